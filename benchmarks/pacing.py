@@ -1,0 +1,321 @@
+"""An hour of pacing in virtual time, against a server that enforces its windows.
+
+`python -m benchmarks.pacing` prints the table; `--minutes` makes it shorter.
+
+No sleeping, no sockets, no event loop: a heap of things that happen, some tasks that drive a real `Budget`
+and a real `Retry` as the clients do, and a server that counts points as the API does, with its flaws: resets
+that jitter by a millisecond, answers out of a cache with an older reset and nearly all points left, and
+somebody else who spends from the same budget. Everything random comes from one seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import itertools
+import math
+import random
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
+from functools import partial
+from typing import TYPE_CHECKING
+
+from scapi._core.pacing import Budget, Ticket
+from scapi._core.retry import Retry, seconds_to_retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+EPOCH = 1_790_000_000.0
+WINDOW = 60.0
+PHASE = 33.216
+# No timer is finer than this.
+TIMER = 0.001
+KNOWN = {"emission": 1, "lots": 2, "price_history": 2}
+UNKNOWN = {**KNOWN, "friends": 1, "clans": 3, "operations": 5}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """What is simulated.
+
+    Attributes:
+        limit: Points per window.
+        tasks: How many call one after another, without a pause.
+        costs: What the server charges per operation; all operations are called equally often.
+        clock: Seconds that the local clock is ahead of the server's.
+        drift: Share by which the local clock is quicker.
+        date: Seconds that the ``Date`` header is ahead of the server's clock, or ``None``: there is no such
+            header.
+        stale: Share of answers whose rate-limit headers are from an older window.
+        stranger: ``"none"``, ``"steady"`` or ``"bursts"``; either takes a quarter of the points.
+        spread: Whether the requests are to be spread evenly.
+        latency: Bounds of a request's whole time in seconds.
+        seconds: How long it goes on.
+        seed: Of all that is random.
+    """
+
+    limit: int = 400
+    tasks: int = 10
+    costs: Mapping[str, int] = field(default_factory=lambda: KNOWN)
+    clock: float = 0.0
+    drift: float = 0.0
+    date: float | None = 0.0
+    stale: float = 0.05
+    stranger: str = "none"
+    spread: bool = False
+    latency: tuple[float, float] = (0.02, 0.3)
+    seconds: float = 3600.0
+    seed: int = 1
+
+
+@dataclass
+class Outcome:
+    """What came of it; points of the stranger included in `used`."""
+
+    allowed: int = 0
+    used: int = 0
+    unfit: int = 0
+    sent: int = 0
+    refused: int = 0
+    completed: int = 0
+    failed: int = 0
+    longest_wait: float = 0.0
+    demand: float = 0.0
+
+    @property
+    def share_used(self) -> float:
+        """Points used of those that could be: allowed, wanted, and enough for the call whose turn it was."""
+        return self.used / min(self.allowed - self.unfit, self.demand)
+
+    @property
+    def share_refused(self) -> float:
+        """Requests of ours that earned a 429."""
+        return self.refused / max(1, self.sent)
+
+
+class Server:
+    """Counts points in fixed windows, by its own clock."""
+
+    def __init__(self, scenario: Scenario, rng: random.Random) -> None:
+        self.scenario = scenario
+        self.rng = rng
+        self.reset = self._reset_after(0.0)
+        self.left = scenario.limit
+
+    @staticmethod
+    def _reset_after(time: float) -> float:
+        return time + WINDOW - (time - PHASE) % WINDOW
+
+    def charge(self, cost: int) -> bool:
+        """Take the points if there are enough."""
+        if cost > self.left:
+            return False
+        self.left -= cost
+        return True
+
+    def turn(self) -> None:
+        """Begin the next window."""
+        self.reset, self.left = self.reset + WINDOW, self.scenario.limit
+
+    def headers(self, time: float, *, refused: bool) -> dict[str, str]:
+        """Headers of an answer, now and then out of a cache."""
+        scenario = self.scenario
+        reset, left = self.reset, self.left
+        if not refused and self.rng.random() < scenario.stale:
+            reset, left = reset - WINDOW, scenario.limit - 1
+        headers = {
+            "x-ratelimit-limit": str(scenario.limit),
+            "x-ratelimit-remaining": str(left),
+            "x-ratelimit-reset": str(round((EPOCH + reset) * 1000) + self.rng.choice((-1, 0, 1))),
+        }
+        if scenario.date is not None:
+            headers["date"] = formatdate(math.floor(EPOCH + time + scenario.date), usegmt=True)
+        return headers
+
+
+class Call:
+    """One task's present call: where it stands in its attempts and waits."""
+
+    def __init__(self, operation: str, begun: float) -> None:
+        self.operation = operation
+        self.begun = begun
+        self.attempt = 0
+        self.waited = 0.0
+        self.ticket: Ticket | None = None
+
+
+class Simulation:
+    """Tasks, a budget, a server, and the heap of what happens next."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.rng = random.Random(scenario.seed)
+        self.server = Server(scenario, self.rng)
+        self.budget = Budget()
+        self.retry = Retry()
+        self.time = 0.0
+        self.outcome = Outcome()
+        self.waiting: OrderedDict[Ticket, str] = OrderedDict()
+        self._operations = sorted(scenario.costs)
+        self._order = itertools.count()
+        self._happenings: list[tuple[float, int, Callable[[], None]]] = []
+
+    def run(self) -> Outcome:
+        """Let it happen."""
+        scenario, end = self.scenario, self.scenario.seconds
+        # The allowance is that of whole windows: the hour begins and ends in the middle of one.
+        self.outcome.allowed = scenario.limit * (1 + math.floor((end - self.server.reset) / WINDOW))
+        mean_cost = sum(scenario.costs.values()) / len(scenario.costs)
+        self.outcome.demand = scenario.tasks * scenario.seconds * mean_cost / (sum(scenario.latency) / 2)
+        self._at(self.server.reset, self._turn)
+        for pause in self._stranger():
+            self._at(self.time + pause, self._meddle)
+        for _ in range(scenario.tasks):
+            self._at(self.time, self._begin)
+        while self._happenings and self._happenings[0][0] <= end:
+            self.time, _, happen = heapq.heappop(self._happenings)
+            happen()
+        return self.outcome
+
+    def _at(self, time: float, happen: Callable[[], None]) -> None:
+        heapq.heappush(self._happenings, (time, next(self._order), happen))
+
+    def _now(self) -> float:
+        """Read the client's own clock."""
+        return self.time * (1 + self.scenario.drift) + self.scenario.clock
+
+    def _turn(self) -> None:
+        # What is left, but too little for the call whose turn it is, can't be used by anybody who keeps the
+        # order.
+        first = next(iter(self.waiting.values()), None)
+        if first is not None and self.server.left < self.scenario.costs[first]:
+            self.outcome.unfit += self.server.left
+        self.outcome.used += self.scenario.limit - self.server.left
+        self.server.turn()
+        self._at(self.server.reset, self._turn)
+
+    # -- somebody else -----------------------------------------------------------------------------
+
+    def _stranger(self) -> Iterator[float]:
+        if self.scenario.stranger != "none":
+            yield 0.0
+
+    def _meddle(self) -> None:
+        points = 2 if self.scenario.stranger == "steady" else self.rng.randint(2, self.scenario.limit // 5)
+        for _ in range(points // 2):
+            self.server.charge(2)
+        rate = self.scenario.limit / 4 / WINDOW
+        self._at(self.time + self.rng.expovariate(rate / points), self._meddle)
+
+    # -- a task ------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self._queue(Call(self.rng.choice(self._operations), self.time))
+
+    def _queue(self, call: Call) -> None:
+        call.ticket = self.budget.enter(
+            call.operation,
+            lambda: self._at(self.time, partial(self._poll, call, ticket)),
+            spread=self.scenario.spread,
+        )
+        ticket = call.ticket
+        self.waiting[ticket] = call.operation
+        self._poll(call, ticket)
+
+    def _poll(self, call: Call, ticket: Ticket) -> None:
+        if ticket not in self.waiting:
+            return
+        wait = self.budget.poll(ticket, self._now())
+        if wait > 0:
+            self._at(self.time + max(wait, TIMER), partial(self._poll, call, ticket))
+            return
+        del self.waiting[ticket]
+        call.attempt += 1
+        self.outcome.sent += 1
+        there, back = (self.rng.uniform(*self.scenario.latency) / 2 for _ in range(2))
+        self._at(self.time + there, partial(self._serve, call, back))
+
+    def _serve(self, call: Call, back: float) -> None:
+        accepted = self.server.charge(self.scenario.costs[call.operation])
+        headers = self.server.headers(self.time, refused=not accepted)
+        self._at(self.time + back, partial(self._answered, call, 200 if accepted else 429, headers))
+
+    def _answered(self, call: Call, status: int, headers: dict[str, str]) -> None:
+        assert call.ticket is not None
+        self.budget.leave(call.ticket, self._now(), status=status, headers=headers)
+        if status == 200:
+            self._end(call, completed=True)
+            return
+        self.outcome.refused += 1
+        wait = seconds_to_retry(
+            self.retry,
+            "status",
+            attempt=call.attempt,
+            waited=call.waited,
+            status=status,
+            until_reset=self.budget.until_reset(self._now()),
+            rng=self.rng.random,
+        )
+        if wait is None:
+            self._end(call, completed=False)
+            return
+        call.waited += wait
+        self._at(self.time + wait, partial(self._queue, call))
+
+    def _end(self, call: Call, *, completed: bool) -> None:
+        self.outcome.completed += completed
+        self.outcome.failed += not completed
+        self.outcome.longest_wait = max(self.outcome.longest_wait, self.time - call.begun)
+        self._begin()
+
+
+def simulate(scenario: Scenario) -> Outcome:
+    """Run one scenario."""
+    return Simulation(scenario).run()
+
+
+def _scenarios(seconds: float) -> Iterator[tuple[str, list[Scenario]]]:
+    """Name the rows, and the runs each is the worst of."""
+    clocks = ((-30.0, -100e-6), (0.0, 0.0), (30.0, 100e-6))
+    for stranger in ("none", "steady", "bursts"):
+        for limit, costs in itertools.product((400, 50), (KNOWN, UNKNOWN)):
+            for tasks in (1, 2, 10, 50, 200):
+                yield (
+                    f"{limit} | {tasks} | {'1, 2' if costs is KNOWN else '1 to 5, learned'} | {stranger}",
+                    [
+                        Scenario(
+                            limit=limit, tasks=tasks, costs=costs, clock=clock, drift=drift,
+                            stranger=stranger, seconds=seconds, seed=seed,
+                        )
+                        for seed, (clock, drift) in enumerate(clocks)
+                    ],
+                )  # fmt: skip
+    for limit in (400, 50):
+        usual = [Scenario(limit=limit, seconds=seconds, seed=seed) for seed in range(3)]
+        yield f"{limit} | 10 | 1, 2 | none; spread evenly", [replace(run, spread=True) for run in usual]
+        yield f"{limit} | 10 | 1, 2 | none; no `Date`", [replace(run, date=None) for run in usual]
+        yield f"{limit} | 10 | 1, 2 | none; `Date` 2 s ahead", [replace(run, date=2.0) for run in usual]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="An hour of pacing, simulated: each row is the worst of three runs.")
+    parser.add_argument("--minutes", type=float, default=60.0, help="simulated minutes per run (default: 60)")
+    seconds = parser.parse_args().minutes * 60
+    print("| points/min | tasks | costs | stranger | calls | failed | 429 | of ours | points used | of usable |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for name, scenarios in _scenarios(seconds):
+        runs = [simulate(scenario) for scenario in scenarios]
+        print(
+            f"| {name} | {min(run.completed for run in runs)} | {max(run.failed for run in runs)} "
+            f"| {max(run.refused for run in runs)} | {max(run.share_refused for run in runs):.2%} "
+            f"| {min(run.used / run.allowed for run in runs):.2%} "
+            f"| {min(run.share_used for run in runs):.2%} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

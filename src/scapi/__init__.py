@@ -1,0 +1,61 @@
+"""The STALCRAFT / STALZONE API, typed, for asyncio. For scripts and notebooks the same is in `scapi.sync`.
+
+from scapi import AppClient
+
+async with AppClient(client_id="...", client_secret="...") as client:
+emission = await client.emission()
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scapi._lazy import SHARED, lazily
+from scapi._version import __version__
+
+if TYPE_CHECKING:
+    from scapi import enums, exceptions, models
+    from scapi._async import AppClient, UserClient
+    from scapi._core.retry import Retry
+    from scapi.config import BaseUrl, Config
+    from scapi.enums import (
+        Alliance,
+        ClanRank,
+        IndexFile,
+        Language,
+        OperationsMap,
+        Order,
+        Realm,
+        Region,
+        SortAuction,
+        SortOperations,
+        StatType,
+    )
+    from scapi.models import Listing, RateLimit
+
+__getattr__, __dir__ = lazily(__name__, {"scapi._async": ("AppClient", "UserClient"), **SHARED})
+
+__all__ = [
+    "Alliance",
+    "AppClient",
+    "BaseUrl",
+    "ClanRank",
+    "Config",
+    "IndexFile",
+    "Language",
+    "Listing",
+    "OperationsMap",
+    "Order",
+    "RateLimit",
+    "Realm",
+    "Region",
+    "Retry",
+    "SortAuction",
+    "SortOperations",
+    "StatType",
+    "UserClient",
+    "__version__",
+    "enums",
+    "exceptions",
+    "models",
+]

@@ -1,0 +1,27 @@
+"""`scapi` and `python -m scapi`: the terminal, or the one sentence that says how to get it."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+#: The exit code where the extra is missing; `scapi.cli.failures` has all others.
+MISSING_EXTRA = 9
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        from scapi.cli.app import run
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in {"click", "rich"}:
+            raise
+        print(f'scapi: the terminal needs {missing}: pip install "scapi-client[cli]"', file=sys.stderr)  # noqa: T201  # nothing to print with is installed
+        sys.exit(MISSING_EXTRA)
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""The primitives of the async world. `_threads` is its twin: same names, same parameters."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import warnings
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from scapi import _http
+from scapi._core.response import bare
+from scapi.exceptions import DecodeError, TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from scapi._core.outgoing import Outgoing
+    from scapi._core.response import Reply
+
+__all__ = ["Transport", "Wakeup", "now"]
+
+now = time.monotonic
+
+
+class Wakeup:
+    """A wait that others can end early, from any thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._event = asyncio.Event()
+
+    def wake(self) -> None:
+        """End the wait, or the next one if there is none now."""
+        # The loop may be gone together with the task that waited in it.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._event.set)
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for so many seconds, or until woken."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        self._event.clear()
+
+
+class Transport:
+    """Sends requests and returns whole answers, from any number of tasks, and from one event loop after another.
+
+    Args:
+        base_url: The host that all requests go to.
+        timeout: Seconds that one request may take in all; `None` for 30, or for what `http_client` says.
+        http_client: A client of the caller's to send with, instead of connections of our own.
+    """
+
+    #: Until the constructor is through there is nothing to close.
+    closed = True
+
+    def __init__(self, *, base_url: str, timeout: float | None, http_client: httpx.AsyncClient | None) -> None:
+        _http.check_client(http_client, httpx.AsyncClient)
+        self._base_url = base_url
+        self._timeout = timeout
+        self._http_client = http_client
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[_Pool, AsyncGenerator[None]]]
+        self._pools = WeakKeyDictionary()
+        self._lock = threading.Lock()
+        self.closed = False
+
+    async def send(self, outgoing: Outgoing) -> Reply:
+        """Send a request and read its answer whole, or raise the documented error."""
+        if self.closed:
+            raise TransportError("the client is closed")
+        try:
+            if self._http_client is not None:
+                return await self._borrow(self._http_client, outgoing)
+            pool = await self._pool()
+            return await pool.exchange(outgoing, self._timeout or _http.TIMEOUT)
+        except DecodeError as failure:
+            raise bare(failure)  # noqa: B904  # it keeps the cause that it has
+        except _http.FAILURES as cause:
+            if self.closed:
+                raise TransportError("the client was closed during the call") from None
+            raise _http.translated(cause, outgoing.url)  # noqa: B904  # it chains the cause itself, without traceback
+
+    async def _borrow(self, client: httpx.AsyncClient, outgoing: Outgoing) -> Reply:
+        request = _http.request_by(client, outgoing, self._timeout)
+        return await _read(await client.send(request, stream=True, follow_redirects=False), outgoing)
+
+    async def _pool(self) -> _Pool:
+        loop = asyncio.get_running_loop()
+        entry = self._pools.get(loop)
+        if entry is None:
+            pool = _Pool(self._base_url)
+            entry = pool, _closed_with_the_loop(pool)
+            await anext(entry[1])
+            with self._lock:
+                self._pools[loop] = entry
+        return entry[0]
+
+    async def close(self) -> None:
+        """End the requests under way and close all connections. A client of the caller's is left alone."""
+        self.closed = True
+        with self._lock:
+            pools = list(self._pools.items())
+            self._pools.clear()
+        for loop, (_, guard) in pools:
+            if loop is asyncio.get_running_loop():
+                await guard.aclose()
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(loop.create_task, guard.aclose())
+
+    def __del__(self) -> None:
+        # The pools themselves are closed by their guards, which the collector hands to their event loops.
+        if not self.closed and any(pool.open for pool, _ in self._pools.values()):
+            warnings.warn(f"unclosed client of {self._base_url}", ResourceWarning, source=self, stacklevel=2)
+
+
+class _Pool:
+    """The connections of one event loop, each in an httpx transport of its own, the one used last first.
+
+    httpcore looks through all connections of a pool at every request. A pool of one has nothing to look through.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+        self._turns = asyncio.Semaphore(_http.MAX_CONNECTIONS)
+        self._idle: list[httpx.AsyncHTTPTransport] = []
+        self._all: list[httpx.AsyncHTTPTransport] = []
+        self._under_way: set[asyncio.Timeout] = set()
+
+    @property
+    def open(self) -> bool:
+        return bool(self._all)
+
+    async def exchange(self, outgoing: Outgoing, timeout: float) -> Reply:
+        async with self._turns:
+            connection = self._idle.pop() if self._idle else self._connection()
+            deadline = asyncio.timeout(timeout)
+            self._under_way.add(deadline)
+            try:
+                async with deadline:
+                    response = await connection.handle_async_request(_http.request(outgoing, timeout))
+                    return await _read(response, outgoing)
+            finally:
+                self._under_way.discard(deadline)
+                self._idle.append(connection)
+
+    def _connection(self) -> httpx.AsyncHTTPTransport:
+        connection = httpx.AsyncHTTPTransport(**_http.connection_options(self._base_url))
+        self._all.append(connection)
+        return connection
+
+    async def close(self) -> None:
+        for deadline in self._under_way:
+            deadline.reschedule(0)
+        connections, self._all = self._all, []
+        for connection in connections:
+            await connection.aclose()
+
+
+async def _closed_with_the_loop(pool: _Pool) -> AsyncGenerator[None]:
+    """Close the pool when the event loop ends, or when nobody refers to the pool any more.
+
+    A started async generator is what an event loop closes by itself in both cases, while it still runs.
+    """
+    try:
+        yield
+    finally:
+        await pool.close()
+
+
+async def _read(response: httpx.Response, outgoing: Outgoing) -> Reply:
+    body = _http.Body(response, outgoing)
+    try:
+        stream = response.aiter_bytes() if body.encoded else cast("httpx.AsyncByteStream", response.stream)
+        async for chunk in stream:
+            body.add(chunk)
+    finally:
+        await response.aclose()
+    return body.reply()

@@ -1,0 +1,403 @@
+"""The two clients: `AppClient` for what is public, `UserClient` for what belongs to a player too."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack
+
+from scapi._async.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoint
+from scapi._async.session import Session
+from scapi._core import arguments, demo, request
+from scapi._core.credentials import Credentials
+from scapi._core.settings import DEFAULT_RETRY, Settings
+from scapi.config import BaseUrl
+from scapi.enums import Region
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from types import TracebackType
+
+    import httpx
+
+    from scapi._core.retry import Retry
+    from scapi.enums import OperationsMap, Order, SortOperations
+    from scapi.models import (
+        Character,
+        CharacterProfile,
+        ClanInfo,
+        EmissionState,
+        Listing,
+        OperationSession,
+        RateLimit,
+        RegionInfo,
+    )
+
+__all__ = ["AppClient", "UserClient"]
+
+
+class Options(TypedDict, total=False):
+    """The arguments that all clients have beside their credentials."""
+
+    base_url: str | None
+    region: Region | str | None
+    json: bool
+    timeout: float | None
+    retry: Retry | None
+    pace: bool | Literal["even"]
+    queue_timeout: float | None
+    http_client: httpx.AsyncClient | None
+
+
+class _Client:
+    """What both clients can do. Any credentials will do for it.
+
+    Source: https://eapi.stalzone.com/reference
+    """
+
+    _session: Session
+
+    async def regions(self) -> list[RegionInfo]:
+        """The regions of the game. The only endpoint that costs no points.
+
+        Returns:
+            The regions; a row that can't be read is in the list's `rejected`.
+
+        Raises:
+            ScApiException: Any failure, see `scapi.exceptions`.
+        """
+        return await self._session.call(request.regions())
+
+    async def emission(self, region: Region | str | None = None) -> EmissionState:
+        """The emission that runs, and the one before it. The server refreshes it every 10 to 15 seconds.
+
+        Args:
+            region: The region; that of the client or `Config` by default.
+
+        Raises:
+            ScApiException: Any failure, see `scapi.exceptions`.
+        """
+        return await self._session.call(request.emission(self._session.settings.region_for(region)))
+
+    async def profile(self, username: str, region: Region | str | None = None) -> CharacterProfile:
+        """The public profile of a character.
+
+        Args:
+            username: The character's name, in any case.
+            region: The region; that of the client or `Config` by default.
+
+        Raises:
+            NotFoundError: There is no such character.
+            DecodeError: The server answered with nothing, as it does for some characters that exist.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        return await self._session.call(request.profile(self._session.settings.region_for(region), username))
+
+    async def clans(
+        self, *, limit: int | None = None, offset: int | None = None, region: Region | str | None = None
+    ) -> Listing[ClanInfo]:
+        """One page of the clans of a region.
+
+        Args:
+            limit: How many clans, 0 to 200; `Config.LIMIT` (20) by default.
+            offset: How many clans to skip; `Config.OFFSET` (0) by default.
+            region: The region; that of the client or `Config` by default.
+
+        Returns:
+            The clans, with their number in all as `total`.
+
+        Raises:
+            ValueError: An argument is out of its range; nothing was sent.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        where = self._session.settings.region_for(region)
+        return await self._session.call(request.clans(where, limit=limit, offset=offset))
+
+    async def operations_sessions(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        sort: SortOperations | str | None = None,
+        order: Order | str | None = None,
+        map: OperationsMap | str | None = None,
+        username: str | None = None,
+        before: datetime | str | None = None,
+        after: datetime | str | None = None,
+        region: Region | str | None = None,
+    ) -> Listing[OperationSession]:
+        """One page of the finished sessions of operations.
+
+        Args:
+            limit: How many sessions, 0 to 100; `Config.LIMIT` (20) by default.
+            offset: How many sessions to skip; `Config.OFFSET` (0) by default.
+            sort: What to sort by; `Config.SORT_OPERATIONS` (time of finish) by default.
+            order: In which direction; `Config.ORDER_OPERATIONS` (descending) by default.
+            map: Only sessions on this map.
+            username: Only sessions that this character took part in.
+            before: Only sessions that ended before this time: a `datetime` (naive means UTC) or an ISO 8601 string.
+            after: Only sessions that ended after this time.
+            region: The region; that of the client or `Config` by default.
+
+        Returns:
+            The sessions, with their number in all as `total`.
+
+        Raises:
+            ValueError: An argument is out of its range; nothing was sent.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        return await self._session.call(
+            request.operations_sessions(
+                self._session.settings.region_for(region),
+                limit=limit,
+                offset=offset,
+                sort=sort,
+                order=order,
+                map=map,
+                username=username,
+                before=before,
+                after=after,
+            )
+        )
+
+    def auction(self, item_id: str, region: Region | str | None = None) -> AuctionEndpoint:
+        """The lots and the price history of an item.
+
+        Args:
+            item_id: The item's id as in the item database, such as `zyv9`. Ids that the database lacks work too.
+            region: The region of all calls on the result; that of the client or `Config` by default.
+        """
+        return AuctionEndpoint(self._session, item_id, _checked(region))
+
+    @property
+    def ratelimit(self) -> RateLimit:
+        """The points that are left, as the last answers told; all `None` before the first one."""
+        return self._session.ratelimit
+
+    async def close(self) -> None:
+        """End the calls under way and close all connections; an `http_client` of your own stays open."""
+        await self._session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        if not hasattr(self, "_session"):
+            # Tracebacks that show local variables meet this one where the constructor refuses an argument.
+            return f"{type(self).__name__}(...)"
+        settings, credentials = self._session.settings, self._session.credentials
+        return f"{type(self).__name__}({credentials!r}, base_url={settings.base_url!r}, region={settings.region!s})"
+
+    def __getstate__(self) -> tuple[Settings, Credentials]:
+        if self._session.http_client is not None:
+            raise TypeError(f"{type(self).__name__} with an http_client of your own can't be pickled")
+        return self._session.settings, self._session.credentials
+
+    def __setstate__(self, state: tuple[Settings, Credentials]) -> None:
+        self._session = Session(*state, http_client=None)
+
+
+class AppClient(_Client):
+    """The API as an application sees it.
+
+    Args:
+        token: An application token.
+        client_id: The application's id, together with `client_secret`, in place of a token.
+        client_secret: The application's secret.
+        base_url: The host; `Config.BASE_URL` by default, see `BaseUrl`.
+        region: The region of calls that name none; `Config.REGION` by default, as it is at the call.
+        json: Return the decoded JSON exactly as the server sent it, in place of models.
+        timeout: Seconds that a request may take in all; 30 by default, at most 10 of them to connect.
+        retry: What to do about failures that pass; `None` sends once and raises at once.
+        pace: `True` waits before the points of the minute would be overdrawn, `"even"` also spreads the calls evenly
+            over the minute, `False` never waits beforehand.
+        queue_timeout: Seconds that a call may stand in the queue for its points before it raises `RateLimitError`;
+            as long as it takes by default.
+        http_client: An `httpx.AsyncClient` of your own to send with. It is used as it is and never closed.
+
+    Raises:
+        CredentialsError: There are no credentials, or only half a pair.
+        ValueError: An argument is out of its range.
+
+    Example:
+        from scapi import AppClient
+
+        async with AppClient(client_id="...", client_secret="...") as client:
+            emission = await client.emission(region="eu")
+    """
+
+    def __init__(
+        self,
+        *,
+        token: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        base_url: str | None = None,
+        region: Region | str | None = None,
+        json: bool = False,
+        timeout: float | None = None,
+        retry: Retry | None = DEFAULT_RETRY,
+        pace: bool | Literal["even"] = True,
+        queue_timeout: float | None = None,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        credentials = Credentials(token=token, client_id=client_id, client_secret=client_secret)
+        token = client_secret = None  # from here on something may raise, and tracebacks show local variables
+        settings = Settings.of(
+            base_url=base_url,
+            region=region,
+            json=json,
+            timeout=timeout,
+            retry=retry,
+            pace=pace,
+            queue_timeout=queue_timeout,
+        )
+        self._session = Session(settings, credentials.check(), http_client)
+
+    @classmethod
+    def from_env(cls, **options: Unpack[Options]) -> Self:
+        """A client with the credentials of the environment.
+
+        They are in `SCAPI_TOKEN`, or in `SCAPI_CLIENT_ID` and `SCAPI_CLIENT_SECRET`.
+
+        Args:
+            options: Any other argument of the class.
+
+        Raises:
+            CredentialsError: The environment has none, or only half a pair.
+        """
+        # Not `os.environ.get`: its repr, which a traceback may show, is the whole environment.
+        return cls(
+            token=os.getenv("SCAPI_TOKEN"),
+            client_id=os.getenv("SCAPI_CLIENT_ID"),
+            client_secret=os.getenv("SCAPI_CLIENT_SECRET"),
+            **options,
+        )
+
+    @classmethod
+    def demo(cls, **options: Unpack[Options]) -> Self:
+        """A client of the public demo host, with the token that is published for it.
+
+        The demo host answers with made-up data; profiles are always 404.
+
+        Args:
+            options: Any other argument of the class; `base_url` is `BaseUrl.DEMO` unless given.
+        """
+        options.setdefault("base_url", BaseUrl.DEMO)
+        return cls(token=demo.APP_TOKEN, **options)
+
+    def clan(self, clan_id: str, region: Region | str | None = None) -> ClanEndpoint:
+        """A clan.
+
+        Args:
+            clan_id: The clan's uuid.
+            region: The region of all calls on the result; that of the client or `Config` by default.
+        """
+        return ClanEndpoint(self._session, clan_id, _checked(region))
+
+
+class UserClient(_Client):
+    """The API as a player's application sees it: all that is public, and what belongs to the player.
+
+    Args:
+        token: A user token.
+        base_url: The host; `Config.BASE_URL` by default, see `BaseUrl`.
+        region: The region of calls that name none; `Config.REGION` by default, as it is at the call.
+        json: Return the decoded JSON exactly as the server sent it, in place of models.
+        timeout: Seconds that a request may take in all; 30 by default, at most 10 of them to connect.
+        retry: What to do about failures that pass; `None` sends once and raises at once.
+        pace: `True` waits before the points of the minute would be overdrawn, `"even"` also spreads the calls evenly
+            over the minute, `False` never waits beforehand.
+        queue_timeout: Seconds that a call may stand in the queue for its points before it raises `RateLimitError`;
+            as long as it takes by default.
+        http_client: An `httpx.AsyncClient` of your own to send with. It is used as it is and never closed.
+
+    Raises:
+        CredentialsError: There is no token.
+        ValueError: An argument is out of its range.
+
+    Example:
+        from scapi import UserClient
+
+        async with UserClient(token="...") as client:
+            characters = await client.characters()
+    """
+
+    def __init__(
+        self,
+        *,
+        token: str | None,
+        base_url: str | None = None,
+        region: Region | str | None = None,
+        json: bool = False,
+        timeout: float | None = None,
+        retry: Retry | None = DEFAULT_RETRY,
+        pace: bool | Literal["even"] = True,
+        queue_timeout: float | None = None,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        credentials = Credentials(token=token)
+        token = ""  # from here on something may raise, and tracebacks show local variables
+        settings = Settings.of(
+            base_url=base_url,
+            region=region,
+            json=json,
+            timeout=timeout,
+            retry=retry,
+            pace=pace,
+            queue_timeout=queue_timeout,
+        )
+        self._session = Session(settings, credentials.check(), http_client)
+
+    @classmethod
+    def demo(cls, **options: Unpack[Options]) -> Self:
+        """A client of the public demo host, with the user token that is published for it.
+
+        Args:
+            options: Any other argument of the class; `base_url` is `BaseUrl.DEMO` unless given.
+        """
+        options.setdefault("base_url", BaseUrl.DEMO)
+        return cls(token=demo.USER_TOKEN, **options)
+
+    async def characters(self, region: Region | str | None = None) -> list[Character]:
+        """The user's characters, with their clans.
+
+        Args:
+            region: The region; that of the client or `Config` by default.
+
+        Returns:
+            The characters; a row that can't be read is in the list's `rejected`.
+
+        Raises:
+            ScApiException: Any failure, see `scapi.exceptions`.
+        """
+        return await self._session.call(request.characters(self._session.settings.region_for(region)))
+
+    async def friends(self, character: str, region: Region | str | None = None) -> list[str]:
+        """The names of the friends of one of the user's characters.
+
+        Args:
+            character: The name of a character of the user.
+            region: The region; that of the client or `Config` by default.
+
+        Raises:
+            ScApiException: Any failure, see `scapi.exceptions`.
+        """
+        return await self._session.call(request.friends(self._session.settings.region_for(region), character))
+
+    def clan(self, clan_id: str, region: Region | str | None = None) -> UserClanEndpoint:
+        """A clan, with its members where one of the user's characters is among them.
+
+        Args:
+            clan_id: The clan's uuid.
+            region: The region of all calls on the result; that of the client or `Config` by default.
+        """
+        return UserClanEndpoint(self._session, clan_id, _checked(region))
+
+
+def _checked(region: Region | str | None) -> Region | None:
+    return None if region is None else arguments.choice("region", region, Region)

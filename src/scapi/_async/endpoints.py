@@ -1,0 +1,155 @@
+"""The endpoints that are about one thing: an item of the auction, a clan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scapi._core import request
+
+if TYPE_CHECKING:
+    from scapi._async.session import Session
+    from scapi.enums import Order, Region, SortAuction
+    from scapi.models import AuctionLot, AuctionPrice, ClanInfo, ClanMember, Listing
+
+__all__ = ["AuctionEndpoint", "ClanEndpoint", "UserClanEndpoint"]
+
+
+class AuctionEndpoint:
+    """One item on the auction of a region.
+
+    Source: https://eapi.stalzone.com/reference
+    """
+
+    def __init__(self, session: Session, item_id: str, region: Region | str | None) -> None:
+        request.item_part(item_id)
+        self.item_id = item_id
+        self._session = session
+        self._region = region
+
+    async def lots(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        sort: SortAuction | str | None = None,
+        order: Order | str | None = None,
+        additional: bool | None = None,
+        region: Region | str | None = None,
+    ) -> Listing[AuctionLot]:
+        """One page of the lots on offer.
+
+        Lots are minutes late, and some are still listed after they ended: compare `end_time` where it matters.
+
+        Args:
+            limit: How many lots, 0 to 200; `Config.LIMIT` (20) by default.
+            offset: How many lots to skip; `Config.OFFSET` (0) by default.
+            sort: What to sort by; `Config.SORT_AUCTION` (time created) by default.
+            order: In which direction; `Config.ORDER_AUCTION` (ascending) by default.
+            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            region: The region; that of the endpoint, the client or `Config` by default.
+
+        Returns:
+            The lots, with their number in all as `total`.
+
+        Raises:
+            ValueError: An argument is out of its range; nothing was sent.
+            BadRequestError: The server doesn't know the item.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        return await self._session.call(
+            request.lots(
+                self._session.settings.region_for(region, self._region),
+                self.item_id,
+                limit=limit,
+                offset=offset,
+                sort=sort,
+                order=order,
+                additional=additional,
+            )
+        )
+
+    async def price_history(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        additional: bool | None = None,
+        region: Region | str | None = None,
+    ) -> Listing[AuctionPrice]:
+        """One page of the sales made, newest first.
+
+        Args:
+            limit: How many sales, 0 to 200; `Config.LIMIT` (20) by default.
+            offset: How many sales to skip; `Config.OFFSET` (0) by default. New sales push the older ones down.
+            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            region: The region; that of the endpoint, the client or `Config` by default.
+
+        Returns:
+            The sales, with their number in all as `total`.
+
+        Raises:
+            ValueError: An argument is out of its range; nothing was sent.
+            BadRequestError: The server doesn't know the item.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        return await self._session.call(
+            request.price_history(
+                self._session.settings.region_for(region, self._region),
+                self.item_id,
+                limit=limit,
+                offset=offset,
+                additional=additional,
+            )
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.item_id!r})"
+
+
+class ClanEndpoint:
+    """One clan of a region.
+
+    Source: https://eapi.stalzone.com/reference
+    """
+
+    def __init__(self, session: Session, clan_id: str, region: Region | str | None) -> None:
+        request.clan_part(clan_id)
+        self.clan_id = clan_id
+        self._session = session
+        self._region = region
+
+    async def info(self, *, region: Region | str | None = None) -> ClanInfo:
+        """What is known of the clan.
+
+        Args:
+            region: The region; that of the endpoint, the client or `Config` by default.
+
+        Raises:
+            NotFoundError: There is no such clan.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        where = self._session.settings.region_for(region, self._region)
+        return await self._session.call(request.clan_info(where, self.clan_id))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.clan_id!r})"
+
+
+class UserClanEndpoint(ClanEndpoint):
+    """One clan of a region, seen by a user."""
+
+    async def members(self, *, region: Region | str | None = None) -> list[ClanMember]:
+        """The members of a clan that one of the user's characters is in.
+
+        Args:
+            region: The region; that of the endpoint, the client or `Config` by default.
+
+        Returns:
+            The members; a row that can't be read is in the list's `rejected`.
+
+        Raises:
+            UnauthorizedError: None of the user's characters is in the clan.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        where = self._session.settings.region_for(region, self._region)
+        return await self._session.call(request.clan_members(where, self.clan_id))

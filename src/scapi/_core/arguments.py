@@ -1,0 +1,110 @@
+"""Checks of what callers pass: the value as the API wants it, or a `ValueError` that says what is allowed."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TypeVar
+from urllib.parse import quote, urlsplit
+
+__all__ = ["base_url", "choice", "flag", "integer", "path_part", "positive", "refuse", "seconds", "text", "timestamp"]
+
+E = TypeVar("E", bound=StrEnum)
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+def refuse(name: str, value: object, allowed: str) -> ValueError:
+    """The error for an argument out of its range."""
+    return ValueError(f"{name} must be {allowed}, not {value!r}")
+
+
+def choice(name: str, value: object, kind: type[E]) -> E:
+    """The member of a closed enum that `value` names, in any case."""
+    try:
+        return kind(value)  # type: ignore[arg-type]  # what is no member is what this is here to refuse
+    except ValueError:
+        raise refuse(name, value, "one of " + ", ".join(kind)) from None
+
+
+def integer(name: str, value: object, low: int, high: int | None = None) -> int:
+    """An integer from `low` to `high`, both included."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < low or (high is not None and value > high):
+        raise refuse(name, value, f"an integer from {low} to {high}" if high is not None else f"an integer >= {low}")
+    return value
+
+
+def seconds(name: str, value: object) -> float:
+    """A number of seconds, 0 or more."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < float("inf"):
+        raise refuse(name, value, "a number of seconds, 0 or more")
+    return float(value)
+
+
+def positive(name: str, value: object) -> float:
+    """A number of seconds above zero."""
+    number = seconds(name, value)
+    if number == 0:
+        raise refuse(name, value, "a number of seconds above 0")
+    return number
+
+
+def flag(name: str, value: object) -> bool:
+    """A real `bool`: the string `"false"` is truthy and would be taken for yes."""
+    if not isinstance(value, bool):
+        raise refuse(name, value, "True or False")
+    return value
+
+
+def text(name: str, value: object) -> str:
+    """A string that is not blank."""
+    if not isinstance(value, str) or not value.strip():
+        raise refuse(name, value, "a non-empty string")
+    return value
+
+
+def path_part(name: str, value: object) -> str:
+    """A string as one percent-encoded segment of a path, whatever characters it has."""
+    part = text(name, value)
+    if part in {".", ".."}:
+        # Every HTTP library resolves these two away, percent-encoded or not; the call would reach another endpoint.
+        raise refuse(name, value, "a name, not a relative path")
+    try:
+        return quote(part, safe="")
+    except UnicodeEncodeError:
+        raise refuse(name, value, "text that can be written as UTF-8") from None
+
+
+def timestamp(name: str, value: object) -> str:
+    """A time as the API writes it: UTC, to the second, with `Z`. A naive time means UTC."""
+    allowed = "a datetime or an ISO 8601 string such as '2025-12-01T00:00:00Z'"
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if not isinstance(moment, datetime):
+            raise refuse(name, value, allowed)
+        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise refuse(name, value, allowed) from None
+    return aware.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+
+
+def base_url(name: str, value: object) -> str:
+    """An absolute URL without user, query and fragment. Plain `http` warns, but for this machine itself."""
+    allowed = "an https URL such as 'https://eapi.stalzone.com'"
+    if not isinstance(value, str):
+        raise refuse(name, value, allowed)
+    try:
+        parts = urlsplit(value)
+        # The port is read for its check; the others have to be there, or not to be there.
+        has_host = parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
+        has_more = bool(parts.username or parts.password or parts.query or parts.fragment) or value != value.strip()
+    except ValueError:
+        has_host = has_more = False
+        parts = urlsplit("")
+    if has_more or not has_host:
+        # The value isn't shown: what was put where a URL belongs may be a secret.
+        raise ValueError(f"{name} must be {allowed}, without user, query and fragment")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        warnings.warn(f"{name} is plain http: credentials will travel unencrypted to {parts.hostname}", stacklevel=3)
+    return value.rstrip("/")

@@ -1,0 +1,54 @@
+"""Names that are imported when they are first used: a program pays for the world it lives in, and for no other."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["SHARED", "lazily"]
+
+#: What both worlds export, by the module that it comes from.
+SHARED = {
+    "scapi": ("enums", "exceptions", "models"),
+    "scapi._core.retry": ("Retry",),
+    "scapi.config": ("BaseUrl", "Config"),
+    "scapi.enums": (
+        "Alliance",
+        "ClanRank",
+        "IndexFile",
+        "Language",
+        "OperationsMap",
+        "Order",
+        "Realm",
+        "Region",
+        "SortAuction",
+        "SortOperations",
+        "StatType",
+    ),
+    "scapi.models": ("Listing", "RateLimit"),
+}
+
+
+def lazily(package: str, homes: Mapping[str, tuple[str, ...]]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """The `__getattr__` and `__dir__` of a module (PEP 562) whose names live in other modules.
+
+    Args:
+        package: The module that the names are asked of.
+        homes: The names by the module that each comes from.
+    """
+    found = {name: home for home, names in homes.items() for name in names}
+
+    def getattr_(name: str) -> Any:
+        if name not in found:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        home = found[name]
+        value = import_module(f"scapi.{name}") if home == "scapi" else getattr(import_module(home), name)
+        # From now on the module has the name itself, and this function isn't asked again.
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return getattr_, lambda: sorted({*vars(sys.modules[package]), *found})

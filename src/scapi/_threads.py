@@ -1,0 +1,239 @@
+"""The primitives of the sync world. `_aio` is its twin: same names, same parameters."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import warnings
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakSet
+
+import httpcore
+import httpx
+
+from scapi import _http
+from scapi._core.response import bare
+from scapi.exceptions import DecodeError, TransportError
+
+if TYPE_CHECKING:
+    import ssl
+
+    from scapi._core.outgoing import Outgoing
+    from scapi._core.response import Reply
+
+__all__ = ["Transport", "Wakeup", "now"]
+
+now = time.monotonic
+
+
+class Wakeup:
+    """A wait that others can end early, from any thread."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def wake(self) -> None:
+        """End the wait, or the next one if there is none now."""
+        self._event.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for so many seconds, or until woken."""
+        self._event.wait(seconds)
+        self._event.clear()
+
+
+class Transport:
+    """Sends requests and returns whole answers, from any number of threads, and after a fork.
+
+    Args:
+        base_url: The host that all requests go to.
+        timeout: Seconds that one request may take in all; `None` for 30, or for what `http_client` says.
+        http_client: A client of the caller's to send with, instead of connections of our own.
+    """
+
+    #: Until the constructor is through there is nothing to close.
+    closed = True
+
+    def __init__(self, *, base_url: str, timeout: float | None, http_client: httpx.Client | None) -> None:
+        _http.check_client(http_client, httpx.Client)
+        self._base_url = base_url
+        self._timeout = timeout
+        self._http_client = http_client
+        self._pool = _Pool(base_url)
+        self.closed = False
+        _transports.add(self)
+
+    def send(self, outgoing: Outgoing) -> Reply:
+        """Send a request and read its answer whole, or raise the documented error."""
+        if self.closed:
+            raise TransportError("the client is closed")
+        try:
+            if self._http_client is not None:
+                return self._borrow(self._http_client, outgoing)
+            return self._pool.exchange(outgoing, self._timeout or _http.TIMEOUT)
+        except DecodeError as failure:
+            raise bare(failure)  # noqa: B904  # it keeps the cause that it has
+        except _http.FAILURES as cause:
+            if self.closed:
+                raise TransportError("the client was closed during the call") from None
+            raise _http.translated(cause, outgoing.url)  # noqa: B904  # it chains the cause itself, without traceback
+
+    def _borrow(self, client: httpx.Client, outgoing: Outgoing) -> Reply:
+        request = _http.request_by(client, outgoing, self._timeout)
+        return _read(client.send(request, stream=True, follow_redirects=False), outgoing)
+
+    def close(self) -> None:
+        """End the requests under way and close all connections. A client of the caller's is left alone."""
+        self.closed = True
+        self._pool.close()
+
+    def forked(self) -> None:
+        """Leave the connections to the parent process, which goes on using them."""
+        abandoned, self._pool = self._pool, _Pool(self._base_url)
+        abandoned.abandon()
+
+    def __del__(self) -> None:
+        if not self.closed and self._pool.open:
+            warnings.warn(f"unclosed client of {self._base_url}", ResourceWarning, source=self, stacklevel=2)
+            self._pool.close()
+
+
+class _Pool:
+    """The connections of one process, each in an httpx transport of its own, the one used last first.
+
+    httpcore looks through all connections of a pool at every request. A pool of one has nothing to look through.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+        self._turns = threading.Semaphore(_http.MAX_CONNECTIONS)
+        self._idle: list[_Connection] = []
+        self._all: list[_Connection] = []
+
+    @property
+    def open(self) -> bool:
+        return bool(self._all)
+
+    def exchange(self, outgoing: Outgoing, timeout: float) -> Reply:
+        with self._turns:
+            # `pop` and `append` of a list are atomic, and what was popped is nobody else's.
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self._connection()
+            try:
+                return connection.exchange(outgoing, timeout)
+            finally:
+                self._idle.append(connection)
+
+    def _connection(self) -> _Connection:
+        connection = _Connection(self._base_url)
+        self._all.append(connection)
+        return connection
+
+    def close(self) -> None:
+        connections, self._all = self._all, []
+        for connection in connections:
+            connection.close()
+
+    def abandon(self) -> None:
+        for connection in self._all:
+            connection.abandon()
+
+
+class _Connection(httpcore.SyncBackend):
+    """One connection to the host, whose every wait ends at one deadline.
+
+    A blocking socket has a timeout for each read but none for all of them, so that a server which sends a byte a second
+    is never late. Here each wait gets what is left of the time of the whole request.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self._transport = httpx.HTTPTransport(**_http.connection_options(base_url))
+        # httpx has no argument for this; a test sees to it that it goes on working.
+        pool: Any = vars(self._transport)["_pool"]
+        pool._network_backend = self
+        self._stream: _Stream | None = None
+        self._deadline = 0.0
+
+    def exchange(self, outgoing: Outgoing, timeout: float) -> Reply:
+        self._deadline = time.monotonic() + timeout
+        return _read(self._transport.handle_request(_http.request(outgoing, timeout)), outgoing)
+
+    def left(self, timeout: float | None) -> float:
+        """Seconds that a wait may take which was to take `timeout`."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the whole answer took too long")
+        return left if timeout is None else min(timeout, left)
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any) -> _Stream:
+        self._stream = _Stream(super().connect_tcp(host, port, self.left(timeout), *args, **options), self)
+        return self._stream
+
+    def close(self) -> None:
+        # Closing a socket doesn't wake a thread that reads from it; shutting it down does.
+        if self._stream:
+            self._stream.shut_down()
+        self._transport.close()
+
+    def abandon(self) -> None:
+        if self._stream:
+            self._stream.close()
+
+
+class _Stream(httpcore.NetworkStream):
+    """A stream whose waits end at the deadline of its connection."""
+
+    def __init__(self, stream: httpcore.NetworkStream, connection: _Connection) -> None:
+        self._stream = stream
+        self._left = connection.left
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._left(timeout))
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> _Stream:
+        self._stream = self._stream.start_tls(ssl_context, server_hostname, self._left(timeout))
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def shut_down(self) -> None:
+        with suppress(OSError):
+            # Not the method of the TLS socket: that one takes its TLS state away from under the reading thread.
+            socket.socket.shutdown(self.get_extra_info("socket"), socket.SHUT_RDWR)
+
+
+def _read(response: httpx.Response, outgoing: Outgoing) -> Reply:
+    body = _http.Body(response, outgoing)
+    try:
+        stream = response.iter_bytes() if body.encoded else cast("httpx.SyncByteStream", response.stream)
+        for chunk in stream:
+            body.add(chunk)
+    finally:
+        response.close()
+    return body.reply()
+
+
+_transports: WeakSet[Transport] = WeakSet()
+
+
+def _leave_connections_to_parent() -> None:
+    for transport in _transports:
+        transport.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_connections_to_parent)

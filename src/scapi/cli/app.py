@@ -1,0 +1,74 @@
+"""The command line itself, and how a run of it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from scapi import __version__
+from scapi.cli import failures
+from scapi.cli.demo import demo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["app", "run"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="scapi")
+def app() -> None:
+    """The STALCRAFT / STALZONE API in the terminal."""
+
+
+app.add_command(demo)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and tell how it ended, with one sentence on stderr where it failed.
+
+    Args:
+        arguments: The arguments; those of the process by default.
+
+    Returns:
+        The exit code: 0, or one of `failures.EXIT_CODES`.
+    """
+    try:
+        # What click would do about errors by itself has one exit code for nearly everything.
+        code = app.main(arguments, prog_name="scapi", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return failures.INTERRUPTED
+    except BrokenPipeError:
+        return _pipe_closed()
+    except Exception as error:  # noqa: BLE001  # the last frame of the program: what it doesn't know, it raises again
+        return _failed(error)
+    return code if isinstance(code, int) else 0
+
+
+def _failed(error: Exception) -> int:
+    cause = _first(error)
+    code = failures.exit_code(cause)
+    if code is None:
+        raise error
+    click.echo(f"scapi: {failures.sentence(cause)}", err=True)
+    return code
+
+
+def _first(error: Exception) -> Exception:
+    """The error itself, or the first one of a group that tasks failed with."""
+    while isinstance(error, ExceptionGroup):
+        error = cast("ExceptionGroup[Exception]", error).exceptions[0]
+    return error
+
+
+def _pipe_closed() -> int:
+    """Leave quietly. Python flushes stdout once more at exit, which would complain about the pipe again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return failures.PIPE_CLOSED

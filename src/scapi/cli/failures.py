@@ -1,0 +1,43 @@
+"""What ends a command: one sentence for the person, one exit code for the script."""
+
+from __future__ import annotations
+
+import click
+
+from scapi import exceptions
+from scapi.__main__ import MISSING_EXTRA
+
+__all__ = ["EXIT_CODES", "INTERRUPTED", "PIPE_CLOSED", "exit_code", "sentence"]
+
+#: 128 + the number of the signal, as a shell reports a program that SIGINT or SIGPIPE ended.
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+#: The exit code of each family of errors. The first that fits counts, so the narrower ones come first.
+EXIT_CODES: dict[type[BaseException], int] = {
+    click.ClickException: 2,
+    exceptions.CredentialsError: 3,
+    exceptions.UnauthorizedError: 3,
+    exceptions.ForbiddenError: 3,
+    exceptions.RateLimitError: 5,
+    exceptions.ClientError: 4,
+    exceptions.ServerError: 6,
+    exceptions.RequestError: 6,
+    exceptions.TransportError: 7,
+    exceptions.DecodeError: 8,
+    ImportError: MISSING_EXTRA,
+    OSError: 10,
+    # What the clients refuse before anything is sent is a wrong argument of the command line too.
+    ValueError: 2,
+}
+
+
+def exit_code(error: BaseException) -> int | None:
+    """The exit code of an error, or `None` for one that is a mistake of ours and deserves its traceback."""
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), None)
+
+
+def sentence(error: BaseException) -> str:
+    """What to say of an error, on one line."""
+    text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+    return " ".join(text.split()) or type(error).__name__

@@ -1,0 +1,70 @@
+"""Figures, times and names as people read them. Pure; nothing here knows of a terminal."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+__all__ = ["ago", "clock", "number", "plain", "span", "sparkline"]
+
+BARS = "▁▂▃▄▅▆▇█"
+
+#: The game's own colour codes, such as `§4`.
+COLOUR_CODE = re.compile(r"§[0-9a-fk-or]", re.IGNORECASE)
+
+UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def plain(text: str) -> str:
+    """Text of a stranger, safe to print: without colour codes, and without what a terminal would obey.
+
+    A player may call himself anything; control characters and those that turn the direction of writing are dropped.
+    """
+    kept = (char for char in COLOUR_CODE.sub("", text) if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"})
+    return "".join(kept).strip()
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """`1 234 567`: groups of three, parted by no-break spaces; a dash for nothing."""
+    return "–" if value is None else f"{value:,.{digits}f}".replace(",", "\N{NO-BREAK SPACE}")
+
+
+def clock(moment: datetime | None) -> str:
+    """`2026-08-19 12:04:31`, in UTC as the API speaks it; a dash for nothing."""
+    return "–" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def span(length: timedelta) -> str:
+    """`43 min`, `2 h 5 min`: the two largest units of a time that passes, without its sign."""
+    left = abs(round(length.total_seconds()))
+    parts: list[str] = []
+    for unit, seconds in UNITS:
+        count, left = divmod(left, seconds)
+        if count or parts:
+            parts.append(f"{count} {unit}" if count else "")
+    return " ".join(filter(None, parts[:2])) or "0 s"
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """`43 min ago` or `in 43 min`; a dash for nothing."""
+    if moment is None:
+        return "–"
+    return f"{span(now - moment)} ago" if moment <= now else f"in {span(moment - now)}"
+
+
+def sparkline(values: Sequence[float], width: int = 16) -> str:
+    """The way of a series in one line of bars: of equal parts of it the means, from their least to their greatest."""
+    if not values:
+        return ""
+    width = min(width, len(values))
+    edges = [len(values) * step // width for step in range(width + 1)]
+    means = [sum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
+    low, high = min(means), max(means)
+    steps = (high - low) / (len(BARS) - 1) or 1
+    return "".join(BARS[round((mean - low) / steps)] for mean in means)

@@ -1,0 +1,112 @@
+"""The defaults of all clients, and the hosts of the API."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from scapi._core import arguments
+from scapi.enums import Language, Order, Realm, Region, SortAuction, SortOperations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["BaseUrl", "Config"]
+
+E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
+
+
+class BaseUrl(StrEnum):
+    """The hosts of the API. The game was renamed in June 2026; its old names were still served then."""
+
+    PRODUCTION = "https://eapi.stalzone.com"
+    DEMO = "https://dapi.stalzone.com"
+    STALCRAFT = "https://eapi.stalcraft.net"
+    STALCRAFT_DEMO = "https://dapi.stalcraft.net"
+    OAUTH = "https://exbo.net/oauth"
+
+
+class _Setting(Generic[T]):
+    """A default that is checked when it is set and falls back to its start value when it is deleted."""
+
+    def __init__(self, start: Callable[[], T], check: Callable[[str, Any], T]) -> None:
+        self._start = start
+        self._check = check
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> _Setting[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> _Setting[T] | T:
+        if instance is None:
+            return self
+        value: T = instance.__dict__[self._name] if self._name in instance.__dict__ else self._start()
+        return value
+
+    def __set__(self, instance: object, value: Any) -> None:
+        instance.__dict__[self._name] = self._check(f"Config.{self._name}", value)
+
+    def __delete__(self, instance: object) -> None:
+        instance.__dict__.pop(self._name, None)
+
+
+def _one_of(start: E) -> _Setting[E]:
+    return _Setting(lambda: start, lambda name, value: arguments.choice(name, value, type(start)))
+
+
+def _start_url() -> str:
+    """The environment is read at the first use, not at import, so that a program may still set it."""
+    url = os.environ.get("SCAPI_BASE_URL")
+    return arguments.base_url("SCAPI_BASE_URL", url) if url else BaseUrl.PRODUCTION.value
+
+
+class _Config:
+    """The defaults of all clients, read at every call, checked when they are set.
+
+    Attributes:
+        BASE_URL: The host; at the start the environment's `SCAPI_BASE_URL`, else `BaseUrl.PRODUCTION`.
+        REGION: The region of calls and clients that name none.
+        REALM: The branch of the item database.
+        LANGUAGE: The language of names that are shown.
+        LIMIT: How many rows a list call asks for, 0 to 200 (0 to 100 for operations sessions).
+        OFFSET: How many rows a list call skips.
+        ADDITIONAL: Whether lots and sales come with what is known of the piece.
+        SORT_AUCTION: What lots are sorted by.
+        ORDER_AUCTION: In which direction.
+        SORT_OPERATIONS: What operations sessions are sorted by.
+        ORDER_OPERATIONS: In which direction.
+        MAX_BODY: How many bytes an answer may have, decompressed; 64 MiB.
+
+    `del Config.REGION` brings back the start value.
+    """
+
+    BASE_URL = _Setting(_start_url, arguments.base_url)
+    REGION = _one_of(Region.RU)
+    REALM = _one_of(Realm.RU)
+    LANGUAGE = _one_of(Language.EN)
+    LIMIT = _Setting(lambda: 20, lambda name, value: arguments.integer(name, value, 0, 200))
+    OFFSET = _Setting(lambda: 0, lambda name, value: arguments.integer(name, value, 0))
+    ADDITIONAL = _Setting(lambda: False, arguments.flag)
+    SORT_AUCTION = _one_of(SortAuction.TIME_CREATED)
+    ORDER_AUCTION = _one_of(Order.ASCENDING)
+    SORT_OPERATIONS = _one_of(SortOperations.DATE_FINISH)
+    ORDER_OPERATIONS = _one_of(Order.DESCENDING)
+    MAX_BODY = _Setting(lambda: 64 * 2**20, lambda name, value: arguments.integer(name, value, 1))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in _SETTINGS:
+            raise AttributeError(f"Config has no {name!r}; it has {', '.join(_SETTINGS)}")
+        super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        return f"Config({', '.join(f'{name}={getattr(self, name)!s}' for name in _SETTINGS)})"
+
+
+_SETTINGS = tuple(name for name, value in vars(_Config).items() if isinstance(value, _Setting))
+
+Config = _Config()

@@ -1,0 +1,195 @@
+"""The closed and open sets of values that the API speaks.
+
+Enums that describe *arguments* are closed: an unknown value is a mistake of the caller. Enums that describe *answers*
+are open: the game grows between two releases of this library, so a value nobody has seen becomes a member that carries
+the server's own spelling.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Any, Self
+
+__all__ = [
+    "Alliance",
+    "ClanRank",
+    "IndexFile",
+    "Language",
+    "OperationsMap",
+    "Order",
+    "Quality",
+    "Realm",
+    "Region",
+    "SortAuction",
+    "SortOperations",
+    "StatType",
+]
+
+
+class _AnyCase(StrEnum):
+    """A closed set whose members are found in any case."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        return next((member for member in cls if member.value == value.strip().lower()), None)
+
+
+class _Open(StrEnum):
+    """An open set: a value that has no member yet gets one, named and valued as the server spelled it."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        known = next((member for member in cls if member.value.lower() == value.lower()), None)
+        return known or cls._grow(value)
+
+    @classmethod
+    def _grow(cls, value: str) -> Self:
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        # `setdefault`: two threads that meet the same new value must end up with one member.
+        grown: Self = _cache(cls).setdefault(value, member)
+        return grown
+
+
+def _cache(enum: type) -> dict[Any, Any]:
+    """The table in which `Enum(value)` looks before it calls `_missing_`."""
+    table: dict[Any, Any] = vars(enum)["_value2member_map_"]
+    return table
+
+
+class Region(_AnyCase):
+    """A game region. `NEA` is known from one source only."""
+
+    RU = "ru"
+    EU = "eu"
+    NA = "na"
+    SEA = "sea"
+    NEA = "nea"
+
+
+class Realm(_AnyCase):
+    """A branch of the item database: `ru` for the Russian servers, `global` for the others."""
+
+    RU = "ru"
+    GLOBAL = "global"
+
+
+class Language(_AnyCase):
+    """A language that the item database had names in when this was written."""
+
+    RU = "ru"
+    EN = "en"
+    ES = "es"
+    FR = "fr"
+    KO = "ko"
+
+
+class Order(_AnyCase):
+    """A sort direction. `"ascending"` and `"descending"` are understood too."""
+
+    ASCENDING = "asc"
+    DESCENDING = "desc"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if isinstance(value, str) and value.strip().upper() in cls.__members__:
+            return cls[value.strip().upper()]
+        return super()._missing_(value)
+
+
+class SortAuction(_AnyCase):
+    """What lots are sorted by."""
+
+    TIME_CREATED = "time_created"
+    TIME_LEFT = "time_left"
+    CURRENT_PRICE = "current_price"
+    BUYOUT_PRICE = "buyout_price"
+
+
+class SortOperations(_AnyCase):
+    """What operations sessions are sorted by."""
+
+    DATE_FINISH = "date_finish"
+    DIFFICULTY = "difficulty"
+
+
+class IndexFile(_AnyCase):
+    """A file of the item database that can be searched by name."""
+
+    LISTING = "listing"
+    ACHIEVEMENTS = "achievements"
+    STATS = "stats"
+
+
+class OperationsMap(_Open):
+    """A map of operations; an open set."""
+
+    BIG_CLEANUP = "big_cleanup"
+    SHOCK_THERAPY = "shock_therapy"
+    SEA_ALIENATION = "sea_alienation"
+
+
+class Alliance(_Open):
+    """The alliance of a character or clan; an open set."""
+
+    STALKERS = "stalkers"
+    BANDITS = "bandits"
+    DUTY = "duty"
+    FREEDOM = "freedom"
+    MERC = "merc"
+    COVENANT = "covenant"
+
+
+class StatType(_Open):
+    """How the value of a statistic is to be read; an open set."""
+
+    INTEGER = "INTEGER"
+    DECIMAL = "DECIMAL"
+    DATE = "DATE"
+    DURATION = "DURATION"
+    SLIDING_MATCH_HISTORY = "SLIDING_MATCH_HISTORY"
+
+
+class ClanRank(_Open):
+    """A rank in a clan, from the lowest to the highest; an open set."""
+
+    RECRUIT = "RECRUIT"
+    COMMONER = "COMMONER"
+    SOLDIER = "SOLDIER"
+    SERGEANT = "SERGEANT"
+    OFFICER = "OFFICER"
+    COLONEL = "COLONEL"
+    LEADER = "LEADER"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        # One client reports these two spellings from the API itself; they mean the ranks, not new ones.
+        if isinstance(value, str) and value.upper() in {"SOLIDER", "SERGANT"}:
+            return cls["SOLDIER" if value.upper() == "SOLIDER" else "SERGEANT"]
+        return super()._missing_(value)
+
+
+class Quality(IntEnum):
+    """The quality of an artefact, as `additional["qlt"]` numbers it; an open set."""
+
+    COMMON = 0
+    UNCOMMON = 1
+    SPECIAL = 2
+    RARE = 3
+    EXCEPTIONAL = 4
+    LEGENDARY = 5
+    UNIQUE = 6
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        # msgspec can't build a decoder for an enum with a member beyond 64 bits.
+        if not isinstance(value, int) or not -(2**63) <= value < 2**63:
+            return None
+        member = int.__new__(cls, value)
+        member._name_, member._value_ = f"QUALITY_{value}", value
+        grown: Self = _cache(cls).setdefault(value, member)
+        return grown

@@ -1,0 +1,163 @@
+"""Everything that scapi raises on its own account, but for `ValueError` and `TypeError` on wrong arguments.
+
+    ScApiException
+    ├── CredentialsError          no usable credentials
+    ├── TransportError            no answer: DNS, refused, reset, TLS, cut off
+    │   └── RequestTimeoutError   no answer in time
+    ├── DecodeError               an answer that isn't what the API promises
+    └── RequestError              an error status
+        ├── ClientError (4xx)     BadRequestError UnauthorizedError ForbiddenError NotFoundError RateLimitError
+        └── ServerError (5xx)
+
+All of them pickle, and none of them ever holds a credential.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "BadRequestError",
+    "ClientError",
+    "CredentialsError",
+    "DecodeError",
+    "ForbiddenError",
+    "NotFoundError",
+    "RateLimitError",
+    "RequestError",
+    "RequestTimeoutError",
+    "ScApiException",
+    "ServerError",
+    "TransportError",
+    "UnauthorizedError",
+]
+
+
+class ScApiException(Exception):
+    """The base of all errors of this library."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default would call `cls(*args)`, which lacks the keyword-only fields.
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(cls: type[ScApiException], args: tuple[Any, ...], state: dict[str, Any]) -> ScApiException:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class CredentialsError(ScApiException):
+    """No usable credentials: none, or half a pair."""
+
+
+class TransportError(ScApiException):
+    """No answer arrived: the name didn't resolve, the connection was refused, reset or cut off, or TLS failed."""
+
+
+class RequestTimeoutError(TransportError):
+    """No answer arrived in time.
+
+    Attributes:
+        connecting: Whether it was the connection that could not be made in time, so that nothing was sent.
+    """
+
+    def __init__(self, message: str, *, connecting: bool = False) -> None:
+        super().__init__(message)
+        self.connecting = connecting
+
+
+class DecodeError(ScApiException):
+    """An answer arrived that isn't what the API promises.
+
+    Attributes:
+        body: The start of the body as it was received.
+        path: Where in the document the trouble is, such as `$.total`; `$` for the whole.
+        model: The name of the model that the body should have become.
+        url: Where the answer came from.
+        status: The HTTP status of the answer.
+    """
+
+    def __init__(
+        self, message: str, *, body: bytes = b"", path: str = "$", model: str = "", url: str = "", status: int = 200
+    ) -> None:
+        super().__init__(message)
+        self.body = body
+        self.path = path
+        self.model = model
+        self.url = url
+        self.status = status
+
+
+class RequestError(ScApiException):
+    """The server answered with an error status.
+
+    Attributes:
+        status: The HTTP status.
+        method: The HTTP method of the request.
+        url: The URL of the request.
+        data: The decoded JSON body, or its text where it isn't JSON, or `None` where it is empty.
+        headers: The headers of the answer, with lower-case names.
+        message: What the server said went wrong.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        method: str = "GET",
+        url: str = "",
+        data: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.method = method
+        self.url = url
+        self.data = data
+        self.headers = dict(headers or {})
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.message} ({self.method} {self.url})"
+
+
+class ClientError(RequestError):
+    """A 4xx status: the request can't be answered as it is."""
+
+
+class BadRequestError(ClientError):
+    """400: an unknown item, or an argument that the server refuses."""
+
+
+class UnauthorizedError(ClientError):
+    """401: the credentials are missing, invalid or expired, or are not enough for this endpoint."""
+
+
+class ForbiddenError(ClientError):
+    """403: the credentials are valid, but this is not allowed."""
+
+
+class NotFoundError(ClientError):
+    """404: there is no such character, clan or path."""
+
+
+class RateLimitError(ClientError):
+    """429: the points of this minute are used up; also raised when a call won't get its turn within `queue_timeout`.
+
+    Attributes:
+        retry_after: Seconds until the budget is whole again.
+    """
+
+    def __init__(self, message: str, *, retry_after: float = 60.0, status: int = 429, **context: Any) -> None:
+        super().__init__(message, status=status, **context)
+        self.retry_after = retry_after
+
+
+class ServerError(RequestError):
+    """A 5xx status: the server, or the proxy in front of it, failed."""

@@ -1,0 +1,17 @@
+"""What all models of the API have in common."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+import msgspec
+
+__all__ = ["Model", "Time"]
+
+#: An aware time. A naive one would compare with nothing, so it is repaired to UTC or the row is rejected.
+Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A frozen, keyword-only record; unknown fields on the wire are ignored."""

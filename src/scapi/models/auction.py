@@ -1,0 +1,91 @@
+"""The auction: lots on offer and sales made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scapi.enums import Quality
+from scapi.models._base import Model, Time
+
+__all__ = ["AuctionLot", "AuctionPrice"]
+
+
+class _Traded(Model, frozen=True, kw_only=True):
+    """What the server tells about the traded piece itself, when it is asked with `additional=True`."""
+
+    if TYPE_CHECKING:
+        # Declared by each model in the order of its own fields.
+        additional: dict[str, Any]
+
+    @property
+    def quality(self) -> Quality | None:
+        """The quality of an artefact, from `additional["qlt"]`; `None` where the server didn't send it.
+
+        An artefact whose `qlt` is absent is said to be common, but so are the rows of things that have no quality at
+        all: which of the two a row is, only the item's category tells.
+        """
+        quality = _whole(self.additional.get("qlt"))
+        return None if quality is None else Quality(quality)
+
+    @property
+    def upgrade_level(self) -> int:
+        """The upgrade level, from `additional["ptn"]`; 0 where it is absent."""
+        return _whole(self.additional.get("ptn")) or 0
+
+
+def _whole(value: Any) -> int | None:
+    """The value as an `int` where it is a whole number, however it is spelled; `bool` is not a number here."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or value != value // 1:
+        return None
+    # A number beyond 64 bits is neither a quality nor a level.
+    return int(value) if -(2**63) <= value < 2**63 else None
+
+
+class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel"):
+    """A lot on offer. Prices are for the whole lot; the server gives lots no id.
+
+    Attributes:
+        item_id: The item.
+        amount: How many pieces the lot holds.
+        start_price: The price that bidding starts at; 0 where there is no bidding.
+        current_price: The highest bid, or `None` while there is none.
+        buyout_price: The price to buy at once; 0 where that is not possible.
+        start_time: When it was put up.
+        end_time: When it ends; the server still returns lots for a while after that.
+        additional: What is known of the piece, untouched; empty unless asked for with `additional=True`.
+    """
+
+    item_id: str
+    amount: int
+    start_price: int
+    current_price: int | None = None
+    buyout_price: int
+    start_time: Time
+    end_time: Time
+    additional: dict[str, Any] = {}
+
+    @property
+    def unit_price(self) -> float | None:
+        """The buyout per piece, or `None` where the lot has no buyout."""
+        return self.buyout_price / self.amount if self.buyout_price and self.amount else None
+
+
+class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel"):
+    """A sale that was made.
+
+    Attributes:
+        amount: How many pieces were sold.
+        price: What was paid for all of them.
+        time: When.
+        additional: What is known of the piece, untouched; empty unless asked for with `additional=True`.
+    """
+
+    amount: int
+    price: int
+    time: Time
+    additional: dict[str, Any] = {}
+
+    @property
+    def unit_price(self) -> float:
+        """The price per piece; the whole price where the amount is 0."""
+        return self.price / (self.amount or 1)

@@ -1,0 +1,78 @@
+"""Characters and their profiles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from scapi.enums import Alliance, StatType
+from scapi.models._base import Model, Time
+from scapi.models.clan import ClanAffiliation
+
+__all__ = ["Character", "CharacterInfo", "CharacterProfile", "Statistic"]
+
+
+class CharacterInfo(Model, frozen=True, kw_only=True, rename="camel"):
+    """A character of the user.
+
+    Attributes:
+        uuid: The id.
+        name: The name.
+        creation_time: When it was created.
+    """
+
+    uuid: str = msgspec.field(name="id")
+    name: str
+    creation_time: Time
+
+
+class Character(Model, frozen=True, kw_only=True, rename="camel"):
+    """A character of the user, with its clan.
+
+    Attributes:
+        info: The character.
+        clan: Its clan, or `None`.
+    """
+
+    info: CharacterInfo = msgspec.field(name="information")
+    clan: ClanAffiliation | None = None
+
+
+class Statistic(Model, frozen=True, kw_only=True, rename="camel"):
+    """One statistic of a profile.
+
+    Attributes:
+        id: The id, as in the database's `stats.json`.
+        type: How to read the value.
+        value: The value as the server sent it: an `int` for INTEGER, a `float` for DECIMAL, an ISO time for DATE,
+            milliseconds for DURATION; anything for types that are not known yet.
+    """
+
+    id: str
+    type: StatType
+    value: Any = None
+
+
+class CharacterProfile(Model, frozen=True, kw_only=True, rename="camel"):
+    """The public profile of a character.
+
+    Attributes:
+        uuid: The id.
+        name: The name, in the spelling of the game.
+        status: The player's own words; may hold colour codes such as `§4`.
+        alliance: The alliance, where the character has one.
+        last_login: When the player was last seen, where the server tells.
+        displayed_achievements: Ids as in the database's `achievements.json`.
+        clan: The clan, or `None`.
+        stats: The statistics; those that are zero are left out by the server.
+    """
+
+    uuid: str
+    name: str = msgspec.field(name="username")
+    status: str = ""
+    alliance: Alliance | None = None
+    last_login: Time | None = None
+    displayed_achievements: list[str] = []
+    clan: ClanAffiliation | None = None
+    stats: list[Statistic] = []

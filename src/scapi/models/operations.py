@@ -1,0 +1,66 @@
+"""Operations: finished sessions and who took part."""
+
+from __future__ import annotations
+
+import msgspec
+
+from scapi.enums import OperationsMap
+from scapi.models._base import Model, Time
+
+__all__ = ["OperationParticipant", "OperationSession"]
+
+
+class OperationParticipant(Model, frozen=True, kw_only=True, rename="camel"):
+    """A player in a session.
+
+    Attributes:
+        username: The character's name.
+        death: How often the character died.
+        mob_kills: How many mobs it killed.
+        damage_received: Damage taken.
+        damage_dealt: Damage done.
+        armor_class: The kind of armor, such as `combined`.
+        armor_item_id: The armor, where it wore one.
+        armor_level: The armor's upgrade level.
+        primary_weapon_item_id: The primary weapon, where it had one.
+        primary_weapon_level: Its upgrade level.
+        secondary_weapon_item_id: The secondary weapon, where it had one.
+        secondary_weapon_level: Its upgrade level.
+    """
+
+    username: str
+    death: int = 0
+    mob_kills: int = 0
+    damage_received: float = 0.0
+    damage_dealt: float = 0.0
+    armor_class: str | None = None
+    armor_item_id: str | None = None
+    armor_level: int = 0
+    primary_weapon_item_id: str | None = None
+    primary_weapon_level: int = 0
+    secondary_weapon_item_id: str | None = None
+    secondary_weapon_level: int = 0
+
+
+class OperationSession(Model, frozen=True, kw_only=True, rename="camel"):
+    """A finished session.
+
+    Attributes:
+        id: The id; larger than a float can hold.
+        map: The map.
+        start_time: When it began.
+        end_time: When it ended.
+        difficulty: The difficulty.
+        duration_seconds: How long it took, in seconds.
+        reward: The reward for the difficulty.
+        participants: Who took part.
+    """
+
+    id: int
+    map: OperationsMap
+    start_time: Time
+    end_time: Time
+    difficulty: int
+    duration_seconds: float = msgspec.field(name="sessionDurationSeconds")
+    reward: int = msgspec.field(name="difficultyReward")
+    participants: list[OperationParticipant] = []

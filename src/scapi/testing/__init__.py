@@ -1,0 +1,8 @@
+"""The API on this machine, to test your own program with and to learn without a key."""
+
+from scapi.testing._fake import START, FakeApi, Seen
+from scapi.testing._faults import FaultKind
+from scapi.testing._limits import COSTS
+from scapi.testing._wire import Reply
+
+__all__ = ["COSTS", "START", "FakeApi", "FaultKind", "Reply", "Seen"]

@@ -1,0 +1,557 @@
+"""`FakeApi`: the state of the fake, and the way of a request through it."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import formatdate
+from threading import RLock
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import msgspec
+
+from scapi.testing._asgi import ASGIApp, asgi_app
+from scapi.testing._catalogue import ITEMS, REGIONS
+from scapi.testing._dice import share, throw
+from scapi.testing._faults import REPLACING, Fault, FaultKind, behind, in_front, new_fault
+from scapi.testing._limits import COSTS, Budget, Window
+from scapi.testing._routes import Access, Call, Route, find, split_target
+from scapi.testing._wire import RefusedError, Reply, error_reply, json_reply, packed, with_headers
+from scapi.testing._world import World
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    import httpx
+
+START = datetime(2026, 8, 19, 12, 0, tzinfo=UTC)
+"""The time at which a fake begins unless told otherwise."""
+
+# Seconds into the minute at which a real application's window was seen to turn.
+PHASE_MS = 33_216
+
+BAD_TOKEN = {"token": "Corrupted or illegal authorization token"}
+
+REQUESTS_KEPT = 20_000
+
+Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request as it arrived; its headers, and with them its credentials, are not kept.
+
+    Attributes:
+        method: HTTP method.
+        path: The decoded path.
+        target: Path and query as they were sent.
+        query: Decoded query parameters.
+        status: Status of the answer; 0 where the connection was reset instead.
+        fault: The fault that struck it, None for none.
+    """
+
+    method: str
+    path: str
+    target: str
+    query: Mapping[str, str]
+    status: int
+    fault: FaultKind | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """Whose credentials a request came with, and the budget they spend from."""
+
+    kind: Literal["app", "user"]
+    budget: Budget = field(repr=False)
+
+
+class FakeApi:
+    """The STALCRAFT/STALZONE API on this machine, to test a bot with and to learn without a key.
+
+    It answers every endpoint of the API with its paths, parameters, spelling, errors and rate limits, from
+    data that depends on nothing but the seed. Reach it without a socket, in either world:
+
+        fake = FakeApi()
+        client = AppClient(token=fake.app_token, http_client=httpx.Client(transport=fake.transport()))
+
+    or over a real one:
+
+        with fake.serve() as url:
+            client = AppClient(token=fake.app_token, base_url=url)
+
+    Its clock stands still until `advance` moves it, so nothing ever changes by itself. A client that really
+    waits for a rate limit needs a clock that runs: `FakeApi(clock=time.time, window=2)`.
+
+    One fake may serve many threads and tasks at once.
+
+    Attributes:
+        app_token: A token of the application. Settable, as are the three below.
+        user_token: A token of a user who plays `YourCharacterName`.
+        client_id: The application's id.
+        client_secret: The application's secret.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        now: datetime = START,
+        clock: Callable[[], float] | None = None,
+        limit: int = 400,
+        user_limit: int = 50,
+        window: float = 60.0,
+        costs: Mapping[str, int] = MappingProxyType({}),
+        reset_jitter: bool = False,
+        stale_headers: float = 0.0,
+        items: Mapping[str, str] | Iterable[str] = (),
+        characters: Collection[str] = (),
+        sales: Mapping[str, int] = MappingProxyType({}),
+        stale: float = 1800.0,
+        float_lots: bool = False,
+        clamp_limit: bool = False,
+    ) -> None:
+        """Start the API.
+
+        Args:
+            seed: What all data is made from; the same seed gives the same data.
+            now: Aware time at which the clock stands at first. Ignored with `clock`.
+            clock: Gives the time in seconds of the epoch, `time.time` for one that runs. None for one that
+                only `advance` moves.
+            limit: Points per window of an application, 0 or more.
+            user_limit: Points per window of a user's token, 0 or more.
+            window: Length of a window in seconds, above 0, to the millisecond.
+            costs: Points per endpoint, in place of those in `COSTS`.
+            reset_jitter: Whether `x-ratelimit-reset` is off by up to 1 ms, as the API's is.
+            stale_headers: Share (0 to 1) of emission answers with the rate-limit headers of an older window.
+            items: Further item ids that are known, with their category if it matters (`artefact/gravity`).
+            characters: Further characters that exist, in every region.
+            sales: Number of sales, 0 or more, in the history of these items; they are known too, then.
+            stale: Seconds for which expired lots may still be answered, 0 or more.
+            float_lots: Whether prices of lots are spelled `100.0`, as those of the history are.
+            clamp_limit: Whether a `limit` above the maximum becomes the maximum, in place of a 400.
+
+        Raises:
+            ValueError: If an argument is out of its range, or `now` is naive.
+            TypeError: If `items` or `characters` is one string.
+        """
+        _at_least(0, limit=limit, user_limit=user_limit, stale=stale, stale_headers=stale_headers)
+        _at_least(0, **{f"costs[{name!r}]": points for name, points in costs.items()})
+        _at_least(0, **{f"sales[{item!r}]": count for item, count in sales.items()})
+        _at_least(0.001, window=window)
+        _check_rest(now, costs, stale_headers, items, characters)
+        self.app_token = "fake-app-token"  # no secret: it opens only the fake
+        self.user_token = "fake-user-token"  # no secret: it opens only the fake
+        self.client_id = "fake-client-id"
+        self.client_secret = "fake-client-secret"  # no secret: it opens only the fake
+        self._seed = seed
+        self._clock = clock or now.timestamp
+        self._moved = 0.0
+        self._window = Window(round(window * 1000), PHASE_MS)
+        self._app = _Caller("app", Budget(limit, self._window))
+        self._user = _Caller("user", Budget(user_limit, self._window))
+        self._callers: dict[str, _Caller] = {}
+        self._costs = {**COSTS, **costs}
+        self._reset_jitter = reset_jitter
+        self._stale_headers = stale_headers
+        self._clamp_limit = clamp_limit
+        self._count = 0
+        self._faults: list[Fault] = []
+        self._requests: deque[Seen] = deque(maxlen=REQUESTS_KEPT)
+        # Handlers run in the server's thread while a test sells, advances and looks.
+        self._lock = RLock()
+        self._world = World(
+            seed=seed,
+            start=int(self._clock()),
+            items={**dict.fromkeys(sales, "misc"), **ITEMS, **_categories(items)},
+            characters=characters,
+            sales=sales,
+            stale=int(stale),
+            float_lots=float_lots,
+        )
+
+    def __repr__(self) -> str:
+        """Seed, time and number of requests; never a token."""
+        return f"<FakeApi seed={self._seed} now={self.now.isoformat()} requests={self._count}>"
+
+    # Ways in
+
+    def transport(self) -> httpx.MockTransport:
+        """A transport for `httpx.Client` and `httpx.AsyncClient` that ends in this fake, whatever the host.
+
+        Faults become httpx's own errors. Nothing ever sleeps: a delay moves the clock, or is a `ReadTimeout`
+        where it is longer than the client waits.
+        """
+        from scapi.testing._transport import mock_transport  # httpx only where it is used
+
+        return mock_transport(self.handle, self.advance)
+
+    def serve(self, *, port: int = 0) -> AbstractContextManager[str]:
+        """Serve on 127.0.0.1 from a thread of its own, for as long as the `with` block lasts.
+
+        Args:
+            port: TCP port; 0 takes a free one.
+
+        Returns:
+            A context manager whose value is the base URL, such as `http://127.0.0.1:40123`.
+
+        Raises:
+            ImportError: If uvicorn is missing.
+            OSError: If the port is taken (on entering the block).
+        """
+        try:
+            from scapi.testing._server import serve  # uvicorn is an extra
+        except ImportError as error:
+            raise ImportError('FakeApi.serve() needs uvicorn: pip install "scapi-client[fake]"') from error
+        return serve(self.asgi, port=port)
+
+    @property
+    def asgi(self) -> ASGIApp:
+        """The fake as an ASGI application, for a server of your own.
+
+        The faults `"cut"` and `"reset"` need the connection itself, which only `serve` lends; under another
+        server the application raises RuntimeError instead.
+        """
+        return asgi_app(self.handle)
+
+    def handle(self, method: str, target: str, headers: Headers = (), body: bytes = b"") -> Reply:
+        """Answer one request; all other ways in come through here.
+
+        Args:
+            method: HTTP method.
+            target: Path and query as they are sent, percent-encoded.
+            headers: Request headers, names in any case.
+            body: Request body; no endpoint of the API reads one.
+
+        Returns:
+            The answer, with what is to happen to the connection.
+        """
+        sent = {name.lower(): value for name, value in dict(headers).items()}
+        parts, query = split_target(target)
+        path = "/".join(parts)
+        with self._lock:
+            fault = self._next_fault(path)
+            if fault is not None and fault.kind in REPLACING:
+                reply = in_front(fault)
+            else:
+                reply = self._answer(method, parts, query, sent)
+                reply = behind(fault, reply) if fault is not None else reply
+            self._count += 1
+            status = 0 if reply.ending == "reset" else reply.status
+            kind = None if fault is None else fault.kind
+            self._requests.append(Seen(method, path, target, MappingProxyType(query), status, kind))
+            date = formatdate(self._now(), usegmt=True)
+        # Under the answer's own headers, because a fault may bring a date, too.
+        reply = replace(reply, headers={"date": date, **reply.headers})
+        return packed(reply, sent.get("accept-encoding", ""))
+
+    # What a test turns
+
+    @property
+    def now(self) -> datetime:
+        """The fake's time, aware."""
+        return datetime.fromtimestamp(self._now(), UTC)
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward: lots come and expire, emissions start and end, points come back.
+
+        Raises:
+            ValueError: If `seconds` is negative or not finite.
+        """
+        _at_least(0, seconds=seconds)
+        with self._lock:
+            self._moved += seconds
+
+    def fail(
+        self,
+        path: str,
+        fault: FaultKind = "status",
+        *,
+        status: int | None = None,
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        delay: float = 0.0,
+        times: int | None = None,
+    ) -> None:
+        """Switch a fault on. Of several for one path, the one switched on first strikes.
+
+        Args:
+            path: Glob over the decoded path, any case, such as `*/history`; `*` also crosses slashes.
+            fault: What goes wrong. In front of the API, so that no points are spent: `"status"` (an error in
+                the API's own shape, or `body`), `"html"` (a proxy's page), `"empty"` (no body), `"reset"`
+                (the connection is reset before an answer). Behind it, to the API's own answer: `"delay"`,
+                `"headers"` (only those), `"broken_json"` (the second half is missing), `"cut"` (the
+                connection closes in the body).
+            status: Status of `"status"` (503, or 200 with a `body`), `"html"` (502) or `"empty"` (200).
+            body: Body of `"status"`, `"html"` or `"empty"`.
+            headers: Headers over those of the answer.
+            delay: Seconds until the answer begins, with any fault; `inf` for one that never comes.
+            times: How many requests it strikes; None for all until `heal`.
+
+        Raises:
+            ValueError: If an argument is out of its range or doesn't go with the fault.
+        """
+        new = new_fault(path, fault, status=status, body=body, headers=headers, delay=delay, times=times)
+        with self._lock:
+            self._faults.append(new)
+
+    def heal(self) -> None:
+        """Switch all faults off."""
+        with self._lock:
+            self._faults.clear()
+
+    def add_token(self, token: str, *, kind: Literal["app", "user"] = "app", limit: int | None = None) -> None:
+        """Let another token in, with a budget of its own.
+
+        Args:
+            token: The token; one that is there already starts over.
+            kind: Whether it is an application's or a user's.
+            limit: Points per window, 0 or more; None for as many as others of its kind have.
+        """
+        usual = self._app if kind == "app" else self._user
+        points = usual.budget.limit if limit is None else limit
+        _at_least(0, limit=points)
+        with self._lock:
+            self._callers[token] = _Caller(kind, Budget(points, self._window))
+
+    def spend(self, points: int, *, token: str | None = None) -> int:
+        """Spend points as somebody else on the same budget would.
+
+        Args:
+            points: Points, 0 or more; 0 only looks, more than there are empties the budget.
+            token: Whose budget; None for the application's.
+
+        Returns:
+            What is left in this window.
+
+        Raises:
+            ValueError: If there is no such token, or `points` is negative.
+        """
+        _at_least(0, points=points)
+        with self._lock:
+            budget, now = self._budget_of(token), self._now_ms()
+            budget.spend(min(points, budget.remaining(now)), now)
+            return budget.remaining(now)
+
+    def sell(
+        self,
+        item_id: str,
+        n: int = 1,
+        *,
+        region: str = "ru",
+        amount: int | None = None,
+        price: float | None = None,
+        additional: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Put sales on top of an item's history, all at the fake's now.
+
+        Args:
+            item_id: The item.
+            n: How many, 1 or more.
+            region: The region, any case.
+            amount: Pieces per sale; None for what the item usually goes by.
+            price: Price per sale; None for about the usual.
+            additional: Further data of each sale; None for what the item usually has.
+
+        Raises:
+            ValueError: If the item or the region is unknown, or `n` is below 1.
+        """
+        _at_least(1, n=n)
+        changes = _given(amount=amount, price=None if price is None else float(price), additional=additional)
+        with self._lock:
+            self._world.market.sell(self._region(region), self._item(item_id), n, int(self._now()), changes)
+
+    def list_lot(
+        self,
+        item_id: str,
+        *,
+        region: str = "ru",
+        duration: float = 86_400.0,
+        amount: int | None = None,
+        start_price: int | None = None,
+        current_price: int | None = None,
+        buyout_price: int | None = None,
+        additional: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Put up a lot that begins at the fake's now.
+
+        Args:
+            item_id: The item.
+            region: The region, any case.
+            duration: Seconds until it ends.
+            amount: Pieces; None, here and below, for what the item usually goes by.
+            start_price: Price at which bidding begins, 0 for a lot without bidding.
+            current_price: The highest bid.
+            buyout_price: Price to buy it at once, 0 for a lot that can only be bid for.
+            additional: Further data.
+
+        Returns:
+            The lot as the API answers it; `remove_lot` takes it.
+
+        Raises:
+            ValueError: If the item or the region is unknown.
+        """
+        changes = _given(
+            amount=amount,
+            startPrice=start_price,
+            currentPrice=current_price,
+            buyoutPrice=buyout_price,
+            additional=additional,
+        )
+        place = self._region(region), self._item(item_id)
+        with self._lock:
+            row = self._world.market.list_lot(*place, int(self._now()), int(duration), changes)
+        return cast("dict[str, Any]", msgspec.to_builtins(row))
+
+    def remove_lot(self, lot: Mapping[str, Any], *, region: str = "ru") -> None:
+        """Take a lot away, as if it had been bought.
+
+        Args:
+            lot: A lot as the API answers it or as `list_lot` returned it. Of equal ones, one goes.
+            region: The region, any case.
+
+        Raises:
+            ValueError: If there is no such lot now.
+        """
+        self._item(lot["itemId"])
+        with self._lock:
+            if not self._world.market.remove_lot(self._region(region), lot, int(self._now())):
+                raise ValueError(f"lot isn't there: {dict(lot)!r}")
+
+    def start_emission(self, *, region: str = "ru") -> None:
+        """Let an emission begin now. From here on the region has only those that you start."""
+        with self._lock:
+            self._world.weather.start(self._region(region), int(self._now()))
+
+    def end_emission(self, *, region: str = "ru") -> None:
+        """Let the running emission end now. From here on the region has only those that you start."""
+        with self._lock:
+            self._world.weather.end(self._region(region), int(self._now()))
+
+    @property
+    def requests(self) -> list[Seen]:
+        """What has arrived, oldest first; the last 20,000."""
+        with self._lock:
+            return list(self._requests)
+
+    # The way of a request
+
+    def _answer(self, method: str, parts: list[str], query: dict[str, str], sent: Mapping[str, str]) -> Reply:
+        try:
+            route, path = find(method, parts)
+            if route.access == "open":
+                return self._dispatch(route, path, query)
+            caller = self._authenticate(sent, route.access)
+        except RefusedError as refusal:
+            return error_reply(refusal)
+        now = self._now_ms()
+        # A bad request costs its points all the same; one too many costs none.
+        if caller.budget.spend(self._costs[route.endpoint], now):
+            reply = self._dispatch(route, path, query)
+        else:
+            reply = error_reply(RefusedError(429))
+        return with_headers(reply, self._limit_headers(caller.budget, route, now))
+
+    def _dispatch(self, route: Route, path: dict[str, str], query: dict[str, str]) -> Reply:
+        call = Call(self._world, int(self._now()), path, query, self._clamp_limit)
+        try:
+            answer = route.handler(call)
+        except RefusedError as refusal:
+            return error_reply(refusal)
+        return answer if isinstance(answer, Reply) else json_reply(answer)
+
+    def _authenticate(self, sent: Mapping[str, str], access: Access) -> _Caller:
+        scheme, _, token = sent.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            caller = self._caller(token.strip())
+            if caller is None:
+                raise RefusedError(401, **BAD_TOKEN)
+        elif (sent.get("client-id"), sent.get("client-secret")) == (self.client_id, self.client_secret):
+            caller = self._app
+        else:
+            raise RefusedError(401)
+        if access == "user" and caller.kind != "user":
+            raise RefusedError(401)
+        return caller
+
+    def _caller(self, token: str) -> _Caller | None:
+        # Looked up anew each time, because the tokens are attributes that a test may set.
+        return {self.app_token: self._app, self.user_token: self._user, **self._callers}.get(token)
+
+    def _limit_headers(self, budget: Budget, route: Route, now: int) -> dict[str, str]:
+        dice = throw(self._seed, "headers", self._count)
+        headers = budget.headers(now)
+        if route.endpoint == "emission" and share(dice[0]) < self._stale_headers:
+            headers["x-ratelimit-remaining"] = str(max(0, budget.limit - 1))
+            headers["x-ratelimit-reset"] = str(self._window.end(now) - self._window.length)
+        elif self._reset_jitter:
+            headers["x-ratelimit-reset"] = str(self._window.end(now) + dice[1] % 3 - 1)
+        return headers
+
+    def _next_fault(self, path: str) -> Fault | None:
+        for fault in self._faults:
+            if fault.strikes(path):
+                fault.left = None if fault.left is None else fault.left - 1
+                return replace(fault)
+        return None
+
+    # Small things
+
+    def _now(self) -> float:
+        return self._clock() + self._moved
+
+    def _now_ms(self) -> int:
+        return int(self._now() * 1000)
+
+    def _budget_of(self, token: str | None) -> Budget:
+        caller = self._app if token is None else self._caller(token)
+        if caller is None:
+            raise ValueError("token is not one of this fake's")
+        return caller.budget
+
+    def _region(self, region: str) -> str:
+        if region.upper() not in REGIONS:
+            raise ValueError(f"region must be one of {', '.join(REGIONS)}, not {region!r}")
+        return region.upper()
+
+    def _item(self, item_id: str) -> str:
+        if item_id not in self._world.items:
+            raise ValueError(f"item_id {item_id!r} is unknown; make it known with FakeApi(items=[{item_id!r}])")
+        return item_id
+
+
+def _at_least(low: float, **values: float) -> None:
+    for name, value in values.items():
+        if not low <= value < math.inf:
+            raise ValueError(f"{name} must be {low} or more and finite, not {value!r}")
+
+
+def _check_rest(
+    now: datetime,
+    costs: Mapping[str, int],
+    stale_headers: float,
+    items: Iterable[str],
+    characters: Collection[str],
+) -> None:
+    if now.tzinfo is None:
+        raise ValueError(f"now must be an aware datetime, not {now!r}")
+    if unknown := set(costs) - set(COSTS):
+        raise ValueError(f"costs takes {', '.join(COSTS)}, not {', '.join(sorted(unknown))}")
+    if stale_headers > 1:
+        raise ValueError(f"stale_headers must be a share from 0 to 1, not {stale_headers!r}")
+    if isinstance(items, str) or isinstance(characters, str):
+        raise TypeError("items and characters take several names, not one string")
+
+
+def _categories(items: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
+    if isinstance(items, Mapping):
+        return dict(cast("Mapping[str, str]", items))  # an Iterable[str] may be a mapping to anything
+    return dict.fromkeys(items, "misc")
+
+
+def _given(**values: object) -> dict[str, object]:
+    return {name: value for name, value in values.items() if value is not None}

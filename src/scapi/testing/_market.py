@@ -1,0 +1,244 @@
+"""The auction: histories too long to hold, made row by row from their number, and lots that come and go."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from scapi.testing._catalogue import BONUS_PROPERTIES, LOTS_ALIVE, SALES, UNTRADEABLE
+from scapi.testing._dice import Dice, between, pick, share, throw
+
+Row = dict[str, Any]
+Place = tuple[str, str]
+"""A region and an item."""
+
+HOUR = 3600
+DURATIONS = (6 * HOUR, 12 * HOUR, 24 * HOUR, 48 * HOUR)
+MEAN_LIFE = 19 * HOUR
+YEAR = 365 * 24 * HOUR
+PRICES = ("startPrice", "currentPrice", "buyoutPrice")
+
+SHOWN_KEPT = 256
+"""Listings kept until the clock moves, so that paging through one doesn't make it anew for each page."""
+
+QUALITIES = (0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 3, 3, 4, 5)
+
+
+def moment(second: int) -> datetime:
+    """A time of the API, from seconds of the epoch."""
+    return datetime.fromtimestamp(second, UTC)
+
+
+class Market:
+    """All lots and sales of all regions.
+
+    A row is a function of the seed, the region, the item and its number, so that a history of millions costs
+    nothing until it is read. Only what a test adds is kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        start: int,
+        items: Mapping[str, str],
+        sales: Mapping[str, int],
+        stale: int,
+        float_lots: bool,
+    ) -> None:
+        """Open the auction.
+
+        Args:
+            seed: What everything is made from.
+            start: Seconds of the epoch at which the newest of the made-up sales took place.
+            items: Categories by item id.
+            sales: Sales per region of these items, in place of the usual ones.
+            stale: Seconds for which an expired lot may still be answered.
+            float_lots: Whether prices of lots are spelled `100.0`.
+        """
+        self._seed = seed
+        self._start = start
+        self._items = items
+        self._counts = {**SALES, **sales}
+        self._stale = stale
+        self._price = float if float_lots else int
+        self._sold: defaultdict[Place, list[Row]] = defaultdict(list)
+        self._listed: defaultdict[Place, list[tuple[int, Row]]] = defaultdict(list)
+        self._removed: defaultdict[Place, set[bytes]] = defaultdict(set)
+        self._shown: dict[Place, tuple[int, list[Row]]] = {}
+
+    # Sales
+
+    def total_sales(self, region: str, item: str) -> int:
+        """How many sales the history has."""
+        return self._made_sales(region, item) + len(self._sold[region, item])
+
+    def sales(self, region: str, item: str, offset: int, limit: int) -> Iterator[Row]:
+        """A page of the history, newest first."""
+        sold = self._sold[region, item]
+        for index in range(offset, min(offset + limit, self.total_sales(region, item))):
+            yield sold[-1 - index] if index < len(sold) else self._sale(region, item, index - len(sold))
+
+    def sell(self, region: str, item: str, count: int, now: int, changes: Mapping[str, Any]) -> None:
+        """Put sales on top of the history, all of them at `now`."""
+        sold = self._sold[region, item]
+        for _ in range(count):
+            # Negative numbers are below those of the made-up history, so the dice are fresh ones.
+            row = self._sale_row(region, item, -1 - len(sold), now)
+            sold.append({**row, **changes})
+
+    def _made_sales(self, region: str, item: str) -> int:
+        if item in UNTRADEABLE:
+            return 0
+        if item in self._counts:
+            return self._counts[item]
+        return between(20, 9_999, throw(self._seed, region, item, "sales")[0])
+
+    def _sale(self, region: str, item: str, index: int) -> Row:
+        # Now and then four sales in a row are one and the same: somebody bought a stack, piece by piece.
+        block = index - index % 4
+        if throw(self._seed, region, item, "stack", block)[0] % 8 == 0:
+            index = block
+        step = max(1, min(HOUR // 2, YEAR // self._made_sales(region, item)))
+        jitter = throw(self._seed, region, item, "when", index)[0] % step
+        return self._sale_row(region, item, index, self._start - index * step - jitter)
+
+    def _sale_row(self, region: str, item: str, index: int, second: int) -> Row:
+        dice = throw(self._seed, region, item, "sale", index)
+        amount = self._amount(item, dice)
+        details = self._details(item, dice, second)
+        if dice[11] % 20 == 0:
+            details["buyer"] = f"Buyer{dice[12] % 1000}"
+        price = self._unit_price(region, item, details, dice) * amount
+        return {"amount": amount, "price": float(price), "time": moment(second), "additional": details}
+
+    # Lots
+
+    def lots(self, region: str, item: str, now: int) -> list[Row]:
+        """All lots that are shown at `now`, oldest first."""
+        shown = self._shown.get((region, item))
+        if shown is None or shown[0] != now:
+            if len(self._shown) > SHOWN_KEPT:
+                self._shown.clear()
+            shown = self._shown[region, item] = now, self._present(region, item, now)
+        return shown[1]
+
+    def list_lot(self, region: str, item: str, now: int, duration: int, changes: Mapping[str, Any]) -> Row:
+        """Put up a lot at `now`."""
+        listed = self._listed[region, item]
+        row = {**self._lot_row(region, item, -1 - len(listed), now, duration), **changes}
+        row |= {name: self._price(row[name]) for name in PRICES if name in row}
+        listed.append((now + duration + self._stale, row))
+        self._shown.pop((region, item), None)
+        return row
+
+    def remove_lot(self, region: str, lot: Mapping[str, Any], now: int) -> bool:
+        """Take away one lot that looks like this one; False where there is none."""
+        item, wanted = str(lot["itemId"]), _fingerprint(lot)
+        if wanted not in map(_fingerprint, self.lots(region, item, now)):
+            return False
+        self._shown.pop((region, item), None)
+        listed = self._listed[region, item]
+        for number, (_, row) in enumerate(listed):
+            if _fingerprint(row) == wanted:
+                del listed[number]
+                return True
+        self._removed[region, item].add(wanted)
+        return True
+
+    def _present(self, region: str, item: str, now: int) -> list[Row]:
+        listed = [row for gone, row in self._listed[region, item] if now < gone]
+        rows = [*self._made_lots(region, item, now), *listed]
+        return sorted(rows, key=lambda row: row["startTime"])
+
+    def _made_lots(self, region: str, item: str, now: int) -> Iterator[Row]:
+        """One lot begins in every stretch of time, so today's are found without counting from the first."""
+        pace, removed = self._pace(region, item), self._removed[region, item]
+        if pace is None:
+            return
+        for number in range((now - DURATIONS[-1] - self._stale) // pace, now // pace + 1):
+            dice = throw(self._seed, region, item, "lot", number)
+            start, duration = number * pace + dice[0] % pace, pick(DURATIONS, dice[1])
+            if start <= now < start + self._shown_for(duration, dice):
+                row = self._lot_row(region, item, number, start, duration)
+                if not removed or _fingerprint(row) not in removed:
+                    yield row
+
+    def _pace(self, region: str, item: str) -> int | None:
+        """Seconds between two lots of an item, None for one that has none."""
+        alive = LOTS_ALIVE.get(item) or pick((0, 3, 12, 45, 90), throw(self._seed, region, item, "pace")[0])
+        return MEAN_LIFE // alive if alive and item not in UNTRADEABLE else None
+
+    def _shown_for(self, duration: int, dice: Dice) -> int:
+        """A third is bought before its time; the others expire, and stay to be seen for a while."""
+        if dice[2] % 3 == 0:
+            return int(duration * share(dice[3]))
+        return duration + dice[3] % (self._stale + 1)
+
+    def _lot_row(self, region: str, item: str, number: int, start: int, duration: int) -> Row:
+        dice = throw(self._seed, region, item, "offer", number)
+        amount = self._amount(item, dice)
+        details = self._details(item, dice, start)
+        buyout = self._unit_price(region, item, details, dice) * amount
+        if dice[14] % 97 == 0:
+            buyout = 10_000_000_000
+        kind, bid = dice[14] % 10, int(buyout * (0.5 + share(dice[13]) / 3))
+        row: Row = {"itemId": item, "amount": amount, "startPrice": self._price(0 if kind == 0 else bid)}
+        if kind % 3 == 1:
+            row["currentPrice"] = self._price(bid + bid // 10)
+        row["buyoutPrice"] = self._price(0 if kind == 1 else buyout)
+        return row | {"startTime": moment(start), "endTime": moment(start + duration), "additional": details}
+
+    # What both have
+
+    def _amount(self, item: str, dice: Dice) -> int:
+        alone = self._items[item].startswith(("artefact", "weapon", "armor"))
+        return 1 if alone else pick((1, 1, 2, 5, 10, 50, 100), dice[0])
+
+    def _unit_price(self, region: str, item: str, details: Mapping[str, Any], dice: Dice) -> int:
+        usual = 10 ** (2 + 4 * share(throw(self._seed, region, item, "price")[0]))
+        worth = (1 + details.get("qlt", 0)) ** 2 * (1 + details.get("ptn", 0) / 5)
+        return max(1, int(usual * worth * (0.75 + share(dice[1]) / 2)))
+
+    def _details(self, item: str, dice: Dice, second: int) -> Row:
+        artefact = self._items[item].startswith("artefact")
+        pairs = list(_artefact_pairs(dice) if artefact else _plain_pairs(dice))
+        if dice[2] % 100 < (85 if artefact else 20):
+            pairs.append(("spawn_time", second * 1000 - dice[3] % (90 * 24 * HOUR * 1000)))
+        # The API keeps no order of keys, so nobody may rely on one.
+        turn = dice[4] % (len(pairs) or 1)
+        return dict(pairs[turn:] + pairs[:turn])
+
+
+def _plain_pairs(dice: Dice) -> Iterator[tuple[str, Any]]:
+    if dice[5] % 5 == 0:
+        yield "it_transf_count", between(1, 11, dice[6])
+
+
+def _artefact_pairs(dice: Dice) -> Iterator[tuple[str, Any]]:
+    studied, level = dice[7] % 100 < 7, between(1, 15, dice[8])
+    yield "upgrade_bonus", round(0.0042 + dice[5] % 73 / 1000, 4) if dice[5] % 25 == 0 else 0.0
+    # One in a hundred has no quality at all.
+    if dice[6] % 100:
+        yield "qlt", pick(QUALITIES, dice[6])
+    if dice[8] % 100 < 15:
+        yield "ptn", level
+        # A step of 3 or of 5, which is -3 in a circle of eight: the same properties in either order.
+        count, step = between(1, 3, dice[9]), 3 + dice[9] // 8 % 2 * 2
+        yield "bonus_properties", [BONUS_PROPERTIES[(dice[9] + n * step) % 8] for n in range(count)]
+    if studied:
+        yield "stats_random", round(share(dice[10]) * 4.8 - 2.83, 7)
+    if dice[10] % 10 == 0:
+        yield "ndmg", share(dice[9])
+    if dice[10] % 50 == 0:
+        yield "md_k", 0.3
+    if dice[7] % 4 == 0:
+        yield "it_transf_count", between(1, 11, dice[6])
+
+
+def _fingerprint(lot: Mapping[str, Any]) -> bytes:
+    """What a lot is known by. The API gives it no id, and `additional` isn't always there."""
+    prices = [int(lot.get(name) or 0) for name in PRICES]
+    return msgspec.json.encode([lot["itemId"], lot["startTime"], lot["endTime"], lot["amount"], prices])

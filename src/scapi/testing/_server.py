@@ -1,0 +1,94 @@
+"""The fake behind a real socket: uvicorn, in a thread of its own."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Generator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from scapi.testing._asgi import ASGIApp
+
+HOST = "127.0.0.1"
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER on, for 0 seconds: closing such a socket sends RST in place of FIN."""
+
+
+class _FaultyProtocol(H11Protocol):
+    """Lets the application do to a connection what ASGI has no word for: close it early, or reset it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        # asyncio does so only for sockets that name their protocol, and those of create_server don't. Without
+        # it every answer waits 40 ms for the client's delayed acknowledgement of the headers.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.app_state = {**self.app_state, "cut": transport.close, "reset": lambda: _reset(transport)}
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    transport.abort()
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it is ready, and leaves at once when told to."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Whoever leaves the block no longer waits for answers, least of all for those that never come.
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
+        await super().shutdown(sockets)
+
+
+@contextmanager
+def serve(app: ASGIApp, *, port: int = 0) -> Generator[str]:
+    """Serve an application on this machine while the `with` block lasts.
+
+    Args:
+        app: The application.
+        port: TCP port; 0 takes a free one.
+
+    Yields:
+        The base URL.
+    """
+    # Bound here, not by uvicorn, so that a taken port is the caller's OSError.
+    with socket.create_server((HOST, port), backlog=1024) as listener:
+        server = _Server(_config(app))
+        thread = Thread(target=server.run, args=([listener],), name="scapi-fake", daemon=True)
+        thread.start()
+        server.ready.wait()
+        try:
+            yield f"http://{HOST}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=_FaultyProtocol,
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=1,
+    )

@@ -1,0 +1,72 @@
+"""Everything the fake's answers are taken from, put together from one seed."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from scapi.testing import _players as players
+from scapi.testing._catalogue import EMPTY_PROFILES
+from scapi.testing._market import Market
+from scapi.testing._players import People, Place
+from scapi.testing._weather import Weather
+
+Row = dict[str, Any]
+
+
+class World:
+    """The game as the API sees it: a market, the weather, and people.
+
+    Attributes:
+        items: Categories by item id.
+        market: Lots and sales.
+        weather: Emissions.
+        empty_profiles: Names, in lower case, whose profile is answered with an empty body.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        start: int,
+        items: Mapping[str, str],
+        characters: Collection[str],
+        sales: Mapping[str, int],
+        stale: int,
+        float_lots: bool,
+    ) -> None:
+        """Make the world as it is at `start`; the arguments are those of `FakeApi` and `Market`."""
+        self.items = items
+        self.market = Market(seed=seed, start=start, items=items, sales=sales, stale=stale, float_lots=float_lots)
+        self.weather = Weather(seed=seed)
+        self.empty_profiles = frozenset(name.casefold() for name in EMPTY_PROFILES)
+        self._seed = seed
+        self._start = start
+        self._further = characters
+        self._people: dict[str, People] = {}
+        self._sessions: dict[str, list[Row]] = {}
+
+    def people(self, region: str) -> People:
+        """Everybody in a region."""
+        if region not in self._people:
+            self._people[region] = players.settle(self._place(region), self._further)
+        return self._people[region]
+
+    def profile(self, region: str, name: str) -> Row | None:
+        """Somebody's profile, by their name in any case; None if there is nobody of that name."""
+        character = self.people(region).characters.get(name.casefold())
+        return None if character is None else players.profile(self._place(region), character)
+
+    def friends(self, region: str, name: str) -> list[str]:
+        """The names of somebody's friends."""
+        everybody = [character["information"]["name"] for character in self.people(region).characters.values()]
+        dice = self._place(region).throw("friends", name)
+        found = {everybody[number % len(everybody)] for number in dice[: 3 + dice[15] % 9]}
+        return sorted(friend for friend in found if friend.casefold() != name)
+
+    def sessions(self, region: str) -> list[Row]:
+        """The operation sessions of a region, oldest first."""
+        if region not in self._sessions:
+            self._sessions[region] = players.sessions(self._place(region), self.people(region))
+        return self._sessions[region]
+
+    def _place(self, region: str) -> Place:
+        return Place(self._seed, region, self._start)

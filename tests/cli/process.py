@@ -1,0 +1,30 @@
+"""`scapi` as a real process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[2] / "src"
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Our environment without anything that changes what `scapi` does, and with these changes."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SCAPI_", "NO_COLOR"))}
+    return {**kept, "PYTHONPATH": str(SOURCE), **changes}
+
+
+def start(*arguments: str, program: tuple[str, ...] = ("-m", "scapi"), **env: str) -> subprocess.Popen[str]:
+    """Start it, its output in pipes."""
+    pipe = subprocess.PIPE
+    command = [sys.executable, *program, *arguments]
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment(**env), encoding="utf-8")  # noqa: S603  # our own command
+
+
+def finish(*arguments: str, program: tuple[str, ...] = ("-m", "scapi"), **env: str) -> tuple[int, str, str]:
+    """Run it to its end: the exit code, what it printed, what it complained about."""
+    process = start(*arguments, program=program, **env)
+    out, err = process.communicate(timeout=30)
+    return process.returncode, out, err

@@ -1,0 +1,5 @@
+from typing import assert_type
+
+import scapi
+
+assert_type(scapi.__version__, str)

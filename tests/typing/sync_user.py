@@ -1,0 +1,127 @@
+"""A user's program, as type checkers see it. Its twin of the other world has to say the same."""
+
+from datetime import datetime
+from typing import Any, assert_type
+
+import httpx
+
+from scapi.enums import Alliance, ClanRank, Quality, StatType
+from scapi.sync import (
+    AppClient,
+    BaseUrl,
+    Config,
+    Listing,
+    OperationsMap,
+    Order,
+    RateLimit,
+    Region,
+    Retry,
+    SortAuction,
+    UserClient,
+    exceptions,
+    models,
+)
+
+
+def public(client: AppClient) -> None:
+    assert_type(client.regions(), list[models.RegionInfo])
+    emission = client.emission(region=Region.EU)
+    assert_type(emission, models.EmissionState)
+    assert_type(emission.current_start, datetime | None)
+    assert_type(emission.active, bool)
+    profile = client.profile("ZIV", "eu")
+    assert_type(profile, models.CharacterProfile)
+    assert_type(profile.alliance, Alliance | None)
+    assert_type(profile.clan, models.ClanAffiliation | None)
+    assert_type(profile.stats[0].type, StatType)
+    assert_type(profile.stats[0].value, Any)
+    assert_type(client.clans(limit=5, offset=0, region="na"), Listing[models.ClanInfo])
+    clan = client.clan("c")
+    assert_type(clan.info(), models.ClanInfo)
+    assert_type(client.ratelimit, RateLimit)
+    assert_type(client.ratelimit.remaining, int | None)
+
+
+def auction(client: AppClient) -> None:
+    lots = client.auction("zyv9", region="ru").lots(
+        limit=3, offset=1, sort=SortAuction.BUYOUT_PRICE, order=Order.ASCENDING, additional=True, region=Region.NA
+    )
+    assert_type(lots, Listing[models.AuctionLot])
+    assert_type(lots.total, int)
+    assert_type(lots.has_more, bool)
+    assert_type(lots.rejected, list[models.Rejected])
+    lot = lots[0]
+    assert_type(lot, models.AuctionLot)
+    assert_type(lot.current_price, int | None)
+    assert_type(lot.quality, Quality | None)
+    assert_type(lot.upgrade_level, int)
+    assert_type(lot.unit_price, float | None)
+    assert_type(lot.additional, dict[str, Any])
+    history = client.auction("zyv9").price_history(limit=3, offset=0, additional=False)
+    assert_type(history, Listing[models.AuctionPrice])
+    assert_type([sale.unit_price for sale in history], list[float])
+
+
+def operations(client: UserClient) -> None:
+    sessions = client.operations_sessions(
+        limit=3,
+        offset=0,
+        sort="difficulty",
+        order="desc",
+        map=OperationsMap.SHOCK_THERAPY,
+        username="ZIV",
+        before=datetime.now().astimezone(),
+        after="2025-12-01T00:00:00Z",
+        region="eu",
+    )
+    assert_type(sessions, Listing[models.OperationSession])
+    assert_type(sessions[0].map, OperationsMap)
+    assert_type(sessions[0].duration_seconds, float)
+    assert_type([player.username for player in sessions[0].participants], list[str])
+
+
+def personal(client: UserClient) -> None:
+    assert_type(client.characters(), list[models.Character])
+    assert_type(client.friends("ZIV", region="eu"), list[str])
+    members = client.clan("c", "ru").members()
+    assert_type(members, list[models.ClanMember])
+    assert_type(members[0].rank, ClanRank)
+    assert_type(client.clan("c").info(), models.ClanInfo)
+
+
+def construction() -> None:
+    with AppClient(token="t", region="eu", timeout=5, retry=Retry(attempts=2), pace="even") as client:
+        assert_type(client, AppClient)
+    with AppClient(client_id="i", client_secret="s", base_url=BaseUrl.DEMO, http_client=httpx.Client()):
+        pass
+    assert_type(AppClient.from_env(region=Region.SEA, queue_timeout=1.0), AppClient)
+    assert_type(AppClient.demo(retry=None, pace=False), AppClient)
+    assert_type(UserClient.demo(), UserClient)
+    client.close()
+
+
+def failures(client: AppClient) -> None:
+    try:
+        client.emission()
+    except exceptions.RateLimitError as error:
+        assert_type(error.retry_after, float)
+    except exceptions.RequestError as error:
+        assert_type((error.status, error.message, error.url), tuple[int, str, str])
+        assert_type(error.headers, dict[str, str])
+    except exceptions.DecodeError as error:
+        assert_type((error.body, error.path, error.model), tuple[bytes, str, str])
+
+
+def raw() -> None:
+    """With `json=True` results are plain JSON, whatever their annotations say."""
+    client = AppClient(token="t", json=True)
+    emission: Any = client.emission()
+    assert_type(emission["previousStart"], Any)
+
+
+def defaults() -> None:
+    assert_type(Config.REGION, Region)
+    assert_type(Config.LIMIT, int)
+    assert_type(Config.BASE_URL, str)
+    Config.REGION, Config.LIMIT, Config.ORDER_AUCTION = "eu", 50, Order.DESCENDING
+    del Config.REGION

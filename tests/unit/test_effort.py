@@ -1,0 +1,48 @@
+"""How often a call is tried, and what it costs it in waiting."""
+
+from __future__ import annotations
+
+import pytest
+
+from scapi import Retry
+from scapi._core.effort import Effort
+from scapi.exceptions import NotFoundError, RateLimitError, RequestTimeoutError, ServerError, TransportError
+
+UNAVAILABLE = ServerError("busy", status=503)
+
+
+@pytest.mark.parametrize("error", [UNAVAILABLE, TransportError("reset"), RequestTimeoutError("x", connecting=True)])
+def test_a_failure_that_may_pass_is_tried_until_the_attempts_are_used_up(error: TransportError) -> None:
+    effort = Effort(Retry(attempts=3, backoff=0.0))
+    assert [effort.wait_after(error, None) for _ in range(3)] == [0.0, 0.0, None]
+    assert effort.attempts == 3
+
+
+@pytest.mark.parametrize(
+    "error", [NotFoundError("no", status=404), ServerError("bug", status=500), RequestTimeoutError("x")]
+)
+def test_any_other_failure_is_final(error: TransportError) -> None:
+    assert Effort(Retry()).wait_after(error, None) is None
+
+
+def test_without_a_policy_every_failure_is_final() -> None:
+    assert Effort(None).wait_after(UNAVAILABLE, None) is None
+
+
+def test_what_was_waited_counts_against_the_most() -> None:
+    effort = Effort(Retry(attempts=9, max_wait=5.0, backoff=0.0))
+    asked = ServerError("busy", status=503, headers={"retry-after": "2"})
+    assert [effort.wait_after(asked, None) for _ in range(3)] == [2.0, 2.0, None]
+
+
+@pytest.mark.parametrize(
+    ("headers", "until_reset", "told"), [({}, None, 60.0), ({}, 7.5, 7.5), ({"retry-after": "3"}, 7.5, 3.0)]
+)
+def test_a_rate_limit_error_tells_when_the_budget_is_whole(
+    headers: dict[str, str], until_reset: float | None, told: float
+) -> None:
+    error = RateLimitError("slow down", headers=headers)
+    wait = Effort(Retry()).wait_after(error, until_reset)
+    assert error.retry_after == told
+    assert wait is not None
+    assert told <= wait <= told + 0.25

@@ -1,0 +1,108 @@
+"""The records themselves: frozen, keyword-only, comparable, and what they answer beyond their fields."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from scapi import models
+
+T0 = datetime(2026, 8, 5, tzinfo=UTC)
+
+# The contract's table, field by field.
+FIELDS = {
+    "RegionInfo": "id name",
+    "EmissionState": "current_start previous_start previous_end",
+    "ClanInfo": "uuid name tag level level_points registration_time alliance description leader member_count",
+    "ClanMember": "name rank join_time",
+    "ClanAffiliation": "info member",
+    "CharacterInfo": "uuid name creation_time",
+    "Character": "info clan",
+    "Statistic": "id type value",
+    "CharacterProfile": "uuid name status alliance last_login displayed_achievements clan stats",
+    "AuctionLot": "item_id amount start_price current_price buyout_price start_time end_time additional",
+    "AuctionPrice": "amount price time additional",
+    "OperationSession": "id map start_time end_time difficulty duration_seconds reward participants",
+    "OperationParticipant": (
+        "username death mob_kills damage_received damage_dealt armor_class armor_item_id armor_level "
+        "primary_weapon_item_id primary_weapon_level secondary_weapon_item_id secondary_weapon_level"
+    ),
+    "RateLimit": "limit remaining reset",
+}
+
+
+def lot(**changes: Any) -> models.AuctionLot:
+    values: dict[str, Any] = {
+        "item_id": "zyv9",
+        "amount": 4,
+        "start_price": 10,
+        "buyout_price": 1000,
+        "start_time": T0,
+        "end_time": T0,
+    }
+    return models.AuctionLot(**values | changes)
+
+
+def price(**changes: Any) -> models.AuctionPrice:
+    values: dict[str, Any] = {"amount": 4, "price": 1000, "time": T0}
+    return models.AuctionPrice(**values | changes)
+
+
+@pytest.mark.parametrize(("name", "fields"), FIELDS.items())
+def test_the_fields_are_those_of_the_contract(name: str, fields: str) -> None:
+    model = getattr(models, name)
+    assert model.__struct_fields__ == tuple(fields.split())
+    assert model.__struct_config__.frozen
+    with pytest.raises(TypeError, match="positional"):
+        model(None)
+
+
+def test_no_other_record_is_exported() -> None:
+    assert set(FIELDS) | {"Listing", "Rejected"} == set(models.__all__)
+
+
+def test_a_record_is_frozen_and_keyword_only() -> None:
+    region = models.RegionInfo(id="RU", name="RUSSIA")
+    with pytest.raises(AttributeError, match="immutable"):
+        region.id = "EU"  # type: ignore[misc]  # that is what is tested
+    with pytest.raises(TypeError, match="positional"):
+        models.RegionInfo("RU", "RUSSIA")  # type: ignore[misc]  # that is what is tested
+
+
+def test_a_record_is_a_value() -> None:
+    row = lot(additional={"qlt": 3})
+    assert pickle.loads(pickle.dumps(row)) == row  # our own pickle
+    assert copy.deepcopy(row) == row
+    assert msgspec.json.decode(msgspec.json.encode(row), type=models.AuctionLot) == row
+    assert "AuctionLot(item_id='zyv9', amount=4" in repr(row)
+
+
+@pytest.mark.parametrize(
+    ("row", "unit_price"),
+    [
+        (lot(), 250.0),
+        (lot(buyout_price=0), None),
+        (lot(amount=0), None),
+        (lot(amount=1, buyout_price=10**10), 1e10),
+        (price(), 250.0),
+        (price(amount=0), 1000.0),
+        (price(price=0), 0.0),
+    ],
+)
+def test_the_price_per_piece(row: Any, unit_price: float | None) -> None:
+    assert row.unit_price == unit_price
+    assert type(row.unit_price) is type(unit_price)
+
+
+def test_an_emission_is_active_while_it_has_a_start() -> None:
+    assert not models.EmissionState(previous_start=T0, previous_end=T0).active
+    assert models.EmissionState(current_start=T0).active
+
+
+def test_defaults_are_not_shared_between_records() -> None:
+    assert lot().additional is not lot().additional

@@ -1,0 +1,722 @@
+"""The point budget, against a server that enforces fixed windows. Time is a number that the tests move."""
+
+from __future__ import annotations
+
+import gc
+import math
+import os
+import threading
+import tracemalloc
+from datetime import UTC, datetime
+from email.utils import formatdate
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.pacing import KNOWN, UNKNOWN, Scenario, simulate
+from scapi._core.pacing import Budget, Pacing, RateLimitHeaders, Ticket, WindowClock, budget_for
+from scapi.models.ratelimit import RateLimit
+
+EPOCH = 1_790_000_000
+
+
+class Server:
+    """Grants `limit` points in windows of 60 s that end at 40, 100, …; its clock is `EPOCH` ahead."""
+
+    def __init__(self, limit: int = 50, *, left: int | None = None, costs: dict[str, int] | None = None) -> None:
+        self.limit = limit
+        self.left = limit if left is None else left
+        self.reset = 40
+        self.costs = costs or {"emission": 1, "lots": 2, "price_history": 2}
+
+    def answer(self, operation: str, now: float) -> tuple[int, dict[str, str]]:
+        while now >= self.reset:
+            self.reset, self.left = self.reset + 60, self.limit
+        cost = self.costs[operation]
+        accepted = cost <= self.left
+        self.left -= cost if accepted else 0
+        return 200 if accepted else 429, headers(self.left, self.limit, self.reset, now)
+
+
+def headers(left: int, limit: int = 50, reset: float = 40, now: float | None = None) -> dict[str, str]:
+    """Make headers; without `now` there is no ``Date``."""
+    told = {
+        "x-ratelimit-limit": str(limit),
+        "x-ratelimit-remaining": str(left),
+        "x-ratelimit-reset": str(round((EPOCH + reset) * 1000)),
+    }
+    return told if now is None else told | {"date": formatdate(EPOCH + math.floor(now), usegmt=True)}
+
+
+def idle() -> None:
+    """Be woken, and do nothing."""
+
+
+def enter(budget: Budget, *operations: str) -> list[Ticket]:
+    return [budget.enter(operation, idle) for operation in operations]
+
+
+def go(budget: Budget, operation: str, now: float) -> Ticket:
+    ticket = budget.enter(operation, idle)
+    assert budget.poll(ticket, now) == 0.0
+    return ticket
+
+
+def call(budget: Budget, server: Server, operation: str, now: float) -> int:
+    """Make one whole call."""
+    ticket = go(budget, operation, now)
+    status, told = server.answer(operation, now + 0.1)
+    budget.leave(ticket, now + 0.2, status=status, headers=told)
+    return status
+
+
+def opened(limit: int = 50, left: int = 50, now: float = 0.0) -> Budget:
+    """Make a budget that has been told what is left, by a call whose points are taken off `left` already."""
+    budget = Budget()
+    budget.leave(go(budget, "emission", now), now, status=200, headers=headers(left, limit, now=now))
+    return budget
+
+
+def left(budget: Budget, now: float) -> int | None:
+    return budget.snapshot(now).remaining
+
+
+# -- the first answer --------------------------------------------------------------------------------
+
+
+def test_a_hundred_tasks_started_together_send_one_request_until_its_answer_is_there() -> None:
+    budget = Budget()
+    tickets = enter(budget, *["emission"] * 100)
+    assert [budget.poll(ticket, 0.0) == 0 for ticket in tickets].count(True) == 1
+    budget.leave(tickets[0], 0.3, status=200, headers=headers(49, now=0.3))
+    assert [budget.poll(ticket, 0.3) == 0 for ticket in tickets[1:]].count(True) == 49
+
+
+def test_a_first_answer_that_doesnt_come_holds_the_others_for_a_second_each() -> None:
+    budget = Budget()
+    first, second, third = enter(budget, "lots", "lots", "lots")
+    assert budget.poll(first, 0.0) == 0
+    assert budget.poll(second, 0.25) == 0.75
+    assert budget.poll(second, 1.0) == 0
+    assert budget.poll(third, 1.5) == 0.5
+
+
+def test_before_the_first_answer_nothing_is_known() -> None:
+    budget = Budget()
+    assert budget.snapshot(0.0) == RateLimit(limit=None, remaining=None, reset=None)
+    assert budget.until_reset(0.0) is None
+    assert budget.eta(budget.enter("lots", idle), 0.0) == 0
+
+
+def test_a_server_without_such_headers_isnt_paced_until_they_appear() -> None:
+    budget = Budget()
+    budget.leave(go(budget, "lots", 0.0), 0.1, status=200, headers={})
+    tickets = [go(budget, "lots", 0.2) for _ in range(1000)]
+    budget.leave(tickets[0], 0.3, status=200, headers=headers(1, now=0.3))
+    assert budget.poll(budget.enter("lots", idle), 0.4) > 0
+
+
+def test_an_error_page_without_headers_doesnt_switch_pacing_off() -> None:
+    budget = Budget()
+    budget.leave(go(budget, "lots", 0.0), 0.1, status=502, headers={})
+    go(budget, "lots", 0.2)
+    assert budget.poll(budget.enter("lots", idle), 0.3) > 0
+
+
+@pytest.mark.parametrize("status", [None, 200, 502])
+def test_a_server_that_never_sends_such_headers_fills_no_memory(status: int | None) -> None:
+    budget = Budget()
+    hanging = budget.enter("lots", idle)
+    budget.start(hanging, 0.0)
+    for now in range(50):
+        budget.leave(go(budget, "lots", now + 1.0), now + 1.5, status=status, headers={})
+    budget.leave(hanging, 60.0, status=502)
+    tracemalloc.start()
+    for now in range(2000):
+        budget.leave(go(budget, "lots", now + 60.0), now + 60.5, status=status, headers={})
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grown < 5000
+
+
+def test_a_cost_isnt_told_from_the_limit_once_something_was_lost_in_the_window() -> None:
+    budget = opened(left=10)
+    budget.leave(go(budget, "lots", 45.0), 45.1)
+    budget.leave(go(budget, "clans", 45.2), 45.3, status=200, headers=headers(45, reset=100, now=45.3))
+    assert "clans" not in budget.costs
+
+
+def test_what_costs_nothing_never_waits_and_tells_nothing() -> None:
+    budget = opened(left=0)
+    free = go(budget, "regions", 1.0)
+    budget.leave(free, 1.1, status=200, headers={})
+    assert budget.poll(budget.enter("emission", idle), 1.2) > 0
+
+
+# -- within a window ---------------------------------------------------------------------------------
+
+
+def test_what_is_in_flight_is_counted() -> None:
+    budget = opened(left=5)
+    tickets = enter(budget, "lots", "lots", "lots")
+    assert [budget.poll(ticket, 1.0) == 0 for ticket in tickets] == [True, True, False]
+    assert left(budget, 1.0) == 1
+
+
+def test_who_doesnt_get_points_waits_for_the_reset_and_little_longer() -> None:
+    budget = opened(left=0, now=10.0)
+    wait = budget.poll(budget.enter("emission", idle), 12.0)
+    assert 28.0 < wait < 28.2
+
+
+def test_nobody_overtakes_a_dearer_call() -> None:
+    budget = opened(left=1)
+    dear, cheap = enter(budget, "lots", "emission")
+    assert budget.poll(dear, 1.0) > 0
+    assert budget.poll(cheap, 1.0) > 0
+    budget.cancel(dear, 1.0)
+    assert budget.poll(cheap, 1.0) == 0
+
+
+def test_an_answer_out_of_order_doesnt_bring_points_back() -> None:
+    budget = opened(left=40)
+    first, second = go(budget, "lots", 1.0), go(budget, "lots", 1.0)
+    budget.leave(second, 1.2, status=200, headers=headers(36, now=1.2))
+    budget.leave(first, 1.3, status=200, headers=headers(38, now=1.3))
+    assert left(budget, 1.3) == 36
+
+
+def test_an_older_reset_is_ignored_and_what_it_hides_stays_charged() -> None:
+    budget = opened(left=40)
+    budget.leave(go(budget, "lots", 1.0), 1.2, status=200, headers=headers(49, reset=-20, now=1.2))
+    tickets = enter(budget, *["lots"] * 20)
+    assert [budget.poll(ticket, 2.0) == 0 for ticket in tickets].count(True) == 19
+    budget.leave(tickets[0], 2.2, status=200, headers=headers(36, now=2.2))
+    assert left(budget, 2.2) == 36 - 2 * 18
+
+
+@pytest.mark.parametrize("jitter", [-0.001, 0.001])
+def test_a_reset_that_jitters_is_the_same_window(jitter: float) -> None:
+    budget = opened(left=40)
+    budget.leave(go(budget, "lots", 1.0), 1.2, status=200, headers=headers(45, reset=40 + jitter, now=1.2))
+    assert left(budget, 1.2) == 40
+
+
+def test_a_stranger_who_spends_is_noticed() -> None:
+    budget = opened(left=40)
+    budget.leave(go(budget, "lots", 1.0), 1.2, status=200, headers=headers(3, now=1.2))
+    assert [budget.poll(ticket, 1.3) == 0 for ticket in enter(budget, "lots", "lots")] == [True, False]
+
+
+def test_a_request_that_never_left_gives_its_points_back() -> None:
+    budget = opened(left=2)
+    ticket = go(budget, "lots", 1.0)
+    assert left(budget, 1.0) == 0
+    budget.cancel(ticket, 1.1)
+    budget.cancel(ticket, 1.1)
+    assert left(budget, 1.1) == 2
+
+
+def test_a_request_without_an_answer_may_have_been_charged_until_a_later_one_tells() -> None:
+    budget = opened(left=4)
+    lost = go(budget, "lots", 1.0)
+    budget.leave(lost, 2.0)
+    later = go(budget, "lots", 2.1)
+    assert budget.poll(budget.enter("emission", idle), 2.2) > 0
+    budget.leave(later, 2.3, status=200, headers=headers(2, now=2.3))
+    assert [budget.poll(ticket, 2.4) == 0 for ticket in enter(budget, "emission")] == [False]
+    # The one that waited before is still the first.
+    assert left(budget, 2.4) == 2
+
+
+def test_who_doesnt_pace_is_counted_all_the_same() -> None:
+    budget = opened(left=3)
+    ticket = budget.enter("lots", idle)
+    budget.start(ticket, 1.0)
+    assert left(budget, 1.0) == 1
+    assert budget.poll(budget.enter("lots", idle), 1.0) > 0
+
+
+def test_spread_requests_keep_even_distances() -> None:
+    budget = opened(limit=10, left=9, now=0.0)
+    now, starts = 0.0, list[float]()
+    for n in range(9):
+        ticket = budget.enter("emission", idle, spread=True)
+        now += budget.poll(ticket, now)
+        if ticket.started is None:
+            assert budget.poll(ticket, now) == 0
+        starts.append(now)
+        budget.leave(ticket, now, status=200, headers=headers(8 - n, 10, now=now))
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
+    assert max(gaps) - min(gaps) < 0.5
+    assert 36 < starts[-1] < 40
+
+
+# -- from window to window ---------------------------------------------------------------------------
+
+
+def test_a_new_window_is_opened_by_one_request_and_its_answer_lets_the_others_go() -> None:
+    budget, server = Budget(), Server(limit=10)
+    for _ in range(5):
+        assert call(budget, server, "lots", 1.0) == 200
+    tickets = enter(budget, *["lots"] * 10)
+    assert budget.poll(tickets[0], 39.9) > 0
+    assert [budget.poll(ticket, 41.2) == 0 for ticket in tickets].count(True) == 1
+    status, told = server.answer("lots", 41.3)
+    budget.leave(tickets[0], 41.4, status=status, headers=told)
+    assert [budget.poll(ticket, 41.4) == 0 for ticket in tickets[1:]].count(True) == 4
+
+
+def test_a_late_answer_of_the_old_window_says_nothing_about_the_new() -> None:
+    budget = opened(left=10, now=30.0)
+    late = go(budget, "lots", 39.9)
+    opening = budget.enter("lots", idle)
+    assert budget.poll(opening, 41.5) == 0
+    budget.leave(late, 41.6, status=200, headers=headers(0, now=39.95))
+    budget.leave(opening, 41.7, status=200, headers=headers(48, reset=100, now=41.6))
+    assert left(budget, 41.7) == 48
+
+
+def test_a_window_that_turned_before_we_thought_so_is_taken_up_at_once() -> None:
+    budget = Budget()
+    budget.leave(go(budget, "lots", 0.0), 0.0, status=200, headers=headers(0))
+    assert budget.until_reset(0.0) == pytest.approx(60, abs=0.1)
+    ticket = budget.enter("lots", idle)
+    budget.start(ticket, 45.0)
+    budget.leave(ticket, 45.1, status=200, headers=headers(48, reset=100))
+    assert left(budget, 45.1) == 48
+    # That it had turned by then is better knowledge of the server's clock.
+    assert budget.until_reset(45.1) == pytest.approx(60, abs=0.1)
+
+
+@pytest.mark.parametrize("skew", [-30.0, 0.0, 30.0, 1e6])
+def test_the_local_clock_may_show_any_time(skew: float) -> None:
+    budget = Budget()
+    ticket = go(budget, "lots", 10.0 + skew)
+    budget.leave(ticket, 10.1 + skew, status=200, headers=headers(0, now=10.05))
+    assert budget.until_reset(10.1 + skew) == pytest.approx(30, abs=0.2)
+
+
+@pytest.mark.parametrize("reset", [-1e6, 700, 1e6, None])
+def test_a_reset_that_is_absurd_or_absent_means_a_whole_window_from_now(reset: float | None) -> None:
+    budget = Budget()
+    told = headers(7, reset=0 if reset is None else reset, now=10.0)
+    if reset is None:
+        del told["x-ratelimit-reset"]
+    budget.leave(go(budget, "lots", 10.0), 10.0, status=200, headers=told)
+    assert budget.until_reset(10.0) == 60
+    assert left(budget, 10.0) == 7
+    budget.leave(go(budget, "lots", 30.0), 30.0, status=200, headers={**told, "x-ratelimit-remaining": "49"})
+    assert budget.until_reset(30.0) == 40
+    assert left(budget, 30.0) == 7
+
+
+def test_shorter_windows_are_learned_from_the_resets() -> None:
+    budget = Budget()
+    for turn in range(4):
+        now = 2.0 * turn + 0.5
+        ticket = budget.enter("lots", idle)
+        budget.start(ticket, now)
+        budget.leave(ticket, now, status=200, headers=headers(0, reset=2.0 * (turn + 1)))
+    assert budget.until_reset(6.5) == pytest.approx(2, abs=0.1)
+
+
+def test_a_clock_forgets_what_no_answer_has_confirmed_for_two_windows() -> None:
+    clock = WindowClock()
+    told = RateLimitHeaders.parse(headers(1, reset=40))
+    back = RateLimitHeaders.parse(headers(1, reset=-5000))
+    assert told is not None
+    assert back is not None
+    assert [clock.observe(told, 0), clock.observe(back, 60), clock.observe(back, 121)] == [
+        "new",
+        "old",
+        "new",
+    ]
+
+
+def test_a_learned_length_gives_way_to_a_reset_farther_away() -> None:
+    clock = WindowClock()
+    for turn in range(3):
+        told = RateLimitHeaders.parse(headers(1, reset=2 * turn, now=2 * turn - 1))
+        assert told is not None
+        clock.observe(told, 2 * turn - 1)
+    assert clock.length == 2
+    told = RateLimitHeaders.parse(headers(1, reset=60, now=5))
+    assert told is not None
+    assert clock.observe(told, 5) == "new"
+    assert clock.length == 60
+
+
+# -- refusals ----------------------------------------------------------------------------------------
+
+
+def test_after_a_refusal_nothing_goes_until_the_reset_whatever_remains() -> None:
+    budget = opened(left=40)
+    budget.leave(go(budget, "lots", 10.0), 10.1, status=429, headers=headers(1, now=10.1))
+    assert budget.poll(budget.enter("emission", idle), 11.0) == pytest.approx(29, abs=0.2)
+    assert budget.until_reset(11.0) == pytest.approx(29, abs=0.2)
+
+
+@pytest.mark.parametrize(("told", "seconds"), [({}, 60), ({"retry-after": "5"}, 5), ({"retry-after": "900"}, 60)])
+def test_a_refusal_without_our_headers_waits_a_window_or_less(told: dict[str, str], seconds: float) -> None:
+    budget = opened(left=40)
+    budget.leave(go(budget, "lots", 10.0), 10.0, status=429, headers=told)
+    assert budget.until_reset(10.0) == seconds
+    assert budget.poll(budget.enter("lots", idle), 10.0) == seconds
+
+
+def test_after_a_short_block_the_window_that_goes_on_is_read_again() -> None:
+    budget = opened(left=40)
+    budget.leave(go(budget, "lots", 10.0), 10.0, status=429, headers={"retry-after": "5"})
+    budget.leave(go(budget, "lots", 15.0), 15.1, status=200, headers=headers(30, now=15.1))
+    assert left(budget, 15.1) == 30
+
+
+def test_a_date_that_is_ahead_costs_one_refusal_and_isnt_trusted_again() -> None:
+    budget = Budget()
+    budget.leave(go(budget, "lots", 10.0), 10.0, status=200, headers=headers(0, now=20.0))
+    assert budget.until_reset(10.0) == pytest.approx(20, abs=0.1)
+    budget.leave(go(budget, "lots", 31.0), 31.0, status=429, headers=headers(0, now=41.0))
+    assert budget.until_reset(31.0) == pytest.approx(60, abs=0.1)
+    ticket = budget.enter("lots", idle)
+    budget.start(ticket, 40.0)
+    budget.leave(ticket, 40.0, status=200, headers=headers(0, reset=100, now=50.0))
+    assert budget.until_reset(40.0) == pytest.approx(60, abs=0.1)
+
+
+def test_a_limit_of_zero_is_never_waited_for_and_asked_again_once_a_window() -> None:
+    budget = Budget()
+    budget.leave(go(budget, "lots", 10.0), 10.0, status=429, headers=headers(0, limit=0, now=10.0))
+    ticket = budget.enter("lots", idle)
+    assert budget.poll(ticket, 11.0) == budget.eta(ticket, 11.0) == budget.until_reset(11.0) == math.inf
+    assert budget.poll(ticket, 42.0) == 0
+
+
+# -- costs -------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_cost_is_measured_by_sending_the_first_one_alone() -> None:
+    budget, server = opened(left=49), Server(left=49, costs={"clans": 5, "lots": 2})
+    running, clans, waiting = enter(budget, "lots", "clans", "lots")
+    assert budget.poll(running, 1.0) == 0
+    assert budget.poll(clans, 1.1) == pytest.approx(1.0)
+    status, told = server.answer("lots", 1.2)
+    budget.leave(running, 1.3, status=status, headers=told)
+    assert budget.poll(clans, 1.3) == 0
+    assert budget.poll(waiting, 1.4) == pytest.approx(0.9)
+    status, told = server.answer("clans", 1.4)
+    budget.leave(clans, 1.5, status=status, headers=told)
+    assert budget.costs["clans"] == 5
+    assert budget.poll(waiting, 1.5) == 0
+
+
+def test_an_operation_that_cant_be_measured_goes_with_others_after_three_tries_and_ten_points_each() -> None:
+    budget = opened(left=49)
+    for now in (1.0, 2.0, 3.0):
+        budget.cancel(go(budget, "clans", now), now)
+    assert [budget.poll(ticket, 4.0) == 0 for ticket in enter(budget, *["clans"] * 5)] == [True] * 4 + [False]
+    assert left(budget, 4.0) == 9
+    assert "clans" not in budget.costs
+
+
+def test_a_strangers_spending_raises_a_cost_only_until_the_next_measurement() -> None:
+    budget = opened(left=49)
+    for cost, remaining in ((22, 27), (3, 24)):
+        budget.leave(go(budget, "clans", 1.0), 1.1, status=200, headers=headers(remaining, now=1.1))
+        assert budget.costs["clans"] == cost
+
+
+def test_a_cost_the_server_has_raised_is_learned_and_a_single_inflated_one_is_not() -> None:
+    budget = opened(limit=400, left=400)
+    remaining = 400
+    for taken, learned in ((30, 1), (4, 1), (4, 1), (4, 1), (4, 4)):
+        remaining -= taken
+        budget.leave(go(budget, "emission", 1.0), 1.1, status=200, headers=headers(remaining, 400, now=1.1))
+        assert budget.costs["emission"] == learned
+
+
+def test_the_answer_that_opens_a_window_tells_a_cost_too() -> None:
+    budget, server = Budget(), Server(costs={"clans": 3})
+    assert call(budget, server, "clans", 39.0) == 200
+    assert "clans" not in budget.costs
+    assert call(budget, server, "clans", 45.0) == 200
+    assert budget.costs["clans"] == 3
+
+
+def test_a_refusal_tells_no_cost() -> None:
+    budget = opened(left=20)
+    budget.leave(go(budget, "clans", 1.0), 1.1, status=429, headers=headers(0, now=1.1))
+    assert "clans" not in budget.costs
+
+
+# -- queue -------------------------------------------------------------------------------------------
+
+
+def test_eta_is_the_reset_after_which_the_points_suffice() -> None:
+    budget = opened(limit=10, left=4, now=10.0)
+    tickets = enter(budget, *["lots"] * 13)
+    etas = [budget.eta(ticket, 10.0) for ticket in tickets]
+    assert etas[:2] == [0, 0]
+    assert etas[2:7] == [pytest.approx(30, abs=0.1)] * 5
+    assert etas[7:12] == [pytest.approx(90, abs=0.1)] * 5
+    assert etas[12] == pytest.approx(150, abs=0.1)
+    budget.cancel(tickets[0], 10.0)
+    assert budget.eta(tickets[12], 10.0) == pytest.approx(90, abs=0.1)
+
+
+def test_eta_in_a_window_not_yet_opened_is_careful() -> None:
+    budget = opened(limit=10, left=0)
+    tickets = enter(budget, *["lots"] * 11)
+    assert [budget.eta(tickets[n], 50.0) for n in (0, 9, 10)] == [0, 0, 60]
+
+
+@pytest.mark.parametrize("end", ["start", "leave", "cancel"])
+def test_the_next_in_the_queue_is_woken_when_something_changes(end: str) -> None:
+    budget, woken = opened(left=2), list[str]()
+    running = go(budget, "lots", 1.0)
+    first = budget.enter("lots", lambda: woken.append("first"))
+    budget.enter("lots", lambda: woken.append("second"))
+    if end == "start":
+        budget.start(first, 1.0)
+    elif end == "leave":
+        budget.leave(running, 1.0, status=200, headers=headers(0, now=1.0))
+    else:
+        budget.cancel(first, 1.0)
+    assert woken == (["first"] if end == "leave" else ["second"])
+
+
+def test_leaving_twice_counts_once() -> None:
+    budget = opened(left=10)
+    ticket = go(budget, "lots", 1.0)
+    budget.leave(ticket, 1.1, status=200, headers=headers(8, now=1.1))
+    budget.leave(ticket, 1.1)
+    assert left(budget, 1.1) == 8
+
+
+def test_many_threads_share_one_budget_without_overdrawing_it() -> None:
+    budget, server, lock = opened(limit=400, left=400), Server(400), threading.Lock()
+    refused, begun = list[int](), threading.Barrier(16)
+
+    def work() -> None:
+        woken = threading.Event()
+        begun.wait()
+        for _ in range(10):
+            ticket = budget.enter("lots", woken.set)
+            while budget.poll(ticket, 1.0) > 0:
+                assert woken.wait(10)
+                woken.clear()
+            with lock:
+                status, told = server.answer("lots", 1.0)
+            refused.append(status == 429)
+            budget.leave(ticket, 1.0, status=status, headers=told)
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(refused) == 160
+    assert not any(refused)
+    assert left(budget, 1.0) == server.left == 400 - 320
+
+
+# -- properties --------------------------------------------------------------------------------------
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["enter", "enter", "answer", "answer", "deliver", "drop", "lose", "wait", "later"]),
+        st.sampled_from(["emission", "lots", "price_history", "clans"]),
+        st.integers(0, 30),
+    ),
+    min_size=30,
+    max_size=120,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(STEPS, st.sampled_from([7, 10, 50]), st.integers(1, 5))
+def test_whatever_happens_the_budget_is_kept_the_order_too_and_no_point_is_lost(
+    steps: list[tuple[str, str, int]], limit: int, unknown: int
+) -> None:
+    """Calls begin, are answered, come back in any order, are dropped or lost, and time goes on."""
+    now, budget = 0.5, Budget()
+    server = Server(limit, costs={"emission": 1, "lots": 2, "price_history": 2, "clans": unknown})
+    waiting, begun, answered = list[Ticket](), list[Ticket](), list[tuple[Ticket, int, dict[str, str]]]()
+
+    # Who hears nothing of a new window for a second sends another request: that may go wrong, and only that.
+    impatient = False
+
+    def let_go() -> None:
+        nonlocal impatient
+        for ticket in list(waiting):
+            if budget.poll(ticket, now) == 0:
+                assert ticket is waiting.pop(0), "somebody overtook"
+                impatient |= budget._remaining is None and bool(begun or answered)
+                begun.append(ticket)
+
+    def answer(number: int) -> None:
+        ticket = begun.pop(number % len(begun))
+        status, told = server.answer(ticket.operation, now)
+        assert status == 200 or impatient, "overdrawn"
+        answered.append((ticket, status, told))
+
+    def deliver(number: int) -> None:
+        ticket, status, told = answered.pop(number % len(answered))
+        budget.leave(ticket, now, status=status, headers=told)
+
+    def drain() -> None:
+        while begun:
+            answer(0)
+        while answered:
+            deliver(0)
+
+    for step, operation, number in steps:
+        now += 0.01
+        if step == "enter":
+            waiting.append(budget.enter(operation, idle))
+        elif step == "answer" and begun:
+            answer(number)
+        elif step == "deliver" and answered:
+            deliver(number)
+        elif step == "drop" and (waiting or begun):
+            ticket = (waiting + begun)[number % len(waiting + begun)]
+            (waiting if ticket in waiting else begun).remove(ticket)
+            budget.cancel(ticket, now)
+        elif step == "lose" and begun:
+            budget.leave(begun.pop(number % len(begun)), now)
+        elif step == "wait":
+            now += number / 100
+        elif step == "later":
+            drain()
+            now += number
+        let_go()
+    drain()
+    for ticket in waiting:
+        budget.cancel(ticket, now)
+    # With nothing on its way, the next answer leaves the two in agreement.
+    now += 61
+    assert call(budget, server, "emission", now) == 200
+    assert left(budget, now + 0.2) == server.left
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "date", "retry-after"]),
+        st.text() | st.integers(-(10**20), 10**20).map(str),
+    ),
+    st.none() | st.integers(100, 599),
+)
+def test_no_header_makes_it_fail_or_wait_longer_than_a_window(told: dict[str, str], status: int | None) -> None:
+    budget = opened(left=30)
+    budget.leave(go(budget, "lots", 1.0), 1.1, status=status, headers=told)
+    budget.leave(go(Budget(), "lots", 1.0), 1.1, status=status, headers=told)
+    wait = budget.poll(budget.enter("emission", idle), 2.0)
+    assert 0 <= wait <= 60.1 or (wait == math.inf and budget.snapshot(2.0).limit == 0)
+
+
+@pytest.mark.parametrize(
+    ("told", "seen"),
+    [
+        ({}, None),
+        ({"x-ratelimit-remaining": "-1"}, None),
+        ({"x-ratelimit-remaining": "many"}, None),
+        ({"x-ratelimit-remaining": "9" * 5000}, None),
+        ({"x-ratelimit-remaining": " 7 "}, RateLimitHeaders(7)),
+        ({"x-ratelimit-remaining": "70", "x-ratelimit-limit": "50"}, RateLimitHeaders(50, 50)),
+        ({"x-ratelimit-remaining": "7", "x-ratelimit-reset": "1500"}, RateLimitHeaders(7, None, 1.5)),
+        ({"x-ratelimit-remaining": "7", "x-ratelimit-reset": "1.5e3", "date": "?"}, RateLimitHeaders(7)),
+    ],
+)
+def test_headers_are_read_with_tolerance(told: dict[str, str], seen: RateLimitHeaders | None) -> None:
+    assert RateLimitHeaders.parse(told) == seen
+
+
+def test_the_snapshot_tells_the_next_reset_by_the_servers_clock() -> None:
+    budget = opened(limit=50, left=30, now=10.0)
+    resets = [budget.snapshot(now).reset for now in (10.0, 45.0, 190.0)]
+    assert resets == [datetime.fromtimestamp(EPOCH + reset, UTC) for reset in (40, 100, 220)]
+    assert [left(budget, now) for now in (190.0,)] == [50]
+
+
+# -- one for each host and credentials ---------------------------------------------------------------
+
+
+def test_the_same_host_and_credentials_share_a_budget_while_somebody_holds_it() -> None:
+    budget: Pacing = budget_for("eapi.stalzone.com", "secret")
+    assert budget is budget_for("EAPI.stalzone.com", "secret")
+    assert budget is not budget_for("dapi.stalzone.com", "secret")
+    assert budget is not budget_for("eapi.stalzone.com", "other")
+    budget.start(budget.enter("lots", idle), 0.0)
+    del budget
+    gc.collect()
+    assert budget_for("eapi.stalzone.com", "secret").snapshot(0.0) == RateLimit()
+
+
+def test_the_secret_is_not_kept() -> None:
+    from scapi._core import pacing
+
+    budget = budget_for("eapi.stalzone.com", "very-secret")
+    assert all(b"very-secret" not in key for key in pacing._budgets)
+    assert "very-secret" not in repr(budget) + repr(dict(pacing._budgets))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_has_no_part_in_what_its_parent_had_begun() -> None:
+    budget = budget_for("eapi.stalzone.com", "fork")
+    budget.leave(go(budget, "emission", 1.0), 1.0, status=200, headers=headers(2, now=1.0))
+    go(budget, "lots", 1.1)
+    budget.enter("lots", idle)
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with budget._lock:
+            held.set()
+            release.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(10)
+    child = os.fork()
+    if child == 0:  # pragma: no cover  # in another process
+        ok = budget.poll(budget.enter("lots", idle), 2.0) == 0 and left(budget, 2.0) == 48
+        os._exit(0 if ok else 1)
+    release.set()
+    thread.join(10)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert left(budget, 2.0) == 0
+
+
+# -- a quarter of an hour, simulated; `python -m benchmarks.pacing` does the whole hour ---------------
+
+
+@pytest.mark.parametrize("clock", [-30.0, 0.0, 30.0])
+@pytest.mark.parametrize("tasks", [1, 2, 10, 50, 200])
+@pytest.mark.parametrize(("limit", "costs"), [(400, KNOWN), (50, KNOWN), (50, UNKNOWN)])
+def test_alone_no_request_is_refused_and_nearly_all_points_are_used(
+    limit: int, costs: dict[str, int], tasks: int, clock: float
+) -> None:
+    outcome = simulate(Scenario(limit=limit, costs=costs, tasks=tasks, clock=clock, drift=clock / 3e5, seconds=900))
+    assert outcome.refused == outcome.failed == 0
+    assert outcome.share_used >= 0.98
+
+
+@pytest.mark.parametrize("stranger", ["steady", "bursts"])
+@pytest.mark.parametrize("tasks", [2, 200])
+@pytest.mark.parametrize(("limit", "costs"), [(400, KNOWN), (50, UNKNOWN)])
+def test_with_a_stranger_every_call_completes_and_few_requests_are_refused(
+    limit: int, costs: dict[str, int], tasks: int, stranger: str
+) -> None:
+    outcome = simulate(Scenario(limit=limit, costs=costs, tasks=tasks, stranger=stranger, seconds=900))
+    assert outcome.failed == 0
+    assert outcome.completed > 0
+    assert outcome.share_refused < 0.02
+
+
+def test_a_server_without_a_date_costs_no_refusal_either() -> None:
+    outcome = simulate(Scenario(date=None, seconds=900))
+    assert outcome.refused == 0
+    assert outcome.share_used >= 0.98

@@ -1,0 +1,310 @@
+"""No client, error, log, pickle or traceback of either world ever shows a token or a secret."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import pickle
+import sys
+import traceback
+import warnings
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+from rich.traceback import Traceback
+
+from scapi import Config, Retry, exceptions
+from tests.raw_server import answer, raw_server
+from tests.worlds.both import WORLDS, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scapi.testing import FakeApi
+
+# A global, so that no frame of a test has it as a local variable.
+SECRET = "eyJS3CR3T.S3CR3T.S3CR3T"
+NEEDLE = "S3CR3T"
+
+CREDENTIALS: dict[str, dict[str, str]] = {
+    "token": {"token": SECRET},
+    "pair": {"client_id": "7", "client_secret": SECRET},
+}
+
+each_world = pytest.mark.parametrize("world", WORLDS, ids=str)
+each_kind = pytest.mark.parametrize("kind", CREDENTIALS)
+
+
+def renderings(error: BaseException) -> dict[str, str]:
+    """An error in every way that tools show one."""
+    shown = {
+        "str": str(error),
+        "repr": repr(error),
+        "attributes": repr(vars(error)),
+        "traceback": "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format()),
+        "rich": _rich(error),
+        "chain": _chain(error),
+    }
+    if isinstance(error, exceptions.ScApiException):
+        shown["pickle"] = pickle.dumps(error).decode("latin-1")
+    if sys.version_info < (3, 13):
+        shown["cgitb"] = _cgitb(error)
+    return shown
+
+
+def _rich(error: BaseException) -> str:
+    page = io.StringIO()
+    trace = Traceback.from_exception(
+        type(error), error, error.__traceback__, show_locals=True, locals_max_string=None, extra_lines=0
+    )
+    Console(file=page, width=1000, no_color=True).print(trace)
+    return page.getvalue()
+
+
+def _cgitb(error: BaseException) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import cgitb
+    # It shows the globals that a source line names too, and the lines of this file name SECRET.
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(str(Path(__file__).parent)):
+        trace = trace.tb_next
+    return cgitb.text((type(error), error, trace))
+
+
+def _chain(error: BaseException) -> str:
+    """The locals of all errors before this one, those that are suppressed included."""
+    before = error.__cause__ or error.__context__
+    if before is None:
+        return ""
+    lines = traceback.TracebackException.from_exception(before, capture_locals=True).format()
+    return "".join(lines) + _chain(before)
+
+
+def leaks(error: BaseException) -> list[str]:
+    # The test's own source lines say SECRET, never NEEDLE's value.
+    return [way for way, text in renderings(error).items() if NEEDLE in text]
+
+
+def raised(act: Callable[[], Any]) -> BaseException:
+    try:
+        act()
+    except BaseException as error:  # noqa: BLE001  # whatever it is, it must not tell
+        return error
+    pytest.fail("there was no error")
+
+
+def test_a_leak_would_be_found() -> None:
+    def leaky(token: str) -> None:
+        raise ValueError("oops")
+
+    error = raised(lambda: leaky(SECRET))
+    assert set(leaks(error)) >= {"traceback", "rich"}
+    assert leaks(exceptions.TransportError(SECRET)) != []
+
+
+# ── clients ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@each_world
+@each_kind
+def test_a_client_and_its_endpoints_show_no_secret(world: World, kind: str) -> None:
+    client = world.api.AppClient(**CREDENTIALS[kind])
+    shown = [client, client.auction("zyv9"), client.clan("c"), client._session, client._session.credentials, [client]]
+    for thing in shown:
+        assert NEEDLE not in f"{thing!r} {thing!s} {thing:}" if not isinstance(thing, list) else repr(thing)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert NEEDLE.encode() not in pickle.dumps(client, protocol)
+
+
+@each_world
+def test_a_user_client_shows_no_secret(world: World) -> None:
+    client = world.api.UserClient(token=SECRET)
+    assert NEEDLE not in f"{client!r} {client!s} {client.clan('c')!r}"
+    assert NEEDLE.encode() not in pickle.dumps(client)
+
+
+WRONG: dict[str, Callable[[Any], Any]] = {
+    "region": lambda api: api.AppClient(token=SECRET, region="xx"),
+    "half a pair": lambda api: api.AppClient(client_secret=SECRET),
+    "half a pair and a token": lambda api: api.AppClient(token=SECRET, client_id="7"),
+    "timeout": lambda api: api.AppClient(client_id="7", client_secret=SECRET, timeout=-1),
+    "json": lambda api: api.AppClient(token=SECRET, json="yes"),
+    "retry": lambda api: api.AppClient(token=SECRET, retry=3),
+    "base_url": lambda api: api.AppClient(token=SECRET, base_url="nonsense"),
+    "http_client": lambda api: api.AppClient(token=SECRET, http_client=5),
+    "line break": lambda api: api.AppClient(token=SECRET + "\n"),
+    "line break in a pair": lambda api: api.AppClient(client_id="7", client_secret=SECRET + "\r\nX: 1"),
+    "bytes": lambda api: api.AppClient(token=SECRET.encode()),
+    "user": lambda api: api.UserClient(token=SECRET, region="xx"),
+    "user line break": lambda api: api.UserClient(token=SECRET + " "),
+    "environment": lambda api: api.AppClient.from_env(region="xx"),
+}
+
+
+@each_world
+@pytest.mark.parametrize("what", WRONG)
+def test_a_constructor_that_fails_tells_nothing(world: World, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCAPI_TOKEN", SECRET)
+    error = raised(lambda: WRONG[what](world.api))
+    assert isinstance(error, ValueError | TypeError | exceptions.CredentialsError)
+    assert leaks(error) == []
+
+
+@each_world
+def test_the_warning_about_both_tells_nothing(world: World) -> None:
+    with pytest.warns(UserWarning, match="the pair is used") as warned:
+        world.api.AppClient(token=SECRET, client_id="7", client_secret=SECRET)
+    assert NEEDLE not in str(warned[0])
+
+
+# ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+ECHO = f"<title>{SECRET}</title> you sent Authorization: Bearer {SECRET}".encode()
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "401": {"status": 401, "body": f'{{"title":"bad","details":{{"token":"{SECRET}"}}}}'},
+    "429": {"status": 429, "body": ECHO},
+    "500": {"status": 500, "body": ECHO, "headers": {"X-Echo": SECRET}},
+    "redirect": {"status": 302, "body": ECHO, "headers": {"Location": f"https://elsewhere.test/?token={SECRET}"}},
+    "undecodable": {"status": 200, "body": ECHO},
+    "json of another shape": {"status": 200, "body": f'{{"currentStart": "{SECRET}"}}'},
+    "a list": {"status": 200, "body": f'["{SECRET}"]'},
+    "empty": {"fault": "empty"},
+    "cut": {"fault": "cut"},
+    "reset": {"fault": "reset"},
+    "late": {"fault": "delay", "delay": float("inf")},
+}
+
+
+@pytest.fixture(params=FAULTS)
+def fault(request: pytest.FixtureRequest, fake: FakeApi) -> dict[str, Any]:
+    """A fault, switched on."""
+    fake.fail("*", **FAULTS[request.param])
+    return FAULTS[request.param]
+
+
+@each_world
+@each_kind
+def test_a_failing_call_tells_nothing(
+    world: World, kind: str, fault: dict[str, Any], url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = {"base_url": url, "timeout": 0.2, "retry": Retry(attempts=2, backoff=0.0, max_wait=0.0)}
+    # Equal credentials share a budget, which a 429 of the test before has emptied for a minute.
+    options["pace"] = False
+    with caplog.at_level(logging.DEBUG):
+        error = raised(
+            lambda: world.run(world.api.AppClient(**CREDENTIALS[kind], **options), lambda api: api.emission())
+        )
+    assert isinstance(error, exceptions.ScApiException)
+    assert leaks(error) == []
+    ours = [record for record in caplog.records if record.name == "scapi"]
+    assert not [record for record in ours if NEEDLE in record.getMessage()]
+    if "headers" not in fault:
+        assert caplog.records, "the HTTP library logs at this level"
+        assert NEEDLE not in caplog.text
+
+
+@each_world
+@each_kind
+def test_a_page_that_is_no_page_tells_nothing(world: World, kind: str, fake: FakeApi, url: str) -> None:
+    fake.fail("*", body=f'{{"total": "{SECRET}", "lots": "{SECRET}", "data": {{}}}}')
+    for call in (lambda api: api.auction("zyv9").lots(), lambda api: api.clans(), lambda api: api.regions()):
+        error = raised(partial(world.run, world.api.AppClient(**CREDENTIALS[kind], base_url=url), call))
+        assert isinstance(error, exceptions.DecodeError)
+        assert leaks(error) == []
+
+
+@each_world
+def test_a_refused_connection_tells_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    with raw_server() as server:
+        pass
+    options = {"base_url": server.url, "retry": None}
+    with caplog.at_level(logging.DEBUG):
+        error = raised(lambda: world.run(world.api.AppClient(token=SECRET, **options), lambda api: api.emission()))
+    assert isinstance(error, exceptions.TransportError)
+    assert leaks(error) == []
+    assert NEEDLE not in caplog.text
+
+
+@each_world
+def test_a_body_beyond_the_limit_tells_nothing(world: World) -> None:
+    Config.MAX_BODY = 100
+    with raw_server(answer(ECHO * 10)) as server:
+        error = raised(
+            lambda: world.run(world.api.AppClient(token=SECRET, base_url=server.url), lambda api: api.emission())
+        )
+    assert isinstance(error, exceptions.DecodeError)
+    assert leaks(error) == []
+
+
+@each_world
+def test_a_borrowed_http_client_tells_nothing(world: World, fake: FakeApi) -> None:
+    fake.fail("*", "reset")
+    http_client = world.http_client(transport=fake.transport())
+    error = raised(
+        lambda: world.run(
+            world.api.AppClient(token=SECRET, http_client=http_client, retry=None), lambda api: api.emission()
+        )
+    )
+    assert isinstance(error, exceptions.TransportError)
+    assert leaks(error) == []
+
+
+@each_world
+def test_a_wrong_argument_of_a_call_tells_nothing(world: World) -> None:
+    error = raised(lambda: world.run(world.api.AppClient(token=SECRET), lambda api: api.clans(limit=-1)))
+    assert isinstance(error, ValueError)
+    assert leaks(error) == []
+
+
+@each_world
+def test_a_closed_client_tells_nothing(world: World) -> None:
+    client = world.api.AppClient(token=SECRET)
+
+    async def _closed(api: Any) -> None:
+        await api.close()
+        await api.emission()
+
+    def closed(api: Any) -> None:
+        api.close()
+        api.emission()
+
+    error = raised(lambda: world.run(client, closed if world is WORLDS[1] else _closed))
+    assert isinstance(error, exceptions.TransportError)
+    assert leaks(error) == []
+
+
+async def test_a_cancelled_call_tells_nothing(fake: FakeApi, url: str, caplog: pytest.LogCaptureFixture) -> None:
+    fake.fail("*", "delay", delay=float("inf"))
+    api = WORLDS[0].api
+    caught: list[BaseException] = []
+
+    async def call(client: Any) -> None:
+        try:
+            await client.emission()
+        except asyncio.CancelledError as error:
+            caught.append(error)
+
+    with caplog.at_level(logging.DEBUG):
+        async with api.AppClient(token=SECRET, base_url=url) as client:
+            task = asyncio.create_task(call(client))
+            while not fake.requests:  # noqa: ASYNC110  # the fake is in another thread and has no event to wait for
+                await asyncio.sleep(0.005)
+            task.cancel()
+            await task
+    assert leaks(caught[0]) == []
+    assert NEEDLE not in caplog.text
+
+
+@each_world
+def test_a_working_call_logs_no_secret(world: World, fake: FakeApi, url: str, caplog: pytest.LogCaptureFixture) -> None:
+    fake.add_token(SECRET)
+    with caplog.at_level(logging.DEBUG):
+        world.run(world.api.AppClient(token=SECRET, base_url=url), lambda api: api.emission())
+    assert {record.name.partition(".")[0] for record in caplog.records} >= {"httpcore"}
+    assert NEEDLE not in caplog.text

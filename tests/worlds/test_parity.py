@@ -1,0 +1,164 @@
+"""The two worlds have the same names, parameters, defaults, annotations and docstrings, and each loads only itself."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import scapi
+import scapi.sync
+from tools.build_sync import NAMES, PROSE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def in_the_sync_world(text: str) -> str:
+    """A phrase as the generator words it."""
+    for pattern, replacement in PROSE.items():
+        text = re.sub(pattern, replacement, text)
+    return re.sub(r"\w+", lambda word: NAMES.get(word[0], word[0]), text)
+
+
+def squeezed(text: str | None) -> str | None:
+    """Formatters may break lines elsewhere once words are gone."""
+    return None if text is None else " ".join(text.split())
+
+
+def statements(text: str) -> list[str]:
+    """What a file says, in whatever order its imports are sorted."""
+    return sorted(ast.unparse(statement) for statement in ast.parse(text).body)
+
+
+def members(kind: type) -> dict[str, Any]:
+    """All that a class and its own parents define: public names, and the special methods that programs call."""
+    special = {"__init__", "__aenter__", "__aexit__", "__enter__", "__exit__", "__repr__", "__reduce__", "__doc__"}
+    found = {name: value for base in reversed(kind.__mro__[:-1]) for name, value in vars(base).items()}
+    return {name: value for name, value in found.items() if not name.startswith("_") or name in special}
+
+
+def signature(value: Any) -> str | None:
+    """Parameters, defaults and annotations, as they are written."""
+    function = getattr(value, "fget", None) or getattr(value, "__func__", value)
+    return str(inspect.signature(function)) if inspect.isroutine(function) else None
+
+
+def pairs() -> Iterator[tuple[str, type, type]]:
+    asynchronous, synchronous = importlib.import_module("scapi._async"), importlib.import_module("scapi._sync")
+    for name in asynchronous.__all__:
+        yield name, getattr(asynchronous, name), getattr(synchronous, name)
+
+
+PAIRS = [pytest.param(one, other, id=name) for name, one, other in pairs()]
+
+
+def test_both_worlds_export_the_same_names() -> None:
+    assert scapi.__all__ == scapi.sync.__all__
+    assert set(dir(scapi)) >= set(scapi.__all__)
+    assert set(dir(scapi.sync)) >= set(scapi.__all__)
+    assert importlib.import_module("scapi._async").__all__ == importlib.import_module("scapi._sync").__all__
+
+
+def test_what_is_no_client_is_one_and_the_same_thing_in_both_worlds() -> None:
+    mirrored = {name for name, _, _ in pairs()}
+    for name in scapi.__all__:
+        one, other = getattr(scapi, name), getattr(scapi.sync, name)
+        assert (one is not other) is (name in mirrored), name
+
+
+def test_a_name_that_nobody_exports_is_an_attribute_error() -> None:
+    for module in (scapi, scapi.sync):
+        with pytest.raises(AttributeError, match=rf"module '{module.__name__}' has no attribute 'Nonsense'"):
+            _ = module.Nonsense
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_a_class_has_the_same_members(one: type, other: type) -> None:
+    assert {in_the_sync_world(name) for name in members(one)} == set(members(other))
+    assert [in_the_sync_world(base.__name__) for base in one.__mro__] == [base.__name__ for base in other.__mro__]
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_a_method_has_the_same_parameters_defaults_and_annotations(one: type, other: type) -> None:
+    for name, value in members(one).items():
+        twin = members(other)[in_the_sync_world(name)]
+        assert type(twin) is type(value)
+        expected = signature(value)
+        if expected is not None:
+            assert in_the_sync_world(expected) == signature(twin), name
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_a_method_has_the_same_docstring_in_the_words_of_its_world(one: type, other: type) -> None:
+    for name, value in {**members(one), "__doc__": one}.items():
+        twin = other if name == "__doc__" else members(other)[in_the_sync_world(name)]
+        text, mirrored = inspect.getdoc(value), inspect.getdoc(twin)
+        assert squeezed(None if text is None else in_the_sync_world(text)) == squeezed(mirrored), name
+        if not name.startswith("_"):
+            assert mirrored, f"{name} has no docstring"
+
+
+def test_the_primitives_are_twins() -> None:
+    one, other = importlib.import_module("scapi._aio"), importlib.import_module("scapi._threads")
+    assert one.__all__ == other.__all__
+    for name in one.__all__:
+        first, second = getattr(one, name), getattr(other, name)
+        if not inspect.isclass(first):
+            assert callable(first)
+            assert callable(second)
+            continue
+        for method in [method for method in vars(first) if not method.startswith("_")] + ["__init__"]:
+            here, there = signature(getattr(first, method)), signature(getattr(second, method))
+            assert in_the_sync_world(here or "") == (there or ""), f"{name}.{method}"
+
+
+def test_the_users_file_for_type_checkers_is_the_same_in_both_worlds() -> None:
+    folder = Path(__file__).parents[1] / "typing"
+    here, there = (folder.joinpath(f"{world}_user.py").read_text(encoding="utf-8") for world in ("async", "sync"))
+    assert statements(in_the_sync_world(here)) == statements(there)
+
+
+USE = """
+import sys
+from {world} import AppClient, Region, models, exceptions
+client = AppClient(token="t", base_url="http://127.0.0.1:1", retry=None)
+try:
+    {call}
+except exceptions.TransportError:
+    print(*sorted(name for name in sys.modules if name.startswith("scapi")))
+"""
+
+WORLDS = {
+    "scapi": ("import asyncio; asyncio.run(client.emission())", {"scapi._sync", "scapi._threads", "scapi.sync"}),
+    "scapi.sync": ("client.emission()", {"scapi._async", "scapi._aio"}),
+}
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_program_loads_only_the_world_that_it_uses(world: str) -> None:
+    call, foreign = WORLDS[world]
+    code = USE.format(world=world, call=call)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_path())  # noqa: S603  # our own code
+    loaded = set(done.stdout.split())
+    assert "scapi._core.request" in loaded
+    assert not {name for name in loaded if any(name == other or name.startswith(f"{other}.") for other in foreign)}
+    assert not any(name.startswith("scapi.testing") for name in loaded)
+
+
+def test_an_import_alone_loads_next_to_nothing() -> None:
+    code = "import sys, scapi, scapi.sync; print({'httpx', 'msgspec', 'asyncio'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_path())  # noqa: S603  # our own code
+    assert done.stdout.strip() == "set()"
+
+
+def _path() -> dict[str, str]:
+    """The environment of a process that finds the package where this one does."""
+    return {"PYTHONPATH": str(Path(scapi.__file__).parents[1])}
