@@ -15,7 +15,7 @@ from scapi._version import __version__
 
 if TYPE_CHECKING:
     from scapi import enums, exceptions, models
-    from scapi._async import AppClient, UserClient
+    from scapi._async import AppClient, OAuthClient, UserClient
     from scapi._core.retry import Retry
     from scapi.config import BaseUrl, Config
     from scapi.enums import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from scapi.models import Listing, RateLimit
 
-__getattr__, __dir__ = lazily(__name__, {"scapi._async": ("AppClient", "UserClient"), **SHARED})
+__getattr__, __dir__ = lazily(__name__, {"scapi._async": ("AppClient", "OAuthClient", "UserClient"), **SHARED})
 
 __all__ = [
     "Alliance",
@@ -44,6 +44,7 @@ __all__ = [
     "IndexFile",
     "Language",
     "Listing",
+    "OAuthClient",
     "OperationsMap",
     "Order",
     "RateLimit",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 import time
 import warnings
+from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -17,14 +19,38 @@ from scapi._core.response import bare
 from scapi.exceptions import DecodeError, TransportError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from scapi._core.outgoing import Outgoing
     from scapi._core.response import Reply
 
-__all__ = ["Transport", "Wakeup", "now"]
+    Work: TypeAlias = Callable[[], Awaitable[None]]
+
+__all__ = ["SingleFlight", "Transport", "Wakeup", "call", "callback", "now", "outcome"]
+
+T = TypeVar("T")
 
 now = time.monotonic
+
+
+def callback(name: str, function: Callable[[T], object]) -> Callable[[T], object]:
+    """A function, or a coroutine function of the user's that `call` can call, or a `TypeError`."""
+    if not callable(function):
+        raise TypeError(f"{name} must be a function, or a coroutine function, not {type(function).__name__}")
+    return function
+
+
+async def call(function: Callable[[T], object], argument: T) -> None:
+    """Call a function of the user's, which may be a coroutine function."""
+    result = function(argument)
+    if inspect.isawaitable(result):
+        await result
+
+
+async def outcome(future: Future[T], seconds: float) -> T:
+    """The result of what goes on in a thread, or a `TimeoutError` after so many seconds."""
+    async with asyncio.timeout(seconds):
+        return await asyncio.wrap_future(future)
 
 
 class Wakeup:
@@ -46,6 +72,61 @@ class Wakeup:
             async with asyncio.timeout(seconds):
                 await self._event.wait()
         self._event.clear()
+
+
+class SingleFlight:
+    """Does something once for all who want it at the same time, in whichever event loop they are.
+
+    What has begun is finished, even if those who wait for it are cancelled.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._under_way: Future[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def run(self, work: Work) -> None:
+        """Do it, or wait for it if it is under way; whoever waits shares its error too."""
+        with self._lock:
+            if self._under_way is None:
+                self._under_way = _uncancellable()
+                self._task = asyncio.create_task(self._fly(work, self._under_way))
+            future = self._under_way
+        if asyncio.current_task() is self._task:
+            raise RuntimeError("this would wait for itself: on_token must not call the client")
+        await asyncio.wrap_future(future)
+
+    async def settle(self) -> None:
+        """Wait until nothing is under way any more, whatever came of it."""
+        with suppress(Exception):
+            if future := self._under_way:
+                await asyncio.wrap_future(future)
+
+    async def _fly(self, work: Work, future: Future[None]) -> None:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001  # it goes to all who wait
+            self._land()
+            future.set_exception(error)
+        except BaseException:
+            # Only this event loop ends. Those who wait in another one look again, and do it themselves.
+            self._land()
+            future.set_result(None)
+            raise
+        else:
+            self._land()
+            future.set_result(None)
+
+    def _land(self) -> None:
+        with self._lock:
+            self._under_way = self._task = None
+
+
+def _uncancellable() -> Future[None]:
+    """A future that doesn't end when one of those who wait for it does."""
+    future = Future[None]()
+    future.set_running_or_notify_cancel()
+    return future
 
 
 class Transport:

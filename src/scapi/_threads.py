@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import socket
 import threading
 import time
 import warnings
+from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from weakref import WeakSet
 
 import httpcore
@@ -20,13 +22,40 @@ from scapi.exceptions import DecodeError, TransportError
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from scapi._core.outgoing import Outgoing
     from scapi._core.response import Reply
 
-__all__ = ["Transport", "Wakeup", "now"]
+    Work: TypeAlias = Callable[[], None]
+
+__all__ = ["SingleFlight", "Transport", "Wakeup", "call", "callback", "now", "outcome"]
+
+T = TypeVar("T")
 
 now = time.monotonic
+
+
+def callback(name: str, function: Callable[[T], object]) -> Callable[[T], object]:
+    """A function of the user's that `call` can call, or a `TypeError`."""
+    if not callable(function):
+        raise TypeError(f"{name} must be a function, not {type(function).__name__}")
+    if inspect.iscoroutinefunction(function):
+        raise TypeError(f"{name} must be a plain function, not a coroutine function: this is the sync world")
+    return function
+
+
+def call(function: Callable[[T], object], argument: T) -> None:
+    """Call a function of the user's, which must not be a coroutine function: nothing here could await it."""
+    result = function(argument)
+    if inspect.iscoroutine(result):
+        result.close()
+        raise TypeError(f"{function!r} must be a plain function, not a coroutine function: this is the sync world")
+
+
+def outcome(future: Future[T], seconds: float) -> T:
+    """The result of what goes on in a thread, or a `TimeoutError` after so many seconds."""
+    return future.result(seconds)
 
 
 class Wakeup:
@@ -43,6 +72,53 @@ class Wakeup:
         """Wait for so many seconds, or until woken."""
         self._event.wait(seconds)
         self._event.clear()
+
+
+class SingleFlight:
+    """Does something once for all who want it at the same time, in whichever thread they are."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._under_way: Future[None] | None = None
+        self._thread: int | None = None
+
+    def run(self, work: Work) -> None:
+        """Do it, or wait for it if it is under way; whoever waits shares its error too."""
+        with self._lock:
+            future, first = self._under_way, self._under_way is None
+            if future is None:
+                future = self._under_way = Future()
+                self._thread = threading.get_ident()
+        if first:
+            self._fly(work, future)
+        elif threading.get_ident() == self._thread:
+            raise RuntimeError("this would wait for itself: on_token must not call the client")
+        future.result()
+
+    def settle(self) -> None:
+        """Wait until nothing is under way any more, whatever came of it."""
+        with suppress(Exception):
+            if future := self._under_way:
+                future.result()
+
+    def _fly(self, work: Work, future: Future[None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  # it goes to all who wait
+            self._land()
+            future.set_exception(error)
+        except BaseException:
+            # Only this thread is interrupted. Those who wait in another one look again, and do it themselves.
+            self._land()
+            future.set_result(None)
+            raise
+        else:
+            self._land()
+            future.set_result(None)
+
+    def _land(self) -> None:
+        with self._lock:
+            self._under_way = self._thread = None
 
 
 class Transport:

@@ -2,6 +2,8 @@
 
     ScApiException
     ├── CredentialsError          no usable credentials
+    │   ├── LoginError            the login in the browser didn't lead to a token
+    │   └── TokenNotSavedError    a token was renewed, but `on_token` failed to take it
     ├── TransportError            no answer: DNS, refused, reset, TLS, cut off
     │   └── RequestTimeoutError   no answer in time
     ├── DecodeError               an answer that isn't what the API promises
@@ -19,18 +21,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from scapi.models.tokens import UserToken
+
 __all__ = [
     "BadRequestError",
     "ClientError",
     "CredentialsError",
     "DecodeError",
     "ForbiddenError",
+    "LoginError",
     "NotFoundError",
     "RateLimitError",
     "RequestError",
     "RequestTimeoutError",
     "ScApiException",
     "ServerError",
+    "TokenNotSavedError",
     "TransportError",
     "UnauthorizedError",
 ]
@@ -53,6 +59,33 @@ def _restore(cls: type[ScApiException], args: tuple[Any, ...], state: dict[str, 
 
 class CredentialsError(ScApiException):
     """No usable credentials: none, or half a pair."""
+
+
+class LoginError(CredentialsError):
+    """The login in the browser didn't lead to a token.
+
+    Attributes:
+        error: The code that the server gave, such as `"access_denied"`; empty where it was not the server who refused,
+            but nobody logged in in time, the port was taken, or the redirect was not the answer to this login.
+    """
+
+    def __init__(self, message: str, *, error: str = "") -> None:
+        super().__init__(message)
+        self.error = error
+
+
+class TokenNotSavedError(CredentialsError):
+    """A token was renewed, but `on_token` failed to take the new one. The cause is what `on_token` raised.
+
+    The old token is dead by now. The client keeps the new one, and hands it to `on_token` again before its next call.
+
+    Attributes:
+        token: The new token, so that it isn't lost. The text of this error doesn't show it.
+    """
+
+    def __init__(self, token: UserToken) -> None:
+        super().__init__("the token was renewed, but on_token failed to save it; it is in the `token` of this error")
+        self.token = token
 
 
 class TransportError(ScApiException):

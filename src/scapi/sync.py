@@ -16,7 +16,7 @@ from scapi._version import __version__
 if TYPE_CHECKING:
     from scapi import enums, exceptions, models
     from scapi._core.retry import Retry
-    from scapi._sync import AppClient, UserClient
+    from scapi._sync import AppClient, OAuthClient, UserClient
     from scapi.config import BaseUrl, Config
     from scapi.enums import (
         Alliance,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from scapi.models import Listing, RateLimit
 
-__getattr__, __dir__ = lazily(__name__, {"scapi._sync": ("AppClient", "UserClient"), **SHARED})
+__getattr__, __dir__ = lazily(__name__, {"scapi._sync": ("AppClient", "OAuthClient", "UserClient"), **SHARED})
 
 __all__ = [
     "Alliance",
@@ -44,6 +44,7 @@ __all__ = [
     "IndexFile",
     "Language",
     "Listing",
+    "OAuthClient",
     "OperationsMap",
     "Order",
     "RateLimit",

@@ -14,12 +14,14 @@ from scapi.exceptions import (
     CredentialsError,
     DecodeError,
     ForbiddenError,
+    LoginError,
     NotFoundError,
     RateLimitError,
     RequestError,
     RequestTimeoutError,
     ScApiException,
     ServerError,
+    TokenNotSavedError,
     TransportError,
     UnauthorizedError,
 )
@@ -38,11 +40,14 @@ PARENTS = {
     ForbiddenError: ClientError,
     NotFoundError: ClientError,
     RateLimitError: ClientError,
+    LoginError: CredentialsError,
+    TokenNotSavedError: CredentialsError,
 }
 
 EXAMPLES = [
     ScApiException("what"),
     CredentialsError("none"),
+    LoginError("refused", error="access_denied"),
     TransportError("refused"),
     RequestTimeoutError("late", connecting=True),
     DecodeError("not a Lot", body=b"<html>", path="$.lots", model="AuctionLot", url="https://h.test/", status=203),

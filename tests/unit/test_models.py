@@ -35,6 +35,13 @@ FIELDS = {
     "RateLimit": "limit remaining reset",
 }
 
+# Of tokens and bulk calls, whose fields the contract names in its prose.
+FIELDS |= {
+    "AppToken": "access_token token_type expires_in expires_at",
+    "User": "id uuid login display_login distributor distributor_id",
+    "UserToken": "access_token token_type expires_in expires_at refresh_token",
+}
+
 
 def lot(**changes: Any) -> models.AuctionLot:
     values: dict[str, Any] = {

@@ -11,13 +11,14 @@ from scapi._core import redirect, response
 from scapi._core.effort import Effort
 from scapi._core.outgoing import Outgoing
 from scapi._core.pacing import budget_for
-from scapi.exceptions import RateLimitError, RequestError, TransportError
+from scapi.exceptions import RateLimitError, RequestError, TransportError, UnauthorizedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
 
+    from scapi._async.renewal import Renewal
     from scapi._core.credentials import Credentials
     from scapi._core.pacing import Pacing, Ticket
     from scapi._core.request import Request
@@ -35,13 +36,26 @@ logger = logging.getLogger("scapi")
 class Session:
     """One host, one set of credentials, one set of connections: shared by a client and its endpoints."""
 
-    def __init__(self, settings: Settings, credentials: Credentials, http_client: httpx.AsyncClient | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        renewal: Renewal | None = None,
+        *,
+        http_client: httpx.AsyncClient | None,
+    ) -> None:
         self.settings = settings
-        self.credentials = credentials
+        self.renewal = renewal
+        self._credentials = credentials
         self.http_client = http_client
         self._transport = _aio.Transport(base_url=settings.base_url, timeout=settings.timeout, http_client=http_client)
         self._budget: Pacing = budget_for(settings.base_url, credentials.fingerprint())
         self._waiting: set[_aio.Wakeup] = set()
+
+    @property
+    def credentials(self) -> Credentials:
+        """Who we are at present."""
+        return self._credentials if self.renewal is None else self.renewal.credentials
 
     @property
     def ratelimit(self) -> RateLimit:
@@ -50,9 +64,26 @@ class Session:
 
     async def call(self, request: Request[T]) -> T:
         """The result of a request, or the documented error of its last attempt."""
-        outgoing = Outgoing(self.settings.base_url + request.target, self.credentials)
-        decode: Callable[[bytes], T] = response.json if self.settings.json else request.decode
         effort = Effort(self.settings.retry)
+        if self.renewal is None:
+            return await self._persevere(request, self._credentials, effort)
+        credentials = await self.renewal.fresh()
+        try:
+            return await self._persevere(request, credentials, effort)
+        except UnauthorizedError:
+            if request.operation in self.renewal.in_vain and credentials is self.renewal.credentials:
+                raise
+        await self.renewal.replace(credentials)
+        try:
+            return await self._persevere(request, self.renewal.credentials, effort)
+        except UnauthorizedError:
+            self.renewal.in_vain.add(request.operation)
+            raise
+
+    async def _persevere(self, request: Request[T], credentials: Credentials, effort: Effort) -> T:
+        """Send a request until it succeeds, or until its retries are used up."""
+        outgoing = Outgoing(self.settings.base_url + request.target, credentials)
+        decode: Callable[[bytes], T] = response.json if self.settings.json else request.decode
         while True:
             ticket = await self._turn(request)
             try:
@@ -141,3 +172,5 @@ class Session:
         for wakeup in list(self._waiting):
             wakeup.wake()
         await self._transport.close()
+        if self.renewal is not None:
+            await self.renewal.close()

@@ -9,7 +9,7 @@ from typing import Any
 
 from scapi.exceptions import CredentialsError
 
-__all__ = ["Credentials"]
+__all__ = ["Credentials", "scramble", "unscramble"]
 
 
 class Credentials:
@@ -51,6 +51,23 @@ class Credentials:
             return {"Client-Id": self._client_id, "Client-Secret": self._client_secret}
         return {"Authorization": f"Bearer {self._token}"}
 
+    def fields(self) -> dict[str, str]:
+        """The fields of a form that say which application we are. Never keep them in a variable either."""
+        if self._client_id and self._client_secret:
+            return {"client_id": self._client_id, "client_secret": self._client_secret}
+        return {}
+
+    def check_pair(self) -> Credentials:
+        """These credentials, or a `CredentialsError` unless they are the whole pair of an application."""
+        if not self._client_id and not self._client_secret:
+            raise CredentialsError("client_id and client_secret of the application are needed, and both are missing")
+        return self.check()
+
+    @property
+    def client_id(self) -> str:
+        """The application's id, which is no secret: it is part of the URL that users log in at."""
+        return self._client_id or ""
+
     def fingerprint(self) -> str:
         """A digest that tells two credentials apart without giving them away."""
         return blake2b(repr(sorted(self.headers().items())).encode(), digest_size=16).hexdigest()
@@ -66,7 +83,8 @@ class Credentials:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Worker processes need working clients, so a pickle has to hold the secrets; it never holds them in clear.
-        return _unpickle, tuple(_scramble(getattr(self, name)) for name in self.__slots__)
+        parts = (getattr(self, name) for name in self.__slots__)
+        return _unpickle, tuple(part if part is None else scramble(part) for part in parts)
 
 
 def _flaw(name: str, value: Any) -> Exception | None:
@@ -78,14 +96,18 @@ def _flaw(name: str, value: Any) -> Exception | None:
     return None
 
 
-def _scramble(secret: str | None) -> tuple[bytes, bytes] | None:
-    if secret is None:
-        return None
+def scramble(secret: str) -> tuple[bytes, bytes]:
+    """The secret as two parts, neither of which shows it: not encrypted, but not in clear either."""
     plain = secret.encode()
     pad = os.urandom(len(plain))
     return pad, bytes(a ^ b for a, b in zip(plain, pad, strict=True))
 
 
+def unscramble(parts: tuple[bytes, bytes]) -> str:
+    """The secret from its two parts."""
+    return bytes(a ^ b for a, b in zip(*parts, strict=True)).decode()
+
+
 def _unpickle(*parts: tuple[bytes, bytes] | None) -> Credentials:
-    secrets = [part and bytes(a ^ b for a, b in zip(*part, strict=True)).decode() for part in parts]
+    secrets = (part if part is None else unscramble(part) for part in parts)
     return Credentials(**dict(zip((name.lstrip("_") for name in Credentials.__slots__), secrets, strict=True)))

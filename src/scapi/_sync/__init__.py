@@ -3,5 +3,6 @@
 
 from scapi._sync.clients import AppClient, UserClient
 from scapi._sync.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoint
+from scapi._sync.oauth import OAuthClient
 
-__all__ = ["AppClient", "AuctionEndpoint", "ClanEndpoint", "UserClanEndpoint", "UserClient"]
+__all__ = ["AppClient", "AuctionEndpoint", "ClanEndpoint", "OAuthClient", "UserClanEndpoint", "UserClient"]

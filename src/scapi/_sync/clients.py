@@ -4,17 +4,21 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack
 
-from scapi._core import arguments, demo, request
+from scapi._core import arguments, demo, oauth, request
 from scapi._core.credentials import Credentials
 from scapi._core.settings import DEFAULT_RETRY, Settings
 from scapi._sync.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoint
+from scapi._sync.oauth import for_application
+from scapi._sync.renewal import Renewal
 from scapi._sync.session import Session
 from scapi.config import BaseUrl
 from scapi.enums import Region
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from types import TracebackType
 
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
         OperationSession,
         RateLimit,
         RegionInfo,
+        UserToken,
     )
 
 __all__ = ["AppClient", "UserClient"]
@@ -193,12 +198,12 @@ class _Client:
         settings, credentials = self._session.settings, self._session.credentials
         return f"{type(self).__name__}({credentials!r}, base_url={settings.base_url!r}, region={settings.region!s})"
 
-    def __getstate__(self) -> tuple[Settings, Credentials]:
+    def __getstate__(self) -> tuple[Settings, Credentials, Renewal | None]:
         if self._session.http_client is not None:
             raise TypeError(f"{type(self).__name__} with an http_client of your own can't be pickled")
-        return self._session.settings, self._session.credentials
+        return self._session.settings, self._session.credentials, self._session.renewal
 
-    def __setstate__(self, state: tuple[Settings, Credentials]) -> None:
+    def __setstate__(self, state: tuple[Settings, Credentials, Renewal | None]) -> None:
         self._session = Session(*state, http_client=None)
 
 
@@ -257,7 +262,7 @@ class AppClient(_Client):
             pace=pace,
             queue_timeout=queue_timeout,
         )
-        self._session = Session(settings, credentials.check(), http_client)
+        self._session = Session(settings, credentials.check(), http_client=http_client)
 
     @classmethod
     def from_env(cls, **options: Unpack[Options]) -> Self:
@@ -305,7 +310,14 @@ class UserClient(_Client):
     """The API as a player's application sees it: all that is public, and what belongs to the player.
 
     Args:
-        token: A user token.
+        token: A user token, as text or as `OAuthClient` returned it.
+        refresh_token: What renews the token; that of `token` by default, where it has one.
+        client_id: The id of the application that the token was made for. With it and what follows, the token is
+            renewed by itself: just before it expires, where that is known, and once when the server refuses it.
+        client_secret: The application's secret.
+        on_token: A function that gets every new token before any call goes on, to save it: the old pair is dead by
+            then. It must not call this client.
+        oauth_url: Where the token is renewed; `BaseUrl.OAUTH` by default.
         base_url: The host; `Config.BASE_URL` by default, see `BaseUrl`.
         region: The region of calls that name none; `Config.REGION` by default, as it is at the call.
         json: Return the decoded JSON exactly as the server sent it, in place of models.
@@ -318,7 +330,7 @@ class UserClient(_Client):
         http_client: An `httpx.Client` of your own to send with. It is used as it is and never closed.
 
     Raises:
-        CredentialsError: There is no token.
+        CredentialsError: There is no token, or only a part of what renews it.
         ValueError: An argument is out of its range.
 
     Example:
@@ -331,7 +343,12 @@ class UserClient(_Client):
     def __init__(
         self,
         *,
-        token: str | None,
+        token: str | UserToken | None,
+        refresh_token: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        on_token: Callable[[UserToken], object] | None = None,
+        oauth_url: str | None = None,
         base_url: str | None = None,
         region: Region | str | None = None,
         json: bool = False,
@@ -341,8 +358,12 @@ class UserClient(_Client):
         queue_timeout: float | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
-        credentials = Credentials(token=token)
-        token = ""  # from here on something may raise, and tracebacks show local variables
+        pair = oauth.held(token, refresh_token)
+        application = Credentials(client_id=client_id, client_secret=client_secret)
+        asked = bool(refresh_token or client_id or client_secret or on_token)
+        token = refresh_token = client_secret = (
+            ""  # from here on something may raise, and tracebacks show local variables
+        )
         settings = Settings.of(
             base_url=base_url,
             region=region,
@@ -352,7 +373,12 @@ class UserClient(_Client):
             pace=pace,
             queue_timeout=queue_timeout,
         )
-        self._session = Session(settings, credentials.check(), http_client)
+        credentials, renewal = oauth.bearer(pair).check(), None
+        if oauth.renewable(pair, application, asked=asked):
+            url = BaseUrl.OAUTH.value if oauth_url is None else arguments.base_url("oauth_url", oauth_url)
+            open_client = partial(for_application, application, url, settings.timeout, http_client)
+            renewal = Renewal(pair, open_client, on_token)
+        self._session = Session(settings, credentials, renewal, http_client=http_client)
 
     @classmethod
     def demo(cls, **options: Unpack[Options]) -> Self:

@@ -12,7 +12,7 @@ from scapi._core import redirect, response
 from scapi._core.effort import Effort
 from scapi._core.outgoing import Outgoing
 from scapi._core.pacing import budget_for
-from scapi.exceptions import RateLimitError, RequestError, TransportError
+from scapi.exceptions import RateLimitError, RequestError, TransportError, UnauthorizedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from scapi._core.request import Request
     from scapi._core.response import Reply
     from scapi._core.settings import Settings
+    from scapi._sync.renewal import Renewal
     from scapi.models import RateLimit
 
 __all__ = ["Session"]
@@ -36,9 +37,17 @@ logger = logging.getLogger("scapi")
 class Session:
     """One host, one set of credentials, one set of connections: shared by a client and its endpoints."""
 
-    def __init__(self, settings: Settings, credentials: Credentials, http_client: httpx.Client | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        renewal: Renewal | None = None,
+        *,
+        http_client: httpx.Client | None,
+    ) -> None:
         self.settings = settings
-        self.credentials = credentials
+        self.renewal = renewal
+        self._credentials = credentials
         self.http_client = http_client
         self._transport = _threads.Transport(
             base_url=settings.base_url, timeout=settings.timeout, http_client=http_client
@@ -47,15 +56,37 @@ class Session:
         self._waiting: set[_threads.Wakeup] = set()
 
     @property
+    def credentials(self) -> Credentials:
+        """Who we are at present."""
+        return self._credentials if self.renewal is None else self.renewal.credentials
+
+    @property
     def ratelimit(self) -> RateLimit:
         """The points that are left, as the last answers told."""
         return self._budget.snapshot(_threads.now())
 
     def call(self, request: Request[T]) -> T:
         """The result of a request, or the documented error of its last attempt."""
-        outgoing = Outgoing(self.settings.base_url + request.target, self.credentials)
-        decode: Callable[[bytes], T] = response.json if self.settings.json else request.decode
         effort = Effort(self.settings.retry)
+        if self.renewal is None:
+            return self._persevere(request, self._credentials, effort)
+        credentials = self.renewal.fresh()
+        try:
+            return self._persevere(request, credentials, effort)
+        except UnauthorizedError:
+            if request.operation in self.renewal.in_vain and credentials is self.renewal.credentials:
+                raise
+        self.renewal.replace(credentials)
+        try:
+            return self._persevere(request, self.renewal.credentials, effort)
+        except UnauthorizedError:
+            self.renewal.in_vain.add(request.operation)
+            raise
+
+    def _persevere(self, request: Request[T], credentials: Credentials, effort: Effort) -> T:
+        """Send a request until it succeeds, or until its retries are used up."""
+        outgoing = Outgoing(self.settings.base_url + request.target, credentials)
+        decode: Callable[[bytes], T] = response.json if self.settings.json else request.decode
         while True:
             ticket = self._turn(request)
             try:
@@ -144,3 +175,5 @@ class Session:
         for wakeup in list(self._waiting):
             wakeup.wake()
         self._transport.close()
+        if self.renewal is not None:
+            self.renewal.close()

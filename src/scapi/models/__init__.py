@@ -10,8 +10,10 @@ from scapi.models.listing import Listing, Rejected
 from scapi.models.operations import OperationParticipant, OperationSession
 from scapi.models.ratelimit import RateLimit
 from scapi.models.region import RegionInfo
+from scapi.models.tokens import AppToken, User, UserToken
 
 __all__ = [
+    "AppToken",
     "AuctionLot",
     "AuctionPrice",
     "Character",
@@ -28,4 +30,6 @@ __all__ = [
     "RegionInfo",
     "Rejected",
     "Statistic",
+    "User",
+    "UserToken",
 ]

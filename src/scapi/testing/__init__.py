@@ -3,6 +3,7 @@
 from scapi.testing._fake import START, FakeApi, Seen
 from scapi.testing._faults import FaultKind
 from scapi.testing._limits import COSTS
+from scapi.testing._oauth import OAuthServer
 from scapi.testing._wire import Reply
 
-__all__ = ["COSTS", "START", "FakeApi", "FaultKind", "Reply", "Seen"]
+__all__ = ["COSTS", "START", "FakeApi", "FaultKind", "OAuthServer", "Reply", "Seen"]

@@ -19,6 +19,7 @@ from scapi.testing._catalogue import ITEMS, REGIONS
 from scapi.testing._dice import share, throw
 from scapi.testing._faults import REPLACING, Fault, FaultKind, behind, in_front, new_fault
 from scapi.testing._limits import COSTS, Budget, Window
+from scapi.testing._oauth import Asked, OAuthServer
 from scapi.testing._routes import Access, Call, Route, find, split_target
 from scapi.testing._wire import RefusedError, Reply, error_reply, json_reply, packed, with_headers
 from scapi.testing._world import World
@@ -94,6 +95,7 @@ class FakeApi:
         user_token: A token of a user who plays `YourCharacterName`.
         client_id: The application's id.
         client_secret: The application's secret.
+        oauth: The OAuth server, at the path `/oauth`, and what tests turn of it.
     """
 
     def __init__(
@@ -148,6 +150,7 @@ class FakeApi:
         self.user_token = "fake-user-token"  # no secret: it opens only the fake
         self.client_id = "fake-client-id"
         self.client_secret = "fake-client-secret"  # no secret: it opens only the fake
+        self.oauth = OAuthServer(seed)
         self._seed = seed
         self._clock = clock or now.timestamp
         self._moved = 0.0
@@ -225,7 +228,7 @@ class FakeApi:
             method: HTTP method.
             target: Path and query as they are sent, percent-encoded.
             headers: Request headers, names in any case.
-            body: Request body; no endpoint of the API reads one.
+            body: Request body; only the OAuth server reads one.
 
         Returns:
             The answer, with what is to happen to the connection.
@@ -238,7 +241,7 @@ class FakeApi:
             if fault is not None and fault.kind in REPLACING:
                 reply = in_front(fault)
             else:
-                reply = self._answer(method, parts, query, sent)
+                reply = self._answer(method, parts, query, sent, body)
                 reply = behind(fault, reply) if fault is not None else reply
             self._count += 1
             status = 0 if reply.ending == "reset" else reply.status
@@ -440,7 +443,12 @@ class FakeApi:
 
     # The way of a request
 
-    def _answer(self, method: str, parts: list[str], query: dict[str, str], sent: Mapping[str, str]) -> Reply:
+    def _answer(
+        self, method: str, parts: list[str], query: dict[str, str], sent: Mapping[str, str], body: bytes
+    ) -> Reply:
+        if parts[1:2] == ["oauth"]:
+            asked = Asked(method, parts[2:], query, sent, body, int(self._now()))
+            return self.oauth.answer(asked, application=(self.client_id, self.client_secret))
         try:
             route, path = find(method, parts)
             if route.access == "open":
@@ -480,7 +488,9 @@ class FakeApi:
 
     def _caller(self, token: str) -> _Caller | None:
         # Looked up anew each time, because the tokens are attributes that a test may set.
-        return {self.app_token: self._app, self.user_token: self._user, **self._callers}.get(token)
+        known = {self.app_token: self._app, self.user_token: self._user, **self._callers}
+        issued = {"app": self._app, "user": self._user, None: None}
+        return known.get(token) or issued[self.oauth.kind(token, int(self._now()))]
 
     def _limit_headers(self, budget: Budget, route: Route, now: int) -> dict[str, str]:
         dice = throw(self._seed, "headers", self._count)

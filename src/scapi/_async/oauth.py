@@ -1,0 +1,257 @@
+"""`OAuthClient`: from the first click to a token, and on to the next one."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Self, TypeAlias, TypedDict, TypeVar, Unpack
+
+from scapi import _aio
+from scapi._core import arguments, oauth, response
+from scapi._core.credentials import Credentials
+from scapi.config import BaseUrl
+from scapi.exceptions import LoginError
+from scapi.models import UserToken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    import httpx
+
+    from scapi._core.oauth import AuthorizeUrl
+    from scapi._core.outgoing import Outgoing
+    from scapi.models import AppToken, User
+
+    #: Credentials, redirect URI, base URL, timeout, and a client of the caller's.
+    _State: TypeAlias = tuple[Credentials, str, str, float | None, httpx.AsyncClient | None]
+
+__all__ = ["OAuthClient", "for_application"]
+
+T = TypeVar("T")
+
+#: Where a login comes back to by default: register it for the application.
+REDIRECT_URI = "http://localhost:8723/callback"
+
+
+class Options(TypedDict, total=False):
+    """The arguments of the client beside its credentials."""
+
+    redirect_uri: str
+    base_url: str | None
+    timeout: float | None
+    http_client: httpx.AsyncClient | None
+
+
+class OAuthClient:
+    """Gets tokens, for the application itself and for the users who log in.
+
+    No call is ever sent twice: a code and a refresh token are good for one use.
+
+    Source: https://eapi.stalzone.com/auth.html
+
+    Args:
+        client_id: The application's id.
+        client_secret: The application's secret.
+        redirect_uri: Where the browser goes after the login: exactly one of those registered for the application.
+        base_url: Where the OAuth server is; `BaseUrl.OAUTH` by default.
+        timeout: Seconds that a request may take in all; 30 by default, at most 10 of them to connect.
+        http_client: An `httpx.AsyncClient` of your own to send with. It is used as it is and never closed.
+
+    Raises:
+        CredentialsError: There are no credentials, or only half a pair.
+        ValueError: An argument is out of its range.
+
+    Example:
+        from scapi import OAuthClient
+
+        async with OAuthClient(client_id="...", client_secret="...") as oauth:
+            token = await oauth.login()
+    """
+
+    def __init__(
+        self,
+        *,
+        client_id: str | None,
+        client_secret: str | None,
+        redirect_uri: str = REDIRECT_URI,
+        base_url: str | None = None,
+        timeout: float | None = None,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        credentials = Credentials(client_id=client_id, client_secret=client_secret)
+        client_secret = ""  # from here on something may raise, and tracebacks show local variables
+        self.__setstate__(
+            (
+                credentials.check_pair(),
+                oauth.checked_redirect_uri(redirect_uri),
+                BaseUrl.OAUTH.value if base_url is None else arguments.base_url("base_url", base_url),
+                None if timeout is None else arguments.positive("timeout", timeout),
+                http_client,
+            )
+        )
+
+    def __getstate__(self) -> _State:
+        if self._http_client is not None:
+            raise TypeError("OAuthClient with an http_client of your own can't be pickled")
+        return self._credentials, self._redirect_uri, self._base_url, self._timeout, None
+
+    def __setstate__(self, state: _State) -> None:
+        self._credentials, self._redirect_uri, self._base_url, self._timeout, self._http_client = state
+        self._transport = _aio.Transport(base_url=self._base_url, timeout=self._timeout, http_client=self._http_client)
+
+    @classmethod
+    def from_env(cls, **options: Unpack[Options]) -> Self:
+        """A client with the credentials of the environment, in `SCAPI_CLIENT_ID` and `SCAPI_CLIENT_SECRET`.
+
+        Args:
+            options: Any other argument of the class.
+
+        Raises:
+            CredentialsError: The environment has none, or only half a pair.
+        """
+        environ = os.environ.get
+        return cls(client_id=environ("SCAPI_CLIENT_ID"), client_secret=environ("SCAPI_CLIENT_SECRET"), **options)
+
+    def get_authorize_url(self, *, state: str | None = None) -> AuthorizeUrl:
+        """The URL at which a user logs in. For programs that have a web page of their own; others take `login()`.
+
+        Args:
+            state: What the redirect is to bring back, which ties it to one visitor; a random one by default.
+
+        Returns:
+            The URL, a string whose attribute `state` is what the redirect's `state` must equal.
+        """
+        return oauth.authorize_url(self._base_url, self._credentials, self._redirect_uri, state)
+
+    async def get_app_token(self) -> AppToken:
+        """A token of the application itself. `AppClient(client_id=..., client_secret=...)` needs none.
+
+        Raises:
+            UnauthorizedError: The server doesn't know the application.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        request = oauth.token_request(self._base_url, self._credentials, "client_credentials")
+        return await self._call(request, oauth.app_token)
+
+    async def get_user_token(self, code: str) -> UserToken:
+        """The token of the user whose login ended in a code.
+
+        Args:
+            code: The `code` of the redirect, once its `state` was found to be the right one. It is good for one use,
+                and for a short time.
+
+        Raises:
+            ValueError: The code is empty, or no string.
+            BadRequestError: The code is unknown, used or expired; `message` says what the server said.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        request = self._code_request(code, self._redirect_uri)
+        code = ""
+        return await self._call(request, oauth.user_token)
+
+    def _code_request(self, code: str, redirect_uri: str) -> Outgoing:
+        return oauth.token_request(
+            self._base_url, self._credentials, "authorization_code", code=code, redirect_uri=redirect_uri
+        )
+
+    async def refresh_user_token(self, refresh_token: str | UserToken) -> UserToken:
+        """The next token of a user. The old pair is dead by then, so save the new one at once.
+
+        Args:
+            refresh_token: The refresh token, or the whole token that holds it.
+
+        Raises:
+            ValueError: The refresh token is empty, or no string.
+            UnauthorizedError: The refresh token is unknown, used or expired (a `BadRequestError` on some servers).
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        request = oauth.token_request(
+            self._base_url,
+            self._credentials,
+            "refresh_token",
+            refresh_token=refresh_token.refresh_token if isinstance(refresh_token, UserToken) else refresh_token,
+        )
+        refresh_token = ""
+        return await self._call(request, oauth.user_token)
+
+    async def validate_user_token(self, token: str | UserToken) -> User:
+        """The account that a user token belongs to.
+
+        Args:
+            token: The user token.
+
+        Raises:
+            UnauthorizedError: The token is not valid, or not any more.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        credentials = oauth.bearer(token)
+        token = ""
+        return await self._call(oauth.user_request(self._base_url, credentials.check()), response.USER)
+
+    async def login(
+        self,
+        *,
+        timeout: float = 300.0,
+        open_browser: bool = True,
+        port: int | None = None,
+        ask: Callable[[str], str] = input,
+    ) -> UserToken:
+        """Have somebody log in with the browser of this machine, and get their token.
+
+        Opens the browser and listens at the redirect URI, on this machine only, until the browser comes back. Where
+        there is no browser, prints the URL, to be opened anywhere, and reads the address that the login ended at.
+
+        Args:
+            timeout: Seconds that the user may take, above 0.
+            open_browser: Whether to look for a browser at all; `False` prints the URL at once.
+            port: The port of the redirect URI, 1 to 65535, in place of the one that the client was made with. The
+                changed redirect URI must be registered for the application too.
+            ask: Shows a text to the user and returns the line that they enter.
+
+        Raises:
+            LoginError: The port is taken, the user refused, nobody logged in in time, or the redirect has the wrong
+                `state`, so that it isn't the answer to this login.
+            ValueError: The redirect URI is not a plain http URI of this machine, or an argument is out of its range.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        # Servers and sockets are for the few who log in: nobody else pays for their import.
+        from scapi import _loopback
+
+        timeout = arguments.positive("timeout", timeout)
+        redirect_uri = oauth.loopback(self._redirect_uri, port)
+        url = oauth.authorize_url(self._base_url, self._credentials, redirect_uri, None)
+        with _loopback.listen(redirect_uri) as arrived:
+            _loopback.send_user(url, redirect_uri, arrived, open_browser=open_browser, ask=ask)
+            try:
+                redirect = await _aio.outcome(arrived, timeout)
+            except TimeoutError:
+                raise LoginError(f"nobody logged in within {timeout:g} seconds") from None
+        request = self._code_request(redirect.code(url.state), redirect_uri)
+        return await self._call(request, oauth.user_token)
+
+    async def _call(self, outgoing: Outgoing, decode: Callable[[bytes], T]) -> T:
+        return oauth.read(await self._transport.send(outgoing.check()), decode, outgoing)
+
+    async def close(self) -> None:
+        """End the requests under way and close all connections; an `http_client` of your own stays open."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"OAuthClient({self._credentials!r}, redirect_uri={self._redirect_uri!r}, base_url={self._base_url!r})"
+
+
+def for_application(
+    credentials: Credentials, base_url: str, timeout: float | None, http_client: httpx.AsyncClient | None
+) -> OAuthClient:
+    """A client from what another client has checked already."""
+    client = OAuthClient.__new__(OAuthClient)
+    client.__setstate__((credentials, REDIRECT_URI, base_url, timeout, http_client))
+    return client

@@ -1,0 +1,108 @@
+"""Keeps a user's token valid: one renewal for all calls that wait for it, saved before any of them goes on."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from scapi import _aio
+from scapi._core import oauth
+from scapi.exceptions import ClientError, TokenNotSavedError, TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scapi._async.oauth import OAuthClient
+    from scapi._core.credentials import Credentials
+    from scapi.models import UserToken
+
+__all__ = ["Renewal"]
+
+
+class Renewal:
+    """The token of a user, and the means to replace it.
+
+    Attributes:
+        credentials: The token as it is sent at present. A renewal replaces the object as a whole.
+        in_vain: The operations that were refused with a token just renewed. Their 401 is not about the token, but
+            about what its user may see, such as the members of a foreign clan.
+    """
+
+    def __init__(
+        self,
+        token: UserToken,
+        open_client: Callable[[], OAuthClient],
+        on_token: Callable[[UserToken], object] | None,
+    ) -> None:
+        self.credentials = oauth.bearer(token)
+        self.in_vain: set[str] = set()
+        self._token = token
+        self._unsaved: UserToken | None = None
+        self._refused: ClientError | None = None
+        self._open_client = open_client
+        self._on_token = None if on_token is None else _aio.callback("on_token", on_token)
+        self._flight = _aio.SingleFlight()
+        self._closed = False
+
+    async def fresh(self) -> Credentials:
+        """The token, after its renewal if it is about to expire."""
+        credentials = self.credentials
+        if self._unsaved is not None or oauth.is_due(self._token):
+            await self.replace(credentials)
+        return self.credentials
+
+    async def replace(self, stale: Credentials) -> None:
+        """Replace a token, unless that has been done by now.
+
+        Raises:
+            UnauthorizedError: The server refuses to renew it, now or before.
+            TokenNotSavedError: The new token is here, but `on_token` failed.
+            ScApiException: Any other failure of the request.
+        """
+        while self.credentials is stale:
+            await self._flight.run(partial(self._replace, stale))
+
+    async def _replace(self, stale: Credentials) -> None:
+        # Whoever came first may have been done between our look at the credentials and our turn.
+        if self.credentials is not stale:
+            return
+        if self._closed:
+            raise TransportError("the client is closed")
+        if self._unsaved is None:
+            self._unsaved = await self._renewed()
+        await self._save(self._unsaved)
+        self._token, self._unsaved = self._unsaved, None
+        self.in_vain = set()
+        self.credentials = oauth.bearer(self._token)
+
+    async def _renewed(self) -> UserToken:
+        if self._refused is None:
+            try:
+                # A renewal comes once a year: no connection is kept for the next one.
+                async with self._open_client() as oauth_client:
+                    return await oauth_client.refresh_user_token(self._token)
+            except ClientError as error:
+                if error.status not in oauth.REFUSALS:
+                    raise
+                # It will be refused for ever: the server isn't asked again.
+                self._refused = error.with_traceback(None)
+        raise oauth.refused(self._refused) from self._refused
+
+    async def _save(self, token: UserToken) -> None:
+        if self._on_token is None:
+            return
+        try:
+            await _aio.call(self._on_token, token)
+        except Exception as cause:
+            raise TokenNotSavedError(token) from cause
+
+    async def close(self) -> None:
+        """Wait for a renewal under way, whose new token would be lost otherwise, and begin no other."""
+        self._closed = True
+        await self._flight.settle()
+
+    def __repr__(self) -> str:
+        return f"Renewal({self._token!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Renewal, (self._unsaved or self._token, self._open_client, self._on_token)

@@ -1,0 +1,108 @@
+"""Tokens, which never show what they hold, and the account that a user token belongs to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import msgspec
+
+from scapi._core.credentials import scramble, unscramble
+from scapi.models._base import Time
+
+__all__ = ["AppToken", "User", "UserToken"]
+
+
+class AppToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token of an application.
+
+    Neither `repr`, nor a traceback with local variables, nor a pickle shows it. Only `to_json()` does.
+
+    Attributes:
+        access_token: The token itself, which `AppClient(token=...)` takes.
+        token_type: How it is sent: `"Bearer"`.
+        expires_in: Seconds from its issue to its expiry.
+        expires_at: When it expires (aware, UTC), by this machine's clock.
+    """
+
+    access_token: str
+    token_type: str = "Bearer"  # noqa: S105  # a kind of token, not one
+    expires_in: int
+    expires_at: Time
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether it has expired by now."""
+        return datetime.now(UTC) >= self.expires_at
+
+    def to_json(self) -> str:
+        """The token as JSON, in clear: keep it where only you can read it."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """The token that `to_json()` made this of.
+
+        Args:
+            text: What `to_json()` returned.
+
+        Raises:
+            ValueError: The text isn't a saved token of this kind.
+        """
+        try:
+            return msgspec.json.decode(text, type=cls)
+        except (msgspec.MsgspecError, UnicodeError) as cause:
+            reason = str(cause)
+        # The text isn't shown, and is in no frame of the traceback: it may hold a token all the same.
+        text = ""
+        raise ValueError(f"text must be what {cls.__name__}.to_json() returned: {reason}")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in self._shown())})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        # msgspec's own would show everything, and `rich` asks for it in every traceback with local variables.
+        return self._shown()
+
+    def _shown(self) -> list[tuple[str, Any]]:
+        return [
+            (name, "***" if name in {"access_token", "refresh_token"} else str(getattr(self, name)))
+            for name in self.__struct_fields__
+        ]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle, (type(self), scramble(self.to_json()))
+
+
+class UserToken(AppToken, frozen=True, kw_only=True):
+    """A token of a user, with what it takes to renew it.
+
+    Attributes:
+        refresh_token: Buys the next pair, once: by then this pair is dead.
+    """
+
+    refresh_token: str
+
+
+def _unpickle(cls: type[AppToken], parts: tuple[bytes, bytes]) -> AppToken:
+    return cls.from_json(unscramble(parts))
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """The account that a user token belongs to.
+
+    Attributes:
+        id: The account's number.
+        uuid: The account's uuid.
+        login: The name to log in with.
+        display_login: The name that is shown, if it is another.
+        distributor: Through whom the account was made, such as `exbo` or `steam`.
+        distributor_id: The account's id there.
+    """
+
+    id: int
+    uuid: str
+    login: str
+    display_login: str | None = None
+    distributor: str | None = None
+    distributor_id: str | int | None = None
