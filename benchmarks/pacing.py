@@ -50,6 +50,8 @@ class Scenario:
             header.
         stale: Share of answers whose rate-limit headers are from an older window.
         stranger: ``"none"``, ``"steady"`` or ``"bursts"``; either takes a quarter of the points.
+        workers: Processes that the tasks are spread over, each with a budget of its own.
+        share: Share of the points that each of them may use.
         spread: Whether the requests are to be spread evenly.
         latency: Bounds of a request's whole time in seconds.
         seconds: How long it goes on.
@@ -64,6 +66,8 @@ class Scenario:
     date: float | None = 0.0
     stale: float = 0.05
     stranger: str = "none"
+    workers: int = 1
+    share: float = 1.0
     spread: bool = False
     latency: tuple[float, float] = (0.02, 0.3)
     seconds: float = 3600.0
@@ -86,7 +90,7 @@ class Outcome:
 
     @property
     def share_used(self) -> float:
-        """Points used of those that could be: allowed, wanted, and enough for the call whose turn it was."""
+        """Points used of those that could be: allowed, wanted, and enough for a call that waited."""
         return self.used / min(self.allowed - self.unfit, self.demand)
 
     @property
@@ -119,11 +123,11 @@ class Server:
         """Begin the next window."""
         self.reset, self.left = self.reset + WINDOW, self.scenario.limit
 
-    def headers(self, time: float, *, refused: bool) -> dict[str, str]:
+    def headers(self, time: float) -> dict[str, str]:
         """Headers of an answer, now and then out of a cache."""
         scenario = self.scenario
         reset, left = self.reset, self.left
-        if not refused and self.rng.random() < scenario.stale:
+        if self.rng.random() < scenario.stale:
             reset, left = reset - WINDOW, scenario.limit - 1
         headers = {
             "x-ratelimit-limit": str(scenario.limit),
@@ -138,7 +142,8 @@ class Server:
 class Call:
     """One task's present call: where it stands in its attempts and waits."""
 
-    def __init__(self, operation: str, begun: float) -> None:
+    def __init__(self, budget: Budget, operation: str, begun: float) -> None:
+        self.budget = budget
         self.operation = operation
         self.begun = begun
         self.attempt = 0
@@ -147,13 +152,13 @@ class Call:
 
 
 class Simulation:
-    """Tasks, a budget, a server, and the heap of what happens next."""
+    """Tasks, their budgets, a server, and the heap of what happens next."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.rng = random.Random(scenario.seed)
         self.server = Server(scenario, self.rng)
-        self.budget = Budget()
+        self.budgets = [Budget(share=scenario.share) for _ in range(scenario.workers)]
         self.retry = Retry()
         self.time = 0.0
         self.outcome = Outcome()
@@ -172,8 +177,8 @@ class Simulation:
         self._at(self.server.reset, self._turn)
         for pause in self._stranger():
             self._at(self.time + pause, self._meddle)
-        for _ in range(scenario.tasks):
-            self._at(self.time, self._begin)
+        for task in range(scenario.tasks):
+            self._at(self.time, partial(self._begin, self.budgets[task % scenario.workers]))
         while self._happenings and self._happenings[0][0] <= end:
             self.time, _, happen = heapq.heappop(self._happenings)
             happen()
@@ -187,10 +192,8 @@ class Simulation:
         return self.time * (1 + self.scenario.drift) + self.scenario.clock
 
     def _turn(self) -> None:
-        # What is left, but too little for the call whose turn it is, can't be used by anybody who keeps the
-        # order.
-        first = next(iter(self.waiting.values()), None)
-        if first is not None and self.server.left < self.scenario.costs[first]:
+        # What is left, but too little for any of the calls that wait, nobody can use.
+        if self.waiting and self.server.left < min(self.scenario.costs[call] for call in self.waiting.values()):
             self.outcome.unfit += self.server.left
         self.outcome.used += self.scenario.limit - self.server.left
         self.server.turn()
@@ -211,11 +214,11 @@ class Simulation:
 
     # -- a task ------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        self._queue(Call(self.rng.choice(self._operations), self.time))
+    def _begin(self, budget: Budget) -> None:
+        self._queue(Call(budget, self.rng.choice(self._operations), self.time))
 
     def _queue(self, call: Call) -> None:
-        call.ticket = self.budget.enter(
+        call.ticket = call.budget.enter(
             call.operation,
             lambda: self._at(self.time, partial(self._poll, call, ticket)),
             spread=self.scenario.spread,
@@ -227,7 +230,7 @@ class Simulation:
     def _poll(self, call: Call, ticket: Ticket) -> None:
         if ticket not in self.waiting:
             return
-        wait = self.budget.poll(ticket, self._now())
+        wait = call.budget.poll(ticket, self._now())
         if wait > 0:
             self._at(self.time + max(wait, TIMER), partial(self._poll, call, ticket))
             return
@@ -239,12 +242,12 @@ class Simulation:
 
     def _serve(self, call: Call, back: float) -> None:
         accepted = self.server.charge(self.scenario.costs[call.operation])
-        headers = self.server.headers(self.time, refused=not accepted)
+        headers = self.server.headers(self.time)
         self._at(self.time + back, partial(self._answered, call, 200 if accepted else 429, headers))
 
     def _answered(self, call: Call, status: int, headers: dict[str, str]) -> None:
         assert call.ticket is not None
-        self.budget.leave(call.ticket, self._now(), status=status, headers=headers)
+        call.budget.leave(call.ticket, self._now(), status=status, headers=headers)
         if status == 200:
             self._end(call, completed=True)
             return
@@ -255,7 +258,7 @@ class Simulation:
             attempt=call.attempt,
             waited=call.waited,
             status=status,
-            until_reset=self.budget.until_reset(self._now()),
+            until_reset=call.budget.until_reset(self._now()),
             rng=self.rng.random,
         )
         if wait is None:
@@ -268,7 +271,7 @@ class Simulation:
         self.outcome.completed += completed
         self.outcome.failed += not completed
         self.outcome.longest_wait = max(self.outcome.longest_wait, self.time - call.begun)
-        self._begin()
+        self._begin(call.budget)
 
 
 def simulate(scenario: Scenario) -> Outcome:
@@ -295,6 +298,13 @@ def _scenarios(seconds: float) -> Iterator[tuple[str, list[Scenario]]]:
     for limit in (400, 50):
         usual = [Scenario(limit=limit, seconds=seconds, seed=seed) for seed in range(3)]
         yield f"{limit} | 10 | 1, 2 | none; spread evenly", [replace(run, spread=True) for run in usual]
+        yield f"{limit} | 40 | 1, 2 | none; 2 processes", [replace(run, workers=2, tasks=40) for run in usual]
+        yield f"{limit} | 40 | 1, 2 | none; 8 processes", [replace(run, workers=8, tasks=40) for run in usual]
+        for n in (2, 8):
+            yield (
+                f"{limit} | 40 | 1, 2 | none; {n} processes, a share each",
+                [replace(run, workers=n, tasks=40, share=1 / n) for run in usual],
+            )
         yield f"{limit} | 10 | 1, 2 | none; no `Date`", [replace(run, date=None) for run in usual]
         yield f"{limit} | 10 | 1, 2 | none; `Date` 2 s ahead", [replace(run, date=2.0) for run in usual]
 

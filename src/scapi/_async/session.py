@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from scapi import _aio
 from scapi._core import redirect, response
+from scapi._core.budgets import budget_for
 from scapi._core.effort import Effort
 from scapi._core.outgoing import Outgoing
-from scapi._core.pacing import budget_for
 from scapi.exceptions import RateLimitError, RequestError, TransportError, UnauthorizedError
 
 if TYPE_CHECKING:

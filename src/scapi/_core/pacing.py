@@ -11,28 +11,32 @@ How a window is spent without overdrawing it:
 - A new window is opened by a single request. Its answer confirms the reset, shows what others spend from the
   same budget, and tells that request's cost; the rest follow it. The very first request is no different.
 - An operation whose cost nobody knows is sent alone once, and the fall of ``remaining`` tells its cost.
+
+Whose turn it is: the first's in the queue. Where the window hasn't points enough for it any more, it has to wait
+for the reset anyhow, and the first that the window does have enough for may go. That delays nobody, as after the
+reset all points are back and the order is the old one; so nobody starves, and no points are left over.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-import os
 import threading
-import weakref
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from operator import attrgetter
+from typing import Protocol
 
-from scapi._core.retry import parse_http_date, parse_retry_after
+from scapi._core.retry import parse_retry_after
+from scapi._core.window import WINDOW, RateLimitHeaders, WindowClock
 from scapi.models.ratelimit import RateLimit
+
+__all__ = ["KNOWN_COSTS", "Budget", "Pacing", "Ticket"]
 
 #: Points per call, where they are known; all other operations are measured, see `Budget.costs`.
 KNOWN_COSTS: Mapping[str, int] = {"regions": 0, "emission": 1, "lots": 2, "price_history": 2, "profile": 2}
 
-_WINDOW = 60.0
 # What an unknown cost is likely to be, and what is reserved for it to be safe.
 _DEFAULT_COST = 2
 _UNMEASURED_COST = 10
@@ -43,35 +47,43 @@ _PATIENCE = 1.0
 # Share of a window that evenly spread requests leave free at its end.
 _SPREAD_SLACK = 0.05
 
-_SAME_RESET = 0.1
-_RESET_MARGIN = 0.05
-_RESET_SLACK = 5.0
-# Local and remote clock run apart by less than this share.
-_DRIFT = 200e-6
-
 Wake = Callable[[], None]
-Window = Literal["new", "same", "old", "unknown"]
 
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One request's place in the queue, and later its reservation."""
+    """One request's place in the queue, and later its reservation.
+
+    Attributes:
+        operation: Name of the endpoint, as in `KNOWN_COSTS`.
+        wake: To be called whenever the ticket should ask again: from any thread; it is quick and never raises.
+        spread: Whether the request goes no faster than evenly over what is left of the window.
+        cost: Points that are reserved for it, once it was sent.
+        place: Rises from ticket to ticket.
+        queued: How many tickets had joined the queue for each operation, this one included.
+        asked: When it asked for the first time with nobody before it.
+        started: When it was sent.
+        measures_from: Points before it was sent, if nothing else was on its way.
+    """
 
     operation: str
     wake: Wake
     spread: bool = False
     cost: int = 0
-    mark: int = 0
+    place: int = 0
+    queued: Mapping[str, int] = field(default_factory=dict[str, int])
     asked: float | None = None
     started: float | None = None
     measures_from: int | None = None
 
 
 class Pacing(Protocol):
-    """What a client asks of a budget; a budget shared between machines can take the place of `Budget`.
+    """What a client asks of a budget; one that is shared between machines can take the place of `Budget`.
 
-    ``poll`` never blocks, so a budget that lives elsewhere keeps a stock of granted points, refilled by a
-    thread of its own that calls ``wake`` of the first in the queue. It may use another clock than ``now``.
+    Every call makes `enter`, then either `poll` until it says yes, or `start`; then `leave`, or `cancel` at any
+    time. They are called from tasks and threads at once and none of them may block, so a budget that lives
+    elsewhere keeps a stock of points it was granted, refilled by a thread of its own, which then calls ``wake``
+    of the ticket whose turn it is. ``now`` is the local monotonic clock; such a budget may use another one.
     """
 
     def enter(self, operation: str, wake: Wake, *, spread: bool = False) -> Ticket:
@@ -114,130 +126,23 @@ class Pacing(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimitHeaders:
-    """The rate-limit headers of one answer: points, and times in seconds since the epoch."""
-
-    remaining: int
-    limit: int | None = None
-    reset: float | None = None
-    date: float | None = None
-
-    @classmethod
-    def parse(cls, headers: Mapping[str, str]) -> RateLimitHeaders | None:
-        """Read the headers of an answer, found by their lower-case names.
-
-        Returns:
-            What could be read, or ``None`` where ``x-ratelimit-remaining`` is absent, negative or not a
-            number.
-        """
-        remaining = _read_count(headers.get("x-ratelimit-remaining"))
-        if remaining is None:
-            return None
-        limit = _read_count(headers.get("x-ratelimit-limit"))
-        reset = _read_count(headers.get("x-ratelimit-reset"))
-        return cls(
-            remaining=remaining if limit is None else min(remaining, limit),
-            limit=limit,
-            reset=None if reset is None else reset / 1000,
-            date=parse_http_date(headers.get("date", "")),
-        )
-
-
-def _read_count(text: str | None) -> int | None:
-    text = (text or "").strip()
-    # 15 digits are the year 33658 in milliseconds: whatever is longer is no number of ours.
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 15 else None
-
-
-class WindowClock:
-    """When the server's window ends, by the local monotonic clock.
-
-    Every answer proves that the server's clock was *at least* so much ahead of ours when the answer arrived:
-    by its ``Date``, and because its reset was then at most one window away. The greatest of these bounds is
-    used, so that the reset is expected late rather than early, by little more than the quickest answer's way
-    back.
-    """
-
-    def __init__(self, length: float = _WINDOW) -> None:
-        self.length = length
-        self.reset: float | None = None
-        self._longest = length
-        self._step = 0.0
-        self._ahead = -math.inf
-        self._seen = -math.inf
-        self._trusts_date = True
-
-    def observe(self, seen: RateLimitHeaders, now: float) -> Window:
-        """Learn from an answer, and say to which window it belongs."""
-        if now - self._seen > 2 * self._longest:
-            # Whatever was wrong with the last reset, or has happened to the clocks since, ends here.
-            self.reset, self._ahead = None, -math.inf
-        if seen.reset is None or (self.reset is not None and seen.reset < self.reset - _SAME_RESET):
-            return "unknown" if seen.reset is None else "old"
-        date = seen.date if self._trusts_date else None
-        is_new = self.reset is None or seen.reset > self.reset + _SAME_RESET
-        if is_new and not self._is_sane(seen.reset, date, now):
-            return "unknown"
-        if is_new and self.reset is not None:
-            self._learn_length(seen.reset - self.reset)
-        self._ahead = max(
-            self._ahead - _DRIFT * (now - self._seen) if math.isfinite(self._ahead) else -math.inf,
-            seen.reset - self.length - now,
-            -math.inf if date is None else date - now,
-        )
-        self._seen = now
-        if is_new:
-            self.reset = seen.reset
-        return "new" if is_new else "same"
-
-    def ends(self) -> float:
-        """Tell the local time at which the newest window seen is certainly over."""
-        assert self.reset is not None
-        return self.reset - self._ahead + _RESET_MARGIN
-
-    def distrust(self, now: float) -> None:
-        """Learn that the newest window isn't over although it ought to be: keep only what is certain."""
-        assert self.reset is not None
-        self._trusts_date = False
-        self._ahead = self.reset - self.length - now
-
-    def next_reset(self, now: float) -> float | None:
-        """Tell the next reset by the server's clock, seconds since the epoch."""
-        if self.reset is None:
-            return None
-        over = now - self.ends()
-        return self.reset if over < 0 else self.reset + self.length * (1 + over // self.length)
-
-    def _is_sane(self, reset: float, date: float | None, now: float) -> bool:
-        """Refuse a reset that is long past, or farther away than the longest window."""
-        delays = [] if date is None else [reset - date]
-        if self.reset is not None:
-            # The server's clock can't be later than the last reset and the time since.
-            delays.append(reset - self.reset - (now - self._seen))
-        if not delays:
-            return True
-        if max(delays) > self.length + _RESET_SLACK:
-            self.length = self._longest
-        return max(delays) <= self.length + _RESET_SLACK and (date is None or reset - date > -self.length)
-
-    def _learn_length(self, step: float) -> None:
-        # Twice the same: a single odd step is a server that has been started anew.
-        if step < self.length - _SAME_RESET and abs(step - self._step) <= _SAME_RESET:
-            self.length = step
-        self._step = step
-
-
 class Budget:
     """The points of one pair of host and credentials, for all tasks, event loops and threads of a process.
 
-    The first in the queue is the only one who may go, whatever it costs, so nobody starves.
-
     Args:
         window: Length of the server's window in seconds; a shorter one is learned from the resets.
+        share: What part of the points to spend, above 0 to 1, rounded down to whole points: for one of several
+            processes that divide the same budget among them. A call that is dearer than the whole share goes
+            when nothing of it is spent.
+
+    Raises:
+        ValueError: `share` is out of its range.
     """
 
-    def __init__(self, *, window: float = _WINDOW) -> None:
+    def __init__(self, *, window: float = WINDOW, share: float = 1.0) -> None:
+        if not 0 < share <= 1:
+            raise ValueError(f"share must be above 0 and at most 1, not {share!r}")
+        self._share = share
         self._clock = WindowClock(window)
         self._costs = {operation: deque([cost], _SAMPLES) for operation, cost in KNOWN_COSTS.items()}
         self._limit: int | None = None
@@ -249,10 +154,12 @@ class Budget:
         # Reentrant, because the garbage collector may run a dropped coroutine's `finally: cancel()` in the
         # middle of a method of ours, in the same thread.
         self._lock = threading.RLock()
-        self._queue: OrderedDict[Ticket, None] = OrderedDict()
-        self._joined = self._gone = 0
+        # By operation, because whose turn it is depends on the price; each in order of arrival.
+        self._lines: dict[str, OrderedDict[Ticket, None]] = {}
+        self._queued: Counter[str] = Counter()
+        self._gone: Counter[str] = Counter()
         self._in_flight: OrderedDict[Ticket, None] = OrderedDict()
-        self._reserved = 0
+        self._reserved = self._spent = 0
         self._unseen: list[tuple[float, int]] = []
         self._measuring: Ticket | None = None
         self._alone: Ticket | None = None
@@ -276,11 +183,10 @@ class Budget:
         """
         ticket = Ticket(operation, wake, spread)
         with self._lock:
-            ticket.cost = min(self._costs.get(operation, (_DEFAULT_COST,)))
-            if ticket.cost:
-                self._queue[ticket] = None
-                self._joined += ticket.cost
-                ticket.mark = self._joined
+            if self._least_cost(operation):
+                self._queued[operation] += 1
+                ticket.queued, ticket.place = dict(self._queued), sum(self._queued.values())
+                self._lines.setdefault(operation, OrderedDict())[ticket] = None
         return ticket
 
     def poll(self, ticket: Ticket, now: float) -> float:
@@ -297,7 +203,7 @@ class Budget:
             if wait > 0:
                 return wait
             self._start(ticket, now)
-            following = self._first()
+            following = self._next()
         _wake(following)
         return 0.0
 
@@ -306,7 +212,7 @@ class Budget:
         with self._lock:
             self._turn_window(now)
             self._start(ticket, now)
-            following = self._first()
+            following = self._next()
         _wake(following)
 
     def leave(
@@ -339,9 +245,10 @@ class Budget:
             if status == 429 and not is_counted:
                 self._block(now, seen, parse_retry_after(headers or {}, wall=now))
             self._release(ticket)
+            self._spent += self._price(ticket.operation)
             if self._remaining is None:
                 self._forget_what_every_answer_will_count()
-            following = self._first()
+            following = self._next()
         _wake(following)
 
     def cancel(self, ticket: Ticket, now: float) -> None:
@@ -353,29 +260,29 @@ class Budget:
             self._turn_window(now)
             self._drop(ticket)
             self._release(ticket)
-            following = self._first()
+            following = self._next()
         _wake(following)
 
     # -- what can be asked -------------------------------------------------------------------------
 
     def eta(self, ticket: Ticket, now: float) -> float:
-        """Tell the least seconds until the ticket can go, all before it in the queue going first.
+        """Tell the least seconds until the ticket can go, all before it that it can't overtake going first.
 
         It is a lower bound: for a `queue_timeout` that is shorter, there is no use in waiting.
         """
         with self._lock:
             self._turn_window(now)
-            if not self._paced or self._limit is None or ticket not in self._queue:
+            if not self._paced or self._limit is None or ticket not in self._lines.get(ticket.operation, ()):
                 return 0.0
+            points, quota = self._points_until(ticket), self._quota(self._limit)
             if self._remaining is None or self._ends is None:
-                windows = math.ceil((ticket.mark - self._gone) / self._limit) - 2 if self._limit else 0
-                return max(0.0, windows * self._clock.length)
-            short = ticket.mark - self._gone - self._remaining
+                return max(0.0, (math.ceil(points / quota) - 2) * self._clock.length) if self._limit else 0.0
+            short = points - self._left()
             if short <= 0:
                 return 0.0
             if not self._limit:
                 return math.inf
-            return self._ends - now + (math.ceil(short / self._limit) - 1) * self._clock.length
+            return self._ends - now + (math.ceil(short / quota) - 1) * self._clock.length
 
     def until_reset(self, now: float) -> float | None:
         """Tell the seconds until the points are whole again; ``math.inf``: never; ``None``: unknown."""
@@ -405,18 +312,43 @@ class Budget:
 
     # -- under the lock: the queue -----------------------------------------------------------------
 
-    def _first(self) -> Ticket | None:
-        return next(iter(self._queue), None)
+    def _next(self) -> Ticket | None:
+        """Tell whose turn it is: the first's of those whose price the window still has, or else the first's."""
+        # A copy, and a default: the garbage collector may cancel a ticket between any two of these steps.
+        firsts = [first for line in list(self._lines.values()) if (first := next(iter(line), None))]
+        if len(firsts) < 2:  # the usual case, and quick
+            return next(iter(firsts), None)
+        most = self._may_become_free()
+        payable = [ticket for ticket in firsts if self._price(ticket.operation) <= most]
+        return min(payable or firsts, key=attrgetter("place"))
+
+    def _may_become_free(self) -> float:
+        """Tell how many points are the most that can be free in this window: what is in flight may give some back."""
+        if self._remaining is None:
+            return math.inf
+        return self._left() if self._in_flight else self._free()
+
+    def _points_until(self, ticket: Ticket) -> int:
+        """Count the ticket's points and those before it, without what is dearer: that, it may overtake."""
+        own = self._least_cost(ticket.operation)
+        return sum(
+            cost * max(0, queued - self._gone[operation])
+            for operation, queued in ticket.queued.items()
+            if (cost := self._least_cost(operation)) <= own
+        )
 
     def _drop(self, ticket: Ticket) -> None:
-        if ticket in self._queue:
-            del self._queue[ticket]
-            self._gone += ticket.cost
+        line = self._lines.get(ticket.operation)
+        if line and ticket in line:
+            del line[ticket]
+            self._gone[ticket.operation] += 1
+            if not line:
+                del self._lines[ticket.operation]
 
     def _seconds_to_go(self, ticket: Ticket, now: float) -> float:
-        if not self._paced or not ticket.cost:
+        if not self._paced or not ticket.place:
             return 0.0
-        if ticket is not self._first():
+        if ticket is not self._next():
             return self._clock.length if self._ends is None else self._ends - now
         if ticket.asked is None:
             ticket.asked = now
@@ -425,7 +357,7 @@ class Budget:
         return self._seconds_in_window(ticket, self._ends, now)
 
     def _seconds_in_window(self, ticket: Ticket, ends: float, now: float) -> float:
-        """Say how long the first in the queue waits, in a window of which the server has told us."""
+        """Say how long the one whose turn it is waits, in a window of which the server has told us."""
         if self._limit == 0:
             return math.inf
         if self._measuring is not None and (wait := _patience(self._measuring.started, now)):
@@ -443,21 +375,34 @@ class Budget:
 
     # -- under the lock: the points ----------------------------------------------------------------
 
+    def _quota(self, limit: int) -> int:
+        """Tell how many of a whole window's points are ours."""
+        return max(1, math.floor(limit * self._share))
+
+    def _left(self) -> int:
+        """Tell how many points of this window are left to us, what is in flight included."""
+        left = self._remaining or 0
+        return left if self._share == 1 or self._limit is None else min(left, self._quota(self._limit) - self._spent)
+
     def _free(self) -> int:
-        return (self._remaining or 0) - self._reserved - sum(cost for _, cost in self._unseen)
+        unseen = sum(cost for _, cost in self._unseen)
+        return min((self._remaining or 0) - unseen, self._left()) - self._reserved
 
     def _price(self, operation: str) -> int:
         """Tell the points to reserve; of an unknown cost, more than likely: the answer gives them back."""
-        if operation in self._costs:
-            return min(self._costs[operation])
-        return min(_UNMEASURED_COST, self._limit or _UNMEASURED_COST)
+        cost = min(self._costs.get(operation, (_UNMEASURED_COST,)))
+        # What is dearer than all that we may have would wait forever.
+        return cost if self._limit is None else min(cost, self._quota(self._limit))
+
+    def _least_cost(self, operation: str) -> int:
+        return min(self._costs.get(operation, (_DEFAULT_COST,)))
 
     def _is_to_measure(self, operation: str) -> bool:
         return operation not in self._costs and self._attempts.get(operation, 0) < _MEASURING_ATTEMPTS
 
     def _start(self, ticket: Ticket, now: float) -> None:
         self._drop(ticket)
-        if not ticket.cost:
+        if not ticket.place:
             return
         is_alone = not self._in_flight and not self._unseen
         self._alone = ticket if is_alone else None
@@ -490,6 +435,7 @@ class Budget:
 
     def _open(self, now: float, remaining: int | None, ends: float | None) -> None:
         self._opened, self._remaining, self._ends = now, remaining, ends
+        self._spent = 0
         self._whole_at_opening = False
 
     def _observe(self, ticket: Ticket, now: float, seen: RateLimitHeaders, status: int | None) -> bool:
@@ -531,12 +477,18 @@ class Budget:
         if ticket is not self._alone or ticket.measures_from is None:
             return
         # Of several samples the least counts (`costs`): others may have spent meanwhile, which looks like a
-        # cost.
-        if (cost := ticket.measures_from - remaining) >= 1:
+        # cost. Where they certainly do, nothing becomes dearer.
+        cost = ticket.measures_from - remaining
+        most = math.inf if self._share == 1 else self._price(ticket.operation)
+        if 1 <= cost <= most:
             self._costs.setdefault(ticket.operation, deque(maxlen=_SAMPLES)).append(cost)
 
     def _block(self, now: float, seen: RateLimitHeaders | None, retry_after: float | None) -> None:
         """Take a refusal that doesn't say until when: for a window, or as long as a proxy wants it."""
+        if seen is not None and self._ends is not None:
+            # Its headers are out of a cache, and newer ones have told when the points are back.
+            self._remaining = 0
+            return
         if seen is not None:
             self._clock.distrust(now)
         length = self._clock.length
@@ -550,41 +502,3 @@ def _patience(since: float | None, now: float) -> float:
 def _wake(ticket: Ticket | None) -> None:
     if ticket is not None:
         ticket.wake()
-
-
-# -- one budget for each pair of host and credentials ----------------------------------------------
-
-_budgets: weakref.WeakValueDictionary[bytes, Budget] = weakref.WeakValueDictionary()
-_budgets_lock = threading.Lock()
-# The credentials are only ever kept as a digest that means nothing outside of this process.
-_digest_key = os.urandom(32)
-
-
-def budget_for(host: str, credentials: str) -> Budget:
-    """Find the budget that all clients in this process share for a host and credentials.
-
-    Args:
-        host: Host, with the port if there is one, of the base URL.
-        credentials: Token, or client id and secret in one string. Not kept.
-
-    Returns:
-        The budget, which lives as long as somebody holds it.
-    """
-    text = f"{host.lower()}\0{credentials}".encode("utf-8", "surrogatepass")
-    key = hashlib.blake2b(text, key=_digest_key).digest()
-    with _budgets_lock:
-        budget = _budgets.get(key)
-        if budget is None:
-            budget = _budgets[key] = Budget()
-        return budget
-
-
-def _begin_anew_after_fork() -> None:
-    global _budgets_lock  # noqa: PLW0603  # a lock that another thread held can not be released in the child
-    _budgets_lock = threading.Lock()
-    for budget in list(_budgets.values()):
-        budget.forget_tickets()
-
-
-if hasattr(os, "register_at_fork"):  # absent on Windows, which doesn't fork
-    os.register_at_fork(after_in_child=_begin_anew_after_fork)

@@ -1,0 +1,9 @@
+"""The point budget of the clients, and how to put another in its place, such as one shared between machines.
+
+Clients pace themselves; most programs never import this. See the guide page on the limit.
+"""
+
+from scapi._core.budgets import set_factory
+from scapi._core.pacing import KNOWN_COSTS, Budget, Pacing, Ticket
+
+__all__ = ["KNOWN_COSTS", "Budget", "Pacing", "Ticket", "set_factory"]

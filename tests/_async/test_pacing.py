@@ -1,0 +1,187 @@
+"""Calls that wait for their turn, through whole clients, in virtual time: whoever waits moves it."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import math
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import httpx
+import pytest
+
+from scapi import _aio
+from scapi._async import AppClient
+from scapi.exceptions import RateLimitError
+from scapi.models import RateLimit
+from scapi.testing import FakeApi
+
+#: Seconds from the start of a fake to the end of its first window.
+FIRST_RESET = 33.216
+
+
+_numbers = itertools.count()
+
+
+def start(**options: Any) -> FakeApi:
+    """A fake whose token no other test uses: the budget goes by it."""
+    fake = FakeApi(**options)
+    fake.app_token = f"token-{next(_numbers)}"
+    return fake
+
+
+class Time:
+    """The clock of the clients and of the fake, and all the waits that have moved it."""
+
+    def __init__(self, fake: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.waits = list[float]()
+        self.passed = 0.0
+
+        async def wait(_wakeup: object, seconds: float) -> None:
+            assert math.isfinite(seconds)
+            self.waits.append(seconds)
+            self.passed += seconds
+            fake.advance(seconds)
+
+        monkeypatch.setattr(_aio, "now", lambda: 5000.0 + self.passed)
+        monkeypatch.setattr(_aio.Wakeup, "wait", wait)
+
+
+def connect(fake: FakeApi, *, token: str | None = None, **options: Any) -> AppClient:
+    http_client = httpx.AsyncClient(transport=fake.transport())
+    return AppClient(token=token or fake.app_token, http_client=http_client, **options)
+
+
+def statuses(fake: FakeApi) -> list[int]:
+    return [request.status for request in fake.requests]
+
+
+async def test_a_call_waits_for_the_reset_before_it_would_overdraw(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = start(limit=4)
+    time, client = Time(fake, monkeypatch), connect(fake)
+    for _ in range(4):
+        await client.emission()
+    assert not time.waits
+    await client.emission()
+    assert time.passed == pytest.approx(FIRST_RESET, abs=1.1)
+    assert time.passed > FIRST_RESET
+    assert statuses(fake) == [200] * 5
+
+
+async def test_without_pacing_nothing_waits_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = start(limit=2)
+    time, client = Time(fake, monkeypatch), connect(fake, pace=False, retry=None)
+    await client.auction("zyv9").lots()
+    with pytest.raises(RateLimitError) as refusal:
+        await client.emission()
+    assert refusal.value.retry_after == pytest.approx(FIRST_RESET, abs=1.1)
+    assert not time.waits
+    assert statuses(fake) == [200, 429]
+
+
+async def test_without_pacing_a_refusal_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = start(limit=2)
+    time, client = Time(fake, monkeypatch), connect(fake, pace=False)
+    for _ in range(3):
+        await client.emission()
+    assert statuses(fake) == [200, 200, 429, 200]
+    assert FIRST_RESET < time.passed < FIRST_RESET + 1.5
+
+
+async def test_even_pacing_spreads_the_calls_over_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = start(limit=10)
+    time, client = Time(fake, monkeypatch), connect(fake, pace="even")
+    moments = list[float]()
+    for _ in range(10):
+        await client.emission()
+        moments.append(time.passed)
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert statuses(fake) == [200] * 10
+    assert max(gaps) - min(gaps) < 0.5
+    assert 0.8 * FIRST_RESET < moments[-1] < FIRST_RESET
+
+
+async def test_who_cant_get_a_turn_in_time_hears_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = start(limit=2)
+    time, client = Time(fake, monkeypatch), connect(fake, queue_timeout=30)
+    await client.auction("zyv9").lots()
+    with pytest.raises(RateLimitError, match="queue_timeout") as refusal:
+        await client.auction("zyv9").price_history()
+    assert refusal.value.retry_after == pytest.approx(FIRST_RESET, abs=1.1)
+    assert refusal.value.url is not None
+    assert refusal.value.url.endswith("/history?limit=20&offset=0")
+    assert not time.waits
+    assert statuses(fake) == [200]
+
+
+async def test_who_gets_a_turn_in_time_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = start(limit=2)
+    time, client = Time(fake, monkeypatch), connect(fake, queue_timeout=40)
+    for _ in range(2):
+        await client.auction("zyv9").lots()
+    assert time.passed > FIRST_RESET
+    assert statuses(fake) == [200, 200]
+
+
+async def test_a_call_that_gave_up_leaves_its_place_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = start(limit=3)
+    Time(fake, monkeypatch)
+    hasty, patient = connect(fake, queue_timeout=0), connect(fake)
+    await hasty.auction("zyv9").lots()
+    with pytest.raises(RateLimitError):
+        await hasty.auction("zyv9").lots()
+    await patient.emission()
+    assert statuses(fake) == [200, 200]
+    assert patient.ratelimit.remaining == 0
+
+
+async def test_a_limit_of_zero_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = start(limit=0)
+    time, client = Time(fake, monkeypatch), connect(fake)
+    for _ in range(2):
+        with pytest.raises(RateLimitError) as refusal:
+            await client.emission()
+        assert refusal.value.retry_after == math.inf
+    assert "limit of these credentials is 0" in str(refusal.value)
+    assert not time.waits
+    assert statuses(fake) == [429]
+
+
+async def test_clients_with_the_same_credentials_and_host_share_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = start(limit=2)
+    Time(fake, monkeypatch)
+    fake.add_token("another", limit=2)
+    first, second = connect(fake), connect(fake, queue_timeout=0)
+    await first.auction("zyv9").lots()
+    assert second.ratelimit == first.ratelimit
+    with pytest.raises(RateLimitError):
+        await second.emission()
+    for stranger in (connect(fake, token="another"), connect(fake, base_url="https://elsewhere.test")):
+        assert stranger.ratelimit == RateLimit()
+    await connect(fake, token="another", queue_timeout=0).emission()
+    assert statuses(fake) == [200, 200]
+
+
+async def test_a_budget_goes_with_the_last_client_that_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = start()
+    Time(fake, monkeypatch)
+    client = connect(fake)
+    await client.emission()
+    del client
+    gc.collect()
+    assert connect(fake).ratelimit == RateLimit()
+
+
+async def test_a_client_tells_the_points_that_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = start(limit=50)
+    time, client = Time(fake, monkeypatch), connect(fake)
+    assert client.ratelimit == RateLimit(limit=None, remaining=None, reset=None)
+    begun = fake.now
+    await client.emission()
+    await client.auction("zyv9").lots()
+    reset = begun + timedelta(seconds=FIRST_RESET)
+    assert client.ratelimit == RateLimit(limit=50, remaining=47, reset=reset)
+    time.passed = 40.0
+    assert client.ratelimit == RateLimit(limit=50, remaining=50, reset=reset + timedelta(seconds=60))
