@@ -1,5 +1,9 @@
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
+
+import pytest
 
 import scapi
 
@@ -13,3 +17,19 @@ def test_the_package_and_its_metadata_name_the_same_version() -> None:
 
 def test_the_package_says_that_it_is_typed() -> None:
     assert (Path(scapi.__file__).parent / "py.typed").exists()
+
+
+@pytest.mark.parametrize("world", ["scapi", "scapi.sync"])
+def test_the_package_works_without_what_only_names_need(world: str) -> None:
+    program = f"""
+import sys
+sys.modules.update(rapidfuzz=None, platformdirs=None)
+from {world} import AppClient, DatabaseLookup, GitHubClient
+AppClient(token="token"), GitHubClient()
+try:
+    DatabaseLookup()
+except ImportError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout == 'item names need rapidfuzz: pip install "scapi-client[names]"\n'

@@ -15,7 +15,10 @@ from scapi._version import __version__
 
 if TYPE_CHECKING:
     from scapi import enums, exceptions, models
-    from scapi._async import AppClient, OAuthClient, UserClient
+    from scapi._async import AppClient, UserClient
+    from scapi._async.database import DatabaseLookup
+    from scapi._async.github import GitHubClient
+    from scapi._async.oauth import OAuthClient
     from scapi._core.retry import Retry
     from scapi.config import BaseUrl, Config
     from scapi.enums import (
@@ -33,7 +36,16 @@ if TYPE_CHECKING:
     )
     from scapi.models import Listing, RateLimit
 
-__getattr__, __dir__ = lazily(__name__, {"scapi._async": ("AppClient", "OAuthClient", "UserClient"), **SHARED})
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "scapi._async": ("AppClient", "UserClient"),
+        "scapi._async.database": ("DatabaseLookup",),
+        "scapi._async.github": ("GitHubClient",),
+        "scapi._async.oauth": ("OAuthClient",),
+        **SHARED,
+    },
+)
 
 __all__ = [
     "Alliance",
@@ -41,6 +53,8 @@ __all__ = [
     "BaseUrl",
     "ClanRank",
     "Config",
+    "DatabaseLookup",
+    "GitHubClient",
     "IndexFile",
     "Language",
     "Listing",

@@ -25,12 +25,16 @@ if TYPE_CHECKING:
     from scapi._core.response import Reply
 
     Work: TypeAlias = Callable[[], Awaitable[None]]
+    Sink: TypeAlias = Callable[[bytes, int | None], Awaitable[None]]
 
-__all__ = ["SingleFlight", "Transport", "Wakeup", "call", "callback", "now", "outcome"]
+__all__ = ["SingleFlight", "Transport", "Wakeup", "call", "callback", "now", "outcome", "to_thread"]
 
 T = TypeVar("T")
 
 now = time.monotonic
+
+#: Run a function that keeps a disk or the processor busy, while everything else goes on.
+to_thread = asyncio.to_thread
 
 
 def callback(name: str, function: Callable[[T], object]) -> Callable[[T], object]:
@@ -151,15 +155,21 @@ class Transport:
         self._lock = threading.Lock()
         self.closed = False
 
-    async def send(self, outgoing: Outgoing) -> Reply:
-        """Send a request and read its answer whole, or raise the documented error."""
+    async def send(self, outgoing: Outgoing, sink: Sink | None = None) -> Reply:
+        """Send a request and read its answer whole, or raise the documented error.
+
+        Args:
+            outgoing: The request.
+            sink: Takes the body of a 2xx in place of the result: chunk by chunk, each with the length of the whole if
+                that is known. Such an answer may be of any size, and take its time as long as something arrives.
+        """
         if self.closed:
             raise TransportError("the client is closed")
         try:
             if self._http_client is not None:
-                return await self._borrow(self._http_client, outgoing)
+                return await self._borrow(self._http_client, outgoing, sink)
             pool = await self._pool()
-            return await pool.exchange(outgoing, self._timeout or _http.TIMEOUT)
+            return await pool.exchange(outgoing, self._timeout or _http.TIMEOUT, sink)
         except DecodeError as failure:
             raise bare(failure)  # noqa: B904  # it keeps the cause that it has
         except _http.FAILURES as cause:
@@ -167,9 +177,9 @@ class Transport:
                 raise TransportError("the client was closed during the call") from None
             raise _http.translated(cause, outgoing.url)  # noqa: B904  # it chains the cause itself, without traceback
 
-    async def _borrow(self, client: httpx.AsyncClient, outgoing: Outgoing) -> Reply:
+    async def _borrow(self, client: httpx.AsyncClient, outgoing: Outgoing, sink: Sink | None) -> Reply:
         request = _http.request_by(client, outgoing, self._timeout)
-        return await _read(await client.send(request, stream=True, follow_redirects=False), outgoing)
+        return await _read(await client.send(request, stream=True, follow_redirects=False), outgoing, sink)
 
     async def _pool(self) -> _Pool:
         loop = asyncio.get_running_loop()
@@ -217,15 +227,15 @@ class _Pool:
     def open(self) -> bool:
         return bool(self._all)
 
-    async def exchange(self, outgoing: Outgoing, timeout: float) -> Reply:
+    async def exchange(self, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
         async with self._turns:
             connection = self._idle.pop() if self._idle else self._connection()
-            deadline = asyncio.timeout(timeout)
+            deadline = asyncio.timeout(None if sink else timeout)
             self._under_way.add(deadline)
             try:
                 async with deadline:
                     response = await connection.handle_async_request(_http.request(outgoing, timeout))
-                    return await _read(response, outgoing)
+                    return await _read(response, outgoing, sink)
             finally:
                 self._under_way.discard(deadline)
                 self._idle.append(connection)
@@ -254,12 +264,15 @@ async def _closed_with_the_loop(pool: _Pool) -> AsyncGenerator[None]:
         await pool.close()
 
 
-async def _read(response: httpx.Response, outgoing: Outgoing) -> Reply:
+async def _read(response: httpx.Response, outgoing: Outgoing, sink: Sink | None) -> Reply:
     body = _http.Body(response, outgoing)
     try:
         stream = response.aiter_bytes() if body.encoded else cast("httpx.AsyncByteStream", response.stream)
         async for chunk in stream:
-            body.add(chunk)
+            if sink and response.is_success:
+                await sink(chunk, body.length)
+            else:
+                body.add(chunk)
     finally:
         await response.aclose()
     return body.reply()

@@ -116,6 +116,12 @@ class Body:
         self._size = 0
         self._chunks: list[bytes] = []
 
+    @property
+    def length(self) -> int | None:
+        """How many bytes the whole body has, if the server said so."""
+        stated = self._response.headers.get("content-length", "")
+        return int(stated) if stated.isdecimal() and not self.encoded else None
+
     def add(self, chunk: bytes) -> None:
         """Take the next chunk, or raise `DecodeError` once there are too many of them."""
         self._size += len(chunk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import socket
 import threading
@@ -10,7 +11,7 @@ import time
 import warnings
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, cast
 from weakref import WeakSet
 
 import httpcore
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
     from scapi._core.response import Reply
 
     Work: TypeAlias = Callable[[], None]
+    Sink: TypeAlias = Callable[[bytes, int | None], None]
 
-__all__ = ["SingleFlight", "Transport", "Wakeup", "call", "callback", "now", "outcome"]
+__all__ = ["SingleFlight", "Transport", "Wakeup", "call", "callback", "now", "outcome", "to_thread"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 now = time.monotonic
@@ -56,6 +59,11 @@ def call(function: Callable[[T], object], argument: T) -> None:
 def outcome(future: Future[T], seconds: float) -> T:
     """The result of what goes on in a thread, or a `TimeoutError` after so many seconds."""
     return future.result(seconds)
+
+
+def to_thread(function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> T:
+    """Run a function that keeps a disk or the processor busy; here the caller's own thread will do."""
+    return function(*args, **options)
 
 
 class Wakeup:
@@ -142,14 +150,20 @@ class Transport:
         self.closed = False
         _transports.add(self)
 
-    def send(self, outgoing: Outgoing) -> Reply:
-        """Send a request and read its answer whole, or raise the documented error."""
+    def send(self, outgoing: Outgoing, sink: Sink | None = None) -> Reply:
+        """Send a request and read its answer whole, or raise the documented error.
+
+        Args:
+            outgoing: The request.
+            sink: Takes the body of a 2xx in place of the result: chunk by chunk, each with the length of the whole if
+                that is known. Such an answer may be of any size, and take its time as long as something arrives.
+        """
         if self.closed:
             raise TransportError("the client is closed")
         try:
             if self._http_client is not None:
-                return self._borrow(self._http_client, outgoing)
-            return self._pool.exchange(outgoing, self._timeout or _http.TIMEOUT)
+                return self._borrow(self._http_client, outgoing, sink)
+            return self._pool.exchange(outgoing, self._timeout or _http.TIMEOUT, sink)
         except DecodeError as failure:
             raise bare(failure)  # noqa: B904  # it keeps the cause that it has
         except _http.FAILURES as cause:
@@ -157,9 +171,9 @@ class Transport:
                 raise TransportError("the client was closed during the call") from None
             raise _http.translated(cause, outgoing.url)  # noqa: B904  # it chains the cause itself, without traceback
 
-    def _borrow(self, client: httpx.Client, outgoing: Outgoing) -> Reply:
+    def _borrow(self, client: httpx.Client, outgoing: Outgoing, sink: Sink | None) -> Reply:
         request = _http.request_by(client, outgoing, self._timeout)
-        return _read(client.send(request, stream=True, follow_redirects=False), outgoing)
+        return _read(client.send(request, stream=True, follow_redirects=False), outgoing, sink)
 
     def close(self) -> None:
         """End the requests under way and close all connections. A client of the caller's is left alone."""
@@ -193,7 +207,7 @@ class _Pool:
     def open(self) -> bool:
         return bool(self._all)
 
-    def exchange(self, outgoing: Outgoing, timeout: float) -> Reply:
+    def exchange(self, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
         with self._turns:
             # `pop` and `append` of a list are atomic, and what was popped is nobody else's.
             try:
@@ -201,7 +215,7 @@ class _Pool:
             except IndexError:
                 connection = self._connection()
             try:
-                return connection.exchange(outgoing, timeout)
+                return connection.exchange(outgoing, timeout, sink)
             finally:
                 self._idle.append(connection)
 
@@ -235,9 +249,9 @@ class _Connection(httpcore.SyncBackend):
         self._stream: _Stream | None = None
         self._deadline = 0.0
 
-    def exchange(self, outgoing: Outgoing, timeout: float) -> Reply:
-        self._deadline = time.monotonic() + timeout
-        return _read(self._transport.handle_request(_http.request(outgoing, timeout)), outgoing)
+    def exchange(self, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
+        self._deadline = math.inf if sink else time.monotonic() + timeout
+        return _read(self._transport.handle_request(_http.request(outgoing, timeout)), outgoing, sink)
 
     def left(self, timeout: float | None) -> float:
         """Seconds that a wait may take which was to take `timeout`."""
@@ -292,12 +306,15 @@ class _Stream(httpcore.NetworkStream):
             socket.socket.shutdown(self.get_extra_info("socket"), socket.SHUT_RDWR)
 
 
-def _read(response: httpx.Response, outgoing: Outgoing) -> Reply:
+def _read(response: httpx.Response, outgoing: Outgoing, sink: Sink | None) -> Reply:
     body = _http.Body(response, outgoing)
     try:
         stream = response.iter_bytes() if body.encoded else cast("httpx.SyncByteStream", response.stream)
         for chunk in stream:
-            body.add(chunk)
+            if sink and response.is_success:
+                sink(chunk, body.length)
+            else:
+                body.add(chunk)
     finally:
         response.close()
     return body.reply()

@@ -7,6 +7,7 @@
     ├── TransportError            no answer: DNS, refused, reset, TLS, cut off
     │   └── RequestTimeoutError   no answer in time
     ├── DecodeError               an answer that isn't what the API promises
+    ├── ItemNameError             a name that means no item, or several
     └── RequestError              an error status
         ├── ClientError (4xx)     BadRequestError UnauthorizedError ForbiddenError NotFoundError RateLimitError
         └── ServerError (5xx)
@@ -19,8 +20,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from scapi.models.items import Lookup
     from scapi.models.tokens import UserToken
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "CredentialsError",
     "DecodeError",
     "ForbiddenError",
+    "ItemNameError",
     "LoginError",
     "NotFoundError",
     "RateLimitError",
@@ -124,6 +127,20 @@ class DecodeError(ScApiException):
         self.model = model
         self.url = url
         self.status = status
+
+
+class ItemNameError(ScApiException, ValueError):
+    """A name that means no entry of the item database, or more than one.
+
+    Attributes:
+        query: The name that was asked for.
+        candidates: What it may mean, the best first; empty where nothing is even similar.
+    """
+
+    def __init__(self, message: str, *, query: str, candidates: Sequence[Lookup] = ()) -> None:
+        super().__init__(message)
+        self.query = query
+        self.candidates = list(candidates)
 
 
 class RequestError(ScApiException):

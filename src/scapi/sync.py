@@ -16,7 +16,10 @@ from scapi._version import __version__
 if TYPE_CHECKING:
     from scapi import enums, exceptions, models
     from scapi._core.retry import Retry
-    from scapi._sync import AppClient, OAuthClient, UserClient
+    from scapi._sync import AppClient, UserClient
+    from scapi._sync.database import DatabaseLookup
+    from scapi._sync.github import GitHubClient
+    from scapi._sync.oauth import OAuthClient
     from scapi.config import BaseUrl, Config
     from scapi.enums import (
         Alliance,
@@ -33,7 +36,16 @@ if TYPE_CHECKING:
     )
     from scapi.models import Listing, RateLimit
 
-__getattr__, __dir__ = lazily(__name__, {"scapi._sync": ("AppClient", "OAuthClient", "UserClient"), **SHARED})
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "scapi._sync": ("AppClient", "UserClient"),
+        "scapi._sync.database": ("DatabaseLookup",),
+        "scapi._sync.github": ("GitHubClient",),
+        "scapi._sync.oauth": ("OAuthClient",),
+        **SHARED,
+    },
+)
 
 __all__ = [
     "Alliance",
@@ -41,6 +53,8 @@ __all__ = [
     "BaseUrl",
     "ClanRank",
     "Config",
+    "DatabaseLookup",
+    "GitHubClient",
     "IndexFile",
     "Language",
     "Listing",

@@ -14,6 +14,7 @@ from scapi.exceptions import (
     CredentialsError,
     DecodeError,
     ForbiddenError,
+    ItemNameError,
     LoginError,
     NotFoundError,
     RateLimitError,
@@ -40,6 +41,7 @@ PARENTS = {
     ForbiddenError: ClientError,
     NotFoundError: ClientError,
     RateLimitError: ClientError,
+    ItemNameError: ScApiException,
     LoginError: CredentialsError,
     TokenNotSavedError: CredentialsError,
 }
@@ -47,6 +49,7 @@ PARENTS = {
 EXAMPLES = [
     ScApiException("what"),
     CredentialsError("none"),
+    ItemNameError("unknown", query="AK"),
     LoginError("refused", error="access_denied"),
     TransportError("refused"),
     RequestTimeoutError("late", connecting=True),

@@ -42,6 +42,28 @@ FIELDS |= {
     "UserToken": "access_token token_type expires_in expires_at refresh_token",
 }
 
+# Of the item database and its repository, which the contract leaves to us.
+FIELDS |= {
+    "BarterOffer": "currency cost required_items",
+    "BarterRecipe": "item settlement_required_level offers",
+    "BarterSettlement": "settlement_title recipes",
+    "ChangedFile": "filename status additions deletions previous_filename",
+    "Commit": "sha message date url",
+    "ContentEntry": "name path type size sha",
+    "DatabaseState": "repository branch folder reachable files",
+    "Diff": "status ahead_by behind_by files",
+    "FileState": "url etag checked_at size",
+    "Hideout": "perks recipes",
+    "HideoutPerk": "id name desc",
+    "HideoutRecipe": "bench category subcategory result ingredients energy requirements",
+    "HideoutRequirements": "perks features",
+    "ItemAmount": "item amount",
+    "ItemInfo": "id translation category color status data info_blocks",
+    "Lookup": "id translation category color status data path icon score ambiguous",
+    "RawFile": "content url etag",
+    "Translation": "key lines text args",
+}
+
 
 def lot(**changes: Any) -> models.AuctionLot:
     values: dict[str, Any] = {

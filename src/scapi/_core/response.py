@@ -176,6 +176,14 @@ def convert(raw: Any, model: type[T]) -> T:
         return msgspec.convert(_mend(raw, model), model, strict=False)
 
 
+def record(body: bytes, raw: Any, model: type[T]) -> T:
+    """A decoded body as a model, or a `DecodeError` that says why it is none."""
+    try:
+        return convert(raw, model)
+    except UNREADABLE as cause:
+        raise _undecodable(body, model, str(cause)) from bare(cause)
+
+
 def _mend(raw: Any, kind: Any) -> Any:
     """The row without its nulls and with its times spelled as msgspec reads them; wrong types stay as they are."""
     kind = _plain(kind)

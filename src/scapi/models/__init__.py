@@ -5,7 +5,22 @@ from __future__ import annotations
 from scapi.models.auction import AuctionLot, AuctionPrice
 from scapi.models.character import Character, CharacterInfo, CharacterProfile, Statistic
 from scapi.models.clan import ClanAffiliation, ClanInfo, ClanMember
+from scapi.models.database import DatabaseState, FileState
 from scapi.models.emission import EmissionState
+from scapi.models.github import ChangedFile, Commit, ContentEntry, Diff, RawFile
+from scapi.models.items import (
+    BarterOffer,
+    BarterRecipe,
+    BarterSettlement,
+    Hideout,
+    HideoutPerk,
+    HideoutRecipe,
+    HideoutRequirements,
+    ItemAmount,
+    ItemInfo,
+    Lookup,
+    Translation,
+)
 from scapi.models.listing import Listing, Rejected
 from scapi.models.operations import OperationParticipant, OperationSession
 from scapi.models.ratelimit import RateLimit
@@ -16,20 +31,38 @@ __all__ = [
     "AppToken",
     "AuctionLot",
     "AuctionPrice",
+    "BarterOffer",
+    "BarterRecipe",
+    "BarterSettlement",
+    "ChangedFile",
     "Character",
     "CharacterInfo",
     "CharacterProfile",
     "ClanAffiliation",
     "ClanInfo",
     "ClanMember",
+    "Commit",
+    "ContentEntry",
+    "DatabaseState",
+    "Diff",
     "EmissionState",
+    "FileState",
+    "Hideout",
+    "HideoutPerk",
+    "HideoutRecipe",
+    "HideoutRequirements",
+    "ItemAmount",
+    "ItemInfo",
     "Listing",
+    "Lookup",
     "OperationParticipant",
     "OperationSession",
     "RateLimit",
+    "RawFile",
     "RegionInfo",
     "Rejected",
     "Statistic",
+    "Translation",
     "User",
     "UserToken",
 ]

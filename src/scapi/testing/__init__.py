@@ -2,8 +2,9 @@
 
 from scapi.testing._fake import START, FakeApi, Seen
 from scapi.testing._faults import FaultKind
+from scapi.testing._github import GitHubServer
 from scapi.testing._limits import COSTS
 from scapi.testing._oauth import OAuthServer
 from scapi.testing._wire import Reply
 
-__all__ = ["COSTS", "START", "FakeApi", "FaultKind", "OAuthServer", "Reply", "Seen"]
+__all__ = ["COSTS", "START", "FakeApi", "FaultKind", "GitHubServer", "OAuthServer", "Reply", "Seen"]

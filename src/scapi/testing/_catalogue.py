@@ -44,6 +44,7 @@ ITEMS = {
     "1nr1": "bullet",
     "9yyq": "containers",
     "l332": "backpacks",
+    "zz2rn": "weapon/assault_rifle",
     "5ldwg": "weapon/assault_rifle",
     "2ody0": "weapon/assault_rifle",
     "1rdg6": "weapon/submachine_gun",

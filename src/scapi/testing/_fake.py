@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
+from scapi.testing import _github, _oauth
 from scapi.testing._asgi import ASGIApp, asgi_app
 from scapi.testing._catalogue import ITEMS, REGIONS
 from scapi.testing._dice import share, throw
 from scapi.testing._faults import REPLACING, Fault, FaultKind, behind, in_front, new_fault
+from scapi.testing._github import GitHubServer
 from scapi.testing._limits import COSTS, Budget, Window
-from scapi.testing._oauth import Asked, OAuthServer
+from scapi.testing._oauth import OAuthServer
 from scapi.testing._routes import Access, Call, Route, find, split_target
 from scapi.testing._wire import RefusedError, Reply, error_reply, json_reply, packed, with_headers
 from scapi.testing._world import World
@@ -96,6 +98,8 @@ class FakeApi:
         client_id: The application's id.
         client_secret: The application's secret.
         oauth: The OAuth server, at the path `/oauth`, and what tests turn of it.
+        github: The item database on GitHub, both its files and its API, and what tests turn of it. Give the fake's
+            URL as `raw_url` and `api_url` of a `GitHubClient`.
     """
 
     def __init__(
@@ -176,6 +180,7 @@ class FakeApi:
             stale=int(stale),
             float_lots=float_lots,
         )
+        self.github = GitHubServer(seed, self._world.items, self._now)
 
     def __repr__(self) -> str:
         """Seed, time and number of requests; never a token."""
@@ -447,8 +452,10 @@ class FakeApi:
         self, method: str, parts: list[str], query: dict[str, str], sent: Mapping[str, str], body: bytes
     ) -> Reply:
         if parts[1:2] == ["oauth"]:
-            asked = Asked(method, parts[2:], query, sent, body, int(self._now()))
+            asked = _oauth.Asked(method, parts[2:], query, sent, body, int(self._now()))
             return self.oauth.answer(asked, application=(self.client_id, self.client_secret))
+        if (reply := self.github.answer(_github.Asked(method, parts, query, sent))) is not None:
+            return reply
         try:
             route, path = find(method, parts)
             if route.access == "open":

@@ -11,6 +11,9 @@ import msgspec
 GZIP_FROM = 1024
 """Bodies larger than this many bytes are compressed for clients that take gzip."""
 
+PACKED = ("application/x-gzip", "application/zip", "image/")
+"""Types of bodies that no server compresses once more."""
+
 BODILESS = frozenset({204, 304})
 
 Ending = Literal["whole", "cut", "reset"]
@@ -92,7 +95,8 @@ def packed(reply: Reply, accept_encoding: str) -> Reply:
 
 def _compressed(reply: Reply, accept_encoding: str) -> Reply:
     accepted = {coding.partition(";")[0].strip() for coding in accept_encoding.lower().split(",")}
-    if len(reply.body) <= GZIP_FROM or "gzip" not in accepted or "content-encoding" in reply.headers:
+    packed_already = reply.headers.get("content-type", "").startswith(PACKED) or "content-encoding" in reply.headers
+    if len(reply.body) <= GZIP_FROM or "gzip" not in accepted or packed_already:
         return reply
     # The lowest level and no time stamp: cheap, and the same bytes on every run.
     smaller = replace(reply, body=gzip.compress(reply.body, 1, mtime=0))

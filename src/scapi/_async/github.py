@@ -1,0 +1,275 @@
+"""`GitHubClient`: the repository that the item database lies in."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, overload
+
+from scapi import _aio
+from scapi._core import arguments, github, redirect
+from scapi._core.credentials import Credentials
+from scapi._core.database import REPOSITORY
+from scapi._core.github import Repository
+from scapi._core.outgoing import Outgoing
+from scapi._core.store import Draft
+from scapi.exceptions import TransportError
+from scapi.models import RateLimit, RawFile
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Literal
+
+    import httpx
+
+    from scapi._core.response import Reply
+    from scapi.models import Commit, ContentEntry, Diff
+
+__all__ = ["GitHubClient"]
+
+wall = time.time
+
+
+class GitHubClient:
+    """One branch of a repository on GitHub, by default of the official item database.
+
+    Files themselves (`rawfile`) cost no quota and need no token. All else is GitHub's API, which answers 60 requests an
+    hour to an address without a token, and 5000 to one with a token.
+
+    Args:
+        repository: The repository, as `owner/name`.
+        branch: The branch whose state counts where a call names no other.
+        token: A token of GitHub's; it is sent to the API alone.
+        raw_url: Where the files lie; `https://raw.githubusercontent.com` by default.
+        api_url: Where the API is; `https://api.github.com` by default.
+        timeout: Seconds that a request may take in all, and an archive between two parts of it; 30 by default.
+        http_client: An `httpx.AsyncClient` of your own to send with. It is used as it is and never closed.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    Example:
+        from scapi import GitHubClient
+
+        async with GitHubClient() as github:
+            commit = await github.latest_commit()
+    """
+
+    def __init__(
+        self,
+        *,
+        repository: str = REPOSITORY,
+        branch: str = "main",
+        token: str | None = None,
+        raw_url: str | None = None,
+        api_url: str | None = None,
+        timeout: float | None = None,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self._credentials = None if token is None else Credentials(token=token)
+        del token  # from here on something may raise, and tracebacks show local variables
+        if self._credentials:
+            self._credentials.check()
+        self._repository = Repository.of(repository, branch, raw_url, api_url)
+        self._timeout = None if timeout is None else arguments.positive("timeout", timeout)
+        self._http_client = http_client
+        self._ratelimit = RateLimit()
+        self._transports: dict[str, _aio.Transport] = {}
+        self._closed = False
+        self._transport(self._repository.raw_url)
+
+    @property
+    def repository(self) -> str:
+        """The repository, as `owner/name`."""
+        return self._repository.name
+
+    @property
+    def branch(self) -> str:
+        """The branch whose state counts where a call names no other."""
+        return self._repository.branch
+
+    @property
+    def ratelimit(self) -> RateLimit:
+        """What is left of the hour's requests, as the API told last; all `None` before its first answer."""
+        return self._ratelimit
+
+    async def latest_commit(self, ref: str | None = None) -> Commit:
+        """The latest commit of the branch.
+
+        Args:
+            ref: Another branch, a tag or a commit.
+
+        Raises:
+            RateLimitError: The hour's requests are used up; `retry_after` says for how long.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        return github.commit(await self._ask(self._repository.commit_url(ref)))
+
+    async def diff(self, base: str, head: str | None = None) -> Diff:
+        """The files that differ between two commits.
+
+        Args:
+            base: The commit to compare with: a branch, a tag or a commit.
+            head: The commit that is compared; the latest of the branch by default.
+
+        Returns:
+            The difference; where it is `truncated`, GitHub names only the first 300 files.
+
+        Raises:
+            RateLimitError: The hour's requests are used up; `retry_after` says for how long.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        return github.diff(await self._ask(self._repository.diff_url(base, head)))
+
+    async def contents(self, path: str = "", *, ref: str | None = None) -> list[ContentEntry]:
+        """What is in a folder.
+
+        Args:
+            path: The folder in the repository, the topmost by default; of a file the result is that file alone.
+            ref: Another branch, a tag or a commit.
+
+        Returns:
+            The files and folders; GitHub names only the first 1000.
+
+        Raises:
+            NotFoundError: There is no such folder.
+            RateLimitError: The hour's requests are used up; `retry_after` says for how long.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        return github.contents(await self._ask(self._repository.contents_url(path, ref)))
+
+    @overload
+    async def rawfile(self, path: str, *, etag: None = None, ref: str | None = None) -> RawFile: ...
+    @overload
+    async def rawfile(self, path: str, *, etag: str | None, ref: str | None = None) -> RawFile | None: ...
+    async def rawfile(self, path: str, *, etag: str | None = None, ref: str | None = None) -> RawFile | None:
+        """A file itself. It costs no quota and needs no token; GitHub may be five minutes behind.
+
+        Args:
+            path: The file in the repository, such as `ru/listing.json`.
+            etag: The `etag` of the version that you have.
+            ref: Another branch, a tag or a commit.
+
+        Returns:
+            The file, or `None` where `etag` still is its latest version.
+
+        Raises:
+            NotFoundError: There is no such file.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        url = self._repository.file_url(path, ref)
+        condition = {} if etag is None else {"If-None-Match": etag}
+        reply = await self._send(Outgoing(url, extra={"Accept": "*/*", **condition}))
+        if reply.status == 304:
+            return None
+        return RawFile(content=reply.body, url=url, etag=reply.headers.get("etag"))
+
+    async def archive(
+        self,
+        destination: str | os.PathLike[str],
+        *,
+        format: Literal["tar.gz", "zip"] = "tar.gz",
+        ref: str | None = None,
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> Path:
+        """The whole repository, packed into one file on this machine.
+
+        It is written part by part, and appears at its place when it is whole, in place of what was there before.
+
+        Args:
+            destination: The file to make. Folders on the way to it are made too.
+            format: How it is packed.
+            ref: Another branch, a tag or a commit.
+            progress: Called after each part with the bytes so far, and with those in all where GitHub tells.
+
+        Returns:
+            The file.
+
+        Raises:
+            RateLimitError: The hour's requests are used up; `retry_after` says for how long.
+            OSError: The file can't be written.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        outgoing = self._to_api(self._repository.archive_url(format, ref))
+        draft = Draft(Path(destination))
+        done = 0
+
+        async def take(chunk: bytes, total: int | None) -> None:
+            nonlocal done
+            try:
+                await _aio.to_thread(draft.write, chunk)
+            except OSError as cause:
+                raise _UnwritableError from cause
+            done += len(chunk)
+            if progress:
+                progress(done, total)
+
+        try:
+            await self._send(outgoing, take)
+            await _aio.to_thread(draft.publish)
+        except _UnwritableError as error:
+            raise error.__cause__ or error from None
+        finally:
+            draft.discard()
+        return Path(destination)
+
+    def file_url(self, path: str) -> str:
+        """Where a file of the branch lies, such as `ru/listing.json`."""
+        return self._repository.file_url(path)
+
+    async def _ask(self, url: str) -> bytes:
+        """The body of an answer of the API."""
+        return (await self._send(self._to_api(url))).body
+
+    def _to_api(self, url: str) -> Outgoing:
+        return Outgoing(url, self._credentials, extra=github.HEADERS)
+
+    async def _send(self, outgoing: Outgoing, sink: _aio.Sink | None = None) -> Reply:
+        """The answer at the end of all redirects, or the documented error."""
+        reply = await self._exchange(outgoing, sink)
+        for _ in range(redirect.MOST):
+            further = github.redirected(reply, outgoing)
+            if further is None:
+                break
+            outgoing = further
+            reply = await self._exchange(outgoing, sink)
+        return github.check(reply, outgoing, wall())
+
+    async def _exchange(self, outgoing: Outgoing, sink: _aio.Sink | None) -> Reply:
+        reply = await self._transport(outgoing.url).send(outgoing, sink)
+        if "x-ratelimit-limit" in reply.headers:
+            self._ratelimit = github.ratelimit(reply.headers)
+        return reply
+
+    def _transport(self, url: str) -> _aio.Transport:
+        """The connections to a host: GitHub has one for files, one for its API and one for archives."""
+        if self._closed:
+            raise TransportError("the client is closed")
+        host = github.origin(url)
+        if host not in self._transports:
+            transport = _aio.Transport(base_url=host, timeout=self._timeout, http_client=self._http_client)
+            self._transports.setdefault(host, transport)
+        return self._transports[host]
+
+    async def close(self) -> None:
+        """End the calls under way and close all connections; an `http_client` of your own stays open."""
+        self._closed = True
+        for transport in list(self._transports.values()):
+            await transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"GitHubClient(repository={self.repository!r}, branch={self.branch!r})"
+
+
+class _UnwritableError(Exception):
+    """Carries an `OSError` of our own disk past those that come from the network."""

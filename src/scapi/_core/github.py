@@ -1,0 +1,195 @@
+"""GitHub without a socket: what to ask it, and what its answers mean.
+
+Source: https://docs.github.com/rest
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from scapi._core import arguments, redirect, response
+from scapi._core.outgoing import Outgoing
+from scapi._core.retry import parse_retry_after
+from scapi.exceptions import RateLimitError
+from scapi.models import RateLimit
+from scapi.models._base import Time
+from scapi.models.github import Commit, ContentEntry, Diff
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scapi._core.response import Reply
+    from scapi.exceptions import RequestError
+
+__all__ = ["API_URL", "ARCHIVES", "RAW_URL", "Repository", "check", "commit", "contents", "diff", "ratelimit"]
+
+T = TypeVar("T")
+
+API_URL = "https://api.github.com"
+RAW_URL = "https://raw.githubusercontent.com"
+
+#: What GitHub packs a repository into, and what it calls that.
+ARCHIVES = {"tar.gz": "tarball", "zip": "zipball"}
+
+HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+
+
+# ── what to ask ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Repository(NamedTuple):
+    """A branch of a repository, and where it is to be found."""
+
+    name: str
+    branch: str
+    raw_url: str
+    api_url: str
+
+    @classmethod
+    def of(cls, name: str, branch: str, raw_url: str | None, api_url: str | None) -> Repository:
+        """The repository, checked, or a `ValueError` that names what is wrong."""
+        if not re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", arguments.text("repository", name), re.ASCII):
+            raise arguments.refuse("repository", name, "like 'owner/name'")
+        return cls(
+            name=name,
+            branch=arguments.text("branch", branch),
+            raw_url=arguments.base_url("raw_url", raw_url or RAW_URL),
+            api_url=arguments.base_url("api_url", api_url or API_URL),
+        )
+
+    def file_url(self, path: str, ref: str | None = None) -> str:
+        """Where a file itself lies."""
+        return f"{self.raw_url}/{self.name}/{_path('ref', ref or self.branch)}/{_path('path', path)}"
+
+    def commit_url(self, ref: str | None = None) -> str:
+        """Where a commit is described; by default the branch's latest."""
+        return self._url(f"commits/{_path('ref', ref or self.branch)}")
+
+    def diff_url(self, base: str, head: str | None) -> str:
+        """Where two commits are compared; by default the second is the branch's latest."""
+        return self._url(f"compare/{_path('base', base)}...{_path('head', head or self.branch)}")
+
+    def contents_url(self, path: str, ref: str | None) -> str:
+        """Where a folder is listed."""
+        place = f"/{_path('path', path)}" if path.strip("/") else ""
+        return self._url(f"contents{place}?ref={_path('ref', ref or self.branch)}")
+
+    def archive_url(self, format: str, ref: str | None) -> str:
+        """Where the whole repository is packed."""
+        if format not in ARCHIVES:
+            raise arguments.refuse("format", format, " or ".join(map(repr, ARCHIVES)))
+        return self._url(f"{ARCHIVES[format]}/{_path('ref', ref or self.branch)}")
+
+    def _url(self, path: str) -> str:
+        return f"{self.api_url}/repos/{self.name}/{path}"
+
+
+def _path(name: str, path: str) -> str:
+    """A path as a part of a URL, whatever characters it has."""
+    parts = arguments.text(name, path).strip("/").split("/")
+    return "/".join(arguments.path_part(name, part) for part in parts)
+
+
+def redirected(reply: Reply, outgoing: Outgoing) -> Outgoing | None:
+    """The request to go on with, or `None`. To another host nothing goes along, the token least of all."""
+    if same := redirect.target(reply, outgoing.url):
+        return outgoing._replace(url=same)
+    location = reply.headers.get("location")
+    if reply.status in redirect.REDIRECTS and location and urlsplit(urljoin(outgoing.url, location)).scheme == "https":
+        return Outgoing(urljoin(outgoing.url, location))
+    return None
+
+
+def origin(url: str) -> str:
+    """The scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+# ── what the answers mean ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def check(reply: Reply, outgoing: Outgoing, now: float) -> Reply:
+    """The answer, unless it is an error.
+
+    Raises:
+        RateLimitError: The hour's requests are used up. GitHub says so with a 403 as well as with a 429.
+        RequestError: Any other error status.
+    """
+    if 200 <= reply.status < 300 or (reply.status == 304 and "If-None-Match" in outgoing.extra):
+        return reply
+    error = response.error(reply._replace(body=outgoing.redact(reply.body)), outgoing)
+    raise _rate_limit_error(error, now) or error
+
+
+def _rate_limit_error(error: RequestError, now: float) -> RateLimitError | None:
+    asked = parse_retry_after(error.headers, wall=now)
+    spent = ratelimit(error.headers)
+    if error.status != 429 and not (error.status == 403 and (asked is not None or spent.remaining == 0)):
+        return None
+    until_reset = max(0.0, spent.reset.timestamp() - now) if spent.reset else 60.0
+    return RateLimitError(
+        error.message,
+        retry_after=until_reset if asked is None else asked,
+        status=error.status,
+        url=error.url,
+        data=error.data,
+        headers=error.headers,
+    )
+
+
+def ratelimit(headers: Mapping[str, str]) -> RateLimit:
+    """What is left of the hour's requests. Unlike the game's API, GitHub tells the reset in seconds."""
+    limit, remaining, reset = (
+        int(value) if (value := headers.get(f"x-ratelimit-{name}", "")).isdecimal() else None
+        for name in ("limit", "remaining", "reset")
+    )
+    return RateLimit(limit=limit, remaining=remaining, reset=None if reset is None else _time(reset))
+
+
+def _time(seconds: int) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+class _Signature(msgspec.Struct):
+    date: Time
+
+
+class _Described(msgspec.Struct):
+    message: str
+    committer: _Signature
+
+
+class _Commit(msgspec.Struct):
+    sha: str
+    html_url: str
+    commit: _Described
+
+
+def commit(body: bytes) -> Commit:
+    """A commit."""
+    raw = _record(body, _Commit)
+    return Commit(sha=raw.sha, message=raw.commit.message, date=raw.commit.committer.date, url=raw.html_url)
+
+
+def diff(body: bytes) -> Diff:
+    """What lies between two commits."""
+    return _record(body, Diff)
+
+
+def contents(body: bytes) -> list[ContentEntry]:
+    """What is in a folder; of a file it is the file alone."""
+    raw: Any = response.json(body, ContentEntry)
+    return response.record(body, raw if response.is_array(raw) else [raw], list[ContentEntry])
+
+
+def _record(body: bytes, model: type[T]) -> T:
+    return response.record(body, response.json(body, model), model)

@@ -1,0 +1,224 @@
+"""What the official item database (EXBO-Studio/stalzone-database) says, as typed results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scapi.config import Config
+from scapi.models._base import Model
+from scapi.models.listing import Listing  # msgspec reads annotations at run time
+
+__all__ = [
+    "BarterOffer",
+    "BarterRecipe",
+    "BarterSettlement",
+    "Hideout",
+    "HideoutPerk",
+    "HideoutRecipe",
+    "HideoutRequirements",
+    "ItemAmount",
+    "ItemInfo",
+    "Lookup",
+    "Translation",
+]
+
+
+class Translation(Model, frozen=True, kw_only=True, rename="camel"):
+    """A text of the game in the languages that the database has (`ru en es fr ko` in 2026).
+
+    Attributes:
+        key: The game's own key of the text, empty where there is none.
+        lines: Language to text. Empty for a text that is the same in all languages.
+        text: That text, for entries of the type "text".
+        args: Values the game filled in, as strings; `lines` already contain them.
+    """
+
+    key: str = ""
+    lines: dict[str, str] = {}
+    text: str = ""
+    args: dict[str, Any] = {}
+
+    def get(self, language: str | None = None) -> str:
+        """The text in one language, or the nearest there is.
+
+        Args:
+            language: A language of the database, as enum or string, any case. Defaults to `Config.LANGUAGE`.
+
+        Returns:
+            The text in that language, else in English, else in Russian, else in any language, else the text
+            without language; empty where there is nothing at all.
+        """
+        wanted = (str(language or Config.LANGUAGE).lower(), "en", "ru", *self.lines)
+        return next((self.lines[code] for code in wanted if self.lines.get(code, "").strip()), self.text)
+
+
+class _Entry(Model, frozen=True, kw_only=True, rename="camel"):
+    """What an entry of an index and the file of an item have in common."""
+
+    id: str
+    translation: Translation
+    category: str | None = None
+    color: str | None = None
+    status: str | None = None
+    data: dict[str, Any]
+
+    def name(self, language: str | None = None) -> str:
+        """The name in one language.
+
+        Args:
+            language: A language of the database, as enum or string, any case. Defaults to `Config.LANGUAGE`.
+
+        Returns:
+            The name as `Translation.get` finds it; the id where the database gives no name.
+        """
+        return self.translation.get(language) or self.id
+
+
+class Lookup(_Entry, frozen=True, kw_only=True, rename="camel"):
+    """One entry of an index file, found by a search or by its id.
+
+    Attributes:
+        id: The id that the API takes, e.g. `zyv9`.
+        translation: The name in all its languages; see `name`.
+        category: Of an item the folder, e.g. `weapon/assault_rifle`; of a stat its group; else `None`.
+        path: Where the item's own file lies, e.g. `/items/other/qyvk.json`; only items have one.
+        icon: Where its icon lies, e.g. `/icons/other/qyvk.png`; only items have one.
+        color: The item's rank colour, e.g. `RANK_MASTER`.
+        status: How the item binds to its owner, e.g. `PERSONAL_ON_USE`.
+        score: How well it fits the query, 0 to 100; 100 is an exact name or id.
+        ambiguous: Another id fits the query just as well, so that the query alone can't tell them apart.
+        data: The entry as the database has it, untouched.
+    """
+
+    path: str | None = None
+    icon: str | None = None
+    score: float = 100.0
+    ambiguous: bool = False
+
+
+class ItemInfo(_Entry, frozen=True, kw_only=True, rename="camel"):
+    """The file of one item, at one upgrade level.
+
+    Attributes:
+        id: The id that the API takes.
+        translation: The name in all its languages; see `name`.
+        category: The item's folder, e.g. `artefact/gravity`.
+        color: The item's rank colour.
+        status: How the item binds to its owner.
+        info_blocks: The blocks of the item's card as the database has them; some are empty dicts.
+        data: The whole file, untouched.
+    """
+
+    info_blocks: list[dict[str, Any]]
+
+
+class ItemAmount(Model, frozen=True, kw_only=True, rename="camel"):
+    """So many of one item.
+
+    Attributes:
+        item: Item id.
+        amount: Pieces.
+    """
+
+    item: str
+    amount: int = 1
+
+
+class BarterOffer(Model, frozen=True, kw_only=True, rename="camel"):
+    """One way to pay for a barter recipe.
+
+    Attributes:
+        currency: What `cost` counts: `money` or `sleeves` in 2026.
+        cost: Price in that currency, on top of the items.
+        required_items: The items to hand over.
+    """
+
+    currency: str | None = None
+    cost: int = 0
+    required_items: list[ItemAmount] = []
+
+
+class BarterRecipe(Model, frozen=True, kw_only=True, rename="camel"):
+    """One item that a settlement barters. The same item may have several recipes.
+
+    Attributes:
+        item: Id of the item to get.
+        settlement_required_level: Level of the settlement from which on it is offered.
+        offers: The ways to pay, any of them will do.
+    """
+
+    item: str
+    settlement_required_level: int = 0
+    offers: list[BarterOffer] = []
+
+
+class BarterSettlement(Model, frozen=True, kw_only=True, rename="camel"):
+    """What one settlement barters. Titles repeat, so they are no key.
+
+    Attributes:
+        settlement_title: The settlement's name.
+        recipes: What it offers; what could not be read is in its `rejected`.
+    """
+
+    settlement_title: Translation
+    recipes: Listing[BarterRecipe]
+
+
+class HideoutPerk(Model, frozen=True, kw_only=True, rename="camel"):
+    """A skill that hideout recipes ask for.
+
+    Attributes:
+        id: The perk's id, as in `HideoutRequirements.perks`.
+        name: Its name.
+        desc: Its description.
+    """
+
+    id: str
+    name: Translation
+    desc: Translation = Translation()
+
+
+class HideoutRequirements(Model, frozen=True, kw_only=True, rename="camel"):
+    """What has to be there before a hideout recipe can be made.
+
+    Attributes:
+        perks: Perk id to the level needed.
+        features: Benches and tools needed, e.g. `precise_tools`.
+    """
+
+    perks: dict[str, int] = {}
+    features: list[str] = []
+
+
+class HideoutRecipe(Model, frozen=True, kw_only=True, rename="camel"):
+    """One thing that can be made in the hideout.
+
+    Attributes:
+        bench: Where it is made: `workbench`, `laboratory_table` or `kitchen_table` in 2026.
+        category: The tab it stands in.
+        subcategory: The group inside the tab.
+        result: What comes out.
+        ingredients: What goes in.
+        energy: Energy it costs.
+        requirements: What has to be there first.
+    """
+
+    bench: str | None = None
+    category: Translation = Translation()
+    subcategory: Translation = Translation()
+    result: list[ItemAmount]
+    ingredients: list[ItemAmount] = []
+    energy: float = 0.0
+    requirements: HideoutRequirements = HideoutRequirements()
+
+
+class Hideout(Model, frozen=True, kw_only=True, rename="camel"):
+    """The hideout's perks and recipes.
+
+    Attributes:
+        perks: The skills that recipes ask for; what could not be read is in its `rejected`.
+        recipes: What can be made; the same goes for these.
+    """
+
+    perks: Listing[HideoutPerk]
+    recipes: Listing[HideoutRecipe]

@@ -1,0 +1,145 @@
+"""The files of the fake's item database, in the shapes of the official one."""
+
+import struct
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from scapi.testing._dice import between, pick, throw
+from scapi.testing._items import ACHIEVEMENT_NAMES, LANGUAGES, NAMES, STAT_NAMES
+
+REALMS = ("ru", "global")
+
+Row = dict[str, Any]
+
+COLORS = ("DEFAULT", "RANK_NEWBIE", "RANK_STALKER", "RANK_VETERAN", "RANK_MASTER", "RANK_LEGEND")
+UPGRADABLE = ("weapon/", "armor/", "artefact/")
+UPGRADES = range(1, 16)
+
+
+def files(seed: int, items: Mapping[str, str]) -> dict[str, bytes]:
+    """All files by their path.
+
+    Args:
+        seed: What colours and figures are made from.
+        items: Categories by item id; an item without a name of ours is called by its id.
+    """
+    return {path: content for realm in REALMS for path, content in _realm(realm, seed, items)}
+
+
+def translation(key: str, names: Mapping[str, str]) -> Row:
+    """A text in some languages."""
+    return {"type": "translation", "key": key, "args": {}, "lines": dict(names)}
+
+
+def dump(value: object) -> bytes:
+    """A value as a file holds it."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2)
+
+
+def _realm(realm: str, seed: int, items: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    yield f"{realm}/listing.json", dump([_entry(item, category, seed) for item, category in items.items()])
+    yield f"{realm}/achievements.json", dump([_achievement(id_) for id_ in ACHIEVEMENT_NAMES])
+    yield f"{realm}/stats.json", dump([_stat(id_) for id_ in STAT_NAMES])
+    yield f"{realm}/barter_recipes.json", dump(_barter(tuple(items), seed))
+    yield f"{realm}/hideout_recipes.json", dump(_hideout(tuple(items), seed))
+    for item, category in items.items():
+        card = _card(item, category, seed)
+        yield f"{realm}/items/{category}/{item}.json", dump(card)
+        yield f"{realm}/icons/{category}/{item}.png", _png(throw(seed, "icon", item)[0])
+        if category.startswith(UPGRADABLE):
+            for level in UPGRADES:
+                yield f"{realm}/items/{category}/_variants/{item}/{level}.json", dump(_upgraded(card, level))
+
+
+def _text(key: str, names: Sequence[str] | None) -> Row:
+    return {"type": "text", "text": ""} if names is None else translation(key, dict(zip(LANGUAGES, names, strict=True)))
+
+
+def _name(item: str) -> Row:
+    return _text(f"item.{item}.name", NAMES.get(item, (item,) * len(LANGUAGES)))
+
+
+def _look(item: str, seed: int) -> Row:
+    state = "PERSONAL_ON_USE" if item == "qyvk" else "NONE"
+    return {"color": pick(COLORS, throw(seed, "color", item)[0]), "status": {"state": state}}
+
+
+def _entry(item: str, category: str, seed: int) -> Row:
+    place = f"{category}/{item}"
+    return {"data": f"/items/{place}.json", "icon": f"/icons/{place}.png", "name": _name(item), **_look(item, seed)}
+
+
+def _card(item: str, category: str, seed: int) -> Row:
+    weight = between(1, 400, throw(seed, "card", item)[0]) / 100
+    key = translation("core.tooltip.info.weight", {"ru": "Вес", "en": "Weight"})
+    shown = {"ru": f"{weight} кг", "en": f"{weight} kg"}
+    number = {"type": "numeric", "name": key, "value": weight, "formatted": {"value": shown, "valueColor": "838383"}}
+    blocks: list[Row] = [{"type": "list", "title": {"type": "text", "text": ""}, "elements": [number]}, {}]
+    return {"id": item, "category": category, "name": _name(item), **_look(item, seed), "infoBlocks": blocks}
+
+
+def _upgraded(card: Row, level: int) -> Row:
+    """An item's card at a level: its figures grow by 2 % each, as artefacts' do."""
+    (number,) = card["infoBlocks"][0]["elements"]
+    better = {**number, "value": round(number["value"] * (1 + 0.02 * level), 4)}
+    return {**card, "infoBlocks": [{**card["infoBlocks"][0], "elements": [better]}, *card["infoBlocks"][1:]]}
+
+
+def _achievement(id_: str) -> Row:
+    title = _text(f"achievement.{id_}.title", ACHIEVEMENT_NAMES[id_])
+    return {"id": id_, "title": title, "description": {"type": "text", "text": ""}, "points": 10}
+
+
+def _stat(id_: str) -> Row:
+    kind = "DURATION" if id_.endswith("-tim") else "INTEGER"
+    return {"id": id_, "category": "COMBAT", "type": kind, "name": _text(f"stat.{id_}", STAT_NAMES[id_])}
+
+
+def _barter(items: Sequence[str], seed: int) -> list[Row]:
+    titles = {"north": ("Северный лагерь", "North Camp"), "south": ("Южный лагерь", "South Camp")}
+    return [
+        {
+            "settlementTitle": translation(f"settlement.{key}", dict(zip(("ru", "en"), names, strict=True))),
+            "recipes": [_recipe(items, throw(seed, "barter", key, number)) for number in range(6)],
+        }
+        for key, names in titles.items()
+    ]
+
+
+def _recipe(items: Sequence[str], dice: Sequence[int]) -> Row:
+    needed = [{"item": items[dice[1] % len(items)], "amount": between(1, 20, dice[2])}]
+    offer = {"currency": "money", "cost": between(1, 90, dice[3]) * 1000, "requiredItems": needed}
+    return {"settlementRequiredLevel": dice[4] % 4, "item": items[dice[0] % len(items)], "offers": [offer]}
+
+
+def _hideout(items: Sequence[str], seed: int) -> Row:
+    tab = translation("hideout.tab", {"ru": "Разное", "en": "Various"})
+    perk = translation("hideout.perk", {"ru": "Мастерство", "en": "Craft"})
+    return {
+        "perks": [{"id": "craft", "name": perk, "desc": {"type": "text", "text": ""}}],
+        "recipes": [
+            {
+                "bench": "workbench",
+                "category": tab,
+                "subcategory": tab,
+                "result": [{"item": items[dice[0] % len(items)], "amount": 1}],
+                "ingredients": [{"item": items[dice[1] % len(items)], "amount": between(1, 20, dice[2])}],
+                "energy": float(between(1, 30, dice[3]) * 100),
+                "requirements": {"perks": {"craft": dice[4] % 4}, "features": ["workbench"]},
+            }
+            for dice in (throw(seed, "hideout", number) for number in range(6))
+        ],
+    }
+
+
+def _png(color: int) -> bytes:
+    """A picture of one pixel."""
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    pixel = zlib.compress(b"\0" + color.to_bytes(4, "big")[:3])
+    parts = ((b"IHDR", header), (b"IDAT", pixel), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
