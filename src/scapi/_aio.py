@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 import threading
 import time
 import warnings
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
-from weakref import WeakKeyDictionary
 
 import httpx
 
 from scapi import _http
-from scapi._core.response import bare
-from scapi.exceptions import DecodeError, TransportError
+from scapi.exceptions import TransportError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -143,17 +142,16 @@ class Transport:
     """
 
     #: Until the constructor is through there is nothing to close.
-    closed = True
+    _refuses = True
 
     def __init__(self, *, base_url: str, timeout: float | None, http_client: httpx.AsyncClient | None) -> None:
         _http.check_client(http_client, httpx.AsyncClient)
+        self._refuses = False
+        self._pools: dict[asyncio.AbstractEventLoop, tuple[_Pool, AsyncGenerator[None]]] = {}
+        self._lock = threading.Lock()
         self._base_url = base_url
         self._timeout = timeout
         self._http_client = http_client
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[_Pool, AsyncGenerator[None]]]
-        self._pools = WeakKeyDictionary()
-        self._lock = threading.Lock()
-        self.closed = False
 
     async def send(self, outgoing: Outgoing, sink: Sink | None = None) -> Reply:
         """Send a request and read its answer whole, or raise the documented error.
@@ -165,21 +163,20 @@ class Transport:
         """
         if self.closed:
             raise TransportError("the client is closed")
+        # What the caller is handling just now is none of ours.
+        outer = sys.exception()
         try:
             if self._http_client is not None:
                 return await self._borrow(self._http_client, outgoing, sink)
             pool = await self._pool()
             return await pool.exchange(outgoing, self._timeout or _http.TIMEOUT, sink)
-        except DecodeError as failure:
-            raise bare(failure)  # noqa: B904  # it keeps the cause that it has
-        except _http.FAILURES as cause:
-            if self.closed:
-                raise TransportError("the client was closed during the call") from None
-            raise _http.translated(cause, outgoing.url)  # noqa: B904  # it chains the cause itself, without traceback
+        except BaseException as cause:  # noqa: BLE001  # it is raised again, without what its traceback would show
+            raise _http.failure(cause, outgoing.url, outer=outer, closed=self.closed)  # noqa: B904  # chained there
 
     async def _borrow(self, client: httpx.AsyncClient, outgoing: Outgoing, sink: Sink | None) -> Reply:
         request = _http.request_by(client, outgoing, self._timeout)
-        return await _read(await client.send(request, stream=True, follow_redirects=False), outgoing, sink)
+        async with asyncio.timeout(self._timeout):
+            return await _read(await client.send(request, stream=True, follow_redirects=False), outgoing, sink)
 
     async def _pool(self) -> _Pool:
         loop = asyncio.get_running_loop()
@@ -189,25 +186,49 @@ class Transport:
             entry = pool, _closed_with_the_loop(pool)
             await anext(entry[1])
             with self._lock:
+                # Those of loops that are over, whose guards have closed them.
+                for over in [other for other in self._pools if other.is_closed()]:
+                    del self._pools[over]
                 self._pools[loop] = entry
         return entry[0]
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._refuses or (self._http_client is not None and self._http_client.is_closed)
+
+    def refuse(self) -> None:
+        """Send nothing from now on."""
+        self._refuses = True
+
     async def close(self) -> None:
         """End the requests under way and close all connections. A client of the caller's is left alone."""
-        self.closed = True
+        self.refuse()
         with self._lock:
             pools = list(self._pools.items())
             self._pools.clear()
         for loop, (_, guard) in pools:
             if loop is asyncio.get_running_loop():
                 await guard.aclose()
-            elif not loop.is_closed():
-                loop.call_soon_threadsafe(loop.create_task, guard.aclose())
+            else:
+                # It may end at this very moment, and closes its pool itself then.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(_close_soon, guard)
 
     def __del__(self) -> None:
         # The pools themselves are closed by their guards, which the collector hands to their event loops.
-        if not self.closed and any(pool.open for pool, _ in self._pools.values()):
+        if not self._refuses and any(pool.open for pool, _ in self._pools.values()):
             warnings.warn(f"unclosed client of {self._base_url}", ResourceWarning, source=self, stacklevel=2)
+
+
+def _close_soon(guard: AsyncGenerator[None]) -> None:
+    """Close a pool in its own event loop, in a task that is kept until it is done."""
+    task = asyncio.ensure_future(guard.aclose())
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)
+
+
+_closing: set[asyncio.Future[None]] = set()
 
 
 class _Pool:
@@ -222,6 +243,7 @@ class _Pool:
         self._idle: list[httpx.AsyncHTTPTransport] = []
         self._all: list[httpx.AsyncHTTPTransport] = []
         self._under_way: set[asyncio.Timeout] = set()
+        self._closed = False
 
     @property
     def open(self) -> bool:
@@ -229,6 +251,8 @@ class _Pool:
 
     async def exchange(self, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
         async with self._turns:
+            if self._closed:
+                raise TransportError("the client was closed during the call")
             connection = self._idle.pop() if self._idle else self._connection()
             deadline = asyncio.timeout(None if sink else timeout)
             self._under_way.add(deadline)
@@ -238,6 +262,8 @@ class _Pool:
                     return await _read(response, outgoing, sink)
             finally:
                 self._under_way.discard(deadline)
+                if _http.has_leftovers(connection):
+                    await connection.aclose()
                 self._idle.append(connection)
 
     def _connection(self) -> httpx.AsyncHTTPTransport:
@@ -246,6 +272,7 @@ class _Pool:
         return connection
 
     async def close(self) -> None:
+        self._closed = True
         for deadline in self._under_way:
             deadline.reschedule(0)
         connections, self._all = self._all, []
@@ -265,13 +292,13 @@ async def _closed_with_the_loop(pool: _Pool) -> AsyncGenerator[None]:
 
 
 async def _read(response: httpx.Response, outgoing: Outgoing, sink: Sink | None) -> Reply:
-    body = _http.Body(response, outgoing)
     try:
-        stream = response.aiter_bytes() if body.encoded else cast("httpx.AsyncByteStream", response.stream)
-        async for chunk in stream:
-            if sink and response.is_success:
+        body = _http.Body(response, outgoing)
+        if sink and response.is_success:
+            async for chunk in response.aiter_bytes():
                 await sink(chunk, body.length)
-            else:
+        elif not body.known():
+            async for chunk in cast("httpx.AsyncByteStream", response.stream):
                 body.add(chunk)
     finally:
         await response.aclose()

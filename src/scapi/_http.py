@@ -5,7 +5,10 @@ httpx is imported by this module and its two users, `_aio` and `_threads`, and b
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
+import zlib
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,24 +18,27 @@ import httpx
 
 from scapi import _version
 from scapi._core.arguments import LOOPBACK
-from scapi._core.response import KEPT, Reply, bare
+from scapi._core.response import KEPT, Reply
+from scapi._core.traces import strip
 from scapi.config import Config
 from scapi.exceptions import DecodeError, RequestTimeoutError, ScApiException, TransportError
 
 if TYPE_CHECKING:
+    from zlib import _Decompress  # pyright: ignore[reportPrivateUsage]  # typeshed's name, there is no public one
+
     from scapi._core.outgoing import Outgoing
 
 __all__ = [
     "CONNECT_TIMEOUT",
-    "FAILURES",
     "MAX_CONNECTIONS",
     "TIMEOUT",
     "Body",
     "check_client",
     "connection_options",
+    "failure",
+    "has_leftovers",
     "request",
     "request_by",
-    "translated",
 ]
 
 TIMEOUT = 30.0
@@ -55,13 +61,28 @@ HEADERS = {
 def connection_options(url: str) -> dict[str, Any]:
     """The arguments of an httpx transport that holds one connection to the host of `url`."""
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE)
-    return {"verify": _tls(urlsplit(url).scheme), "limits": limits, "proxy": _proxy(url)}
+    return {"verify": _tls(), "limits": limits, "proxy": _proxy(url)}
 
 
 @cache
-def _tls(scheme: str) -> ssl.SSLContext:
+def _tls() -> ssl.SSLContext:
     """One context for all connections: loading the certificates takes longer than a request."""
-    return httpx.create_ssl_context() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.create_ssl_context()
+
+
+def has_leftovers(transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport) -> bool:
+    """Whether more than the answer has arrived. On a connection that is kept, the next request would be answered by it.
+
+    Neither httpx nor httpcore looks at this or has a method for it; a test sees to it that it goes on working.
+    """
+    pool: Any = vars(transport)["_pool"]
+    for connection in pool.connections:
+        link = connection
+        while link is not None and not hasattr(link, "_h11_state"):
+            link = getattr(link, "_connection", None)
+        if link is not None and link._h11_state.trailing_data[0]:
+            return True
+    return False
 
 
 def _proxy(url: str) -> httpx.Proxy | None:
@@ -109,53 +130,102 @@ class Body:
     """Collects the body of an answer, up to a limit, so that a gzip bomb ends in an error, not in swap."""
 
     def __init__(self, response: httpx.Response, outgoing: Outgoing) -> None:
-        self.encoded = "content-encoding" in response.headers
         self._response = response
         self._outgoing = outgoing
         self._limit = Config.MAX_BODY
         self._size = 0
         self._chunks: list[bytes] = []
+        self._gzip = self._decompressor(response.headers.get("content-encoding", "identity").strip().lower())
 
     @property
     def length(self) -> int | None:
         """How many bytes the whole body has, if the server said so."""
         stated = self._response.headers.get("content-length", "")
-        return int(stated) if stated.isdecimal() and not self.encoded else None
+        return int(stated) if stated.isdecimal() and not self._gzip else None
 
     def add(self, chunk: bytes) -> None:
-        """Take the next chunk, or raise `DecodeError` once there are too many of them."""
+        """Take the next chunk off the wire, or raise `DecodeError` if it can't be decompressed or is too much."""
+        if self._gzip:
+            chunk = self._unpack(self._gzip, chunk)
         self._size += len(chunk)
         if self._size > self._limit:
-            raise DecodeError(
-                f"the body is larger than Config.MAX_BODY, {self._limit} bytes",
-                body=self._outgoing.redact(b"".join(self._chunks))[:KEPT],
-                url=self._outgoing.url,
-                status=self._response.status_code,
-            )
+            raise self._error(f"the body is larger than Config.MAX_BODY, {self._limit} bytes")
         self._chunks.append(chunk)
+
+    def _unpack(self, gzip: _Decompress, chunk: bytes) -> bytes:
+        try:
+            # One byte more than allowed is enough to know that it is too much.
+            return gzip.decompress(chunk, self._limit - self._size + 1)
+        except zlib.error as cause:
+            raise self._error(f"the body can't be decompressed: {cause}") from cause
 
     def reply(self) -> Reply:
         """The whole answer."""
+        if self._gzip and self._size and not self._gzip.eof:
+            raise self._error("the body can't be decompressed: it is cut off")
         body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         return Reply(self._response.status_code, self._response.headers, body)
 
+    def known(self) -> bool:
+        """Whether the body is here already: a mock made it, or a hook of the caller's client has read it."""
+        if not self._response.is_stream_consumed:
+            return False
+        self._gzip = None
+        self.add(self._response.content)
+        return True
 
-def translated(cause: Exception, url: str) -> ScApiException:
-    """The documented error for one of httpx, with its cause chained.
+    def _decompressor(self, encoding: str) -> _Decompress | None:
+        """What unpacks the body. An encoding that wasn't asked for is refused: `gzip, gzip` packs 1 MB into a byte."""
+        if encoding in {"identity", ""}:
+            return None
+        if encoding not in {"gzip", "x-gzip"}:
+            raise self._error(f"the body is encoded as {encoding[:40]!r}, which was not asked for")
+        return zlib.decompressobj(zlib.MAX_WBITS | 16)
 
-    The cause loses its traceback: the frames of an HTTP library hold headers and bodies, and a traceback that shows
-    local variables would print them.
+    def _error(self, message: str) -> DecodeError:
+        body = self._outgoing.redact(b"".join(self._chunks))[:KEPT]
+        return DecodeError(message, body=body, url=self._outgoing.url, status=self._response.status_code)
+
+
+def failure(cause: BaseException, url: str, *, outer: BaseException | None, closed: bool) -> BaseException:
+    """What to raise for an exception that came out of httpx, a cancellation or an interruption included.
+
+    Those that aren't translated are raised as they are, but without their tracebacks.
+
+    Args:
+        cause: The exception.
+        url: Where the request went.
+        outer: What was being handled when the request began.
+        closed: Whether the client has been closed meanwhile.
     """
+    chain = strip(cause, outer)
+    if closed and isinstance(cause, Exception):
+        error: BaseException = TransportError("the client was closed during the call")
+    elif isinstance(cause, FAILURES):
+        error = _translated(cause, url, _reason(chain))
+    else:
+        return cause
+    error.__cause__ = cause
+    return error
+
+
+def _translated(cause: BaseException, url: str, reason: str) -> ScApiException:
+    """The documented error for one of httpx."""
     host = urlsplit(url).netloc
-    reason = str(cause) or type(cause).__name__
-    error: ScApiException
     if isinstance(cause, httpx.TimeoutException | TimeoutError):
         connecting = isinstance(cause, httpx.ConnectTimeout)
         doing = "could not be connected to" if connecting else "did not answer"
-        error = RequestTimeoutError(f"{host} {doing} in time", connecting=connecting)
-    elif isinstance(cause, httpx.DecodingError):
-        error = DecodeError(f"the body can't be decompressed: {reason}", url=url)
-    else:
-        error = TransportError(f"no answer from {host}: {reason}")
-    error.__cause__ = bare(cause)
-    return error
+        return RequestTimeoutError(f"{host} {doing} in time", connecting=connecting)
+    if isinstance(cause, httpx.DecodingError):
+        return DecodeError(f"the body can't be decompressed: {reason}", url=url)
+    return TransportError(f"no answer from {host}: {reason}")
+
+
+def _reason(chain: list[BaseException]) -> str:
+    """What the system said, where it said something: `All connection attempts failed` helps nobody."""
+    for link in reversed(chain):
+        if isinstance(link, ssl.SSLError | socket.gaierror):
+            return str(link)
+        if isinstance(link, OSError) and link.errno:
+            return os.strerror(link.errno)
+    return next((str(link) for link in chain if str(link)), type(chain[0]).__name__)

@@ -6,6 +6,7 @@ import inspect
 import math
 import os
 import socket
+import sys
 import threading
 import time
 import warnings
@@ -18,8 +19,7 @@ import httpcore
 import httpx
 
 from scapi import _http
-from scapi._core.response import bare
-from scapi.exceptions import DecodeError, TransportError
+from scapi.exceptions import TransportError
 
 if TYPE_CHECKING:
     import ssl
@@ -139,15 +139,15 @@ class Transport:
     """
 
     #: Until the constructor is through there is nothing to close.
-    closed = True
+    _refuses = True
 
     def __init__(self, *, base_url: str, timeout: float | None, http_client: httpx.Client | None) -> None:
         _http.check_client(http_client, httpx.Client)
+        self._refuses = False
+        self._pool = _Pool(base_url)
         self._base_url = base_url
         self._timeout = timeout
         self._http_client = http_client
-        self._pool = _Pool(base_url)
-        self.closed = False
         _transports.add(self)
 
     def send(self, outgoing: Outgoing, sink: Sink | None = None) -> Reply:
@@ -160,24 +160,32 @@ class Transport:
         """
         if self.closed:
             raise TransportError("the client is closed")
+        # What the caller is handling just now is none of ours.
+        outer = sys.exception()
         try:
             if self._http_client is not None:
                 return self._borrow(self._http_client, outgoing, sink)
             return self._pool.exchange(outgoing, self._timeout or _http.TIMEOUT, sink)
-        except DecodeError as failure:
-            raise bare(failure)  # noqa: B904  # it keeps the cause that it has
-        except _http.FAILURES as cause:
-            if self.closed:
-                raise TransportError("the client was closed during the call") from None
-            raise _http.translated(cause, outgoing.url)  # noqa: B904  # it chains the cause itself, without traceback
+        except BaseException as cause:  # noqa: BLE001  # it is raised again, without what its traceback would show
+            raise _http.failure(cause, outgoing.url, outer=outer, closed=self.closed)  # noqa: B904  # chained there
 
     def _borrow(self, client: httpx.Client, outgoing: Outgoing, sink: Sink | None) -> Reply:
         request = _http.request_by(client, outgoing, self._timeout)
-        return _read(client.send(request, stream=True, follow_redirects=False), outgoing, sink)
+        deadline = math.inf if self._timeout is None else time.monotonic() + self._timeout
+        return _read(client.send(request, stream=True, follow_redirects=False), outgoing, sink, deadline)
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._refuses or (self._http_client is not None and self._http_client.is_closed)
+
+    def refuse(self) -> None:
+        """Send nothing from now on."""
+        self._refuses = True
 
     def close(self) -> None:
         """End the requests under way and close all connections. A client of the caller's is left alone."""
-        self.closed = True
+        self.refuse()
         self._pool.close()
 
     def forked(self) -> None:
@@ -186,7 +194,7 @@ class Transport:
         abandoned.abandon()
 
     def __del__(self) -> None:
-        if not self.closed and self._pool.open:
+        if not self._refuses and self._pool.open:
             warnings.warn(f"unclosed client of {self._base_url}", ResourceWarning, source=self, stacklevel=2)
             self._pool.close()
 
@@ -202,6 +210,7 @@ class _Pool:
         self._turns = threading.Semaphore(_http.MAX_CONNECTIONS)
         self._idle: list[_Connection] = []
         self._all: list[_Connection] = []
+        self._closed = threading.Event()
 
     @property
     def open(self) -> bool:
@@ -209,6 +218,8 @@ class _Pool:
 
     def exchange(self, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
         with self._turns:
+            if self._closed.is_set():
+                raise TransportError("the client was closed during the call")
             # `pop` and `append` of a list are atomic, and what was popped is nobody else's.
             try:
                 connection = self._idle.pop()
@@ -218,16 +229,30 @@ class _Pool:
                 return connection.exchange(outgoing, timeout, sink)
             finally:
                 self._idle.append(connection)
+                if self._closed.is_set():
+                    self._close_idle()
 
     def _connection(self) -> _Connection:
         connection = _Connection(self._base_url)
         self._all.append(connection)
+        if self._closed.is_set():
+            connection.shut_down()
         return connection
 
     def close(self) -> None:
-        connections, self._all = self._all, []
-        for connection in connections:
-            connection.close()
+        # A socket is closed by the thread that uses it, or its number might be another socket's before that thread is
+        # done with it. Shutting it down wakes the thread.
+        self._closed.set()
+        for connection in list(self._all):  # a copy: the threads that wake take theirs out
+            connection.shut_down()
+        self._close_idle()
+
+    def _close_idle(self) -> None:
+        with suppress(IndexError):
+            while True:
+                connection = self._idle.pop()
+                connection.close()
+                self._all.remove(connection)
 
     def abandon(self) -> None:
         for connection in self._all:
@@ -248,10 +273,15 @@ class _Connection(httpcore.SyncBackend):
         pool._network_backend = self
         self._stream: _Stream | None = None
         self._deadline = 0.0
+        self._closed = False
 
     def exchange(self, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
         self._deadline = math.inf if sink else time.monotonic() + timeout
-        return _read(self._transport.handle_request(_http.request(outgoing, timeout)), outgoing, sink)
+        try:
+            return _read(self._transport.handle_request(_http.request(outgoing, timeout)), outgoing, sink)
+        finally:
+            if _http.has_leftovers(self._transport):
+                self._transport.close()
 
     def left(self, timeout: float | None) -> float:
         """Seconds that a wait may take which was to take `timeout`."""
@@ -262,12 +292,17 @@ class _Connection(httpcore.SyncBackend):
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any) -> _Stream:
         self._stream = _Stream(super().connect_tcp(host, port, self.left(timeout), *args, **options), self)
+        if self._closed:
+            self._stream.shut_down()
         return self._stream
 
-    def close(self) -> None:
-        # Closing a socket doesn't wake a thread that reads from it; shutting it down does.
+    def shut_down(self) -> None:
+        """End the request under way, from any thread, and all that may follow."""
+        self._closed = True
         if self._stream:
             self._stream.shut_down()
+
+    def close(self) -> None:
         self._transport.close()
 
     def abandon(self) -> None:
@@ -306,15 +341,18 @@ class _Stream(httpcore.NetworkStream):
             socket.socket.shutdown(self.get_extra_info("socket"), socket.SHUT_RDWR)
 
 
-def _read(response: httpx.Response, outgoing: Outgoing, sink: Sink | None) -> Reply:
-    body = _http.Body(response, outgoing)
+def _read(response: httpx.Response, outgoing: Outgoing, sink: Sink | None, deadline: float = math.inf) -> Reply:
     try:
-        stream = response.iter_bytes() if body.encoded else cast("httpx.SyncByteStream", response.stream)
-        for chunk in stream:
-            if sink and response.is_success:
+        body = _http.Body(response, outgoing)
+        if sink and response.is_success:
+            for chunk in response.iter_bytes():
                 sink(chunk, body.length)
-            else:
+        elif not body.known():
+            for chunk in cast("httpx.SyncByteStream", response.stream):
                 body.add(chunk)
+                # In a client of the caller's, no wait ends at our deadline; at least none is begun after it.
+                if time.monotonic() > deadline:
+                    raise TimeoutError
     finally:
         response.close()
     return body.reply()

@@ -64,6 +64,8 @@ class Session:
 
     async def call(self, request: Request[T]) -> T:
         """The result of a request, or the documented error of its last attempt."""
+        if self._transport.closed:
+            raise TransportError("the client is closed")
         effort = Effort(self.settings.retry)
         if self.renewal is None:
             return await self._persevere(request, self._credentials, effort)
@@ -85,7 +87,7 @@ class Session:
         outgoing = Outgoing(self.settings.base_url + request.target, credentials)
         decode: Callable[[bytes], T] = response.json if self.settings.json else request.decode
         while True:
-            ticket = await self._turn(request)
+            ticket = await self._turn(request, effort.attempts + 1)
             try:
                 return response.read(await self._exchange(outgoing, ticket), decode, outgoing)
             except (TransportError, RequestError) as error:
@@ -96,7 +98,7 @@ class Session:
                 logger.info("%s waits %.2f s after attempt %d: %s", request.path, wait, effort.attempts, error)
             await self._pause(wait)
 
-    async def _turn(self, request: Request[T]) -> Ticket:
+    async def _turn(self, request: Request[T], attempt: int) -> Ticket:
         """Wait until the points for a request are there, and take them."""
         wakeup = _aio.Wakeup()
         ticket = self._budget.enter(request.operation, wakeup.wake, spread=self.settings.pace == "even")
@@ -106,6 +108,7 @@ class Session:
         try:
             wait = self._budget.poll(ticket, _aio.now())
             if wait:
+                logger.info("%s waits up to %.2f s before attempt %d: its turn", request.path, wait, attempt)
                 await self._stand_in_queue(request, ticket, wakeup, wait)
         except BaseException:
             self._budget.cancel(ticket, _aio.now())
@@ -113,7 +116,6 @@ class Session:
         return ticket
 
     async def _stand_in_queue(self, request: Request[T], ticket: Ticket, wakeup: _aio.Wakeup, wait: float) -> None:
-        logger.info("%s waits up to %.2f s for its turn", request.path, wait)
         timeout = self.settings.queue_timeout
         deadline = math.inf if timeout is None else _aio.now() + timeout
         while wait:
@@ -168,7 +170,7 @@ class Session:
 
     async def close(self) -> None:
         """End what is under way and what waits, and close the connections."""
-        self._transport.closed = True
+        self._transport.refuse()
         for wakeup in list(self._waiting):
             wakeup.wake()
         await self._transport.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import logging
 import re
+import sys
 from datetime import UTC, datetime
 from types import UnionType
 from typing import (
@@ -27,6 +28,8 @@ from typing import (
 import msgspec
 
 from scapi import exceptions, models
+from scapi._core import redirect
+from scapi._core.traces import strip
 from scapi.models import Listing, Rejected
 
 if TYPE_CHECKING:
@@ -34,10 +37,9 @@ if TYPE_CHECKING:
 
     from scapi._core.outgoing import Outgoing
 
-__all__ = ["KEPT", "Reply", "bare", "read"]
+__all__ = ["KEPT", "Reply", "read"]
 
 T = TypeVar("T")
-E = TypeVar("E", bound=BaseException)
 
 logger = logging.getLogger("scapi")
 
@@ -59,14 +61,16 @@ class Reply(NamedTuple):
 def read(reply: Reply, decode: Callable[[bytes], T], outgoing: Outgoing) -> T:
     """The result of a request, or the documented error."""
     if not 200 <= reply.status < 300:
+        # In place of the answer, because a traceback shows the local variables of this frame too.
         reply = _redacted(reply, outgoing)
         raise error(reply, outgoing)
+    outer = sys.exception()
     try:
         return decode(reply.body)
     except exceptions.DecodeError as failure:
         reply = _redacted(reply, outgoing)
         failure.url, failure.status, failure.body = outgoing.url, reply.status, reply.body[:KEPT]
-        raise bare(failure)  # noqa: B904  # it keeps the cause that it has
+        raise strip(failure, outer)[0]  # noqa: B904  # it keeps the cause that it has
 
 
 def _redacted(reply: Reply, outgoing: Outgoing) -> Reply:
@@ -181,7 +185,7 @@ def record(body: bytes, raw: Any, model: type[T]) -> T:
     try:
         return convert(raw, model)
     except UNREADABLE as cause:
-        raise _undecodable(body, model, str(cause)) from bare(cause)
+        raise _undecodable(body, model, str(cause)) from cause
 
 
 def _mend(raw: Any, kind: Any) -> Any:
@@ -242,7 +246,7 @@ def error(reply: Reply, outgoing: Outgoing) -> exceptions.RequestError:
     family = {4: exceptions.ClientError, 5: exceptions.ServerError}.get(reply.status // 100, exceptions.RequestError)
     kind = BY_STATUS.get(reply.status, family)
     return kind(
-        _message(data) or _phrase(reply),
+        _message(data) or _phrase(reply, outgoing.url),
         status=reply.status,
         method=outgoing.method,
         url=outgoing.url,
@@ -277,12 +281,14 @@ def _flat(details: Any) -> str:
     return str(details)
 
 
-def _phrase(reply: Reply) -> str:
+def _phrase(reply: Reply, url: str) -> str:
     """What to say of an error whose body says nothing."""
-    target = reply.headers.get("location")
-    if target and 300 <= reply.status < 400:
-        return f"redirected to {target}, which is not followed: another host must not get the credentials"
-    return "the server gave no reason"
+    location = reply.headers.get("location")
+    if not location or not 300 <= reply.status < 400:
+        return "the server gave no reason"
+    if redirect.target(reply, url):
+        return f"redirected {redirect.MOST} times, perhaps in a circle, at last to {location}"
+    return f"redirected to {location}, which is not followed: another host must not get the credentials"
 
 
 def json(body: bytes, model: Any = dict) -> Any:
@@ -307,17 +313,6 @@ def _undecodable(body: bytes, model: Any, reason: str, key: str = "") -> excepti
     at = re.search(r" - at `(\$.*)`$", reason)
     path = at[1] if at else f"$.{key}" if key else "$"
     return exceptions.DecodeError(f"not a {name}: {reason}", body=body[:KEPT], path=path, model=name)
-
-
-def bare(error: E) -> E:
-    """The error, and all that it was caused by, without tracebacks.
-
-    Their frames hold headers and bodies, and a traceback that shows local variables would print these.
-    """
-    link: BaseException | None = error
-    while link is not None:
-        link = link.with_traceback(None).__cause__ or link.__context__
-    return error
 
 
 REGIONS = _Rows(models.RegionInfo)

@@ -67,6 +67,8 @@ class Session:
 
     def call(self, request: Request[T]) -> T:
         """The result of a request, or the documented error of its last attempt."""
+        if self._transport.closed:
+            raise TransportError("the client is closed")
         effort = Effort(self.settings.retry)
         if self.renewal is None:
             return self._persevere(request, self._credentials, effort)
@@ -88,7 +90,7 @@ class Session:
         outgoing = Outgoing(self.settings.base_url + request.target, credentials)
         decode: Callable[[bytes], T] = response.json if self.settings.json else request.decode
         while True:
-            ticket = self._turn(request)
+            ticket = self._turn(request, effort.attempts + 1)
             try:
                 return response.read(self._exchange(outgoing, ticket), decode, outgoing)
             except (TransportError, RequestError) as error:
@@ -99,7 +101,7 @@ class Session:
                 logger.info("%s waits %.2f s after attempt %d: %s", request.path, wait, effort.attempts, error)
             self._pause(wait)
 
-    def _turn(self, request: Request[T]) -> Ticket:
+    def _turn(self, request: Request[T], attempt: int) -> Ticket:
         """Wait until the points for a request are there, and take them."""
         wakeup = _threads.Wakeup()
         ticket = self._budget.enter(request.operation, wakeup.wake, spread=self.settings.pace == "even")
@@ -109,6 +111,7 @@ class Session:
         try:
             wait = self._budget.poll(ticket, _threads.now())
             if wait:
+                logger.info("%s waits up to %.2f s before attempt %d: its turn", request.path, wait, attempt)
                 self._stand_in_queue(request, ticket, wakeup, wait)
         except BaseException:
             self._budget.cancel(ticket, _threads.now())
@@ -116,7 +119,6 @@ class Session:
         return ticket
 
     def _stand_in_queue(self, request: Request[T], ticket: Ticket, wakeup: _threads.Wakeup, wait: float) -> None:
-        logger.info("%s waits up to %.2f s for its turn", request.path, wait)
         timeout = self.settings.queue_timeout
         deadline = math.inf if timeout is None else _threads.now() + timeout
         while wait:
@@ -171,7 +173,7 @@ class Session:
 
     def close(self) -> None:
         """End what is under way and what waits, and close the connections."""
-        self._transport.closed = True
+        self._transport.refuse()
         for wakeup in list(self._waiting):
             wakeup.wake()
         self._transport.close()

@@ -1,0 +1,210 @@
+"""What is tried again and after how long, without waiting for it: the clock is the test's."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import math
+from email.utils import formatdate
+from typing import Any
+
+import httpx
+import pytest
+
+from scapi import Retry, _aio
+from scapi._async import AppClient
+from scapi.exceptions import RateLimitError, RequestTimeoutError, ScApiException, ServerError, TransportError
+from scapi.testing import START, FakeApi
+
+ports = itertools.count(1)
+
+
+class Clock:
+    """Stands still but for the waits, which it keeps."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.waits: list[float] = []
+        self.others: list[FakeApi] = []
+
+    def advance(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.time += seconds
+        for other in self.others:
+            other.advance(seconds)
+
+    def now(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+
+    async def wait(wakeup: _aio.Wakeup, seconds: float) -> None:
+        clock.advance(seconds)
+
+    monkeypatch.setattr(_aio, "now", clock.now)
+    monkeypatch.setattr(_aio.Wakeup, "wait", wait)
+    return clock
+
+
+@pytest.fixture
+def full_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every draw is as high as it can be."""
+    monkeypatch.setattr("scapi._core.effort.random.random", lambda: 1.0)
+
+
+def client_of(fake: FakeApi, **options: Any) -> AppClient:
+    return AppClient(
+        token=fake.app_token,
+        # A host of its own, and so a budget of its own.
+        base_url=f"http://127.0.0.1:{next(ports)}",
+        http_client=httpx.AsyncClient(transport=fake.transport()),
+        **options,
+    )
+
+
+@pytest.mark.parametrize("options", [{"status": status} for status in (502, 503, 504)] + [{"fault": "reset"}])
+@pytest.mark.usefixtures("full_jitter")
+async def test_what_may_pass_is_tried_again_with_backoff(options: dict[str, Any], clock: Clock) -> None:
+    fake = FakeApi()
+    fake.fail("*", **options, times=3)
+    await client_of(fake, retry=Retry(attempts=4, backoff=0.5)).emission()
+    assert clock.waits == [0.5, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 418, 500, 501])
+async def test_what_will_not_pass_is_raised_at_once(status: int, clock: Clock) -> None:
+    fake = FakeApi()
+    fake.fail("*", status=status)
+    with pytest.raises(ScApiException):
+        await client_of(fake).emission()
+    assert (clock.waits, len(fake.requests)) == ([], 1)
+
+
+@pytest.mark.parametrize("options", [{"status": 429}, {"status": 503}, {"fault": "reset"}])
+async def test_without_a_retry_everything_is_sent_once(options: dict[str, Any], clock: Clock) -> None:
+    fake = FakeApi()
+    fake.fail("*", **options)
+    with pytest.raises(ScApiException):
+        await client_of(fake, retry=None).emission()
+    assert (clock.waits, len(fake.requests)) == ([], 1)
+
+
+async def test_a_timeout_is_not_tried_again(clock: Clock) -> None:
+    fake = FakeApi()
+    fake.fail("*", "delay", delay=math.inf)
+    with pytest.raises(RequestTimeoutError):
+        await client_of(fake, timeout=1.0).emission()
+    assert (clock.waits, len(fake.requests)) == ([], 1)
+
+
+async def test_the_last_error_is_raised_when_attempts_run_out(clock: Clock) -> None:
+    fake = FakeApi()
+    fake.fail("*", status=502, times=2)
+    fake.fail("*", status=503)
+    with pytest.raises(ServerError, match="503"):
+        await client_of(fake).emission()
+    assert len(fake.requests) == 3
+
+
+@pytest.mark.usefixtures("full_jitter")
+async def test_waits_for_failures_never_exceed_max_wait(clock: Clock) -> None:
+    fake = FakeApi()
+    fake.fail("*", status=503)
+    with pytest.raises(ServerError):
+        await client_of(fake, retry=Retry(attempts=50, backoff=1.0, max_wait=20.0)).emission()
+    assert clock.waits == [1.0, 2.0, 4.0, 8.0]
+
+
+@pytest.mark.parametrize("asked", ["7", formatdate(START.timestamp() + 7, usegmt=True)])
+async def test_retry_after_is_honoured_in_seconds_and_as_a_date(asked: str, clock: Clock) -> None:
+    fake = FakeApi()
+    fake.fail("*", status=503, headers={"retry-after": asked}, times=1)
+    await client_of(fake, retry=Retry(backoff=0)).emission()
+    assert clock.waits == [7.0]
+
+
+async def test_a_retry_after_beyond_max_wait_is_not_begun(clock: Clock) -> None:
+    fake = FakeApi()
+    fake.fail("*", status=503, headers={"retry-after": "3600"})
+    with pytest.raises(ServerError):
+        await client_of(fake).emission()
+    assert (clock.waits, len(fake.requests)) == ([], 1)
+
+
+async def test_a_429_waits_for_the_reset(clock: Clock) -> None:
+    fake = FakeApi(window=60, limit=4)
+    client = client_of(fake, pace=False)
+    await client.emission()
+    fake.spend(10)
+    until_reset = (client.ratelimit.reset - fake.now).total_seconds()
+    clock.others.append(fake)
+    await client.emission()
+    assert [request.status for request in fake.requests] == [200, 429, 200]
+    assert until_reset <= sum(clock.waits) <= until_reset + 1
+
+
+async def test_a_refusal_tells_when_the_points_are_back(clock: Clock) -> None:
+    fake = FakeApi(limit=0)
+    with pytest.raises(RateLimitError) as caught:
+        await client_of(fake, retry=None).emission()
+    assert caught.value.retry_after > 0
+
+
+async def test_every_wait_is_logged_once(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    fake = FakeApi()
+    fake.fail("*", status=503, times=2)
+    with caplog.at_level(logging.INFO, logger="scapi"):
+        await client_of(fake).emission()
+    lines = [record.getMessage() for record in caplog.records if record.name == "scapi"]
+    assert len(lines) == len(clock.waits) == 2
+    for attempt, (line, wait) in enumerate(zip(lines, clock.waits, strict=True), start=1):
+        assert line.startswith(f"/ru/emission waits {wait:.2f} s after attempt {attempt}: 503 ")
+
+
+async def test_a_call_that_will_not_get_its_turn_in_time_fails_at_once(clock: Clock) -> None:
+    fake = FakeApi(limit=1)
+    client = client_of(fake, queue_timeout=5.0)
+    await client.emission()
+    with pytest.raises(RateLimitError, match="queue_timeout") as caught:
+        await client.emission()
+    assert clock.waits == []
+    assert caught.value.retry_after > 5
+    assert len(fake.requests) == 1
+
+
+async def test_a_call_that_gets_its_turn_in_time_waits_for_it(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    fake = FakeApi(limit=1)
+    clock.others.append(fake)
+    client = client_of(fake, queue_timeout=61.0)
+    await client.emission()
+    with caplog.at_level(logging.INFO, logger="scapi"):
+        await client.emission()
+    assert [request.status for request in fake.requests] == [200, 200]
+    assert [record.getMessage().partition(" s ")[2] for record in caplog.records if record.name == "scapi"] == [
+        "before attempt 1: its turn"
+    ]
+
+
+@pytest.mark.parametrize("jump", [-86_400.0, 86_400.0])
+async def test_a_clock_that_jumps_changes_no_wait(jump: float, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeApi(limit=100)
+    client = client_of(fake)
+    await client.emission()
+    monkeypatch.setattr("time.time", lambda: 1_790_000_000.0 + jump)
+    for _ in range(5):
+        await client.emission()
+    assert clock.waits == []
+
+
+async def test_a_closed_client_says_so(clock: Clock) -> None:
+    fake = FakeApi()
+    client = client_of(fake)
+    await client.emission()
+    await client.close()
+    await client.close()
+    with pytest.raises(TransportError, match="the client is closed"):
+        await client.emission()
+    assert len(fake.requests) == 1

@@ -1,0 +1,421 @@
+"""How clients live and die: many tasks, threads and loops, closing at any moment, forks, and being forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+import scapi
+import scapi.sync
+from scapi import Retry, _aio, _http, _threads
+from scapi.exceptions import RateLimitError, RequestTimeoutError, TransportError
+from tests.support import wire
+from tests.support.faults import resources
+from tests.support.wire import Mount, WireServer, wait_until, wire_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.socket
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[WireServer]:
+    with wire_server() as server:
+        yield server
+
+
+@pytest.fixture
+def mount(server: WireServer) -> Iterator[Mount]:
+    """A mount, after which everything is as it was before."""
+    gc.collect()
+    before = resources()
+    yield server.mount()
+    gc.collect()
+    assert wait_until(lambda: all(count <= before[kind] for kind, count in resources().items())), (before, resources())
+
+
+def aclient(mount: Mount, **options: Any) -> scapi.AppClient:
+    return scapi.AppClient(token=mount.fake.app_token, base_url=mount.url, **options)
+
+
+def client(mount: Mount, **options: Any) -> scapi.sync.AppClient:
+    return scapi.sync.AppClient(token=mount.fake.app_token, base_url=mount.url, **options)
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  # another thread changes it
+            await asyncio.sleep(0.001)
+
+
+# ── many at once ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_two_hundred_tasks_share_a_client(mount: Mount) -> None:
+    async def main() -> None:
+        async with aclient(mount) as shared, asyncio.TaskGroup() as group:
+            tasks = [group.create_task(shared.auction("zyv9").lots(limit=5)) for _ in range(200)]
+        assert {task.result().total for task in tasks} == {tasks[0].result().total}
+
+    asyncio.run(main())
+    assert len(mount.arrived) == 200
+
+
+def test_sixty_four_threads_share_a_client(mount: Mount, server: WireServer) -> None:
+    accepted = server.accepted
+    with client(mount) as shared, ThreadPoolExecutor(64) as threads:
+        totals = {page.total for page in threads.map(lambda _: shared.auction("zyv9").lots(limit=5), range(640))}
+    assert len(totals) == 1
+    assert len(mount.arrived) == 640
+    assert server.accepted - accepted <= _http.MAX_CONNECTIONS
+
+
+def test_one_loop_after_another_with_one_client(mount: Mount) -> None:
+    shared = aclient(mount)
+    for _ in range(5):
+        asyncio.run(shared.emission())
+        assert len(shared._session._transport._pools) == 1
+    asyncio.run(shared.close())
+    assert len(mount.arrived) == 5
+
+
+def test_two_loops_in_two_threads_at_once_with_one_client(mount: Mount) -> None:
+    shared = aclient(mount)
+
+    async def work() -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(50):
+                group.create_task(shared.emission())
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda _: asyncio.run(work()), range(2)))
+    asyncio.run(shared.close())
+    assert len(mount.arrived) == 100
+
+
+# ── closing ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_closing_ends_requests_under_way_and_those_that_stand_behind(mount: Mount) -> None:
+    mount.wire = wire.never
+
+    async def main() -> list[Any]:
+        shared = aclient(mount, pace=False)
+        tasks = [asyncio.create_task(shared.emission()) for _ in range(100)]
+        await until(lambda: len(mount.arrived) == _http.MAX_CONNECTIONS)
+        async with asyncio.timeout(2):
+            await shared.close()
+            return await asyncio.gather(*tasks, return_exceptions=True)
+
+    for error in asyncio.run(main()):
+        assert type(error) is TransportError
+        assert "closed" in str(error)
+
+
+def test_closing_ends_requests_of_other_threads(mount: Mount) -> None:
+    mount.wire = wire.never
+    shared = client(mount, pace=False)
+    with ThreadPoolExecutor(100) as threads:
+        calls = [threads.submit(shared.emission) for _ in range(100)]
+        assert wait_until(lambda: len(mount.arrived) == _http.MAX_CONNECTIONS)
+        began = time.monotonic()
+        shared.close()
+        errors = [call.exception() for call in calls]
+    assert time.monotonic() - began < 2
+    for error in errors:
+        assert type(error) is TransportError
+        assert "closed" in str(error)
+
+
+def test_closing_from_another_loop_ends_the_requests_there(mount: Mount) -> None:
+    mount.wire = wire.never
+    shared = aclient(mount)
+
+    async def work() -> None:
+        with pytest.raises(TransportError, match="closed"):
+            await shared.emission()
+
+    thread = threading.Thread(target=lambda: asyncio.run(work()))
+    thread.start()
+    assert wait_until(lambda: bool(mount.arrived))
+    asyncio.run(shared.close())
+    thread.join(2)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("reason", ["queue", "retry"])
+def test_closing_ends_waits_at_once(mount: Mount, reason: str) -> None:
+    if reason == "queue":
+        mount.fake.add_token("poor", limit=1)
+        mount.fake.app_token = "poor"
+    else:
+        mount.fake.fail("*", status=503, headers={"retry-after": "60"})
+
+    async def main() -> None:
+        shared = aclient(mount)
+        if reason == "queue":
+            await shared.emission()
+        task = asyncio.create_task(shared.emission())
+        await until(lambda: shared._session._waiting)
+        await shared.close()
+        async with asyncio.timeout(1):
+            with pytest.raises(TransportError, match="closed"):
+                await task
+
+    asyncio.run(main())
+    shared = client(mount)
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(shared.emission)
+        assert wait_until(lambda: bool(shared._session._waiting))
+        shared.close()
+        assert isinstance(call.exception(1), TransportError)
+
+
+def test_a_closed_client_says_so(mount: Mount) -> None:
+    async def main() -> None:
+        async with aclient(mount) as shared:
+            await shared.emission()
+        await shared.close()
+        with pytest.raises(TransportError, match="the client is closed"):
+            await shared.emission()
+
+    asyncio.run(main())
+    with client(mount) as shared:
+        shared.emission()
+    shared.close()
+    with pytest.raises(TransportError, match="the client is closed"):
+        shared.emission()
+
+
+def test_a_borrowed_client_stays_open(mount: Mount) -> None:
+    async def main() -> None:
+        async with httpx.AsyncClient() as borrowed:
+            async with aclient(mount, http_client=borrowed) as shared:
+                await shared.emission()
+            with pytest.raises(TransportError, match="closed"):
+                await shared.emission()
+            assert not borrowed.is_closed
+
+    asyncio.run(main())
+    with httpx.Client() as borrowed:
+        with client(mount, http_client=borrowed) as shared:
+            shared.emission()
+        with pytest.raises(TransportError, match="closed"):
+            shared.emission()
+        assert not borrowed.is_closed
+
+
+def test_a_borrowed_client_that_is_closed_is_an_error_like_any_other(mount: Mount) -> None:
+    async def main() -> None:
+        borrowed = httpx.AsyncClient()
+        await borrowed.aclose()
+        with pytest.raises(TransportError, match="closed"):
+            await aclient(mount, http_client=borrowed).emission()
+
+    asyncio.run(main())
+    borrowed = httpx.Client()
+    borrowed.close()
+    with pytest.raises(TransportError, match="closed"):
+        client(mount, http_client=borrowed).emission()
+
+
+# ── cancelling ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_cancelled_calls_give_back_their_points_and_connections(mount: Mount) -> None:
+    mount.fake.add_token("some", limit=100)
+    mount.fake.app_token = "some"
+
+    async def main() -> None:
+        async with aclient(mount) as shared:
+            await shared.emission()
+            mount.wire = wire.never
+            tasks = [asyncio.create_task(shared.emission()) for _ in range(30)]
+            await until(lambda: len(mount.arrived) == 31)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            assert all(task.cancelled() for task in tasks)
+            assert shared.ratelimit.remaining == 99
+            mount.heal()
+            await shared.emission()
+            # They had reached the server, which has charged them.
+            assert shared.ratelimit.remaining == 68
+            pool, _ = shared._session._transport._pools[asyncio.get_running_loop()]
+            assert sorted(map(id, pool._idle)) == sorted(map(id, pool._all))
+
+    asyncio.run(main())
+
+
+def test_cancelling_ends_a_wait_at_once_and_leaves_the_queue(mount: Mount) -> None:
+    mount.fake.add_token("poor", limit=1)
+    mount.fake.app_token = "poor"
+
+    async def main() -> None:
+        async with aclient(mount) as shared:
+            await shared.emission()
+            tasks = [asyncio.create_task(shared.emission()) for _ in range(10)]
+            await until(lambda: len(shared._session._waiting) == 10)
+            for task in tasks:
+                task.cancel()
+            async with asyncio.timeout(1):
+                await asyncio.wait(tasks)
+            assert shared._session._waiting == set()
+            assert not shared._session._budget._queue
+
+    asyncio.run(main())
+
+
+def test_an_interrupted_wait_leaves_the_queue(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
+    mount.fake.add_token("poor", limit=1)
+    mount.fake.app_token = "poor"
+
+    def interrupted(wakeup: _threads.Wakeup, seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with client(mount) as shared:
+        shared.emission()
+        monkeypatch.setattr(_threads.Wakeup, "wait", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            shared.emission()
+        assert shared._session._waiting == set()
+        assert not shared._session._budget._queue
+
+
+def test_an_outer_timeout_ends_a_call(mount: Mount) -> None:
+    mount.wire = wire.never
+
+    async def main() -> None:
+        async with aclient(mount) as shared:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await shared.emission()
+            mount.heal()
+            await shared.emission()
+
+    asyncio.run(main())
+
+
+# ── forgetting ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_unclosed_client_warns_once_and_leaks_nothing(mount: Mount, server: WireServer) -> None:
+    async def main() -> None:
+        forgotten = aclient(mount)
+        await forgotten.emission()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            del forgotten
+            gc.collect()
+            seen = [(warning.category, str(warning.message)) for warning in caught]
+            caught.clear()  # a warning that is kept keeps what it is about
+            await until(lambda: not server.connections)
+        assert seen == [(ResourceWarning, f"unclosed client of {mount.url}")]
+        assert not caught
+
+    asyncio.run(main())
+    forgotten = client(mount)
+    forgotten.emission()
+    with pytest.warns(ResourceWarning, match="unclosed client") as caught:  # noqa: PT031  # it takes both
+        del forgotten
+        gc.collect()
+    assert len(caught) == 1
+    assert wait_until(lambda: not server.connections)
+
+
+def test_a_client_that_outlives_its_loop_has_closed_its_connections(mount: Mount, server: WireServer) -> None:
+    forgotten = aclient(mount)
+    asyncio.run(forgotten.emission())
+    assert wait_until(lambda: not server.connections)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        del forgotten
+        gc.collect()
+
+
+@pytest.mark.parametrize("module", [scapi, scapi.sync], ids=["async", "sync"])
+def test_a_client_that_was_never_used_or_never_made_leaves_quietly(module: Any) -> None:
+    module.AppClient(token="x")
+    with pytest.raises(TypeError, match="http_client"):
+        module.AppClient(token="x", http_client=object())
+    gc.collect()
+
+
+# ── forking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
+def test_after_a_fork_parent_and_child_go_on(mount: Mount, server: WireServer) -> None:
+    with client(mount) as shared:
+        shared.emission()
+        accepted = server.accepted
+        budget = shared._session._budget
+        # As if another thread were in the middle of something.
+        with budget._lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # forking beside the server's thread
+            child = os.fork()
+            if child == 0:
+                try:
+                    shared.emission()
+                    with client(mount) as another:
+                        another.emission()
+                    os._exit(0)
+                except BaseException:  # noqa: BLE001  # a child never returns into the tests
+                    os._exit(1)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        assert server.accepted == accepted + 2
+        shared.emission()
+        assert server.accepted == accepted + 2
+
+
+# ── waking ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_wakeup_from_another_thread_ends_a_wait() -> None:
+    async def main() -> None:
+        wakeup = _aio.Wakeup()
+        threading.Timer(0.01, wakeup.wake).start()
+        async with asyncio.timeout(5):
+            await wakeup.wait(60)
+        return wakeup
+
+    # Its loop is gone by now, and nobody minds.
+    asyncio.run(main()).wake()  # type: ignore[func-returns-value]
+    wakeup = _threads.Wakeup()
+    threading.Timer(0.01, wakeup.wake).start()
+    began = time.monotonic()
+    wakeup.wait(60)
+    assert time.monotonic() - began < 5
+
+
+def test_the_deadline_is_for_the_whole_request_in_a_borrowed_client_too(mount: Mount) -> None:
+    mount.wire = wire.drip_body
+
+    async def main() -> None:
+        async with httpx.AsyncClient() as borrowed:
+            with pytest.raises(RequestTimeoutError):
+                await aclient(mount, http_client=borrowed, timeout=0.2).emission()
+
+    asyncio.run(main())
+    with httpx.Client() as borrowed, pytest.raises(RequestTimeoutError):
+        client(mount, http_client=borrowed, timeout=0.2).emission()
+
+
+def test_a_limit_of_zero_is_an_error_at_once(mount: Mount) -> None:
+    mount.fake.add_token("stolen", limit=0)
+    mount.fake.app_token = "stolen"
+    with client(mount, retry=Retry()) as shared:
+        for _ in range(2):
+            with pytest.raises(RateLimitError):
+                shared.emission()
