@@ -6,10 +6,10 @@ VENV := .venv/.made
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv sync format check test demo clean
+.PHONY: help venv sync format check test demo snapshots clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(VENV) ## make .venv with everything that the other targets need
 
@@ -54,6 +54,9 @@ test: $(VENV) ## run all tests with branch coverage
 
 demo: $(VENV) ## show the client at work against the fake API on this machine
 	$(BIN)/python -m scapi demo
+
+snapshots: $(VENV) ## write the tables that the tests of the terminal compare with anew
+	$(BIN)/python -m tests.cli.snapshots
 
 clean: ## remove .venv, caches and build results
 	rm -rf .venv .coverage htmlcov dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -41,7 +41,9 @@ NAMES = {
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
     "AsyncClient": "Client",
+    "AsyncGenerator": "Generator",
     "AsyncIterator": "Iterator",
+    "aclosing": "closing",
 }
 
 # What else changes in prose: pattern and replacement. `await` goes only before a call; in a sentence

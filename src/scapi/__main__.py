@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 __all__ = ["main"]
@@ -20,6 +21,10 @@ def main() -> None:
             raise
         print(f'scapi: the terminal needs {missing}: pip install "scapi-client[cli]"', file=sys.stderr)  # noqa: T201  # nothing to print with is installed
         sys.exit(MISSING_EXTRA)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that can't show a character gets a question mark, not an error.
+            stream.reconfigure(errors="replace")
     sys.exit(run())
 
 

@@ -10,7 +10,8 @@ import time
 import warnings
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, cast
 
 import httpx
 
@@ -18,7 +19,7 @@ from scapi import _http
 from scapi.exceptions import TransportError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterable
 
     from scapi._core.outgoing import Outgoing
     from scapi._core.response import Reply
@@ -26,9 +27,15 @@ if TYPE_CHECKING:
     Work: TypeAlias = Callable[[], Awaitable[None]]
     Sink: TypeAlias = Callable[[bytes, int | None], Awaitable[None]]
 
-__all__ = ["SingleFlight", "Transport", "Wakeup", "call", "callback", "now", "outcome", "to_thread"]
+__all__ = ["Ahead", "SingleFlight", "Transport", "Wakeup", "call", "callback", "fan_out", "now", "outcome", "to_thread"]
 
+A = TypeVar("A")
+R = TypeVar("R")
 T = TypeVar("T")
+
+if TYPE_CHECKING:
+    #: What is called with one thing and gives another.
+    Call: TypeAlias = Callable[[A], Coroutine[Any, Any, R]]
 
 now = time.monotonic
 
@@ -175,7 +182,7 @@ class Transport:
 
     async def _borrow(self, client: httpx.AsyncClient, outgoing: Outgoing, sink: Sink | None) -> Reply:
         request = _http.request_by(client, outgoing, self._timeout)
-        async with asyncio.timeout(self._timeout):
+        async with asyncio.timeout(None if sink else self._timeout):
             return await _read(await client.send(request, stream=True, follow_redirects=False), outgoing, sink)
 
     async def _pool(self) -> _Pool:
@@ -294,12 +301,86 @@ async def _closed_with_the_loop(pool: _Pool) -> AsyncGenerator[None]:
 async def _read(response: httpx.Response, outgoing: Outgoing, sink: Sink | None) -> Reply:
     try:
         body = _http.Body(response, outgoing)
-        if sink and response.is_success:
-            async for chunk in response.aiter_bytes():
-                await sink(chunk, body.length)
-        elif not body.known():
-            async for chunk in cast("httpx.AsyncByteStream", response.stream):
+        async for chunk in cast("httpx.AsyncByteStream", body.stream()):
+            if sink and response.is_success:
+                await sink(body.unpack(chunk), body.length)
+            else:
                 body.add(chunk)
     finally:
         await response.aclose()
     return body.reply()
+
+
+class Ahead(Generic[A, R]):
+    """Makes a call before its result is asked for, one call at a time.
+
+    Args:
+        call: What is called. Leaving the context ends the call under way.
+    """
+
+    def __init__(self, call: Call[A, R]) -> None:
+        self._call = call
+        self._task: asyncio.Task[R] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await _ended([self._task] if self._task else [])
+
+    def start(self, argument: A) -> None:
+        """Begin the call whose result is asked for next."""
+        self._task = asyncio.get_running_loop().create_task(self._call(argument))
+
+    async def get(self, argument: A) -> R:
+        """The result of the call that was begun, or of one that is made now."""
+        if self._task is None:
+            return await self._call(argument)
+        result = await self._task
+        self._task = None
+        return result
+
+
+async def fan_out(fn: Call[A, R], items: Iterable[A], limit: int) -> AsyncGenerator[R]:
+    """The results of many calls, as they complete.
+
+    The first error ends the calls under way and is raised, and so does closing the generator.
+
+    Args:
+        fn: What is called with each item.
+        items: Taken one by one, each when a call completes; asked again even after there was nothing left, as long as
+            calls are under way.
+        limit: How many calls may be under way at once, 1 or more.
+    """
+    source = iter(items)
+    done: asyncio.Queue[asyncio.Task[R]] = asyncio.Queue()
+    begun: set[asyncio.Task[R]] = set()
+
+    def begin() -> None:
+        for item in islice(source, limit - len(begun)):
+            task = asyncio.get_running_loop().create_task(fn(item))
+            begun.add(task)
+            task.add_done_callback(done.put_nowait)
+
+    try:
+        begin()
+        while begun:
+            task = await done.get()
+            begun.discard(task)
+            result = task.result()
+            begin()
+            yield result
+    finally:
+        await _ended(begun)
+
+
+async def _ended(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and see them end."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+    for task in tasks:
+        # An error that nobody looks at would be reported by the event loop.
+        if not task.cancelled():
+            task.exception()

@@ -11,8 +11,10 @@ import threading
 import time
 import warnings
 from concurrent.futures import Future
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, cast
+from contextlib import contextmanager, nullcontext, suppress
+from itertools import islice
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeAlias, TypeVar, cast
 from weakref import WeakSet
 
 import httpcore
@@ -23,7 +25,9 @@ from scapi.exceptions import TransportError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterable
+    from concurrent.futures import ThreadPoolExecutor
+    from contextlib import AbstractContextManager
 
     from scapi._core.outgoing import Outgoing
     from scapi._core.response import Reply
@@ -31,10 +35,16 @@ if TYPE_CHECKING:
     Work: TypeAlias = Callable[[], None]
     Sink: TypeAlias = Callable[[bytes, int | None], None]
 
-__all__ = ["SingleFlight", "Transport", "Wakeup", "call", "callback", "now", "outcome", "to_thread"]
+__all__ = ["Ahead", "SingleFlight", "Transport", "Wakeup", "call", "callback", "fan_out", "now", "outcome", "to_thread"]
 
+A = TypeVar("A")
 P = ParamSpec("P")
+R = TypeVar("R")
 T = TypeVar("T")
+
+if TYPE_CHECKING:
+    #: What is called with one thing and gives another.
+    Call: TypeAlias = Callable[[A], R]
 
 now = time.monotonic
 
@@ -78,7 +88,8 @@ class Wakeup:
 
     def wait(self, seconds: float) -> None:
         """Wait for so many seconds, or until woken."""
-        self._event.wait(seconds)
+        with _waiting(self._event.set):
+            self._event.wait(seconds)
         self._event.clear()
 
 
@@ -171,7 +182,7 @@ class Transport:
 
     def _borrow(self, client: httpx.Client, outgoing: Outgoing, sink: Sink | None) -> Reply:
         request = _http.request_by(client, outgoing, self._timeout)
-        deadline = math.inf if self._timeout is None else time.monotonic() + self._timeout
+        deadline = math.inf if sink or self._timeout is None else time.monotonic() + self._timeout
         return _read(client.send(request, stream=True, follow_redirects=False), outgoing, sink, deadline)
 
     @property
@@ -278,7 +289,8 @@ class _Connection(httpcore.SyncBackend):
     def exchange(self, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
         self._deadline = math.inf if sink else time.monotonic() + timeout
         try:
-            return _read(self._transport.handle_request(_http.request(outgoing, timeout)), outgoing, sink)
+            with _waiting(self.interrupt):
+                return _read(self._transport.handle_request(_http.request(outgoing, timeout)), outgoing, sink)
         finally:
             if _http.has_leftovers(self._transport):
                 self._transport.close()
@@ -299,6 +311,10 @@ class _Connection(httpcore.SyncBackend):
     def shut_down(self) -> None:
         """End the request under way, from any thread, and all that may follow."""
         self._closed = True
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """End the wait of another thread for this connection."""
         if self._stream:
             self._stream.shut_down()
 
@@ -344,18 +360,149 @@ class _Stream(httpcore.NetworkStream):
 def _read(response: httpx.Response, outgoing: Outgoing, sink: Sink | None, deadline: float = math.inf) -> Reply:
     try:
         body = _http.Body(response, outgoing)
-        if sink and response.is_success:
-            for chunk in response.iter_bytes():
-                sink(chunk, body.length)
-        elif not body.known():
-            for chunk in cast("httpx.SyncByteStream", response.stream):
+        for chunk in cast("httpx.SyncByteStream", body.stream()):
+            if sink and response.is_success:
+                sink(body.unpack(chunk), body.length)
+            else:
                 body.add(chunk)
-                # In a client of the caller's, no wait ends at our deadline; at least none is begun after it.
-                if time.monotonic() > deadline:
-                    raise TimeoutError
+            # In a client of the caller's, no wait ends at our deadline; at least none is begun after it.
+            if time.monotonic() > deadline:
+                raise TimeoutError
     finally:
         response.close()
     return body.reply()
+
+
+class Ahead(Generic[A, R]):
+    """Makes a call before its result is asked for, one call at a time, on one thread.
+
+    Args:
+        call: What is called. Leaving the context ends the call under way.
+    """
+
+    def __init__(self, call: Call[A, R]) -> None:
+        self._call = call
+        self._crew = _Crew(1)
+        self._future: Future[R] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._crew.dismiss()
+
+    def start(self, argument: A) -> None:
+        """Begin the call whose result is asked for next."""
+        self._future = self._crew.submit(self._call, argument)
+
+    def get(self, argument: A) -> R:
+        """The result of the call that was begun, or of one that is made now."""
+        if self._future is None:
+            return self._call(argument)
+        result = self._future.result()
+        self._future = None
+        return result
+
+
+def fan_out(fn: Call[A, R], items: Iterable[A], limit: int) -> Generator[R]:
+    """The results of many calls, as they complete.
+
+    The first error ends the calls under way and is raised, and so does closing the generator.
+
+    Args:
+        fn: What is called with each item.
+        items: Taken one by one, each when a call completes; asked again even after there was nothing left, as long as
+            calls are under way.
+        limit: How many calls may be under way at once, 1 or more.
+    """
+    source = iter(items)
+    done: SimpleQueue[Future[R]] = SimpleQueue()
+    crew = _Crew(limit)
+    begun: set[Future[R]] = set()
+
+    def begin() -> None:
+        for item in islice(source, limit - len(begun)):
+            future = crew.submit(fn, item)
+            begun.add(future)
+            future.add_done_callback(done.put)
+
+    try:
+        begin()
+        while begun:
+            future = done.get()
+            begun.discard(future)
+            result = future.result()
+            begin()
+            yield result
+    finally:
+        crew.dismiss()
+
+
+class _Crew:
+    """Some threads, made when there is something to do, which can be called off in the middle of a wait."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._pool: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+        self._interrupts: set[Callable[[], None]] = set()
+        self._dismissed = False
+
+    def submit(self, fn: Callable[[A], R], argument: A) -> Future[R]:
+        """Call a function on one of the threads."""
+        if self._pool is None:
+            # Only who pages or fans out needs threads.
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._pool = ThreadPoolExecutor(self._limit, thread_name_prefix="scapi")
+        return self._pool.submit(self._run, fn, argument)
+
+    def _run(self, fn: Callable[[A], R], argument: A) -> R:
+        _local.crew = self
+        try:
+            return fn(argument)
+        finally:
+            _local.crew = None
+
+    @contextmanager
+    def waiting(self, interrupt: Callable[[], None]) -> Generator[None]:
+        """A wait that ends when `interrupt` is called."""
+        with self._lock:
+            self._check()
+            self._interrupts.add(interrupt)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._interrupts.discard(interrupt)
+                self._check()
+
+    def _check(self) -> None:
+        if self._dismissed:
+            raise _DismissedError
+
+    def dismiss(self) -> None:
+        """End what is under way, and see the threads end."""
+        with self._lock:
+            self._dismissed = True
+            interrupts = list(self._interrupts)
+        for interrupt in interrupts:
+            interrupt()
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+
+class _DismissedError(BaseException):
+    """Ends a call on a thread whose crew was dismissed. No `Exception`, so that nothing takes it for a failure."""
+
+
+_local = threading.local()
+
+
+def _waiting(interrupt: Callable[[], None]) -> AbstractContextManager[None]:
+    """A wait that ends early if the thread that it blocks is called off."""
+    crew: _Crew | None = getattr(_local, "crew", None)
+    return crew.waiting(interrupt) if crew else nullcontext()
 
 
 _transports: WeakSet[Transport] = WeakSet()

@@ -23,7 +23,7 @@ def test_the_demo_shows_all_parts_in_under_ten_seconds(capsys: pytest.CaptureFix
     for part in (
         "emission",
         "ZIV",
-        "Per piece",
+        "Quality",
         "Buyout",
         "Dealt",
         "from scapi.sync import AppClient",

@@ -89,6 +89,28 @@ async def personal(client: UserClient) -> None:
     assert_type(await client.clan("c").info(), models.ClanInfo)
 
 
+async def whole_lists(client: AppClient) -> None:
+    async for lot in client.auction("zyv9").iter_lots(limit=10, sort="time_left", order=Order.DESCENDING):
+        assert_type(lot, models.AuctionLot)
+    async for sale in client.auction("zyv9").iter_price_history("2026-08-19T12:00:00Z", additional=True):
+        assert_type(sale, models.AuctionPrice)
+    async for clan in client.iter_clans(region="eu"):
+        assert_type(clan, models.ClanInfo)
+    async for session in client.iter_operations_sessions(map="big_cleanup"):
+        assert_type(session, models.OperationSession)
+
+
+async def many_keys(client: AppClient) -> None:
+    async for page in client.auctions({"zyv9", "kqgy"}, region="ru").lots(limit=5, concurrency=2, on_error="yield"):
+        assert_type(page, models.BulkResult[models.Listing[models.AuctionLot]])
+        assert_type(page.value, models.Listing[models.AuctionLot] | None)
+        assert_type(page.error, Exception | None)
+    async for sales in client.auctions(["zyv9"]).iter_price_history(since={"zyv9": "2026-08-19T12:00:00Z"}):
+        assert_type(sales.unwrap(), models.Listing[models.AuctionPrice])
+    async for found in client.profiles(iter(["Somebody"])):
+        assert_type(found.unwrap(), models.CharacterProfile)
+
+
 async def construction() -> None:
     async with AppClient(token="t", region="eu", timeout=5, retry=Retry(attempts=2), pace="even") as client:
         assert_type(client, AppClient)

@@ -38,6 +38,7 @@ FIELDS = {
 # Of tokens and bulk calls, whose fields the contract names in its prose.
 FIELDS |= {
     "AppToken": "access_token token_type expires_in expires_at",
+    "BulkResult": "key value error",
     "User": "id uuid login display_login distributor distributor_id",
     "UserToken": "access_token token_type expires_in expires_at refresh_token",
 }

@@ -6,18 +6,21 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack
 
+from scapi._async import bulk, pages
+from scapi._async.bulk import AuctionsEndpoint
 from scapi._async.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoint
 from scapi._async.oauth import for_application
 from scapi._async.renewal import Renewal
 from scapi._async.session import Session
-from scapi._core import arguments, demo, oauth, request
+from scapi._core import arguments, demo, oauth, paging, request
+from scapi._core.bulk import Plan, check_keys
 from scapi._core.credentials import Credentials
 from scapi._core.settings import DEFAULT_RETRY, Settings
 from scapi.config import BaseUrl
 from scapi.enums import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable, Iterable
     from datetime import datetime
     from types import TracebackType
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from scapi._core.retry import Retry
     from scapi.enums import OperationsMap, Order, SortOperations
     from scapi.models import (
+        BulkResult,
         Character,
         CharacterProfile,
         ClanInfo,
@@ -163,6 +167,107 @@ class _Client:
                 after=after,
             )
         )
+
+    def iter_clans(self, *, limit: int | None = None, region: Region | str | None = None) -> AsyncGenerator[ClanInfo]:
+        """All clans of a region, page by page, the next page on its way while one is used.
+
+        A clan comes once, unless it changes its place in the list by more than pages overlap (30 places) while they
+        are read. The API doesn't say what the list is sorted by.
+
+        Args:
+            limit: How many clans in all, 0 or more; all of them by default.
+            region: The region; that of the client or `Config` by default.
+
+        Raises:
+            ValueError: An argument is out of its range; raised at once, before anything is sent.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        first = request.clans(self._session.settings.region_for(region), limit=request.MAX_LIMIT, offset=0)
+        return pages.rows(self._session, paging.Walk(first, limit=limit))
+
+    def iter_operations_sessions(
+        self,
+        *,
+        limit: int | None = None,
+        sort: SortOperations | str | None = None,
+        order: Order | str | None = None,
+        map: OperationsMap | str | None = None,
+        username: str | None = None,
+        before: datetime | str | None = None,
+        after: datetime | str | None = None,
+        region: Region | str | None = None,
+    ) -> AsyncGenerator[OperationSession]:
+        """All finished sessions of operations, page by page, the next page on its way while one is used.
+
+        Every session comes exactly once, also while new ones push the older ones down.
+
+        Args:
+            limit: How many sessions in all, 0 or more; all of them by default.
+            sort: What to sort by; `Config.SORT_OPERATIONS` (time of finish) by default.
+            order: In which direction; `Config.ORDER_OPERATIONS` (descending) by default.
+            map: Only sessions on this map.
+            username: Only sessions that this character took part in.
+            before: Only sessions that ended before this time: a `datetime` (naive means UTC) or an ISO 8601 string.
+            after: Only sessions that ended after this time.
+            region: The region; that of the client or `Config` by default.
+
+        Raises:
+            ValueError: An argument is out of its range; raised at once, before anything is sent.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        first = request.operations_sessions(
+            self._session.settings.region_for(region),
+            limit=request.MAX_LIMIT_OPERATIONS,
+            offset=0,
+            sort=sort,
+            order=order,
+            map=map,
+            username=username,
+            before=before,
+            after=after,
+        )
+        return pages.rows(self._session, paging.Walk(first, limit=limit))
+
+    def profiles(
+        self,
+        names: Iterable[str],
+        region: Region | str | None = None,
+        *,
+        concurrency: int = 8,
+        on_error: Literal["raise", "yield"] = "raise",
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> AsyncGenerator[BulkResult[CharacterProfile]]:
+        """The public profiles of many characters, as they arrive.
+
+        Each name is answered exactly once, and as often as it is among the names. No more is held than what is under
+        way, so `names` may be a generator, and may be endless.
+
+        Args:
+            names: The characters' names, in any case.
+            region: The region; that of the client or `Config` by default.
+            concurrency: How many calls are under way at once, 1 to 64.
+            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each error
+                over as the `error` of its result.
+            progress: Called after each name with how many are done, and how many there are, `None` where `names` has
+                no length.
+
+        Raises:
+            ValueError: An argument is out of its range; raised at once, before anything is sent.
+            ScApiException: Any failure, with `on_error="raise"`.
+        """
+        plan = Plan(check_keys("names", names), request.name_part, concurrency, on_error, progress)
+        build = partial(request.profile, self._session.settings.region_for(_checked(region)))
+        return bulk.answers(self._session, plan, build)
+
+    def auctions(self, item_ids: Iterable[str], region: Region | str | None = None) -> AuctionsEndpoint:
+        """The lots and the price histories of many items.
+
+        Args:
+            item_ids: The items' ids. They are taken as calls complete, so they may come from a generator, even from
+                an endless one; one that can be run through only once is good for one call on the result.
+            region: The region of all calls on the result; that of the client or `Config` by default.
+        """
+        return AuctionsEndpoint(self._session, item_ids, _checked(region))
 
     def auction(self, item_id: str, region: Region | str | None = None) -> AuctionEndpoint:
         """The lots and the price history of an item.

@@ -151,7 +151,8 @@ class Session:
             target = redirect.target(reply, outgoing.url)
             if target is None:
                 break
-            reply = await self._transport.send(outgoing._replace(url=target))
+            outgoing = outgoing._replace(url=target)
+            reply = await self._transport.send(outgoing)
         return reply
 
     async def _pause(self, seconds: float) -> None:

@@ -8,7 +8,19 @@ from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
-__all__ = ["base_url", "choice", "flag", "integer", "path_part", "positive", "refuse", "seconds", "text", "timestamp"]
+__all__ = [
+    "base_url",
+    "choice",
+    "flag",
+    "integer",
+    "moment",
+    "path_part",
+    "positive",
+    "refuse",
+    "seconds",
+    "text",
+    "timestamp",
+]
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -76,17 +88,21 @@ def path_part(name: str, value: object) -> str:
         raise refuse(name, value, "text that can be written as UTF-8") from None
 
 
-def timestamp(name: str, value: object) -> str:
-    """A time as the API writes it: UTC, to the second, with `Z`. A naive time means UTC."""
+def moment(name: str, value: object) -> datetime:
+    """A time as an aware `datetime` in UTC, from one or from an ISO 8601 string. A naive time means UTC."""
     allowed = "a datetime or an ISO 8601 string such as '2025-12-01T00:00:00Z'"
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-        if not isinstance(moment, datetime):
+        time = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if not isinstance(time, datetime):
             raise refuse(name, value, allowed)
-        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         raise refuse(name, value, allowed) from None
-    return aware.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+
+
+def timestamp(name: str, value: object) -> str:
+    """A time as the API writes it: UTC, to the second, with `Z`. A naive time means UTC."""
+    return moment(name, value).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
 
 
 def base_url(name: str, value: object) -> str:

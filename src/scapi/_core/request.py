@@ -6,7 +6,7 @@ Paths, parameters and ranges: https://eapi.stalzone.com/reference
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import urlencode
 
 from scapi._core import arguments, response
@@ -66,8 +66,7 @@ def emission(region: Region | str) -> Request[EmissionState]:
 
 
 def profile(region: Region | str, username: str) -> Request[CharacterProfile]:
-    name = arguments.path_part("username", username)
-    return Request("profile", _in(region, f"character/by-name/{name}/profile"), response.PROFILE)
+    return Request("profile", _in(region, f"character/by-name/{name_part(username)}/profile"), response.PROFILE)
 
 
 def clans(region: Region | str, *, limit: int | None, offset: int | None) -> Request[Listing[ClanInfo]]:
@@ -148,9 +147,26 @@ def operations_sessions(
     return Request("operations_sessions", target, partial(response.SESSIONS, page=page))
 
 
+def turned(first: Request[Listing[T]], *, limit: int, offset: int) -> Request[Listing[T]]:
+    """Another page of the list that a request is for."""
+    path, _, query = first.target.partition("?")
+    others = [part for part in query.split("&") if not part.startswith(("limit=", "offset="))]
+    decode = cast("partial[Listing[T]]", first.decode)
+    return Request(
+        first.operation,
+        "&".join([f"{path}?limit={limit}&offset={offset}", *others]),
+        partial(decode.func, page=response.Page(limit=limit, offset=offset)),
+    )
+
+
 def item_part(item_id: str) -> str:
     """The item's id as a part of a path."""
     return arguments.path_part("item_id", item_id)
+
+
+def name_part(username: str) -> str:
+    """The character's name as a part of a path."""
+    return arguments.path_part("username", username)
 
 
 def clan_part(clan_id: str) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scapi._core import request
+from scapi._core import paging, request
+from scapi._sync import pages
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+    from datetime import datetime
+
     from scapi._sync.session import Session
     from scapi.enums import Order, Region, SortAuction
     from scapi.models import AuctionLot, AuctionPrice, ClanInfo, ClanMember, Listing
@@ -69,6 +73,44 @@ class AuctionEndpoint:
             )
         )
 
+    def iter_lots(
+        self,
+        *,
+        limit: int | None = None,
+        sort: SortAuction | str | None = None,
+        order: Order | str | None = None,
+        additional: bool | None = None,
+        region: Region | str | None = None,
+    ) -> Generator[AuctionLot]:
+        """All lots on offer, page by page, the next page on its way while one is used.
+
+        A lot that is there from the first page to the last comes exactly once, however many others come and go
+        meanwhile. It may come twice, or not at all, where the API gives nothing to go by: sorted by current price,
+        which a bid changes; and sorted by a price that more lots have in common than fit on a page.
+
+        Args:
+            limit: How many lots in all, 0 or more; all of them by default.
+            sort: What to sort by; `Config.SORT_AUCTION` (time created) by default, which is steadiest.
+            order: In which direction; `Config.ORDER_AUCTION` (ascending) by default.
+            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            region: The region; that of the endpoint, the client or `Config` by default.
+
+        Raises:
+            ValueError: An argument is out of its range; raised at once, before anything is sent.
+            BadRequestError: The server doesn't know the item.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        first = request.lots(
+            self._session.settings.region_for(region, self._region),
+            self.item_id,
+            limit=request.MAX_LIMIT,
+            offset=0,
+            sort=sort,
+            order=order,
+            additional=additional,
+        )
+        return pages.rows(self._session, paging.Walk(first, limit=limit))
+
     def price_history(
         self,
         *,
@@ -102,6 +144,34 @@ class AuctionEndpoint:
                 additional=additional,
             )
         )
+
+    def iter_price_history(
+        self,
+        since: datetime | str | None = None,
+        *,
+        limit: int | None = None,
+        additional: bool | None = None,
+        region: Region | str | None = None,
+    ) -> Generator[AuctionPrice]:
+        """All sales made, newest first, page by page, the next page on its way while one is used.
+
+        Every sale comes exactly once, also while new ones push the older ones down. Those that are made after the
+        first page was read may be missing; the next collection gets them. Where nothing is new there is one request.
+
+        Args:
+            since: Only sales strictly newer than this: a `datetime` (naive means UTC) or an ISO 8601 string.
+            limit: How many sales in all, 0 or more; all of them by default.
+            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            region: The region; that of the endpoint, the client or `Config` by default.
+
+        Raises:
+            ValueError: An argument is out of its range; raised at once, before anything is sent.
+            BadRequestError: The server doesn't know the item.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        where = self._session.settings.region_for(region, self._region)
+        first = request.price_history(where, self.item_id, limit=request.MAX_LIMIT, offset=0, additional=additional)
+        return pages.rows(self._session, paging.Walk(first, limit=limit, since=since))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.item_id!r})"

@@ -154,7 +154,8 @@ class Session:
             target = redirect.target(reply, outgoing.url)
             if target is None:
                 break
-            reply = self._transport.send(outgoing._replace(url=target))
+            outgoing = outgoing._replace(url=target)
+            reply = self._transport.send(outgoing)
         return reply
 
     def _pause(self, seconds: float) -> None:

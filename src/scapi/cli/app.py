@@ -10,21 +10,35 @@ import click
 
 from scapi import __version__
 from scapi.cli import failures
+from scapi.cli.auction import history, lots
 from scapi.cli.demo import demo
+from scapi.cli.doctor.command import doctor
+from scapi.cli.people import clan, clans, profile
+from scapi.cli.terminal import PipeClosedError
+from scapi.cli.world import emission, operations, regions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["app", "run"]
 
+EPILOG = (
+    "Exit codes: 2 wrong arguments, 3 credentials, 4 refused or not found, 5 limit, 6 server, 7 network, 8 answer, "
+    "9 extra, 10 file, 130 Ctrl-C. More in docs/terminal.md."
+)
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(__version__, prog_name="scapi")
 def app() -> None:
-    """The STALCRAFT / STALZONE API in the terminal."""
+    """The STALCRAFT / STALZONE API in the terminal.
+
+    Credentials come from SCAPI_TOKEN, or from SCAPI_CLIENT_ID and SCAPI_CLIENT_SECRET. Without any, try --fake.
+    """
 
 
-app.add_command(demo)
+for command in (demo, regions, emission, lots, history, profile, clans, clan, operations, doctor):
+    app.add_command(command)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +59,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return failures.INTERRUPTED
-    except BrokenPipeError:
+    except (PipeClosedError, BrokenPipeError):
         return _pipe_closed()
     except Exception as error:  # noqa: BLE001  # the last frame of the program: what it doesn't know, it raises again
         return _failed(error)

@@ -24,10 +24,9 @@ import scapi.sync
 from scapi.cli import tables, terminal
 from scapi.cli.words import clock, number, sparkline
 from scapi.exceptions import NotFoundError
-from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Generator, Iterator
 
     from rich.console import Console, RenderableType
 
@@ -99,6 +98,8 @@ def _host(*, live: bool) -> Generator[Host]:
     if live:
         yield Host(scapi.BaseUrl.DEMO, now)
         return
+    from scapi.testing import FakeApi
+
     fake = FakeApi(now=now)
     with fake.serve() as url:
         yield Host(url, now, fake.app_token)
@@ -120,7 +121,7 @@ async def _async_world(console: Console, host: Host) -> None:
         )
     for call, part in _parts(look, host.now):
         console.print(f"[dim]await[/] [cyan]client.{call}[/]")
-        console.print(Padding(part, (1, 0, 1, 2)))
+        console.print(Padding(part, (1, 0, 1, 2), expand=False))
 
 
 async def _profile(client: scapi.AppClient) -> CharacterProfile | None:
@@ -136,7 +137,7 @@ def _parts(look: Look, now: datetime) -> Iterator[tuple[str, RenderableType]]:
     yield "emission()", tables.emission(look.emission, now)
     yield f'profile("{CHARACTER}")', tables.profile(look.profile, now) if look.profile else absent
     yield f'auction("{ARTEFACT}").lots(limit=5, additional=True)', tables.lots(look.lots, now)
-    yield f'auction("{ARTEFACT}").price_history(limit=5, additional=True)', tables.sales(look.history)
+    yield f'auction("{ARTEFACT}").price_history(limit=5, additional=True)', tables.sales(look.history, now)
     for session in look.sessions:
         yield "operations_sessions(limit=1)", tables.session(session)
 
@@ -159,7 +160,7 @@ def _sync_world(console: Console, host: Host) -> None:
     result = tables.table("Call", "Result")
     for call, text in _summaries(look):
         result.add_row(Text(f"client.{call}", style="cyan"), text)
-    console.print(Padding(result, (0, 0, 1, 2)))
+    console.print(Padding(result, (0, 0, 1, 2), expand=False))
 
 
 def _profile_sync(client: scapi.sync.AppClient) -> CharacterProfile | None:
@@ -192,38 +193,24 @@ async def _bulk(console: Console, host: Host) -> None:
     _headline(console, f"The last 200 sales of {len(ITEMS)} items, eight at a time")
     client = scapi.AppClient.demo() if host.token is None else scapi.AppClient(token=host.token, base_url=host.url)
     async with client:
-        with _progress() as advance:
-            began = time.perf_counter()
-            sales = await _fetch_many(client, advance)
-            took = time.perf_counter() - began
-        console.print(Padding(_market(sales), (1, 0, 1, 2)))
+        began = time.perf_counter()
+        sales = await _fetch_many(client)
+        took = time.perf_counter() - began
+        console.print(Padding(_market(sales), (1, 0, 1, 2), expand=False))
         left = client.ratelimit
     count = sum(map(len, sales.values()))
     console.print(f"  [b]{number(count)} sales[/] in {took:.1f} s; {_points(left)}\n")
 
 
-async def _fetch_many(client: scapi.AppClient, advance: Callable[[], None]) -> Sales:
-    """The newest sales of all items. The first failure ends the rest."""
-    turns = asyncio.Semaphore(8)
-
-    async def fetch(item_id: str) -> Listing[AuctionPrice]:
-        async with turns:
-            sales = await client.auction(item_id).price_history(limit=200)
-        advance()
-        return sales
-
-    async with asyncio.TaskGroup() as group:
-        tasks = {item_id: group.create_task(fetch(item_id)) for item_id in ITEMS}
-    return {item_id: task.result() for item_id, task in tasks.items()}
-
-
-@contextmanager
-def _progress() -> Generator[Callable[[], None]]:
-    """A bar on stderr; what it counts is told to the function that it gives."""
+async def _fetch_many(client: scapi.AppClient) -> Sales:
+    """The newest sales of all items, each as it arrives. The first failure ends the rest."""
     columns = (TextColumn("  items"), BarColumn(bar_width=48), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=terminal.stderr()) as progress:
         bar = progress.add_task("", total=len(ITEMS))
-        yield lambda: progress.advance(bar)
+        results = client.auctions(ITEMS).price_history(
+            limit=200, concurrency=8, progress=lambda done, total: progress.update(bar, completed=done)
+        )
+        return {result.key: result.value async for result in results if result.value is not None}
 
 
 def _market(sales: Sales) -> RenderableType:
@@ -251,5 +238,5 @@ def _points(left: RateLimit) -> str:
 
 
 def _headline(console: Console, text: str) -> None:
-    console.print(Rule(Text(text, style="bold"), align="left", style="cyan"))
+    console.print(Rule(Text(text, style="bold"), align="left", style="cyan"), width=min(console.width, 80))
     console.print()

@@ -11,11 +11,11 @@ from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
-from scapi.cli.words import ago, clock, number, plain, span
+from scapi.cli.words import NOTHING, ago, clock, minute, number, plain, span
 from scapi.enums import Quality, StatType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from rich.console import RenderableType
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
         AuctionLot,
         AuctionPrice,
         CharacterProfile,
+        ClanInfo,
         EmissionState,
         OperationSession,
+        RegionInfo,
         Statistic,
     )
 
-__all__ = ["emission", "figure", "lots", "profile", "sales", "session", "table"]
+__all__ = ["clan", "clans", "emission", "figure", "lots", "profile", "regions", "sales", "session", "sessions", "table"]
 
 #: The colours that the game gives the qualities, as far as sixteen colours go.
 QUALITY_STYLES = {
@@ -45,12 +47,28 @@ QUALITY_STYLES = {
 
 def table(*columns: Column | str) -> Table:
     """An empty table in the one look that all of ours have."""
-    return Table(*columns, box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False)
+    return Table(
+        *columns, box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+
+
+def _told(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> Table:
+    """A table without the columns that tell nothing of any row: what is left has room for its figures."""
+    kept = [index for index in range(len(columns)) if not rows or any(str(row[index]) != NOTHING for row in rows)]
+    result = table(*(columns[index] for index in kept))
+    for row in rows:
+        result.add_row(*(row[index] for index in kept))
+    return result
 
 
 def figure(heading: str) -> Column:
     """A column of figures."""
     return Column(heading, justify="right", no_wrap=True)
+
+
+def _fixed(heading: str) -> Column:
+    """A column of words that are never cut: those beside it give way."""
+    return Column(heading, no_wrap=True)
 
 
 def emission(state: EmissionState, now: datetime) -> RenderableType:
@@ -68,22 +86,37 @@ def emission(state: EmissionState, now: datetime) -> RenderableType:
     return text.append(".", "not bold default").append(ended, "not bold default")
 
 
+def regions(rows: Iterable[RegionInfo], now: datetime) -> Table:
+    """Regions, by the ids that `--region` takes."""
+    result = table("Region", "Name")
+    for region in rows:
+        result.add_row(Text(plain(region.id)), Text(plain(region.name)))
+    return result
+
+
 def profile(player: CharacterProfile, now: datetime) -> RenderableType:
     """A character: who it is, where it belongs, and what it did."""
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column()
-    clan = player.clan and f"{player.clan.info.name} [{player.clan.info.tag}], {player.clan.member.rank.lower()}"
-    for name, value in (
-        ("name", player.name),
-        ("alliance", player.alliance or "–"),
-        ("clan", clan or "–"),
-        ("status", player.status or "–"),
-        ("last seen", ago(player.last_login, now)),
-        ("achievements", ", ".join(player.displayed_achievements) or "–"),
-    ):
-        facts.add_row(name, Text(plain(value)))
+    place = player.clan
+    clan = f"{place.info.name} [{place.info.tag}], {place.member.rank.lower()}" if place else None
+    facts = _facts(
+        name=player.name,
+        alliance=player.alliance,
+        clan=clan,
+        status=player.status,
+        last_seen=ago(player.last_login, now),
+        achievements=", ".join(player.displayed_achievements),
+    )
     return Group(facts, Text(), _statistics(player.stats))
+
+
+def _facts(**facts: str | None) -> Table:
+    """What is known, a line each; a dash for what isn't."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column()
+    for name, value in facts.items():
+        grid.add_row(name.replace("_", " "), Text(plain(value or "") or NOTHING))
+    return grid
 
 
 def _statistics(stats: list[Statistic]) -> Table:
@@ -113,47 +146,103 @@ def _value(stat: Statistic) -> str:
             return "…"
 
 
-def lots(rows: Iterable[AuctionLot], now: datetime) -> Table:
+def lots(rows: Sequence[AuctionLot], now: datetime) -> Table:
     """Lots on offer; the prices are for whole lots, but for the one per piece."""
-    result = table(
-        figure("Pieces"),
-        figure("Start"),
-        figure("Bid"),
-        figure("Buyout"),
-        figure("Per piece"),
-        "Quality",
-        figure("Ends"),
-    )
-    for lot in rows:
-        result.add_row(
-            number(lot.amount),
+    stacks = any(lot.amount != 1 for lot in rows)
+    columns = [*map(figure, ("Pieces", "Start", "Bid", "Buyout", "Per piece")), Column("Quality"), figure("Ends in")]
+    cells = [
+        (
+            number(lot.amount if stacks else None),
             number(lot.start_price or None),
             number(lot.current_price),
             number(lot.buyout_price or None),
-            number(lot.unit_price),
+            number(lot.unit_price if stacks else None),
             _quality(lot),
-            ago(lot.end_time, now),
+            span(lot.end_time - now) if lot.end_time > now else Text("over", style="dim"),
         )
-    return result
+        for lot in rows
+    ]
+    return _told(columns, cells)
 
 
-def sales(rows: Iterable[AuctionPrice]) -> Table:
-    """Sales made; the price is for all pieces of one."""
-    result = table("Time (UTC)", figure("Pieces"), figure("Price"), figure("Per piece"), "Quality")
-    for sale in rows:
-        result.add_row(
-            clock(sale.time), number(sale.amount), number(sale.price), number(sale.unit_price), _quality(sale)
+def sales(rows: Sequence[AuctionPrice], now: datetime) -> Table:
+    """Sales made; the price is for all pieces of one, but for the one per piece."""
+    stacks = any(sale.amount != 1 for sale in rows)
+    columns = [_fixed("Time (UTC)"), *map(figure, ("Pieces", "Price", "Per piece")), Column("Quality"), figure("Age")]
+    cells = [
+        (
+            clock(sale.time),
+            number(sale.amount if stacks else None),
+            number(sale.price),
+            number(sale.unit_price if stacks else None),
+            _quality(sale),
+            span(now - sale.time),
         )
-    return result
+        for sale in rows
+    ]
+    return _told(columns, cells)
 
 
 def _quality(traded: AuctionLot | AuctionPrice) -> Text:
     """`rare +7`, in the colour of the game; a dash where the server didn't say."""
     if traded.quality is None:
-        return Text("–", style="dim")
+        return Text(NOTHING, style="dim")
     level = f" +{traded.upgrade_level}" if traded.upgrade_level else ""
     style = QUALITY_STYLES.get(traded.quality, "default")
     return Text(traded.quality.name.lower().replace("_", " ") + level, style=style)
+
+
+def clans(rows: Iterable[ClanInfo], now: datetime) -> Table:
+    """Clans, with the ids that `scapi clan` takes."""
+    result = table("Tag", "Name", figure("Level"), figure("Members"), _fixed("Id"))
+    for clan in rows:
+        result.add_row(
+            Text(plain(clan.tag)),
+            Text(plain(clan.name)),
+            number(clan.level),
+            number(clan.member_count),
+            Text(plain(clan.uuid)),
+        )
+    return result
+
+
+def clan(row: ClanInfo, now: datetime) -> Table:
+    """A clan."""
+    return _facts(
+        name=f"{row.name} [{row.tag}]",
+        id=row.uuid,
+        level=f"{number(row.level)}, {number(row.level_points)} points",
+        founded=f"{clock(row.registration_time)}, {ago(row.registration_time, now)}",
+        alliance=row.alliance,
+        leader=row.leader,
+        members=number(row.member_count),
+        description=row.description,
+    )
+
+
+def sessions(rows: Iterable[OperationSession], now: datetime) -> Table:
+    """Sessions; who was in one, its JSON tells."""
+    result = table(
+        _fixed("Ended (UTC)"),
+        _fixed("Map"),
+        figure("Level"),
+        figure("Took"),
+        figure("Reward"),
+        figure("Players"),
+        Column("Most damage", no_wrap=True),
+    )
+    for session in rows:
+        best = max(session.participants, key=lambda player: player.damage_dealt, default=None)
+        result.add_row(
+            minute(session.end_time),
+            Text(plain(session.map)),
+            number(session.difficulty),
+            "{:.0f}:{:02.0f}".format(*divmod(session.duration_seconds, 60)),
+            number(session.reward),
+            number(len(session.participants)),
+            Text(plain(best.username) if best else NOTHING),
+        )
+    return result
 
 
 def session(row: OperationSession) -> RenderableType:
@@ -182,5 +271,5 @@ def _participants(row: OperationSession) -> Table:
 
 def _gear(item_id: str | None, level: int) -> Text:
     if item_id is None:
-        return Text("–", style="dim")
+        return Text(NOTHING, style="dim")
     return Text(plain(item_id) + (f" +{level}" if level else ""))

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
-__all__ = ["ago", "clock", "number", "plain", "span", "sparkline"]
+__all__ = ["NOTHING", "ago", "back", "clock", "minute", "number", "plain", "span", "sparkline"]
+
+#: What stands where there is nothing to tell.
+NOTHING = "–"
 
 BARS = "▁▂▃▄▅▆▇█"
 
 #: The game's own colour codes, such as `§4`.
 COLOUR_CODE = re.compile(r"§[0-9a-fk-or]", re.IGNORECASE)
+
+LENGTH = re.compile(r"(\d{1,6}) ?(d|h|min|s)")
 
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -32,12 +38,17 @@ def plain(text: str) -> str:
 
 def number(value: float | None, digits: int = 0) -> str:
     """`1 234 567`: groups of three, parted by no-break spaces; a dash for nothing."""
-    return "–" if value is None else f"{value:,.{digits}f}".replace(",", "\N{NO-BREAK SPACE}")
+    return NOTHING if value is None else f"{value:,.{digits}f}".replace(",", "\N{NO-BREAK SPACE}")
 
 
 def clock(moment: datetime | None) -> str:
     """`2026-08-19 12:04:31`, in UTC as the API speaks it; a dash for nothing."""
-    return "–" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
+    return NOTHING if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def minute(moment: datetime) -> str:
+    """`2026-08-19 12:04`, in UTC."""
+    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def span(length: timedelta) -> str:
@@ -54,8 +65,14 @@ def span(length: timedelta) -> str:
 def ago(moment: datetime | None, now: datetime) -> str:
     """`43 min ago` or `in 43 min`; a dash for nothing."""
     if moment is None:
-        return "–"
+        return NOTHING
     return f"{span(now - moment)} ago" if moment <= now else f"in {span(moment - now)}"
+
+
+def back(text: str, now: datetime) -> datetime | str:
+    """The time that `7d`, `12h` or `30min` before now was; anything else as it is, for the client to read."""
+    found = LENGTH.fullmatch(text.strip())
+    return now - timedelta(seconds=int(found[1]) * dict(UNITS)[found[2]]) if found else text
 
 
 def sparkline(values: Sequence[float], width: int = 16) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scapi.models.auction import AuctionLot, AuctionPrice
+from scapi.models.bulk import BulkResult
 from scapi.models.character import Character, CharacterInfo, CharacterProfile, Statistic
 from scapi.models.clan import ClanAffiliation, ClanInfo, ClanMember
 from scapi.models.database import DatabaseState, FileState
@@ -34,6 +35,7 @@ __all__ = [
     "BarterOffer",
     "BarterRecipe",
     "BarterSettlement",
+    "BulkResult",
     "ChangedFile",
     "Character",
     "CharacterInfo",

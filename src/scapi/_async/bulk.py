@@ -1,0 +1,217 @@
+"""Many keys in one call: results as they arrive, no more of them under way than asked for."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from contextlib import aclosing
+from functools import partial
+from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar
+
+from scapi import _aio
+from scapi._core import arguments, bulk, request
+from scapi._core.paging import Walk
+from scapi.models import BulkResult, Listing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterable
+    from datetime import datetime
+
+    from scapi._async.session import Session
+    from scapi._core.bulk import Plan
+    from scapi._core.request import Request
+    from scapi.enums import Order, Region, SortAuction
+    from scapi.models import AuctionLot, AuctionPrice
+
+__all__ = ["AuctionsEndpoint", "answers"]
+
+T = TypeVar("T")
+
+
+class AuctionsEndpoint:
+    """Many items on the auction of a region.
+
+    Results come as they arrive, in no particular order. No more of them is held than what is under way.
+
+    Source: https://eapi.stalzone.com/reference
+    """
+
+    def __init__(self, session: Session, item_ids: Iterable[str], region: Region | str | None) -> None:
+        self._session = session
+        self._item_ids = bulk.check_keys("item_ids", item_ids)
+        self._region = region
+
+    def lots(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        sort: SortAuction | str | None = None,
+        order: Order | str | None = None,
+        additional: bool | None = None,
+        concurrency: int = 8,
+        on_error: Literal["raise", "yield"] = "raise",
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> AsyncGenerator[BulkResult[Listing[AuctionLot]]]:
+        """One page of the lots of each item. Each id is answered exactly once, and as often as it was given.
+
+        Args:
+            limit: How many lots of each item, 0 to 200; `Config.LIMIT` (20) by default.
+            offset: How many lots of each item to skip; `Config.OFFSET` (0) by default.
+            sort: What to sort by; `Config.SORT_AUCTION` (time created) by default.
+            order: In which direction; `Config.ORDER_AUCTION` (ascending) by default.
+            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            concurrency: How many calls are under way at once, 1 to 64.
+            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each
+                error over as the `error` of its result.
+            progress: Called after each item with how many are done, and how many there are, `None` where the ids have
+                no length.
+
+        Raises:
+            ValueError: An argument is out of its range; raised at once, before anything is sent.
+            ScApiException: Any failure, with `on_error="raise"`.
+        """
+        build = partial(
+            request.lots, self._where, limit=limit, offset=offset, sort=sort, order=order, additional=additional
+        )
+        build("any")
+        return answers(self._session, self._plan(concurrency, on_error, progress), build)
+
+    def price_history(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        additional: bool | None = None,
+        concurrency: int = 8,
+        on_error: Literal["raise", "yield"] = "raise",
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> AsyncGenerator[BulkResult[Listing[AuctionPrice]]]:
+        """One page of the sales of each item, newest first. Each id is answered exactly once, as often as it was given.
+
+        Args:
+            limit: How many sales of each item, 0 to 200; `Config.LIMIT` (20) by default.
+            offset: How many sales of each item to skip; `Config.OFFSET` (0) by default.
+            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            concurrency: How many calls are under way at once, 1 to 64.
+            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each
+                error over as the `error` of its result.
+            progress: Called after each item with how many are done, and how many there are, `None` where the ids have
+                no length.
+
+        Raises:
+            ValueError: An argument is out of its range; raised at once, before anything is sent.
+            ScApiException: Any failure, with `on_error="raise"`.
+        """
+        build = partial(request.price_history, self._where, limit=limit, offset=offset, additional=additional)
+        build("any")
+        return answers(self._session, self._plan(concurrency, on_error, progress), build)
+
+    def iter_price_history(
+        self,
+        since: Mapping[str, datetime | str] | datetime | str | None = None,
+        *,
+        limit: int | None = None,
+        additional: bool | None = None,
+        concurrency: int = 8,
+        on_error: Literal["raise", "yield"] = "raise",
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> AsyncGenerator[BulkResult[Listing[AuctionPrice]]]:
+        """The whole histories of many items, page by page as pages arrive.
+
+        The pages of one item come in order, newest sales first, and hold each sale exactly once, as those of
+        `AuctionEndpoint.iter_price_history` do; the pages of different items come between each other. The last page of
+        an item has a `has_more` that is false. An item without new sales has one page, which is empty.
+
+        Args:
+            since: Only sales strictly newer than this: a time for all items, or a time for each by its id, where an
+                item that has none is read whole. A naive `datetime` means UTC.
+            limit: How many sales of each item in all, 0 or more; all of them by default.
+            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            concurrency: How many items are read at once, 1 to 64.
+            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each
+                error over as the `error` of a result, which is the last one of its item.
+            progress: Called after each item with how many are done, and how many there are, `None` where the ids have
+                no length.
+
+        Raises:
+            ValueError: An argument is out of its range; raised at once, before anything is sent.
+            ScApiException: Any failure, with `on_error="raise"`.
+        """
+        times: Mapping[str, datetime | str] = since if isinstance(since, Mapping) else {}
+        usual = None if isinstance(since, Mapping) else since
+        for time in times.values():
+            arguments.moment("since", time)
+        build = partial(request.price_history, self._where, limit=request.MAX_LIMIT, offset=0, additional=additional)
+
+        def begin(key: str) -> Walk[AuctionPrice]:
+            return Walk(build(key), limit=limit, since=times.get(key, usual))
+
+        begin("any")
+        return _histories(self._session, self._plan(concurrency, on_error, progress), begin)
+
+    @property
+    def _where(self) -> Region | str:
+        return self._session.settings.region_for(self._region)
+
+    def _plan(
+        self,
+        concurrency: int,
+        on_error: Literal["raise", "yield"],
+        progress: Callable[[int, int | None], object] | None,
+    ) -> Plan:
+        return bulk.Plan(self._item_ids, request.item_part, concurrency, on_error, progress)
+
+
+async def answers(session: Session, plan: Plan, build: Callable[[str], Request[T]]) -> AsyncGenerator[BulkResult[T]]:
+    """The answer to one request for each key."""
+
+    async def answer(key: str) -> BulkResult[T]:
+        try:
+            value = await session.call(build(key))
+            return BulkResult(key=key, value=value)
+        except bulk.FAILURES as error:
+            return plan.failed(key, error)
+
+    async with aclosing(_aio.fan_out(answer, plan.keys, plan.concurrency)) as results:
+        async for result in results:
+            plan.tell()
+            yield result
+
+
+async def _histories(
+    session: Session, plan: Plan, begin: Callable[[str], Walk[T]]
+) -> AsyncGenerator[BulkResult[Listing[T]]]:
+    """The pages of one walk for each key."""
+    steps: _Steps[T] = _Steps(plan.keys)
+
+    async def step(at: tuple[str, Walk[T] | None]) -> BulkResult[Listing[T]]:
+        key, walk = at
+        try:
+            walk = walk or begin(key)
+            page = Listing[T](total=0, limit=0) if walk.done else walk.take(await session.call(walk.request))
+        except bulk.FAILURES as error:
+            return plan.failed(key, error)
+        if page.has_more:
+            steps.begun.append((key, walk))
+        return BulkResult(key=key, value=page)
+
+    async with aclosing(_aio.fan_out(step, steps, plan.concurrency)) as results:
+        async for result in results:
+            if result.value is None or not result.value.has_more:
+                plan.tell()
+            yield result
+
+
+class _Steps(Generic[T]):
+    """What can be done now: the next pages of the walks that have one, and only then the keys without a walk."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._keys = iter(keys)
+        self.begun: deque[tuple[str, Walk[T] | None]] = deque()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> tuple[str, Walk[T] | None]:
+        return self.begun.popleft() if self.begun else (next(self._keys), None)

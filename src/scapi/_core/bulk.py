@@ -1,0 +1,80 @@
+"""Many calls as one: what was asked for, checked, and what becomes of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sized
+from typing import TYPE_CHECKING, Any, Literal
+
+from scapi._core import arguments
+from scapi.exceptions import ScApiException
+from scapi.models import BulkResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["FAILURES", "Plan"]
+
+#: As many calls as a client has connections.
+MAX_CONCURRENCY = 64
+
+#: What a key can fail with: its call, or the key itself.
+FAILURES = (ScApiException, ValueError, TypeError)
+
+
+class Plan:
+    """The options of a bulk call.
+
+    Args:
+        keys: What is asked for.
+        check: Raises for a key that can't be asked for.
+        concurrency: How many calls may be under way at once, 1 to 64.
+        on_error: `"raise"` or `"yield"`.
+        progress: Called with how many keys are done, and how many there are.
+
+    Raises:
+        TypeError: `progress` can't be called.
+        ValueError: Another argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        keys: Iterable[str],
+        check: Callable[[str], object],
+        concurrency: int,
+        on_error: Literal["raise", "yield"],
+        progress: Callable[[int, int | None], object] | None,
+    ) -> None:
+        self.keys = keys
+        self.concurrency = arguments.integer("concurrency", concurrency, 1, MAX_CONCURRENCY)
+        if on_error not in {"raise", "yield"}:
+            raise arguments.refuse("on_error", on_error, "'raise' or 'yield'")
+        if progress is not None and not callable(progress):
+            raise TypeError(f"progress must be callable, not {progress!r}")
+        self._raises = on_error == "raise"
+        self._progress = progress
+        self._total = len(keys) if isinstance(keys, Sized) else None
+        self._done = 0
+        # One bad key ends it all, so it had better do so before anything is sent. A generator can't be looked through.
+        if self._raises and isinstance(keys, Collection):
+            for key in keys:
+                check(key)
+
+    def failed(self, key: str, error: Exception) -> BulkResult[Any]:
+        """The result of a key that failed; or the error raised, if that was asked for."""
+        error.add_note(f"key: {key!r}")
+        if self._raises:
+            raise error
+        return BulkResult(key=key, error=error)
+
+    def tell(self) -> None:
+        """Tell that one more key is done."""
+        self._done += 1
+        if self._progress is not None:
+            self._progress(self._done, self._total)
+
+
+def check_keys(name: str, keys: Iterable[str]) -> Iterable[str]:
+    """The keys, or a `TypeError`: a string is iterable too, but nobody means its characters."""
+    if isinstance(keys, str | bytes) or not hasattr(keys, "__iter__"):
+        raise TypeError(f"{name} must be an iterable of strings, not {keys!r}")
+    return keys

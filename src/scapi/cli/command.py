@@ -1,0 +1,99 @@
+"""What all commands that ask the API have in common: whom they ask, and what becomes of the answer."""
+
+from __future__ import annotations
+
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scapi.cli import files
+from scapi.cli.connection import connect
+from scapi.cli.output import deliver
+from scapi.enums import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scapi.cli.output import Answer, Form
+
+__all__ = ["api_command", "command", "every", "first_page", "limit", "offset", "order"]
+
+
+def _file(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """The file's name, refused before anything is sent where it can't be written at the end."""
+    if value is not None and value.suffix not in files.WRITERS:
+        raise click.BadParameter(f"the name must end in {', '.join(files.WRITERS)}, not {value.suffix or 'nothing'}")
+    if value is not None and value.suffix == ".parquet":
+        files.require_pyarrow()
+    return value
+
+
+ASKING = (
+    click.option(
+        "--region", type=click.Choice([*Region], case_sensitive=False), envvar="SCAPI_REGION", help="The region."
+    ),
+    click.option("--fake", is_flag=True, help="Ask a made-up API on this machine; needs no key."),
+)
+
+DELIVERING = (
+    click.option("--json", "form", flag_value="json", help="Print JSON."),
+    click.option("--csv", "form", flag_value="csv", help="Print CSV."),
+    click.option("--table", "form", flag_value="table", default="table", help="Print a table, as it does by default."),
+    click.option(
+        "--out",
+        type=click.Path(dir_okay=False, path_type=Path),
+        callback=_file,
+        metavar="FILE",
+        help=f"Write a file: {', '.join(files.WRITERS)}.",
+    ),
+)
+
+limit = click.option(
+    "--limit", type=int, metavar="N", help="How many rows; 20 by default, with --all no more than these."
+)
+offset = click.option("--offset", type=int, metavar="N", help="How many rows to skip.")
+order = click.option("--order", metavar="asc|desc", help="In which direction to sort.")
+every = click.option("--all", "every", is_flag=True, help="Fetch every page, not just one.")
+
+
+def api_command(function: Callable[..., Answer[Any]]) -> click.Command:
+    """A command out of a function from a client and arguments to an answer."""
+
+    @wraps(function)
+    def ask(*, region: str | None, fake: bool, form: Form, out: Path | None, **arguments: Any) -> None:
+        _check_forms(form, out)
+        # The rows may still be under way when the function is done with them, so the client stays until they are out.
+        with connect(fake=fake, region=region) as client:
+            deliver(function(client, **arguments), form, out)
+
+    return _command(ask)
+
+
+def command(function: Callable[..., Answer[Any]]) -> click.Command:
+    """A command out of a function from a region, whether to ask the fake, and arguments to an answer."""
+
+    @wraps(function)
+    def answer(*, form: Form, out: Path | None, **arguments: Any) -> None:
+        _check_forms(form, out)
+        deliver(function(**arguments), form, out)
+
+    return _command(answer)
+
+
+def _check_forms(form: Form, out: Path | None) -> None:
+    if out is not None and form != "table":
+        raise click.UsageError(f"--{form} prints and --out writes: choose one")
+
+
+def _command(function: Callable[..., None]) -> click.Command:
+    for option in reversed((*ASKING, *DELIVERING)):
+        function = option(function)
+    return click.command(function)
+
+
+def first_page(*, every: bool, offset: int | None) -> None:
+    """Refuse an offset where all pages are read, or a part of the rows would be missing unsaid."""
+    if every and offset is not None:
+        raise click.UsageError("--offset skips rows, and all of them are asked for: choose one")

@@ -1,0 +1,112 @@
+"""A body compared with its model, to the letter. Pure.
+
+The clients forgive what a server changes; this doesn't. Nothing that it tells holds a value of the body, but for
+members of enums: a report must be fit to be published.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import inspect
+
+from scapi._core.response import is_array, is_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["compare", "kind", "name", "odd", "values"]
+
+#: A name that a programmer chose. Anything else could be a player's.
+IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}")
+SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+KINDS: dict[type, str] = {bool: "true or false", int: "an integer", float: "a float", str: "text", dict: "an object"}
+
+#: What stands for each type on the wire, and how it is called. What has cases of its own in `compare` comes here only
+#: when it is wrong altogether, hence `None`.
+EXPECTED: dict[type[inspect.Type], tuple[type | None, str]] = {
+    inspect.BoolType: (bool, KINDS[bool]),
+    inspect.IntType: (int, KINDS[int]),
+    inspect.FloatType: (float, KINDS[float]),
+    inspect.StrType: (str, KINDS[str]),
+    inspect.StructType: (None, KINDS[dict]),
+    inspect.ListType: (None, "an array"),
+    inspect.DateTimeType: (None, "a time"),
+}
+
+
+def odd(raw: Any, model: type[msgspec.Struct]) -> Counter[str]:
+    """What is unexpected in a record, by a sentence for each and how often it is so.
+
+    Args:
+        raw: The decoded JSON of one record.
+        model: The model that it should fit.
+    """
+    return Counter(text.removeprefix(".") for text in compare(raw, inspect.type_info(model), ""))
+
+
+def kind(raw: object) -> str:
+    """What a decoded value is, without saying what it is."""
+    return "null" if raw is None else KINDS.get(type(raw), "an array")
+
+
+def values(raw: Any, key: str) -> Iterator[Any]:
+    """Every value under a key, however deep."""
+    if is_object(raw):
+        yield from (value for name, value in raw.items() if name == key)
+        yield from (found for value in raw.values() for found in values(value, key))
+    elif is_array(raw):
+        yield from (found for value in raw for found in values(value, key))
+
+
+def compare(raw: Any, type_: inspect.Type, path: str) -> Iterator[str]:
+    """Everything in a value that its type doesn't promise."""
+    match type_:
+        case inspect.UnionType():
+            known = next(part for part in type_.types if not isinstance(part, inspect.NoneType))
+            yield from [f"{path} is null, not absent"] if raw is None else compare(raw, known, path)
+        case inspect.StructType() if is_object(raw):
+            yield from _fields(raw, type_, path)
+        case inspect.ListType() if is_array(raw):
+            for item in raw:
+                yield from compare(item, type_.item_type, f"{path}[]")
+        case inspect.EnumType():
+            # Members that grew at run time aren't in `__members__`: they are what is looked for.
+            if raw not in [member.value for member in type_.cls.__members__.values()]:
+                yield f"{path} has the unknown value {name(str(raw))}"
+        case inspect.DateTimeType() if isinstance(raw, str):
+            if not SECONDS.fullmatch(raw):
+                yield f"{path} is spelled like {re.sub('[0-9]', '0', raw)[:40]}" if _time(raw) else f"{path} is no time"
+        case inspect.AnyType() | inspect.DictType():
+            pass
+        case _:
+            yield from _leaf(raw, type_, path)
+
+
+def _fields(raw: dict[str, Any], type_: inspect.StructType, path: str) -> Iterator[str]:
+    fields = {field.encode_name: field for field in type_.fields}
+    yield from (f"{path}.{name(key)} is unknown; it is {kind(raw[key])}" for key in raw if key not in fields)
+    for key, field in fields.items():
+        if key in raw:
+            yield from compare(raw[key], field.type, f"{path}.{key}")
+        elif field.required:
+            yield f"{path}.{key} is missing"
+
+
+def _leaf(raw: Any, type_: inspect.Type, path: str) -> Iterator[str]:
+    wanted, meant = EXPECTED[type(type_)]
+    if type(raw) is not wanted:
+        yield f"{path} is {kind(raw)}, not {meant}"
+
+
+def name(text: str) -> str:
+    """A name as it is where it looks like a programmer's, else a word that hides it."""
+    return text if IDENTIFIER.fullmatch(text) else "(a name that isn't shown)"
+
+
+def _time(raw: str) -> bool:
+    return re.match(r"\d{4}-\d\d-\d\d", raw) is not None

@@ -1,0 +1,44 @@
+"""`scapi profile`, `clans` and `clan`: who is in the Zone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from scapi.cli import tables
+from scapi.cli.command import api_command, every, first_page, limit, offset
+from scapi.cli.output import Answer, fewer, listing, single, walk
+from scapi.models import CharacterProfile, ClanInfo
+
+if TYPE_CHECKING:
+    from scapi.sync import AppClient
+
+__all__ = ["clan", "clans", "profile"]
+
+
+@api_command
+@click.argument("name")
+def profile(client: AppClient, *, name: str) -> Answer[CharacterProfile]:
+    """The public profile of a character."""
+    return single(client.profile(name), tables.profile)
+
+
+@api_command
+@limit
+@offset
+@every
+def clans(client: AppClient, *, limit: int | None, offset: int | None, every: bool) -> Answer[ClanInfo]:
+    """The clans of a region."""
+    first_page(every=every, offset=offset)
+    if every:
+        total = fewer(client.clans(limit=1).total, limit)
+        return walk(client.iter_clans(limit=limit), ClanInfo, tables.clans, "clans", total)
+    return listing(client.clans(limit=limit, offset=offset), ClanInfo, tables.clans, "clans")
+
+
+@api_command
+@click.argument("clan_id", metavar="ID")
+def clan(client: AppClient, *, clan_id: str) -> Answer[ClanInfo]:
+    """One clan, by its id."""
+    return single(client.clan(clan_id).info(), tables.clan)

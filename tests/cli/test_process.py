@@ -1,0 +1,139 @@
+"""What only a real process shows: pipes, terminals, signals."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scapi.testing import FakeApi
+from tests.cli.process import environment, finish, start
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.socket
+
+
+def test_data_goes_to_stdout_without_colours_and_words_go_to_stderr(key: dict[str, str]) -> None:
+    code, out, err = finish("clans", "--limit", "2", **key)
+    assert code == 0
+    assert len(out.splitlines()) == 4
+    assert "\x1b" not in out + err
+    assert err == "2 of 240 clans, the next with --offset 2, all with --all\n"
+
+
+def test_a_pipe_that_is_closed_is_no_error(key: dict[str, str]) -> None:
+    for form in ("--json", "--csv", "--table"):
+        process = start("history", "kqgy", "--limit", "200", form, **key)
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+        assert process.wait(30) == 141
+        process.stderr.close()
+
+
+def on_a_terminal(*arguments: str, **env: str) -> tuple[int, str]:
+    """Run `scapi` on a pseudo-terminal: the exit code, and all that it showed."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "scapi", *arguments]
+    variables = environment(TERM="xterm-256color", COLUMNS="80", **env)
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=variables)  # noqa: S603  # ours
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    except OSError:
+        pass  # how Linux says that the other end is closed
+    os.close(ours)
+    return process.wait(30), shown.decode()
+
+
+def test_a_terminal_gets_colours(key: dict[str, str]) -> None:
+    code, shown = on_a_terminal("emission", **key)
+    assert code == 0
+    assert "\x1b[1;32mNo emission" in shown
+
+
+def test_a_terminal_gets_none_with_no_color(key: dict[str, str]) -> None:
+    code, shown = on_a_terminal("emission", NO_COLOR="1", **key)
+    assert code == 0
+    assert "\x1b[1mNo emission" in shown
+
+
+def test_the_demo_draws_its_bar_on_a_terminal() -> None:
+    code, shown = on_a_terminal("demo")
+    assert code == 0
+    assert "42/42" in shown
+
+
+def test_ctrl_c_ends_a_command_at_once_and_leaves_no_file(tmp_path: Path) -> None:
+    fake = FakeApi()
+    fake.fail("*/history", "delay", delay=float("inf"))
+    (tmp_path / "old.csv").write_text("old")
+    with fake.serve() as url:
+        env = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token}
+        process = start("history", "kqgy", "--out", str(tmp_path / "old.csv"), **env)
+        while not fake.requests:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    assert (process.returncode, err.strip()) == (130, "")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("old.csv", "old")]
+
+
+def test_ctrl_c_in_the_middle_of_all_pages_leaves_no_file(tmp_path: Path) -> None:
+    fake = FakeApi()
+    with fake.serve() as url:
+        env = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token}
+        process = start("history", "dm6l2", "--all", "--out", str(tmp_path / "all.jsonl"), **env)
+        while len(fake.requests) < 20:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    assert (process.returncode, err.strip()) == (130, "")
+    assert not list(tmp_path.iterdir())
+
+
+def test_all_pages_have_a_bar_on_a_terminal(key: dict[str, str]) -> None:
+    code, shown = on_a_terminal("operations", "--all", **key)
+    assert code == 0
+    assert "sessions ━" in re.sub("\x1b\\[[0-9;]*m", "", shown)
+
+
+def test_no_network_is_one_sentence() -> None:
+    code, out, err = finish("emission", SCAPI_BASE_URL="http://127.0.0.1:9", SCAPI_TOKEN="x")
+    assert (code, out) == (7, "")
+    assert err.startswith("scapi: no answer from 127.0.0.1:9")
+    assert err.count("\n") == 1
+
+
+def test_a_full_disk_is_one_sentence(key: dict[str, str]) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123  # a device
+        command = [sys.executable, "-m", "scapi", "clans", "--csv"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment(**key), check=False)  # noqa: S603  # ours
+    assert done.returncode == 10
+    assert done.stderr.decode() == "scapi: [Errno 28] No space left on device\n"
+
+
+def test_the_shell_completes_commands_and_options() -> None:
+    asked = {"_SCAPI_COMPLETE": "bash_complete", "COMP_WORDS": "scapi lots --qua", "COMP_CWORD": "2"}
+    code, out, _ = finish(**asked)
+    assert (code, out) == (0, "plain,--quality\n")
+
+
+def test_what_a_terminal_can_not_show_is_no_error(key: dict[str, str]) -> None:
+    code, out, err = finish("profile", "Шустрый", PYTHONIOENCODING="ascii", **key)
+    assert (code, err) == (0, "")
+    assert "???????" in out

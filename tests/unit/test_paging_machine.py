@@ -1,0 +1,315 @@
+"""Pages are read while the list moves: what comes out is compared with what was there all the time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from scapi._core import request
+from scapi._core.paging import SHAPES, Walk
+from scapi.models import AuctionLot, AuctionPrice, ClanInfo, Listing, Rejected
+
+START = datetime(2026, 8, 19, 12, tzinfo=UTC)
+
+#: Few values, so that equal rows and equal times are common.
+SECONDS = st.integers(0, 4)
+PRICES = st.integers(1, 2)
+
+
+@dataclass(eq=False)
+class Row:
+    """A row of the server's. Two of them may look the same and still be two."""
+
+    second: int
+    price: int
+    readable: bool = True
+    bid: int | None = None
+    number: int = field(default=0)
+
+
+class Moving(RuleBasedStateMachine):
+    """A list that moves while a walk reads it."""
+
+    page_size = 12
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[Row] = []
+        self.ever: list[Row] = []
+        self.throughout: set[Row] = set()
+        self.out: list[Any] = []
+        self.clock = 0
+        self.pages = 0
+
+    # what each list is
+
+    def first(self) -> Any:
+        raise NotImplementedError
+
+    def model(self, row: Row) -> Any:
+        raise NotImplementedError
+
+    # how it moves
+
+    def put(self, place: int, row: Row) -> None:
+        self.rows.insert(place, row)
+        self.ever.append(row)
+
+    def take_away(self, row: Row) -> None:
+        self.rows.remove(row)
+        self.throughout.discard(row)
+
+    # how it is read
+
+    def begin(self, **options: Any) -> None:
+        first = self.first()
+        self.walk: Walk[Any] = Walk(first, **options)
+        # Pages of twelve instead of two hundred: borders are where it can go wrong.
+        self.walk._shape = SHAPES[first.operation]._replace(most=self.page_size, margin=self.margin)
+        self.walk._size = min(self.page_size, self.walk._left)
+        self.throughout = set(self.rows)
+
+    margin = 1
+
+    def page(self) -> Listing[Any]:
+        offset, limit = self.walk._offset, self.walk._size
+        found = self.rows[offset : offset + limit]
+        raw = [(index, self.model(row), row.readable) for index, row in enumerate(found)]
+        return Listing(
+            [model for _, model, readable in raw if readable],
+            total=len(self.rows),
+            limit=limit,
+            offset=offset,
+            rejected=[Rejected(index, {"model": repr(model)}, "odd") for index, model, readable in raw if not readable],
+        )
+
+    def read(self) -> None:
+        self.out += self.walk.take(self.page())
+        self.pages += 1
+
+    def drain(self) -> None:
+        for _ in range(400):
+            if self.walk.done:
+                return
+            self.read()
+        raise AssertionError("the walk doesn't end")
+
+    def seen(self, rows: Any) -> Counter[str]:
+        return Counter(repr(self.model(row)) for row in rows if row.readable)
+
+    def compare(self) -> None:
+        out = Counter(map(repr, self.out))
+        assert not self.seen(self.throughout) - out, "missed"
+        assert not out - self.seen(self.ever), "twice"
+
+    @precondition(lambda self: not self.walk.done)
+    @rule()
+    def read_a_page(self) -> None:
+        self.read()
+
+    @invariant()
+    def never_twice(self) -> None:
+        assert not Counter(map(repr, self.out)) - self.seen(self.ever), "twice"
+
+    def teardown(self) -> None:
+        if hasattr(self, "walk"):
+            self.drain()
+            self.compare()
+
+
+class History(Moving):
+    """Newest first; sales only ever come in on top."""
+
+    def first(self) -> Any:
+        return request.price_history("ru", "x", limit=200, offset=0, additional=False)
+
+    def model(self, row: Row) -> AuctionPrice:
+        return AuctionPrice(amount=1, price=row.price, time=START + timedelta(seconds=row.second))
+
+    @initialize(steps=st.lists(st.tuples(st.sampled_from([0, 0, 1, 1, 5]), PRICES, st.booleans()), max_size=60))
+    def fill(self, steps: list[tuple[int, int, bool]]) -> None:
+        for step, price, odd in steps:
+            self.clock += step
+            self.put(0, Row(self.clock, price, readable=not odd or price == 1))
+        self.begin()
+
+    @rule(count=st.integers(1, 40), step=st.integers(0, 1), price=PRICES)
+    def sell(self, count: int, step: int, price: int) -> None:
+        self.clock += step
+        for _ in range(count):
+            self.put(0, Row(self.clock, price))
+
+
+class StaleHistory(History):
+    """Behind a cache, which now and then answers with the list as it was: the page begins further down, over a gap."""
+
+    @initialize(steps=st.lists(st.tuples(st.integers(0, 1), PRICES), max_size=30))
+    def fill(self, steps: list[tuple[int, int]]) -> None:
+        for step, price in steps:
+            self.clock += step or len(self.rows) % 4 == 0
+            self.put(0, Row(self.clock, price))
+        self.begin()
+
+    @rule(count=st.integers(1, 5), price=PRICES)
+    def sell(self, count: int, price: int) -> None:
+        self.clock += 1
+        for _ in range(count):
+            self.put(0, Row(self.clock, price))
+
+    @precondition(lambda self: not self.walk.done)
+    @rule(count=st.integers(1, 30))
+    def read_a_stale_page(self, count: int) -> None:
+        newest, self.rows = self.rows[:count], self.rows[count:]
+        if self.rows and self.throughout.issubset(self.rows):
+            self.read()
+        self.rows = newest + self.rows
+
+
+class SecondHistory(History):
+    """Nothing but sales of the same second, more than a page of them: only `total` tells them apart."""
+
+    @initialize(count=st.integers(0, 60))
+    def fill(self, count: int) -> None:
+        for _ in range(count):
+            self.put(0, Row(0, 1))
+        self.begin()
+
+    @rule(count=st.integers(1, 40))
+    def sell(self, count: int) -> None:
+        for _ in range(count):
+            self.put(0, Row(0, 1))
+
+
+class Lots(Moving):
+    """Oldest first: new ones come in at the end, any one may go, and bids change any one."""
+
+    margin = 2
+
+    def first(self) -> Any:
+        return request.lots("ru", "x", limit=200, offset=0, sort="time_created", order="asc", additional=False)
+
+    def model(self, row: Row) -> AuctionLot:
+        start = START + timedelta(seconds=row.second)
+        end = start + timedelta(hours=12)
+        return AuctionLot(
+            item_id="x",
+            amount=1,
+            start_price=0,
+            current_price=row.bid,
+            buyout_price=row.price,
+            start_time=start,
+            end_time=end,
+        )
+
+    def seen(self, rows: Any) -> Counter[str]:
+        return Counter(f"{row.second} {row.price}" for row in rows if row.readable)
+
+    def compare(self) -> None:
+        out = self.came_out()
+        assert not self.seen(self.throughout) - out, "missed"
+        assert not out - self.seen(self.ever), "twice"
+
+    def came_out(self) -> Counter[str]:
+        return Counter(f"{(lot.start_time - START).seconds} {lot.buyout_price}" for lot in self.out)
+
+    @invariant()
+    def never_twice(self) -> None:
+        assert not self.came_out() - self.seen(self.ever), "twice"
+
+    @initialize(steps=st.lists(st.tuples(st.sampled_from([0, 1, 1, 1, 2]), PRICES, st.booleans()), max_size=60))
+    def fill(self, steps: list[tuple[int, int, bool]]) -> None:
+        for step, price, odd in steps:
+            self.clock += step
+            self.put(len(self.rows), Row(self.clock, price, readable=not odd or price == 1))
+        self.begin()
+
+    @rule(step=st.integers(1, 2), price=PRICES)
+    def put_up(self, step: int, price: int) -> None:
+        self.clock += step
+        self.put(len(self.rows), Row(self.clock, price))
+
+    @precondition(lambda self: self.rows)
+    @rule(place=st.integers(0, 100), count=st.integers(1, 25))
+    def go(self, place: int, count: int) -> None:
+        place %= len(self.rows)
+        for row in self.rows[place : place + count]:
+            self.take_away(row)
+
+    @precondition(lambda self: self.rows)
+    @rule(place=st.integers(0, 100), bid=st.integers(1, 9))
+    def bid(self, place: int, bid: int) -> None:
+        self.rows[place % len(self.rows)].bid = bid
+
+
+class NewestLots(Lots):
+    """Newest first: pushed down by new ones, pulled up by those that go."""
+
+    def first(self) -> Any:
+        return request.lots("ru", "x", limit=200, offset=0, sort="time_created", order="desc", additional=False)
+
+    @initialize(steps=st.lists(st.tuples(st.sampled_from([0, 1, 1, 1, 2]), PRICES, st.booleans()), max_size=60))
+    def fill(self, steps: list[tuple[int, int, bool]]) -> None:
+        for step, price, odd in steps:
+            self.clock += step
+            self.put(0, Row(self.clock, price, readable=not odd or price == 1))
+        self.begin()
+
+    @rule(step=st.integers(1, 2), price=PRICES)
+    def put_up(self, step: int, price: int) -> None:
+        self.clock += step
+        self.put(0, Row(self.clock, price))
+
+
+class Clans(Moving):
+    """In an order nobody knows, but with ids: exact as long as less goes, or moves, than pages overlap."""
+
+    def first(self) -> Any:
+        return request.clans("ru", limit=200, offset=0)
+
+    def model(self, row: Row) -> ClanInfo:
+        return ClanInfo(
+            uuid=str(row.number),
+            name="",
+            tag="",
+            level=1,
+            level_points=1,
+            registration_time=START,
+            leader="",
+            member_count=1,
+        )
+
+    margin = 4
+
+    @initialize(count=st.integers(0, 60))
+    def fill(self, count: int) -> None:
+        for _ in range(count):
+            self.put(0, Row(0, 0, number=len(self.ever)))
+        self.begin()
+        self.moves = 0
+
+    @rule(place=st.integers(0, 100))
+    def found(self, place: int) -> None:
+        if self.moves < 4:
+            self.put(place % (len(self.rows) + 1), Row(0, 0, number=len(self.ever)))
+            self.moves += 1
+
+    @rule(place=st.integers(0, 100))
+    def dissolve(self, place: int) -> None:
+        if self.rows and self.moves < 4:
+            self.take_away(self.rows[place % len(self.rows)])
+            self.moves += 1
+
+    def read(self) -> None:
+        super().read()
+        self.moves = 0
+
+
+for machine in (History, StaleHistory, SecondHistory, Lots, NewestLots, Clans):
+    machine.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+    globals()[f"Test{machine.__name__}"] = machine.TestCase

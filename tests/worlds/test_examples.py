@@ -1,0 +1,59 @@
+"""The examples run as they are, and the two worlds of each say the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from scapi.testing import FakeApi
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.socket
+
+
+def run(example: str, *arguments: str, **environ: str) -> str:
+    """What an example prints."""
+    done = subprocess.run(  # noqa: S603  # our own examples
+        [sys.executable, "-W", "error", str(ROOT / "examples" / f"{example}.py"), *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **environ},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert not done.stderr
+    assert done.returncode == 0
+    return done.stdout
+
+
+@pytest.mark.parametrize("world", ["async", "sync"])
+def test_collect_sales_reads_each_sale_once(world: str, tmp_path: Path) -> None:
+    file = tmp_path / "sales.jsonl"
+    assert run(f"collect_sales_{world}", str(file), "zyv9", "319k", "--fake") == "2000 new sales\n3 new sales\n"
+    sales = [msgspec.json.decode(line) for line in file.read_text().splitlines()]
+    assert sum(sale["item"] == "zyv9" for sale in sales) == 1003
+
+
+@pytest.mark.parametrize("world", ["async", "sync"])
+def test_collect_sales_goes_on_where_it_left_off(world: str, tmp_path: Path) -> None:
+    fake = FakeApi(sales={"zyv9": 450})
+    file = tmp_path / "sales.jsonl"
+    with fake.serve() as url:
+        environ = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token}
+        assert run(f"collect_sales_{world}", str(file), "zyv9", **environ) == "450 new sales\n"
+        asked = len(fake.requests)
+        assert run(f"collect_sales_{world}", str(file), "zyv9", **environ) == "0 new sales\n"
+    assert len(fake.requests) == asked + 1
+
+
+def test_market_snapshot_is_the_same_in_both_worlds() -> None:
+    items = ("zyv9", "kqgy", "nope")
+    shown = run("market_snapshot_async", *items, "--fake")
+    assert [line.split()[0] for line in shown.splitlines()] == ["kqgy", "zyv9"]
+    assert run("market_snapshot_sync", *items, "--fake") == shown
