@@ -6,7 +6,7 @@ VENV := .venv/.made
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv sync format check test demo snapshots clean
+.PHONY: help venv sync format check test demo snapshots pictures clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ demo: $(VENV) ## show the client at work against the fake API on this machine
 
 snapshots: $(VENV) ## write the tables that the tests of the terminal compare with anew
 	$(BIN)/python -m tests.cli.snapshots
+
+pictures: $(VENV) ## draw the pictures of the README and the documentation (docs/img) anew
+	$(BIN)/python -m tools.pictures
 
 clean: ## remove .venv, caches and build results
 	rm -rf .venv .coverage htmlcov dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -110,13 +110,13 @@ class _Rows(Generic[T]):
     def __call__(self, body: bytes) -> Listing[T]:
         try:
             rows = self._decoder.decode(body)
-            return Listing(rows, total=len(rows), limit=len(rows))
+            return Listing(rows, total=len(rows), limit=len(rows), model=self._model)
         except UNREADABLE:
             raw = json(body, self._model)
         if not is_array(raw):
             raise _undecodable(body, self._model, "expected an array")
         rows, rejected = sift(raw, self._model)
-        return Listing(rows, total=len(raw), limit=len(raw), rejected=rejected)
+        return Listing(rows, total=len(raw), limit=len(raw), rejected=rejected, model=self._model)
 
 
 class Page(NamedTuple):
@@ -141,7 +141,7 @@ class _Pages(Generic[T]):
             found = self._decoder.decode(body)
         except UNREADABLE:
             return self._sift(body, page)
-        return Listing(found.rows, total=found.total, limit=page.limit, offset=page.offset)
+        return Listing(found.rows, total=found.total, limit=page.limit, offset=page.offset, model=self._model)
 
     def _sift(self, body: bytes, page: Page) -> Listing[T]:
         raw = json(body, self._model)
@@ -153,7 +153,7 @@ class _Pages(Generic[T]):
         except msgspec.ValidationError as cause:
             raise _undecodable(body, self._model, str(cause), self._total) from cause
         rows, rejected = sift(found, self._model)
-        return Listing(rows, total=total, limit=page.limit, offset=page.offset, rejected=rejected)
+        return Listing(rows, total=total, limit=page.limit, offset=page.offset, rejected=rejected, model=self._model)
 
 
 def sift(raw: list[Any], model: type[T]) -> tuple[list[T], list[Rejected]]:
@@ -190,7 +190,7 @@ def record(body: bytes, raw: Any, model: type[T]) -> T:
 
 def _mend(raw: Any, kind: Any) -> Any:
     """The row without its nulls and with its times spelled as msgspec reads them; wrong types stay as they are."""
-    kind = _plain(kind)
+    kind = plain_type(kind)
     if is_object(raw) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         known = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
         return {key: _mend(raw[key], known[key]) for key in known if raw.get(key) is not None}
@@ -211,12 +211,12 @@ def is_array(raw: object) -> TypeGuard[list[Any]]:
     return isinstance(raw, list)
 
 
-def _plain(kind: Any) -> Any:
+def plain_type(kind: Any) -> Any:
     """The type within `Annotated[...]` and `... | None`."""
     if get_origin(kind) is Annotated:
-        return _plain(get_args(kind)[0])
+        return plain_type(get_args(kind)[0])
     if get_origin(kind) in {UnionType, Union}:
-        return _plain(next(part for part in get_args(kind) if part is not type(None)))
+        return plain_type(next(part for part in get_args(kind) if part is not type(None)))
     return kind
 
 

@@ -15,3 +15,9 @@ Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A frozen, keyword-only record; unknown fields on the wire are ignored."""
+
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from scapi._core import html
+
+        return html.record(self)

@@ -1,0 +1,18 @@
+"""Charts: what sold for how much, what is on offer, and who did the damage. Needs the extra `plot`.
+
+    from scapi import plot
+
+    plot.price_history(sales, item="Gravi", region="eu", by="quality", path="gravi.png")
+
+Every function returns a `matplotlib.figure.Figure`, which notebooks show and `savefig` saves, and writes it to `path`
+where one is given. Nothing here touches `pyplot` or matplotlib's global settings.
+"""
+
+from scapi._core.extras import extra
+
+with extra("plot"):
+    from scapi.plot._damage import damage
+    from scapi.plot._order_book import order_book
+    from scapi.plot._price_history import price_history
+
+__all__ = ["damage", "order_book", "price_history"]

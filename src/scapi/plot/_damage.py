@@ -1,0 +1,103 @@
+"""Who did the damage in a session."""
+
+# matplotlib leaves its **kwargs without types.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.ticker import NullLocator
+
+from scapi._core.charts import compact, span
+from scapi.models import OperationSession
+from scapi.plot._letters import families, legible
+from scapi.plot._paper import figure, finish, headed, named, saved, suffix, text_style
+from scapi.plot._theme import Theme, ThemeName, theme_named
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from scapi.enums import Region
+    from scapi.models import OperationParticipant
+    from scapi.plot._paper import FilePath
+
+__all__ = ["damage"]
+
+#: Inches that a player takes, and the title.
+ROW, HEAD = 0.42, 1.25
+
+
+def damage(
+    session: OperationSession,
+    *,
+    region: Region | str | None = None,
+    theme: ThemeName = "light",
+    path: FilePath | None = None,
+) -> Figure:
+    """The damage of each player in a session: dealt, with the share of it, and received. Who dealt most is on top.
+
+    Args:
+        session: The session.
+        region: The region, for the title.
+        theme: `"light"` or `"dark"`.
+        path: A file to write, ending in `.png` or `.svg`.
+
+    Raises:
+        TypeError: It isn't a session.
+        ValueError: Nobody took part, or an argument is none of those allowed.
+        OSError: The file can't be written.
+    """
+    colours = theme_named(theme)
+    suffix(path)
+    if not isinstance(session, OperationSession):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
+        raise TypeError(f"session must be an OperationSession, not {session!r}")
+    if not session.participants:
+        raise ValueError(f"session must have participants, which {session.id} has not: there is nothing to draw")
+    players = sorted(session.participants, key=lambda player: player.damage_dealt, reverse=True)
+    sheet = figure(colours, HEAD + ROW * max(len(players), 2))
+    dealt, received = sheet.subplots(ncols=2, sharey=True, width_ratios=[2, 1])
+    _draw_dealt(dealt, players, colours)
+    _draw_received(received, players, colours)
+    headed(dealt, colours, named(_title(session), region), _about(session))
+    return saved(sheet, path)
+
+
+def _title(session: OperationSession) -> str:
+    return session.map.value.replace("_", " ").capitalize()
+
+
+def _about(session: OperationSession) -> str:
+    minutes, seconds = divmod(round(session.duration_seconds), 60)
+    when = span(session.start_time, session.end_time)
+    return f"Difficulty {session.difficulty}, {minutes} min {seconds} s  ·  {when}"
+
+
+def _draw_dealt(axes: Axes, players: list[OperationParticipant], theme: Theme) -> None:
+    dealt = [player.damage_dealt for player in players]
+    # Damage that nobody dealt has no shares.
+    total = sum(dealt) or 1.0
+    labels = [f"{compact(damage)}  {damage / total:.0%}" for damage in dealt]
+    _bars(axes, dealt, labels, theme, color=theme.accent, caption="damage dealt")
+    names = [legible(player.username, 24) for player in players]
+    axes.set_yticks(range(len(players)), labels=names, fontfamily=families(), parse_math=False)
+    axes.tick_params(axis="y", labelsize=10, labelcolor=theme.ink)
+    axes.invert_yaxis()
+
+
+def _draw_received(axes: Axes, players: list[OperationParticipant], theme: Theme) -> None:
+    received = [player.damage_received for player in players]
+    labels = [compact(damage) for damage in received]
+    _bars(axes, received, labels, theme, color=theme.muted, caption="received")
+
+
+def _bars(axes: Axes, values: list[float], labels: list[str], theme: Theme, *, color: str, caption: str) -> None:
+    finish(axes, theme)
+    axes.grid(visible=False)
+    bars = axes.barh(range(len(values)), values, height=0.62, color=color)
+    axes.bar_label(bars, labels=labels, padding=5, fontsize=9, **text_style(theme.muted))
+    # Room for the labels, which are no part of the scale.
+    axes.set_xlim(0, max(*values, 1.0) * 1.3)
+    axes.xaxis.set_major_locator(NullLocator())
+    axes.set_xlabel(caption, loc="left", fontsize=9, **text_style(theme.muted))

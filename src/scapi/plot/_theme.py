@@ -1,0 +1,75 @@
+"""Colours: the game's own for qualities, moved apart until those who see fewer colours can tell them, too."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+from matplotlib import colormaps
+
+from scapi._core.arguments import refuse
+
+__all__ = ["Theme", "ThemeName", "theme_named"]
+
+ThemeName: TypeAlias = Literal["light", "dark"]
+
+HIGHEST_LEVEL = 15
+
+
+class Theme(NamedTuple):
+    """What is drawn in which colour.
+
+    Attributes:
+        paper: The background.
+        ink: Titles and names.
+        muted: Everything else that is written.
+        grid: Lines behind the data.
+        accent: Data that isn't grouped.
+        qualities: Data of a quality, from common up.
+        levels: Where on the scale of colours the lowest and the highest upgrade level are.
+    """
+
+    paper: str
+    ink: str
+    muted: str
+    grid: str
+    accent: str
+    qualities: tuple[str, ...]
+    levels: tuple[float, float]
+
+    def quality(self, quality: int) -> str:
+        """The colour of a quality; those that nobody has seen yet have one together."""
+        return self.qualities[quality] if 0 <= quality < len(self.qualities) else self.muted
+
+    def level(self, level: int) -> tuple[float, ...]:
+        """The colour of an upgrade level, 0 to 15."""
+        low, high = self.levels
+        return colormaps["viridis"](low + (high - low) * level / HIGHEST_LEVEL)
+
+
+THEMES = {
+    "light": Theme(
+        paper="#ffffff",
+        ink="#1f2328",
+        muted="#656d76",
+        grid="#e4e7eb",
+        accent="#1668c7",
+        qualities=("#8c959f", "#0b8f63", "#1a5fd6", "#d05cc0", "#cf222e", "#e3a008", "#5a3a1c"),
+        levels=(0.88, 0.0),
+    ),
+    "dark": Theme(
+        paper="#0d1117",
+        ink="#e6edf3",
+        muted="#8d96a0",
+        grid="#21262d",
+        accent="#58a6ff",
+        qualities=("#9aa4af", "#2bb07f", "#3f86f5", "#f5a3e6", "#f8514a", "#f5d04a", "#8a5f3a"),
+        levels=(0.3, 1.0),
+    ),
+}
+
+
+def theme_named(name: object) -> Theme:
+    """The theme of this name, or a `ValueError` that lists them."""
+    if not isinstance(name, str) or name not in THEMES:
+        raise refuse("theme", name, " or ".join(map(repr, THEMES)))
+    return THEMES[name]

@@ -1,0 +1,370 @@
+"""Charts: what is drawn, on which scale, in which colours, and into which files; and the numbers behind them."""
+
+from __future__ import annotations
+
+import builtins
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.colors import to_hex
+
+from scapi import plot
+from scapi._core.charts import DAY, HOUR, MINUTE, book, buckets, ceiling, compact, grouped, length, span, width_for
+from scapi.enums import OperationsMap, Quality
+from scapi.models import AuctionLot, AuctionPrice, Listing, OperationParticipant, OperationSession
+from scapi.plot._letters import families, legible
+from scapi.plot._theme import theme_named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+NOON = datetime(2026, 8, 19, 12, 0, tzinfo=UTC)
+
+
+def sale(price: int = 100, *, minutes: float = 0, amount: int = 1, **additional: Any) -> AuctionPrice:
+    return AuctionPrice(amount=amount, price=price, time=NOON + timedelta(minutes=minutes), additional=additional)
+
+
+def lot(buyout: int = 100, *, amount: int = 1, **additional: Any) -> AuctionLot:
+    return AuctionLot(
+        item_id="kqgy",
+        amount=amount,
+        start_price=0,
+        buyout_price=buyout,
+        start_time=NOON,
+        end_time=NOON + DAY,
+        additional=additional,
+    )
+
+
+def session(**dealt: float) -> OperationSession:
+    return OperationSession(
+        id=1,
+        map=OperationsMap("shock_therapy"),
+        start_time=NOON,
+        end_time=NOON + timedelta(seconds=718),
+        difficulty=7,
+        duration_seconds=718.1,
+        reward=300,
+        participants=[
+            OperationParticipant(username=name, damage_dealt=damage, damage_received=damage / 10)
+            for name, damage in dealt.items()
+        ],
+    )
+
+
+def texts(figure: Figure) -> list[str]:
+    """Everything that is written, once it is drawn."""
+    figure.draw_without_rendering()
+    return [text.get_text() for text in figure.findobj(mpl.text.Text) if text.get_visible() and text.get_text()]
+
+
+# ── price history ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_history_has_a_median_a_band_and_the_volume_below() -> None:
+    sales = [sale(100 + n, minutes=n, amount=2) for n in range(60)]
+    figure = plot.price_history(reversed(sales), item="Гравий", region="eu")
+    prices, volume = figure.axes
+    [line] = prices.get_lines()
+    rows = buckets(sales, width_for(sales))
+    assert list(line.get_ydata()) == [row.median for row in rows]
+    assert len(prices.collections) == 1
+    assert [bar.get_height() for bar in volume.patches] == [row.pieces for row in rows]
+    assert sum(row.pieces for row in rows) == 120
+    assert {"Гравий · EU", "pieces"} <= set(texts(figure))
+    assert (
+        "Price per piece, median and 10–90 % every 5 minutes  ·  19 Aug 2026 12:00 to 12:59 UTC  ·  60 sales"
+        in texts(figure)
+    )
+
+
+def test_a_history_by_quality_has_a_line_each_in_the_colours_of_the_game() -> None:
+    sales = [sale(100 * (n % 3 + 1), minutes=n, qlt=n % 3) for n in range(90)] + [sale(5, minutes=1)]
+    figure = plot.price_history(sales, by="quality", theme="dark")
+    prices, volume = figure.axes
+    lines = {line.get_label(): line for line in prices.get_lines()}
+    assert list(lines) == ["no quality", "Common", "Uncommon", "Special"]
+    palette = theme_named("dark").qualities
+    assert [to_hex(lines[name].get_color()) for name in ("Common", "Uncommon", "Special")] == list(palette[:3])
+    assert len({line.get_marker() for line in lines.values()}) == 4
+    assert [text.get_text() for text in prices.get_legend().get_texts()] == [*lines][::-1]
+    # Stacked: no bar begins before another of its time has ended.
+    for bar in volume.patches:
+        inside = [one for one in volume.patches if one.get_x() == bar.get_x()]
+        assert sum(one.get_height() for one in inside) == max(one.get_y() + one.get_height() for one in inside)
+
+
+def test_a_history_by_level_puts_the_levels_of_a_step_together() -> None:
+    figure = plot.price_history([sale(minutes=level, ptn=level) for level in (0, 1, 4, 5, 9, 10, 15, 40)], by="level")
+    assert [line.get_label() for line in figure.axes[0].get_lines()] == [
+        "+0",
+        "+1 to +4",
+        "+5 to +9",
+        "+10 to +14",
+        "+15",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prices", "scale"),
+    [([100, 1900], "linear"), ([100, 2000], "log"), ([0, 5000], "linear"), ([7, 7], "linear"), ([0, 0], "linear")],
+)
+def test_the_axis_is_logarithmic_where_prices_lie_far_apart(prices: list[int], scale: str) -> None:
+    figure = plot.price_history([sale(price, minutes=n * 300) for n, price in enumerate(prices)] * 5)
+    axes = figure.axes[0]
+    assert axes.get_yscale() == scale
+    low, high = axes.get_ylim()
+    assert low <= min(prices) <= max(prices) < high
+
+
+def test_a_single_sale_is_a_chart() -> None:
+    figure = plot.price_history([sale(12_500)])
+    [line] = figure.axes[0].get_lines()
+    assert (list(line.get_ydata()), line.get_marker()) == ([12_500], "o")
+    assert "Price history" in texts(figure)
+
+
+# ── order book ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_order_book_goes_up_from_the_cheapest_piece() -> None:
+    figure = plot.order_book([lot(900, amount=3), lot(100, amount=2), lot(0)], region="ru")
+    [axes] = figure.axes
+    steps = axes.patches[-1].get_data()
+    assert (list(steps.values), list(steps.edges)) == ([50.0, 300.0], [0, 2, 5])
+    written = texts(figure)
+    assert "kqgy · RU" in written
+    assert any("from 50" in text and "3 lots, 1 without buyout" in text for text in written)
+
+
+def test_prices_that_nobody_pays_are_above_the_chart_and_counted() -> None:
+    figure = plot.order_book([lot(100 + n) for n in range(40)] + [lot(10_000_000_000)])
+    assert figure.axes[0].get_ylim()[1] < 1000
+    assert any("41 lots, 1 above" in text for text in texts(figure))
+
+
+def test_an_order_book_by_quality_has_a_line_each() -> None:
+    figure = plot.order_book([lot(100, qlt=1), lot(5000, qlt=5), lot(7000, qlt=9)], by="quality")
+    axes = figure.axes[0]
+    assert axes.get_yscale() == "log"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["Quality 9", "Legendary", "Uncommon"]
+
+
+# ── damage ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_damage_is_by_player_with_who_dealt_most_on_top() -> None:
+    figure = plot.damage(session(low=1000.0, _high=3000.0), region="na")
+    dealt, received = figure.axes
+    assert [bar.get_width() for bar in dealt.patches] == [3000.0, 1000.0]
+    assert [bar.get_width() for bar in received.patches] == [300.0, 100.0]
+    written = texts(figure)
+    assert [label.get_text() for label in dealt.get_yticklabels()] == ["_high", "low"]
+    assert dealt.yaxis_inverted()
+    assert {"3k  75%", "1k  25%", "Shock therapy · NA"} <= set(written)
+    assert "Difficulty 7, 11 min 58 s  ·  19 Aug 2026 12:00 to 12:11 UTC" in written
+
+
+def test_players_who_dealt_none_are_there_all_the_same() -> None:
+    assert "0  0%" in texts(plot.damage(session(a=0.0)))
+
+
+# ── what all have in common ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def history_chart(**options: Any) -> Figure:
+    return plot.price_history([sale(), sale(200, minutes=9)], **options)
+
+
+def book_chart(**options: Any) -> Figure:
+    return plot.order_book([lot(), lot(200)], **options)
+
+
+def damage_chart(**options: Any) -> Figure:
+    return plot.damage(session(a=1.0), **options)
+
+
+CHARTS: list[Callable[..., Figure]] = [history_chart, book_chart, damage_chart]
+
+
+@pytest.mark.parametrize("draw", CHARTS)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_chart_is_painted_in_its_theme_and_written(draw: Callable[..., Figure], theme: str, tmp_path: Path) -> None:
+    png, svg = tmp_path / "chart.PNG", tmp_path / "chart.svg"
+    figure = draw(theme=theme, path=str(png))
+    draw(theme=theme, path=svg)
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert svg.read_text().startswith("<?xml")
+    paper = theme_named(theme).paper
+    assert to_hex(figure.get_facecolor()) == paper
+    assert all(to_hex(axes.get_facecolor()) == paper for axes in figure.axes)
+
+
+@pytest.mark.parametrize("draw", CHARTS)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"theme": "pink"}, "theme must be 'light' or 'dark', not 'pink'"),
+        ({"region": "mars"}, "region must be one of ru, eu, na, sea, nea, not 'mars'"),
+        ({"path": "chart.gif"}, "path must be a file name that ends in .png or .svg, not 'chart.gif'"),
+    ],
+)
+def test_a_wrong_argument_is_named(draw: Callable[..., Figure], options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        draw(**options)
+
+
+def test_what_cannot_be_drawn_is_refused() -> None:
+    with pytest.raises(ValueError, match="sales must not be empty"):
+        plot.price_history(Listing(total=0, limit=20, model=AuctionPrice))
+    with pytest.raises(ValueError, match="lots must not be empty"):
+        plot.order_book([])
+    with pytest.raises(ValueError, match="lots must hold at least one with a buyout"):
+        plot.order_book([lot(0)])
+    with pytest.raises(ValueError, match="session must have participants, which 1 has not"):
+        plot.damage(session())
+    with pytest.raises(ValueError, match="by must be 'quality', 'level' or None, not 'colour'"):
+        plot.price_history([sale()], by="colour")  # type: ignore[arg-type]  # it is the test
+    with pytest.raises(TypeError, match="sales must hold nothing but AuctionPrice, not AuctionLot"):
+        plot.price_history([sale(), lot()])  # type: ignore[list-item]  # it is the test
+    with pytest.raises(TypeError, match="session must be an OperationSession"):
+        plot.damage([session(a=1.0)])  # type: ignore[arg-type]  # it is the test
+
+
+def test_a_file_that_was_there_stays_when_a_chart_fails(tmp_path: Path) -> None:
+    path = tmp_path / "chart.png"
+    path.write_text("before")
+    with pytest.raises(ValueError, match="must not be empty"):
+        plot.price_history([], path=path)
+    assert path.read_text() == "before"
+
+
+def test_global_settings_and_pyplot_are_left_alone() -> None:
+    before = dict(mpl.rcParams)
+    for draw in CHARTS:
+        draw(theme="dark").draw_without_rendering()
+    assert dict(mpl.rcParams) == before
+    assert not any(
+        getattr(module, "Gcf", None) and module.Gcf.figs for module in [sys.modules.get("matplotlib._pylab_helpers")]
+    )
+
+
+@pytest.mark.parametrize("name", ["강철의 심장", "$x$ and $", "😀\u200d🔥", "x" * 300, "Ё\nЖ\tЩ", "_hidden", "ᚠ"])
+def test_any_name_is_drawn_without_a_warning(name: str, tmp_path: Path) -> None:
+    # Warnings are errors here.
+    plot.price_history([sale()], item=name, path=tmp_path / "a.png")
+    plot.damage(session(**{name: 1.0}), path=tmp_path / "b.svg")
+
+
+def test_letters_without_a_font_become_boxes_and_others_stay() -> None:
+    assert legible("Гравий №5 «x»") == "Гравий №5 «x»"
+    assert legible("a\U0001f9ffb" if len(families()) == 1 else "a\U000fffffb") == "a□b"
+    assert len(legible("x" * 300)) == 60
+
+
+def test_a_missing_matplotlib_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any) -> Any:
+        if name.partition(".")[0] == "matplotlib":
+            raise ModuleNotFoundError(f"No module named {name!r}", name="matplotlib")
+        return real(name, *rest)
+
+    for name in [name for name in sys.modules if name.startswith("scapi.plot")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ImportError, match=re.escape('matplotlib is missing: pip install "scapi-client[plot]"')):
+        import scapi.plot._damage  # noqa: F401  # what is imported is what fails
+
+
+# ── numbers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+sales = st.lists(
+    st.builds(sale, st.integers(0, 10**10), minutes=st.integers(-(10**6), 10**6), amount=st.integers(0, 100)),
+    min_size=1,
+)
+
+
+@given(sales)
+def test_every_sale_is_in_one_bucket_and_every_bucket_is_in_order(rows: list[AuctionPrice]) -> None:
+    width = width_for(rows)
+    found = buckets(rows, width)
+    assert sum(bucket.pieces for bucket in found) == sum(row.amount for row in rows)
+    assert all(a.start + width <= b.start for a, b in pairwise(found))
+    for bucket in found:
+        inside = [row.unit_price for row in rows if bucket.start <= row.time < bucket.start + width]
+        steps = [min(inside), bucket.low, bucket.median, bucket.high, max(inside)]
+        assert all(low <= high * (1 + 1e-12) for low, high in pairwise(steps))
+
+
+@pytest.mark.parametrize(
+    ("count", "apart", "width"),
+    [(1, 1, MINUTE), (100, 9, HOUR), (4000, 6.5, 12 * HOUR), (100_000, 500, 364 * DAY), (1000, 1440, 28 * DAY)],
+)
+def test_the_width_follows_from_number_and_span(count: int, apart: float, width: timedelta) -> None:
+    assert width_for([sale(minutes=n * apart) for n in range(count)]) == width
+
+
+def test_the_tenths_are_those_of_the_sales() -> None:
+    [bucket] = buckets([sale(price) for price in range(11)], HOUR)
+    assert (bucket.low, bucket.median, bucket.high) == (1, 5, 9)
+
+
+def test_weeks_begin_on_mondays() -> None:
+    [bucket] = buckets([sale()], 7 * DAY)
+    assert bucket.start == datetime(2026, 8, 17, tzinfo=UTC)
+
+
+def test_groups_are_in_order_with_those_without_first() -> None:
+    rows = [sale(qlt=5), sale(), sale(qlt=0)]
+    assert list(grouped(rows, "quality")) == [None, Quality.COMMON, Quality.LEGENDARY]
+    assert list(grouped(rows, None)) == [None]
+    assert list(grouped([sale(ptn=-3), sale(ptn=99)], "level")) == [0, 15]
+
+
+def test_a_book_counts_pieces_and_a_ceiling_leaves_out_the_absurd() -> None:
+    assert book([lot(100, amount=0), lot(500, amount=5), lot(50)]) == ([50.0, 100.0], [0, 1, 6])
+    assert ceiling([1.0]) == 1.0
+    assert ceiling([1.0, 2.0, 3.0]) == 3.0
+    assert ceiling([1.0] * 20 + [100.0]) == 10.0
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"),
+        (0.5, "0.5"),
+        (950, "950"),
+        (999.9, "1k"),
+        (12_500, "12.5k"),
+        (999_999, "1M"),
+        (1e10, "10B"),
+        (-5e6, "-5M"),
+    ],
+)
+def test_numbers_are_short(number: float, text: str) -> None:
+    assert compact(number) == text
+
+
+def test_spans_say_nothing_twice() -> None:
+    assert span(NOON, NOON + HOUR) == "19 Aug 2026 12:00 to 13:00 UTC"
+    assert span(NOON, NOON + DAY) == "19 Aug 2026 12:00 to 20 Aug 12:00 UTC"
+    assert span(NOON, NOON + 30 * DAY) == "19 Aug to 18 Sep 2026"
+    assert span(NOON, NOON + 300 * DAY) == "19 Aug 2026 to 15 Jun 2027"
+
+
+def test_lengths_are_in_words() -> None:
+    assert [length(stretch) for stretch in (MINUTE, 15 * MINUTE, HOUR, 12 * HOUR, DAY, 28 * DAY)] == [
+        "minute", "15 minutes", "hour", "12 hours", "day", "28 days",
+    ]  # fmt: skip
