@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import secrets
-import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,14 +11,6 @@ from scapi.testing._server import serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C works, also where the tests run in the background of a shell, which makes all of it deaf to it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

@@ -1,47 +1,55 @@
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from scapi.cli import output
+from scapi.cli import connection, output, store
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing from outside changes what a command does, and its tables are 80 columns wide."""
+def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing from outside changes what a command does or is changed by it, and its tables are 80 columns wide."""
     for name in ("SCAPI_TOKEN", "SCAPI_CLIENT_ID", "SCAPI_CLIENT_SECRET", "SCAPI_BASE_URL", "SCAPI_REGION", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "80")
+    # Neither the keyring nor the folder of whoever runs the tests.
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setattr(store, "file", lambda: home / "scapi" / "login.json")
 
 
 @pytest.fixture(scope="session")
-def _shared() -> Iterator[tuple[FakeApi, str]]:
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeApi, str, Path]]:
     fake = FakeApi(limit=1_000_000)
     with fake.serve() as url:
-        yield fake, url
+        yield fake, url, tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture
-def key(_shared: tuple[FakeApi, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def key(_shared: tuple[FakeApi, str, Path], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment that leads to a fake which all tests share, and that nobody changes."""
     return _lead_to(*_shared, monkeypatch)
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeApi]:
     """A fake of the test's own, which the commands ask because the environment says so."""
     fake = FakeApi()
     with fake.serve() as url:
-        _lead_to(fake, url, monkeypatch)
+        _lead_to(fake, url, tmp_path_factory.mktemp("cache"), monkeypatch)
         yield fake
 
 
-def _lead_to(fake: FakeApi, url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def _lead_to(fake: FakeApi, url: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    place = connection.Place(api=url, oauth=f"{url}/oauth", database=url, cache=str(cache))
+    monkeypatch.setattr(connection, "LIVE", place)
     env = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token}
     for name, value in env.items():
         monkeypatch.setenv(name, value)

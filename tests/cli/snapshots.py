@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
-from scapi.cli import output
+from scapi.cli import connection, output
 from scapi.cli.app import run
 from scapi.testing import FakeApi
 from scapi.testing._catalogue import HOME_CLAN
@@ -32,6 +33,10 @@ COMMANDS = {
     "clans": ["clans", "--limit", "5"],
     "clan": ["clan", HOME_CLAN],
     "operations": ["operations", "--limit", "5"],
+    "lots-by-name": ["lots", "AK-105", "--limit", "3"],
+    "lots-of-several": ["lots", "Carpet"],
+    "items": ["items", "carpet"],
+    "item": ["item", "Слеза Зоны", "--language", "fr"],
 }
 
 
@@ -39,9 +44,14 @@ COMMANDS = {
 def camera() -> Generator[Callable[[list[str]], str]]:
     """A function that tells what a command shows, with what it says beside that at the end."""
     fake = FakeApi(limit=1_000_000)
-    with fake.serve() as url:
+    with fake.serve() as url, tempfile.TemporaryDirectory() as cache:
+        place = connection.Place(database=url, cache=cache)
         env = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token, "COLUMNS": "80"}
-        with mock.patch.dict(os.environ, env), mock.patch.object(output, "now", return_value=fake.now):
+        with (
+            mock.patch.dict(os.environ, env),
+            mock.patch.object(connection, "LIVE", place),
+            mock.patch.object(output, "now", return_value=fake.now),
+        ):
             yield shot
 
 

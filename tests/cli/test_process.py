@@ -32,7 +32,7 @@ def test_data_goes_to_stdout_without_colours_and_words_go_to_stderr(key: dict[st
 
 def test_a_pipe_that_is_closed_is_no_error(key: dict[str, str]) -> None:
     for form in ("--json", "--csv", "--table"):
-        process = start("history", "kqgy", "--limit", "200", form, **key)
+        process = start("history", "zyv9", "--limit", "200", form, **key)
         assert process.stdout is not None
         process.stdout.close()
         assert process.stderr is not None
@@ -82,7 +82,7 @@ def test_ctrl_c_ends_a_command_at_once_and_leaves_no_file(tmp_path: Path) -> Non
     (tmp_path / "old.csv").write_text("old")
     with fake.serve() as url:
         env = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token}
-        process = start("history", "kqgy", "--out", str(tmp_path / "old.csv"), **env)
+        process = start("history", "zyv9", "--out", str(tmp_path / "old.csv"), **env)
         while not fake.requests:
             assert process.poll() is None
             time.sleep(0.01)
@@ -115,8 +115,9 @@ def test_all_pages_have_a_bar_on_a_terminal(key: dict[str, str]) -> None:
 def test_no_network_is_one_sentence() -> None:
     code, out, err = finish("emission", SCAPI_BASE_URL="http://127.0.0.1:9", SCAPI_TOKEN="x")
     assert (code, out) == (7, "")
-    assert err.startswith("scapi: no answer from 127.0.0.1:9")
-    assert err.count("\n") == 1
+    *waits, complaint = err.splitlines()
+    assert complaint.startswith("scapi: no answer from 127.0.0.1:9")
+    assert all(line.startswith("/ru/emission waits ") for line in waits)
 
 
 def test_a_full_disk_is_one_sentence(key: dict[str, str]) -> None:

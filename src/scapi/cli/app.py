@@ -10,9 +10,11 @@ import click
 
 from scapi import __version__
 from scapi.cli import failures
+from scapi.cli.account import login, logout, whoami
 from scapi.cli.auction import history, lots
 from scapi.cli.demo import demo
 from scapi.cli.doctor.command import doctor
+from scapi.cli.items import item, items
 from scapi.cli.people import clan, clans, profile
 from scapi.cli.terminal import PipeClosedError
 from scapi.cli.world import emission, operations, regions
@@ -33,11 +35,29 @@ EPILOG = (
 def app() -> None:
     """The STALCRAFT / STALZONE API in the terminal.
 
-    Credentials come from SCAPI_TOKEN, or from SCAPI_CLIENT_ID and SCAPI_CLIENT_SECRET. Without any, try --fake.
+    Credentials come from SCAPI_TOKEN, from SCAPI_CLIENT_ID and SCAPI_CLIENT_SECRET, or from the login that `scapi
+    login` keeps. Without any, try --fake.
     """
 
 
-for command in (demo, regions, emission, lots, history, profile, clans, clan, operations, doctor):
+COMMANDS = (
+    demo,
+    regions,
+    emission,
+    lots,
+    history,
+    profile,
+    clans,
+    clan,
+    operations,
+    items,
+    item,
+    login,
+    whoami,
+    logout,
+    doctor,
+)
+for command in COMMANDS:
     app.add_command(command)
 
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scapi.cli import output, tables
-from scapi.cli.command import api_command, every, first_page, limit, offset, order
+from scapi.cli import files, output, tables
+from scapi.cli.command import connected_command, every, first_page, limit, offset, order
 from scapi.cli.output import Answer, fewer, listing, walk
 from scapi.cli.words import back
 from scapi.enums import Quality, SortAuction
 from scapi.models import AuctionLot, AuctionPrice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from scapi.sync import AppClient
+    from scapi.cli.connection import Connection
 
 __all__ = ["history", "lots"]
 
-item = click.argument("item_id", metavar="ITEM_ID")
+#: What a picture's name may end in.
+PICTURES = (".png", ".svg")
+
+item = click.argument("item", metavar="NAME_OR_ID")
 qualities = click.option(
     "--quality",
     type=click.Choice([quality.name.lower() for quality in Quality], case_sensitive=False),
@@ -30,7 +35,17 @@ qualities = click.option(
 )
 
 
-@api_command
+def _picture(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """The picture's name, refused before anything is sent where it can't be drawn at the end."""
+    if value is not None and value.suffix not in PICTURES:
+        raise click.BadParameter(f"the name must end in {', '.join(PICTURES)}, not {value.suffix or 'nothing'}")
+    if value is not None:
+        # It raises where the extra is missing.
+        import_module("scapi.plot")
+    return value
+
+
+@connected_command
 @item
 @limit
 @offset
@@ -39,9 +54,9 @@ qualities = click.option(
 @order
 @qualities
 def lots(
-    client: AppClient,
+    connection: Connection,
     *,
-    item_id: str,
+    item: str,
     limit: int | None,
     offset: int | None,
     every: bool,
@@ -51,7 +66,7 @@ def lots(
 ) -> Answer[AuctionLot]:
     """The lots of an item on the auction."""
     first_page(every=every, offset=offset)
-    auction = client.auction(item_id)
+    auction = connection.client.auction(connection.item_id(item))
     if every:
         rows = auction.iter_lots(limit=limit, sort=sort, order=order, additional=True)
         total = fewer(auction.lots(limit=1).total, limit)
@@ -62,26 +77,34 @@ def lots(
     return replace(answer, keep=_of_quality(quality))
 
 
-@api_command
+@connected_command
 @item
 @limit
 @offset
 @every
 @click.option("--since", metavar="TIME", help="All sales since then: 7d, 12h, 30min, or 2026-08-01T00:00:00Z.")
 @qualities
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_picture,
+    metavar="FILE",
+    help="Draw the prices of these sales too: .png or .svg.",
+)
 def history(
-    client: AppClient,
+    connection: Connection,
     *,
-    item_id: str,
+    item: str,
     limit: int | None,
     offset: int | None,
     every: bool,
     since: str | None,
     quality: tuple[str, ...],
+    plot: Path | None,
 ) -> Answer[AuctionPrice]:
     """The sales made of an item, newest first."""
     first_page(every=every or since is not None, offset=offset)
-    auction = client.auction(item_id)
+    auction = connection.client.auction(connection.item_id(item))
     if since is not None:
         rows = auction.iter_price_history(back(since, output.now()), limit=limit, additional=True)
         answer = walk(rows, AuctionPrice, tables.sales, "sales", None)
@@ -92,7 +115,22 @@ def history(
     else:
         page = auction.price_history(limit=limit, offset=offset, additional=True)
         answer = listing(page, AuctionPrice, tables.sales, "sales")
-    return replace(answer, keep=_of_quality(quality))
+    answer = replace(answer, keep=_of_quality(quality))
+    return answer if plot is None else replace(answer, rows=_drawn(answer, plot, item))
+
+
+def _drawn(answer: Answer[AuctionPrice], path: Path, item: str) -> Iterator[AuctionPrice]:
+    """The rows of an answer; when the last one has passed, those that are wanted are drawn."""
+    from scapi import plot
+
+    sales: list[AuctionPrice] = []
+    for sale in answer.rows:
+        if answer.keep is None or answer.keep(sale):
+            sales.append(sale)
+        yield sale
+    with files.atomic(path) as file:
+        figure: Any = plot.price_history(sales, item=item)  # matplotlib leaves savefig's types open
+        figure.savefig(file, format=path.suffix[1:])
 
 
 def _of_quality(names: tuple[str, ...]) -> Callable[[AuctionLot | AuctionPrice], bool] | None:

@@ -11,14 +11,16 @@ import click
 from scapi.cli import files
 from scapi.cli.connection import connect
 from scapi.cli.output import deliver
+from scapi.cli.terminal import telling_waits
 from scapi.enums import Region
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scapi.cli.connection import Connection
     from scapi.cli.output import Answer, Form
 
-__all__ = ["api_command", "command", "every", "first_page", "limit", "offset", "order"]
+__all__ = ["api_command", "command", "connected_command", "every", "first_page", "limit", "offset", "order"]
 
 
 def _file(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
@@ -62,11 +64,21 @@ def api_command(function: Callable[..., Answer[Any]]) -> click.Command:
     """A command out of a function from a client and arguments to an answer."""
 
     @wraps(function)
+    def ask(connection: Connection, **arguments: Any) -> Answer[Any]:
+        return function(connection.client, **arguments)
+
+    return connected_command(ask)
+
+
+def connected_command(function: Callable[..., Answer[Any]]) -> click.Command:
+    """A command out of a function from a connection and arguments to an answer."""
+
+    @wraps(function)
     def ask(*, region: str | None, fake: bool, form: Form, out: Path | None, **arguments: Any) -> None:
         _check_forms(form, out)
-        # The rows may still be under way when the function is done with them, so the client stays until they are out.
-        with connect(fake=fake, region=region) as client:
-            deliver(function(client, **arguments), form, out)
+        # The rows may still be under way when the function is done with them, so the clients stay until they are out.
+        with telling_waits(), connect(fake=fake, region=region) as connection:
+            deliver(function(connection, **arguments), form, out)
 
     return _command(ask)
 

@@ -11,6 +11,7 @@ from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
+from scapi.cli import blocks
 from scapi.cli.words import NOTHING, ago, clock, minute, number, plain, span
 from scapi.enums import Quality, StatType
 
@@ -20,18 +21,36 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from scapi.cli.account import Account
+    from scapi.cli.items import Match
     from scapi.models import (
         AuctionLot,
         AuctionPrice,
         CharacterProfile,
         ClanInfo,
         EmissionState,
+        ItemInfo,
         OperationSession,
         RegionInfo,
         Statistic,
     )
 
-__all__ = ["clan", "clans", "emission", "figure", "lots", "profile", "regions", "sales", "session", "sessions", "table"]
+__all__ = [
+    "account",
+    "card",
+    "clan",
+    "clans",
+    "emission",
+    "figure",
+    "lots",
+    "matches",
+    "profile",
+    "regions",
+    "sales",
+    "session",
+    "sessions",
+    "table",
+]
 
 #: The colours that the game gives the qualities, as far as sixteen colours go.
 QUALITY_STYLES = {
@@ -273,3 +292,41 @@ def _gear(item_id: str | None, level: int) -> Text:
     if item_id is None:
         return Text(NOTHING, style="dim")
     return Text(plain(item_id) + (f" +{level}" if level else ""))
+
+
+def matches(rows: Iterable[Match], now: datetime) -> Table:
+    """Items that a query may mean, with the ids that the other commands take as well as names."""
+    result = table(_fixed("Id"), Column("Name"), Column("Category"), figure("Score"), _fixed(""))
+    for match in rows:
+        result.add_row(
+            Text(plain(match.id)),
+            Text(plain(match.name)),
+            Text(plain(match.category or NOTHING)),
+            number(match.score),
+            Text("ambiguous" if match.ambiguous else "", style="yellow"),
+        )
+    return result
+
+
+def card(row: ItemInfo, language: str) -> RenderableType:
+    """An item: what it is called, what it is, and the blocks of its card."""
+    names = {code: row.translation.get(code) for code in row.translation.lines}
+    facts = _facts(
+        name=row.name(language),
+        id=row.id,
+        category=row.category,
+        color=row.color,
+        status=row.status,
+        **{f"in {code}": name for code, name in names.items() if code != language},
+    )
+    lines = [Text(plain(line)) for line in blocks.lines(row.info_blocks, language)]
+    return Group(facts, Text(), *lines) if lines else facts
+
+
+def account(row: Account, now: datetime) -> Table:
+    """Who is logged in."""
+    return _facts(
+        login=row.login,
+        token=f"valid until {clock(row.expires_at)}, {ago(row.expires_at, now)}",
+        characters=", ".join(row.characters),
+    )

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
+import click
 from rich.console import Console
 
-__all__ = ["PipeClosedError", "stderr", "stdout"]
+from scapi.cli.words import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+__all__ = ["PipeClosedError", "stderr", "stdout", "telling_waits"]
 
 
 PIPE_WIDTH = 200
@@ -34,3 +43,25 @@ def stdout() -> Console:
 def stderr() -> Console:
     """Where progress and messages go."""
     return _Console(stderr=True, highlight=False)
+
+
+class _Teller(logging.Handler):
+    """Shows what the clients have to say, a dim line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # Not through a console of rich: a bar that is on the screen makes room only for what goes to stderr itself.
+        click.secho(plain(record.getMessage()), err=True, dim=True)
+
+
+@contextmanager
+def telling_waits() -> Generator[None]:
+    """Say on stderr, while the block lasts, what the clients wait for and what they warn of."""
+    logger, teller = logging.getLogger("scapi"), _Teller(logging.INFO)
+    level = logger.level
+    logger.addHandler(teller)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(teller)
+        logger.setLevel(level)

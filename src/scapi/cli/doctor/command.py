@@ -13,7 +13,7 @@ from rich.text import Text
 
 from scapi.cli import tables
 from scapi.cli.command import command
-from scapi.cli.connection import require_credentials
+from scapi.cli.connection import connect, given
 from scapi.cli.output import Answer
 
 if TYPE_CHECKING:
@@ -64,10 +64,17 @@ def _report(region: str | None, *, fake: bool, folder: Path | None) -> Iterator[
         with api.serve() as url:
             yield from findings.findings(list(rounds.live(api.user_token, base_url=url, region=region)))
     else:
-        require_credentials()
-        calls = list(rounds.live(os.environ.get("SCAPI_TOKEN"), region=region))
+        calls = list(rounds.live(_token(), region=region))
         yield from findings.about_hosts(rounds.hosts())
         yield from findings.findings(calls)
+
+
+def _token() -> str | None:
+    """The token of the environment or of whoever logged in; `None` for the pair in the environment."""
+    if given():
+        return os.environ.get("SCAPI_TOKEN")
+    with connect(fake=False, region=None) as connection:
+        return connection.login.token.access_token
 
 
 def _table(rows: Sequence[Finding], now: datetime) -> Table:
