@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import secrets
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from scapi import Config
 from scapi.testing import FakeApi
@@ -11,6 +13,20 @@ from scapi.testing._server import serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# The same examples in every run, so that what fails is the change and not the luck of the draw, on however slow a
+# machine. `pytest --hypothesis-profile=search` looks for new ones.
+settings.register_profile("scapi", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("search", settings.get_profile("scapi"), derandomize=False, max_examples=3000)
+settings.load_profile("scapi")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C works, also where the tests run in the background of a shell, which makes all of it deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

@@ -40,9 +40,12 @@ NAMES = {
     "_async": "_sync",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
     "AsyncClient": "Client",
     "AsyncGenerator": "Generator",
     "AsyncIterator": "Iterator",
+    "StopAsyncIteration": "StopIteration",
     "aclosing": "closing",
 }
 

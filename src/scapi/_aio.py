@@ -182,7 +182,7 @@ class Transport:
 
     async def _borrow(self, client: httpx.AsyncClient, outgoing: Outgoing, sink: Sink | None) -> Reply:
         request = _http.request_by(client, outgoing, self._timeout)
-        async with asyncio.timeout(self._timeout):
+        async with asyncio.timeout(None if sink else self._timeout):
             return await _read(await client.send(request, stream=True, follow_redirects=False), outgoing, sink)
 
     async def _pool(self) -> _Pool:
@@ -301,11 +301,10 @@ async def _closed_with_the_loop(pool: _Pool) -> AsyncGenerator[None]:
 async def _read(response: httpx.Response, outgoing: Outgoing, sink: Sink | None) -> Reply:
     try:
         body = _http.Body(response, outgoing)
-        if sink and response.is_success:
-            async for chunk in response.aiter_bytes():
-                await sink(chunk, body.length)
-        elif not body.known():
-            async for chunk in cast("httpx.AsyncByteStream", response.stream):
+        async for chunk in cast("httpx.AsyncByteStream", body.stream()):
+            if sink and response.is_success:
+                await sink(body.unpack(chunk), body.length)
+            else:
                 body.add(chunk)
     finally:
         await response.aclose()

@@ -134,45 +134,50 @@ class Body:
         self._outgoing = outgoing
         self._limit = Config.MAX_BODY
         self._size = 0
+        self._begun = False
         self._chunks: list[bytes] = []
         self._gzip = self._decompressor(response.headers.get("content-encoding", "identity").strip().lower())
+        self._encoded = self._gzip is not None
 
     @property
     def length(self) -> int | None:
         """How many bytes the whole body has, if the server said so."""
         stated = self._response.headers.get("content-length", "")
-        return int(stated) if stated.isdecimal() and not self._gzip else None
+        return int(stated) if stated.isdecimal() and not self._encoded else None
 
     def add(self, chunk: bytes) -> None:
         """Take the next chunk off the wire, or raise `DecodeError` if it can't be decompressed or is too much."""
-        if self._gzip:
-            chunk = self._unpack(self._gzip, chunk)
+        # One byte more than allowed is enough to know that it is too much.
+        chunk = self.unpack(chunk, self._limit - self._size + 1)
         self._size += len(chunk)
         if self._size > self._limit:
             raise self._error(f"the body is larger than Config.MAX_BODY, {self._limit} bytes")
         self._chunks.append(chunk)
 
-    def _unpack(self, gzip: _Decompress, chunk: bytes) -> bytes:
+    def unpack(self, chunk: bytes, most: int = 0) -> bytes:
+        """A chunk off the wire, decompressed if need be, up to so many bytes; 0 for all of them."""
+        if self._gzip is None:
+            return chunk
+        self._begun = True
         try:
-            # One byte more than allowed is enough to know that it is too much.
-            return gzip.decompress(chunk, self._limit - self._size + 1)
+            return self._gzip.decompress(chunk, most)
         except zlib.error as cause:
             raise self._error(f"the body can't be decompressed: {cause}") from cause
 
     def reply(self) -> Reply:
         """The whole answer."""
-        if self._gzip and self._size and not self._gzip.eof:
+        if self._gzip and self._begun and not self._gzip.eof:
             raise self._error("the body can't be decompressed: it is cut off")
         body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         return Reply(self._response.status_code, self._response.headers, body)
 
-    def known(self) -> bool:
-        """Whether the body is here already: a mock made it, or a hook of the caller's client has read it."""
+    def stream(self) -> httpx.SyncByteStream | httpx.AsyncByteStream:
+        """Where the chunks come from."""
         if not self._response.is_stream_consumed:
-            return False
+            return self._response.stream
+        # A mock has made the body, or a hook of the caller's client has read it; either way it is decompressed.
         self._gzip = None
-        self.add(self._response.content)
-        return True
+        return httpx.ByteStream(self._response.content)
 
     def _decompressor(self, encoding: str) -> _Decompress | None:
         """What unpacks the body. An encoding that wasn't asked for is refused: `gzip, gzip` packs 1 MB into a byte."""

@@ -182,7 +182,7 @@ class Transport:
 
     def _borrow(self, client: httpx.Client, outgoing: Outgoing, sink: Sink | None) -> Reply:
         request = _http.request_by(client, outgoing, self._timeout)
-        deadline = math.inf if self._timeout is None else time.monotonic() + self._timeout
+        deadline = math.inf if sink or self._timeout is None else time.monotonic() + self._timeout
         return _read(client.send(request, stream=True, follow_redirects=False), outgoing, sink, deadline)
 
     @property
@@ -360,15 +360,14 @@ class _Stream(httpcore.NetworkStream):
 def _read(response: httpx.Response, outgoing: Outgoing, sink: Sink | None, deadline: float = math.inf) -> Reply:
     try:
         body = _http.Body(response, outgoing)
-        if sink and response.is_success:
-            for chunk in response.iter_bytes():
-                sink(chunk, body.length)
-        elif not body.known():
-            for chunk in cast("httpx.SyncByteStream", response.stream):
+        for chunk in cast("httpx.SyncByteStream", body.stream()):
+            if sink and response.is_success:
+                sink(body.unpack(chunk), body.length)
+            else:
                 body.add(chunk)
-                # In a client of the caller's, no wait ends at our deadline; at least none is begun after it.
-                if time.monotonic() > deadline:
-                    raise TimeoutError
+            # In a client of the caller's, no wait ends at our deadline; at least none is begun after it.
+            if time.monotonic() > deadline:
+                raise TimeoutError
     finally:
         response.close()
     return body.reply()

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from scapi.__main__ import main
+from scapi._core.watch import Pulse
 from scapi.cli import failures, files
 from scapi.cli.app import app, run
 from scapi.testing._catalogue import HOME_CLAN
@@ -378,3 +379,35 @@ def test_a_closed_pipe_is_left_quietly(monkeypatch: pytest.MonkeyPatch, capfd: p
     monkeypatch.setattr(files, "write_json", closed)
     assert run(["clans", "--json"]) == 141
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("key")
+@pytest.mark.parametrize("form", [["--csv"], ["--out", "emissions.jsonl"]])
+def test_what_never_ends_is_neither_a_file_nor_csv(form: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["emission", "--watch", *form]) == 2
+    assert "never ends" in capsys.readouterr().err
+
+
+def test_emissions_are_told_of_and_failures_go_to_stderr(
+    fake: FakeApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.end_emission()
+    steps = iter([fake.start_emission, lambda: fake.fail("*", status=404, times=1), fake.end_emission])
+
+    def turn(*_: object) -> float:
+        fake.advance(60)
+        step = next(steps, None)
+        if step is None:
+            raise KeyboardInterrupt
+        step()
+        return 0.0
+
+    monkeypatch.setattr(Pulse, "after_success", turn)
+    monkeypatch.setattr(Pulse, "after_failure", turn)
+    assert run(["emission", "--watch", "--json"]) == 130
+    out, err = capsys.readouterr()
+    first, started = map(json.loads, out.splitlines())
+    assert first["current_start"] is None
+    assert started["current_start"] is not None
+    assert err.startswith("scapi: ")
+    assert err.count("404") == len(err.strip().splitlines()) == 1

@@ -138,3 +138,17 @@ def test_what_a_terminal_can_not_show_is_no_error(key: dict[str, str]) -> None:
     code, out, err = finish("profile", "Шустрый", PYTHONIOENCODING="ascii", **key)
     assert (code, err) == (0, "")
     assert "???????" in out
+
+
+@pytest.mark.parametrize("form", ["--json", "--table"])
+def test_emissions_are_told_of_as_they_come_until_ctrl_c(form: str, key: dict[str, str]) -> None:
+    process = start("emission", "--watch", form, **key)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    first = process.stdout.readline()
+    assert first.startswith('{"current_start":' if form == "--json" else ("No emission.", "An emission"))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    assert process.stderr.read().strip() == ""
+    process.stdout.close()
+    process.stderr.close()

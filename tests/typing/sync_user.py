@@ -100,6 +100,26 @@ def whole_lists(client: AppClient) -> None:
         assert_type(session, models.OperationSession)
 
 
+def watchers(client: AppClient) -> None:
+    emissions = client.watch_emission("ru", interval=20, state=models.EmissionWatchState.from_json("{}"))
+    assert_type(emissions.state, models.EmissionWatchState | None)
+    for event in emissions:
+        assert_type(event, models.EmissionEvent | models.WatchError)
+        if event.kind == "error":
+            assert_type(event.error, exceptions.ScApiException)
+        else:
+            assert_type(event.state, models.EmissionState)
+    for change in client.auction("zyv9").watch_lots(where=lambda lot: lot.amount > 1):
+        if change.kind != "error":
+            assert_type(change.lot, models.AuctionLot)
+    sales = client.auction("zyv9").watch_sales("2026-08-19T12:00:00Z", on_error=print)
+    assert_type(sales.state, models.SalesWatchState | None)
+    for sold in sales:
+        if sold.kind == "sold":
+            assert_type(sold.sale, models.AuctionPrice)
+    sales.close()
+
+
 def many_keys(client: AppClient) -> None:
     for page in client.auctions({"zyv9", "kqgy"}, region="ru").lots(limit=5, concurrency=2, on_error="yield"):
         assert_type(page, models.BulkResult[models.Listing[models.AuctionLot]])

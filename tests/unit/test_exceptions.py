@@ -15,12 +15,14 @@ from scapi.exceptions import (
     DecodeError,
     ForbiddenError,
     ItemNameError,
+    LoginError,
     NotFoundError,
     RateLimitError,
     RequestError,
     RequestTimeoutError,
     ScApiException,
     ServerError,
+    TokenNotSavedError,
     TransportError,
     UnauthorizedError,
 )
@@ -40,12 +42,15 @@ PARENTS = {
     NotFoundError: ClientError,
     RateLimitError: ClientError,
     ItemNameError: ScApiException,
+    LoginError: CredentialsError,
+    TokenNotSavedError: CredentialsError,
 }
 
 EXAMPLES = [
     ScApiException("what"),
     CredentialsError("none"),
     ItemNameError("unknown", query="AK"),
+    LoginError("refused", error="access_denied"),
     TransportError("refused"),
     RequestTimeoutError("late", connecting=True),
     DecodeError("not a Lot", body=b"<html>", path="$.lots", model="AuctionLot", url="https://h.test/", status=203),

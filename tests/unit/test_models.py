@@ -35,6 +35,14 @@ FIELDS = {
     "RateLimit": "limit remaining reset",
 }
 
+# Of tokens and bulk calls, whose fields the contract names in its prose.
+FIELDS |= {
+    "AppToken": "access_token token_type expires_in expires_at",
+    "BulkResult": "key value error",
+    "User": "id uuid login display_login distributor distributor_id",
+    "UserToken": "access_token token_type expires_in expires_at refresh_token",
+}
+
 # Of the item database and its repository, which the contract leaves to us.
 FIELDS |= {
     "BarterOffer": "currency cost required_items",

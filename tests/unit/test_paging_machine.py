@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -147,7 +148,10 @@ class History(Moving):
 
 
 class StaleHistory(History):
-    """Behind a cache, which now and then answers with the list as it was: the page begins further down, over a gap."""
+    """Behind a cache, which now and then answers with the list as it was: the page begins further down, over a gap.
+
+    Exact as long as none is older than the first, and at most three come with no page that brings anything new between.
+    """
 
     @initialize(steps=st.lists(st.tuples(st.integers(0, 1), PRICES), max_size=30))
     def fill(self, steps: list[tuple[int, int]]) -> None:
@@ -155,6 +159,7 @@ class StaleHistory(History):
             self.clock += step or len(self.rows) % 4 == 0
             self.put(0, Row(self.clock, price))
         self.begin()
+        self.in_vain = 0
 
     @rule(count=st.integers(1, 5), price=PRICES)
     def sell(self, count: int, price: int) -> None:
@@ -162,13 +167,20 @@ class StaleHistory(History):
         for _ in range(count):
             self.put(0, Row(self.clock, price))
 
-    @precondition(lambda self: not self.walk.done)
+    @precondition(lambda self: not self.walk.done and self.in_vain < 3)
     @rule(count=st.integers(1, 30))
     def read_a_stale_page(self, count: int) -> None:
         newest, self.rows = self.rows[:count], self.rows[count:]
         if self.rows and self.throughout.issubset(self.rows):
+            self.in_vain += 1
             self.read()
         self.rows = newest + self.rows
+
+    def read(self) -> None:
+        before = len(self.out)
+        super().read()
+        if len(self.out) > before:
+            self.in_vain = 0
 
 
 class SecondHistory(History):
@@ -311,5 +323,64 @@ class Clans(Moving):
 
 
 for machine in (History, StaleHistory, SecondHistory, Lots, NewestLots, Clans):
-    machine.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+    machine.TestCase.settings = settings(max_examples=max(150, settings.default.max_examples), stateful_step_count=25)
     globals()[f"Test{machine.__name__}"] = machine.TestCase
+
+
+# ── what a search has found ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def stale_history(count: int, *sales: int) -> StaleHistory:
+    history = StaleHistory()
+    history.fill([(0, 1)] * count)
+    for number in sales:
+        history.sell(number, 1)
+    return history
+
+
+def test_a_page_that_begins_right_behind_the_frontier_within_its_tie_is_all_new() -> None:
+    history = stale_history(6, 5, 2, 1, 2)
+    for count in (1, 2, 1, 3):
+        history.read_a_stale_page(count)
+    history.teardown()
+
+
+def test_a_cache_that_answers_every_other_page_loses_no_patience() -> None:
+    history = stale_history(15, 4)
+    for count in (1, 2, 2, 2):
+        history.read()
+        if not history.walk.done:
+            history.read_a_stale_page(count)
+    history.teardown()
+
+
+def test_a_walk_ends_with_the_fourth_page_in_vain_each_older_than_the_one_before() -> None:
+    history = stale_history(30)
+    history.read()
+    for _ in range(3):
+        history.sell(5, 1)
+    history.read()
+    done = []
+    for count in (1, 5, 9, 13):
+        history.read_a_stale_page(count)
+        done.append(history.walk.done)
+    assert done == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("filled", "steps"),
+    [
+        (1, [(29, 1, 1), (3, 1, 0), None, (1, 1, 0), (12, 2, 0), (11, 1, 0), *[None] * 3, (43, 1, 0)]),
+        (2, [(28, 2, 0), (22, 1, 0), (2, 1, 1), *[None] * 6, (39, 1, 0)]),
+    ],
+)
+def test_sales_that_push_a_second_of_several_pages_down_by_more_than_a_page(filled: int, steps: list[Any]) -> None:
+    history = History()
+    history.fill([(0, 1, False)] * filled)
+    for step in steps:
+        if step is None:
+            history.read()
+        else:
+            count, price, seconds = step
+            history.sell(count=count, price=price, step=seconds)
+    history.teardown()

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from scapi.models import LotsWatchState
 from scapi.testing import FakeApi
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,3 +58,13 @@ def test_market_snapshot_is_the_same_in_both_worlds() -> None:
     shown = run("market_snapshot_async", *items, "--fake")
     assert [line.split()[0] for line in shown.splitlines()] == ["kqgy", "zyv9"]
     assert run("market_snapshot_sync", *items, "--fake") == shown
+
+
+@pytest.mark.parametrize("world", ["async", "sync"])
+def test_price_alert_bot_tells_of_cheap_lots_and_goes_on_after_a_restart(world: str, tmp_path: Path) -> None:
+    file = tmp_path / "bot.json"
+    for _ in range(2):
+        # The fake is a new one each time, so that the second run finds lots that the first never saw.
+        told = run(f"price_alert_bot_{world}", "zyv9", "25000", str(file), "--fake").splitlines()
+        assert told == ["zyv9: 2 for 20,000"] * 2
+        assert LotsWatchState.from_json(file.read_text(encoding="utf-8")).item_id == "zyv9"

@@ -12,10 +12,12 @@ from scapi._async.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoi
 from scapi._async.oauth import for_application
 from scapi._async.renewal import Renewal
 from scapi._async.session import Session
+from scapi._async.watch import Watcher
 from scapi._core import arguments, demo, oauth, paging, request
 from scapi._core.bulk import Plan, check_keys
 from scapi._core.credentials import Credentials
 from scapi._core.settings import DEFAULT_RETRY, Settings
+from scapi._core.watch import EmissionBook
 from scapi.config import BaseUrl
 from scapi.enums import Region
 
@@ -33,12 +35,15 @@ if TYPE_CHECKING:
         Character,
         CharacterProfile,
         ClanInfo,
+        EmissionEvent,
         EmissionState,
+        EmissionWatchState,
         Listing,
         OperationSession,
         RateLimit,
         RegionInfo,
         UserToken,
+        WatchError,
     )
 
 __all__ = ["AppClient", "UserClient"]
@@ -86,6 +91,34 @@ class _Client:
             ScApiException: Any failure, see `scapi.exceptions`.
         """
         return await self._session.call(request.emission(self._session.settings.region_for(region)))
+
+    def watch_emission(
+        self,
+        region: Region | str | None = None,
+        *,
+        interval: float = 15.0,
+        on_error: Callable[[WatchError], object] | None = None,
+        state: EmissionWatchState | None = None,
+    ) -> Watcher[EmissionEvent, EmissionWatchState]:
+        """The beginnings and ends of emissions, from now on.
+
+        One that came and went unseen is reported all the same; of several, the API tells the last alone.
+
+        Args:
+            region: The region; that of the client or `Config` by default.
+            interval: Seconds from one look to the next, above 0. The server has news every 10 to 15 seconds.
+            on_error: A function that gets each failure, which otherwise is an event of its own.
+            state: The saved `state` of an earlier watcher, to go on where it was.
+
+        Returns:
+            An iterator that ends when it or the client is closed, and not before.
+
+        Raises:
+            TypeError: `on_error` can't be called, or `state` is that of another kind of watcher.
+            ValueError: An argument is out of its range, or the client has `json=True`.
+        """
+        book = EmissionBook(self._session.settings.region_for(region), state)
+        return Watcher(self._session, book, interval=interval, where=None, on_error=on_error)
 
     async def profile(self, username: str, region: Region | str | None = None) -> CharacterProfile:
         """The public profile of a character.

@@ -62,9 +62,14 @@ class Session:
         """The points that are left, as the last answers told."""
         return self._budget.snapshot(_aio.now())
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be called any more."""
+        return self._transport.closed
+
     async def call(self, request: Request[T]) -> T:
         """The result of a request, or the documented error of its last attempt."""
-        if self._transport.closed:
+        if self.closed:
             raise TransportError("the client is closed")
         effort = Effort(self.settings.retry)
         if self.renewal is None:
@@ -123,7 +128,7 @@ class Session:
             soonest = self._budget.eta(ticket, _aio.now())
             if left <= 0 or soonest > left or math.isinf(wait):
                 raise self._no_turn(request, max(soonest, 0.0))
-            await self._wait(wakeup, min(wait, left))
+            await self.wait(wakeup, min(wait, left))
             wait = self._budget.poll(ticket, _aio.now())
 
     def _no_turn(self, request: Request[T], soonest: float) -> RateLimitError:
@@ -156,9 +161,9 @@ class Session:
         return reply
 
     async def _pause(self, seconds: float) -> None:
-        await self._wait(_aio.Wakeup(), seconds)
+        await self.wait(_aio.Wakeup(), seconds)
 
-    async def _wait(self, wakeup: _aio.Wakeup, seconds: float) -> None:
+    async def wait(self, wakeup: _aio.Wakeup, seconds: float) -> None:
         """Wait, or less if woken, or less and with an error if the client is closed."""
         self._waiting.add(wakeup)
         try:

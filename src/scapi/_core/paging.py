@@ -9,6 +9,10 @@ frontier has left a gap, which is read before going on.
 This is exact as long as rows keep their sort value and a tie fits in a page. Where it doesn't, or where there is no
 sort value to go by, pages are laid over each other so that their rows match, as near as may be to where the change of
 `total` says. Nothing is remembered but the rows of one tie, at most a page of them.
+
+A cache may answer with an older state of a history, in which `total` and all offsets are smaller. That is made up for
+unless the state is older than the first page, or more than three such answers come with no page that brings anything
+new between them: the walk then takes it that it makes no way, and ends.
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
 
     from scapi._core.request import Request
 
-__all__ = ["Walk"]
+__all__ = ["Walk", "key"]
 
 T = TypeVar("T")
 
@@ -194,17 +198,23 @@ class Walk(Generic[T]):
             return None if self._offset >= max(total, 1) else []
         begin, end = self._tied(ranks)
         from_top = begin > 0 or not self._offset
+        expected = self._frontier - self._offset - begin
+        is_behind = end == 0 or (self._sorting.newest_first and expected <= 0)
         # A page that begins within the tie again, after going back for it, won't begin before it next time either.
-        if not from_top and (end == 0 or (self._is_small and not self._went_back)):
+        if not from_top and (is_behind or (self._is_small and not self._went_back)):
             return None
         tied = [_key(entry, self._shape) for entry in entries[begin:end]]
         if from_top and self._tie_is_whole:
             new: Sequence[int] = _surplus(tied, self._tie)
-            others = [self._tie[place] for place in _surplus(self._tie, tied)]
-            # Those that aren't on the page come after it, unless it goes on behind them: then they are gone.
-            self._tie = others + tied if len(tied) - 1 in new else tied + others
+            goes_on = expected < len(tied) if self._sorting.newest_first else len(tied) - 1 in new
+            if goes_on:  # those that aren't on the page are gone, or come before it
+                self._tie = [self._tie[place] for place in _surplus(self._tie, tied)] + tied
+            else:
+                self._tie = [tied[place] for place in new] + self._tie
+        elif self._sorting.newest_first and expected > len(tied):
+            new = ()  # pushed down so far that all of them come before the frontier, whatever they look like
         else:
-            new = _laid_over(self._tie, tied, self._frontier - self._offset - begin)
+            new = _laid_over(self._tie, tied, expected)
             if not from_top and len(new) == len(tied):
                 return None
             self._tie += [tied[place] for place in new]
@@ -226,8 +236,18 @@ class Walk(Generic[T]):
         """Whether the tie can be read again whole, and leave room for what is new."""
         return self._tie_is_whole and len(self._tie) + self._shape.margin < self._room
 
+    @property
+    def _before_the_frontier(self) -> int:
+        """The offset of a page that overlaps with what is known."""
+        overlap = len(self._tie) if self._is_small else self._room // 10
+        return max(0, self._frontier - min(overlap + self._shape.margin, self._room - 1))
+
     def _step_back(self, total: int) -> None:
-        self._offset = max(0, min(self._offset, total) - max(1, self._room - self._shape.margin))
+        if self._sorting.newest_first and self._before_the_frontier < self._offset:
+            # `total` tells where the frontier is. A page from further up might bring nothing new, and lose patience.
+            self._offset = self._before_the_frontier
+        else:
+            self._offset = max(0, min(self._offset, total) - max(1, self._room - self._shape.margin))
 
     def _step_on(self, entries: list[Any], ranks: list[Any], total: int, fresh: list[int]) -> None:
         end = self._offset + len(entries)
@@ -243,8 +263,7 @@ class Walk(Generic[T]):
         if len(self._tie) > self._room:
             del self._tie[: -max(self._room, 1)]
             self._tie_is_whole = False
-        overlap = len(self._tie) if self._is_small else self._room // 10
-        self._offset = max(0, self._frontier - min(overlap + self._shape.margin, self._room - 1))
+        self._offset = self._before_the_frontier
         self.done = end >= total or not entries
 
     def _until_since(self, fresh: list[int], values: list[Any]) -> list[int]:
@@ -330,6 +349,11 @@ def _filled(values: list[Any]) -> list[Any]:
 
 def _in_order(values: list[Any], descending: bool) -> bool:
     return all(map(operator.ge if descending else operator.le, values, values[1:]))
+
+
+def key(operation: str, row: object) -> bytes:
+    """What a row of an endpoint's list is known by."""
+    return _key(row, SHAPES[operation])
 
 
 def _key(entry: Any, shape: _Shape) -> bytes:

@@ -11,12 +11,14 @@ from scapi._core import arguments, demo, oauth, paging, request
 from scapi._core.bulk import Plan, check_keys
 from scapi._core.credentials import Credentials
 from scapi._core.settings import DEFAULT_RETRY, Settings
+from scapi._core.watch import EmissionBook
 from scapi._sync import bulk, pages
 from scapi._sync.bulk import AuctionsEndpoint
 from scapi._sync.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoint
 from scapi._sync.oauth import for_application
 from scapi._sync.renewal import Renewal
 from scapi._sync.session import Session
+from scapi._sync.watch import Watcher
 from scapi.config import BaseUrl
 from scapi.enums import Region
 
@@ -34,12 +36,15 @@ if TYPE_CHECKING:
         Character,
         CharacterProfile,
         ClanInfo,
+        EmissionEvent,
         EmissionState,
+        EmissionWatchState,
         Listing,
         OperationSession,
         RateLimit,
         RegionInfo,
         UserToken,
+        WatchError,
     )
 
 __all__ = ["AppClient", "UserClient"]
@@ -87,6 +92,34 @@ class _Client:
             ScApiException: Any failure, see `scapi.exceptions`.
         """
         return self._session.call(request.emission(self._session.settings.region_for(region)))
+
+    def watch_emission(
+        self,
+        region: Region | str | None = None,
+        *,
+        interval: float = 15.0,
+        on_error: Callable[[WatchError], object] | None = None,
+        state: EmissionWatchState | None = None,
+    ) -> Watcher[EmissionEvent, EmissionWatchState]:
+        """The beginnings and ends of emissions, from now on.
+
+        One that came and went unseen is reported all the same; of several, the API tells the last alone.
+
+        Args:
+            region: The region; that of the client or `Config` by default.
+            interval: Seconds from one look to the next, above 0. The server has news every 10 to 15 seconds.
+            on_error: A function that gets each failure, which otherwise is an event of its own.
+            state: The saved `state` of an earlier watcher, to go on where it was.
+
+        Returns:
+            An iterator that ends when it or the client is closed, and not before.
+
+        Raises:
+            TypeError: `on_error` can't be called, or `state` is that of another kind of watcher.
+            ValueError: An argument is out of its range, or the client has `json=True`.
+        """
+        book = EmissionBook(self._session.settings.region_for(region), state)
+        return Watcher(self._session, book, interval=interval, where=None, on_error=on_error)
 
     def profile(self, username: str, region: Region | str | None = None) -> CharacterProfile:
         """The public profile of a character.

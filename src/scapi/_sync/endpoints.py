@@ -3,18 +3,32 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from scapi._core import paging, request
+from scapi._core import paging, request, watch
+from scapi._core.watch import LotsBook, SalesBook
 from scapi._sync import pages
+from scapi._sync.watch import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from datetime import datetime
 
     from scapi._sync.session import Session
     from scapi.enums import Order, Region, SortAuction
-    from scapi.models import AuctionLot, AuctionPrice, ClanInfo, ClanMember, Listing
+    from scapi.models import (
+        AuctionLot,
+        AuctionPrice,
+        ClanInfo,
+        ClanMember,
+        Listing,
+        LotEvent,
+        LotsWatchState,
+        SaleEvent,
+        SalesWatchState,
+        WatchError,
+    )
 
 __all__ = ["AuctionEndpoint", "ClanEndpoint", "UserClanEndpoint"]
 
@@ -111,6 +125,39 @@ class AuctionEndpoint:
         )
         return pages.rows(self._session, paging.Walk(first, limit=limit))
 
+    def watch_lots(
+        self,
+        *,
+        where: Callable[[AuctionLot], object] | None = None,
+        interval: float = 60.0,
+        on_error: Callable[[WatchError], object] | None = None,
+        state: LotsWatchState | None = None,
+        region: Region | str | None = None,
+    ) -> Watcher[LotEvent, LotsWatchState]:
+        """The lots that turn up and go, from now on, with what is known of each piece.
+
+        Each look reads all lots of the item. Those that are there at the first one are not reported. A bid makes no
+        new lot of an old one.
+
+        Args:
+            where: A function that says of a lot whether it matters; all of them do by default.
+            region: The region; that of the endpoint, the client or `Config` by default.
+            interval: Seconds from one look to the next, above 0. The server is minutes late itself.
+            on_error: A function that gets each failure, which otherwise is an event of its own.
+            state: The saved `state` of an earlier watcher, to go on where it was.
+
+        Returns:
+            An iterator that ends when it or the client is closed, and not before.
+
+        Raises:
+            TypeError: A function can't be called, or `state` is that of another kind of watcher.
+            ValueError: An argument is out of its range, `state` is that of another item or region, or the client has
+                `json=True`.
+        """
+        book = LotsBook(self._session.settings.region_for(region, self._region), self.item_id, state)
+        wanted = None if where is None else watch.wanted(where, attrgetter("lot"))
+        return Watcher(self._session, book, interval=interval, where=wanted, on_error=on_error)
+
     def price_history(
         self,
         *,
@@ -172,6 +219,42 @@ class AuctionEndpoint:
         where = self._session.settings.region_for(region, self._region)
         first = request.price_history(where, self.item_id, limit=request.MAX_LIMIT, offset=0, additional=additional)
         return pages.rows(self._session, paging.Walk(first, limit=limit, since=since))
+
+    def watch_sales(
+        self,
+        since: datetime | str | None = None,
+        *,
+        where: Callable[[AuctionPrice], object] | None = None,
+        interval: float = 60.0,
+        on_error: Callable[[WatchError], object] | None = None,
+        state: SalesWatchState | None = None,
+        region: Region | str | None = None,
+    ) -> Watcher[SaleEvent, SalesWatchState]:
+        """The sales that are made, each once, those of one look oldest first, with what is known of each piece.
+
+        A sale that turns up late is reported too, if it is no more than 30 minutes older than the newest one known.
+
+        Args:
+            since: Also the sales that are there already, if strictly newer than this: a `datetime` (naive means UTC) or
+                an ISO 8601 string. By default only those that turn up from now on.
+            where: A function that says of a sale whether it matters; all of them do by default.
+            region: The region; that of the endpoint, the client or `Config` by default.
+            interval: Seconds from one look to the next, above 0. The server is minutes late itself.
+            on_error: A function that gets each failure, which otherwise is an event of its own.
+            state: The saved `state` of an earlier watcher, to go on where it was; `since` is not
+                used then.
+
+        Returns:
+            An iterator that ends when it or the client is closed, and not before.
+
+        Raises:
+            TypeError: A function can't be called, or `state` is that of another kind of watcher.
+            ValueError: An argument is out of its range, `state` is that of another item or region, or the client has
+                `json=True`.
+        """
+        book = SalesBook(self._session.settings.region_for(region, self._region), self.item_id, since, state)
+        wanted = None if where is None else watch.wanted(where, attrgetter("sale"))
+        return Watcher(self._session, book, interval=interval, where=wanted, on_error=on_error)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.item_id!r})"

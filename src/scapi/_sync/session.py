@@ -65,9 +65,14 @@ class Session:
         """The points that are left, as the last answers told."""
         return self._budget.snapshot(_threads.now())
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be called any more."""
+        return self._transport.closed
+
     def call(self, request: Request[T]) -> T:
         """The result of a request, or the documented error of its last attempt."""
-        if self._transport.closed:
+        if self.closed:
             raise TransportError("the client is closed")
         effort = Effort(self.settings.retry)
         if self.renewal is None:
@@ -126,7 +131,7 @@ class Session:
             soonest = self._budget.eta(ticket, _threads.now())
             if left <= 0 or soonest > left or math.isinf(wait):
                 raise self._no_turn(request, max(soonest, 0.0))
-            self._wait(wakeup, min(wait, left))
+            self.wait(wakeup, min(wait, left))
             wait = self._budget.poll(ticket, _threads.now())
 
     def _no_turn(self, request: Request[T], soonest: float) -> RateLimitError:
@@ -159,9 +164,9 @@ class Session:
         return reply
 
     def _pause(self, seconds: float) -> None:
-        self._wait(_threads.Wakeup(), seconds)
+        self.wait(_threads.Wakeup(), seconds)
 
-    def _wait(self, wakeup: _threads.Wakeup, seconds: float) -> None:
+    def wait(self, wakeup: _threads.Wakeup, seconds: float) -> None:
         """Wait, or less if woken, or less and with an error if the client is closed."""
         self._waiting.add(wakeup)
         try:

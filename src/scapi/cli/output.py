@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
+import click
 import msgspec
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -40,6 +41,7 @@ class Answer(Generic[T]):
         total: How many rows are to come, where they take long and it is known.
         long: Whether the rows take so long that progress is shown.
         note: What is to be said of the rows; by default how many there are.
+        live: Whether the rows never end, so that each is shown when it comes.
     """
 
     model: type[T]
@@ -51,6 +53,7 @@ class Answer(Generic[T]):
     total: int | None = None
     long: bool = False
     note: str | None = None
+    live: bool = False
 
 
 class _Rows(Generic[T]):
@@ -143,6 +146,9 @@ def now() -> datetime:
 
 def deliver(answer: Answer[Any], form: Form, out: Path | None) -> None:
     """Print an answer in a form, or write it to a file, whose name then says the form."""
+    if answer.live:
+        _follow(answer, form, out)
+        return
     console = terminal.stderr()
     # Rows that are printed while they arrive would be drawn over by a bar.
     printing = out is None and form != "table" and sys.stdout.isatty()
@@ -159,6 +165,18 @@ def deliver(answer: Answer[Any], form: Form, out: Path | None) -> None:
         _print(rows, answer, form)
     if said:
         console.print(said, style="dim", markup=False, soft_wrap=True)
+
+
+def _follow(answer: Answer[Any], form: Form, out: Path | None) -> None:
+    """Show each row when it comes: a line of words, or of JSON."""
+    if out is not None or form == "csv":
+        raise click.UsageError("what never ends is printed: as it is, or with --json as a line each")
+    for row in answer.rows:
+        if form == "json":
+            files.write_jsonl(sys.stdout.buffer, [row], answer.model)
+        else:
+            terminal.stdout().print(answer.view([row], now()))
+        sys.stdout.flush()
 
 
 def _print(rows: Iterable[T], answer: Answer[T], form: Form) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from scapi.cli import tables
 from scapi.cli.command import api_command, every, first_page, limit, offset, order
+from scapi.cli.failures import sentence
 from scapi.cli.output import Answer, fewer, listing, single, walk
 from scapi.enums import SortOperations
 from scapi.models import EmissionState, OperationSession, RegionInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scapi.sync import AppClient
 
 __all__ = ["emission", "operations", "regions"]
@@ -25,9 +29,23 @@ def regions(client: AppClient) -> Answer[RegionInfo]:
 
 
 @api_command
-def emission(client: AppClient) -> Answer[EmissionState]:
+@click.option("--watch", is_flag=True, help="Go on, and tell when emissions start and end.")
+def emission(client: AppClient, *, watch: bool) -> Answer[EmissionState]:
     """The emission that runs, or the last one."""
-    return single(client.emission(), tables.emission)
+    state = client.emission()
+    if not watch:
+        return single(state, tables.emission)
+    rows = chain([state], _changes(client))
+    return Answer(model=EmissionState, rows=rows, view=lambda rows, now: tables.emission(rows[0], now), live=True)
+
+
+def _changes(client: AppClient) -> Iterator[EmissionState]:
+    """The states that emissions start and end with; what fails is told on stderr."""
+    for event in client.watch_emission(
+        on_error=lambda failed: click.echo(f"scapi: {sentence(failed.error)}", err=True)
+    ):
+        if event.kind != "error":
+            yield event.state
 
 
 @api_command

@@ -27,6 +27,15 @@ from scapi.models.operations import OperationParticipant, OperationSession
 from scapi.models.ratelimit import RateLimit
 from scapi.models.region import RegionInfo
 from scapi.models.tokens import AppToken, User, UserToken
+from scapi.models.watch import (
+    EmissionEvent,
+    EmissionWatchState,
+    LotEvent,
+    LotsWatchState,
+    SaleEvent,
+    SalesWatchState,
+    WatchError,
+)
 
 __all__ = [
     "AppToken",
@@ -47,7 +56,9 @@ __all__ = [
     "ContentEntry",
     "DatabaseState",
     "Diff",
+    "EmissionEvent",
     "EmissionState",
+    "EmissionWatchState",
     "FileState",
     "Hideout",
     "HideoutPerk",
@@ -57,14 +68,19 @@ __all__ = [
     "ItemInfo",
     "Listing",
     "Lookup",
+    "LotEvent",
+    "LotsWatchState",
     "OperationParticipant",
     "OperationSession",
     "RateLimit",
     "RawFile",
     "RegionInfo",
     "Rejected",
+    "SaleEvent",
+    "SalesWatchState",
     "Statistic",
     "Translation",
     "User",
     "UserToken",
+    "WatchError",
 ]

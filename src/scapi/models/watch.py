@@ -1,0 +1,144 @@
+"""What watchers report, and what they go on from after a restart."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, Self
+
+import msgspec
+
+from scapi.exceptions import ScApiException
+from scapi.models._base import Time
+from scapi.models.auction import AuctionLot, AuctionPrice
+from scapi.models.emission import EmissionState
+
+__all__ = [
+    "EmissionEvent",
+    "EmissionWatchState",
+    "LotEvent",
+    "LotsWatchState",
+    "SaleEvent",
+    "SalesWatchState",
+    "WatchError",
+]
+
+
+class EmissionEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An emission began or ended.
+
+    Attributes:
+        kind: `"started"` or `"ended"`.
+        time: When it did, as the server says.
+        state: The answer that told of it.
+    """
+
+    kind: Literal["started", "ended"]
+    time: datetime
+    state: EmissionState
+
+
+class LotEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A lot turned up or went.
+
+    Attributes:
+        kind: `"new"` or `"gone"`: bought, withdrawn or expired, which the API doesn't tell.
+        lot: The lot; one that went as it was seen last.
+    """
+
+    kind: Literal["new", "gone"]
+    lot: AuctionLot
+
+
+class SaleEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A sale was made.
+
+    Attributes:
+        kind: `"sold"`.
+        sale: The sale.
+    """
+
+    kind: Literal["sold"] = "sold"
+    sale: AuctionPrice
+
+
+class WatchError(msgspec.Struct, frozen=True, kw_only=True):
+    """A look failed. The watcher goes on, and reports later what it could not see meanwhile.
+
+    Attributes:
+        kind: `"error"`.
+        error: What went wrong.
+        failures: How many looks have failed in a row, this one included.
+        wait: Seconds until the next look.
+    """
+
+    kind: Literal["error"] = "error"
+    error: ScApiException
+    failures: int
+    wait: float
+
+
+class _State(msgspec.Struct, frozen=True, kw_only=True):
+    """Something small that survives a restart as JSON."""
+
+    def to_json(self) -> str:
+        """The state as JSON, to be saved."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """The state that `to_json()` made this of.
+
+        Args:
+            text: What `to_json()` returned.
+
+        Raises:
+            ValueError: The text isn't a saved state of this kind.
+        """
+        try:
+            return msgspec.json.decode(text, type=cls)
+        except (msgspec.MsgspecError, UnicodeError) as cause:
+            raise ValueError(f"text must be what {cls.__name__}.to_json() returned: {cause}") from None
+
+
+class EmissionWatchState(_State, frozen=True, kw_only=True, tag="emission"):
+    """What `watch_emission` has reported.
+
+    Attributes:
+        region: The region.
+        started: The newest beginning that is known; `None` while none is.
+        ended: The newest end that is known; `None` while none is.
+    """
+
+    region: str
+    started: Time | None = None
+    ended: Time | None = None
+
+
+class LotsWatchState(_State, frozen=True, kw_only=True, tag="lots"):
+    """What `watch_lots` has reported.
+
+    Attributes:
+        region: The region.
+        item_id: The item.
+        lots: The lots that are known to be on offer.
+    """
+
+    region: str
+    item_id: str
+    lots: list[AuctionLot]
+
+
+class SalesWatchState(_State, frozen=True, kw_only=True, tag="sales"):
+    """What `watch_sales` has reported.
+
+    Attributes:
+        region: The region.
+        item_id: The item.
+        since: Nothing up to this time is reported any more.
+        seen: The sales after it that were reported: the time of each, and how often it was, by a digest of its row.
+    """
+
+    region: str
+    item_id: str
+    since: Time
+    seen: dict[str, tuple[Time, int]] = {}

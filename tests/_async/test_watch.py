@@ -1,0 +1,430 @@
+"""Watchers of the fake, in virtual time: whoever waits moves it, and things happen while they wait."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from scapi import _aio
+from scapi._async import AppClient
+from scapi.exceptions import ServerError, UnauthorizedError
+from scapi.models import (
+    EmissionWatchState,
+    LotsWatchState,
+    SaleEvent,
+    SalesWatchState,
+    WatchError,
+)
+from scapi.testing import FakeApi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ITEM = "zyv9"
+DAY = 86_400.0
+
+_numbers = itertools.count()
+
+
+class World:
+    """A fake whose clock the waits of its clients move, step by step, with what happens in each step."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
+        self.fake = FakeApi(**{"sales": {ITEM: 50}, **options})
+        self.fake.app_token = f"watch-{next(_numbers)}"
+        self.passed = 0.0
+        self.waits: list[float] = []
+        self.happens: list[tuple[float, Callable[[], object]]] = []
+        world = self
+
+        async def wait(_wakeup: object, seconds: float) -> None:
+            assert math.isfinite(seconds)
+            world.waits.append(seconds)
+            world.pass_by(seconds)
+
+        monkeypatch.setattr(_aio, "now", lambda: 5000.0 + self.passed)
+        monkeypatch.setattr(_aio.Wakeup, "wait", wait)
+
+    def pass_by(self, seconds: float) -> None:
+        end = self.passed + seconds
+        while self.happens and self.happens[0][0] <= end:
+            moment, happen = self.happens.pop(0)
+            self._move(max(moment, self.passed))
+            happen()
+        self._move(end)
+
+    def _move(self, moment: float) -> None:
+        self.fake.advance(moment - self.passed)
+        self.passed = moment
+
+    def at(self, moment: float, happen: Callable[[], object]) -> None:
+        self.happens.append((moment, happen))
+        self.happens.sort(key=lambda entry: entry[0])
+
+    def client(self, **options: Any) -> AppClient:
+        http_client = httpx.AsyncClient(transport=self.fake.transport())
+        return AppClient(token=self.fake.app_token, http_client=http_client, region="ru", **options)
+
+    @property
+    def refused(self) -> int:
+        return sum(seen.status == 429 for seen in self.fake.requests)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(monkeypatch)
+
+
+async def until(watcher: Any, world: World, end: float) -> list[Any]:
+    """What a watcher says up to a time; the client is closed then, which ends it."""
+    world.at(end, watcher.close)
+    return [event async for event in watcher]
+
+
+def faults_all_day(world: World, seed: int) -> None:
+    """A failure of some kind every ten minutes or so; some last longer than a call goes on trying."""
+    rng = random.Random(seed)  # no secret
+    kinds: list[Any] = ["status", "html", "empty", "reset", "broken_json"]
+    moment = 0.0
+    while moment < DAY:
+        moment += rng.uniform(60, 1200)
+        kind, times = rng.choice(kinds), rng.choice([1, 2, 5])
+        world.at(moment, lambda kind=kind, times=times: world.fake.fail("*", kind, times=times))
+
+
+# ── a day ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_day_of_emissions_with_faults(world: World) -> None:
+    faults_all_day(world, 1)
+    client = world.client()
+    first, begun = await client.emission(), world.fake.now
+    events = await until(client.watch_emission(), world, DAY)
+    told = [(event.kind, event.time) for event in events if event.kind != "error"]
+    assert any(event.kind == "error" for event in events)
+    # What the fake itself says, asked every minute of the same day.
+    again, expected = FakeApi(), set[Any]()
+    probe = AppClient(token=again.app_token, http_client=httpx.AsyncClient(transport=again.transport()), pace=False)
+    for _ in range(24 * 12):
+        state = await probe.emission("ru")
+        expected |= {("started", state.previous_start), ("ended", state.previous_end)}
+        if state.current_start:
+            expected.add(("started", state.current_start))
+        again.advance(300)
+        again.spend(0)
+    known = {("started", first.current_start or first.previous_start), ("ended", first.previous_end)}
+    after = {entry for entry in expected - known if begun < entry[1] <= world.fake.now}
+    assert len(told) == len(set(told))
+    assert set(told) >= {entry for entry in after if entry[1] < world.fake.now - timedelta(minutes=10)}
+    assert set(told) <= after | {entry for entry in told if entry[1] > world.fake.now - timedelta(minutes=10)}
+    assert [kind for kind, _ in told] == [("started", "ended")[place % 2] for place in range(len(told))]
+    assert len(told) > 40
+    assert world.refused == 0
+    assert len(world.fake.requests) < 1.5 * DAY / 15
+
+
+def sales_all_day(world: World, seed: int) -> Counter[int]:
+    """Sales of all the day, some equal and in one second; each by its price."""
+    rng, made, moment, price = random.Random(seed), Counter[int](), 0.0, 0  # no secret
+    while moment < DAY - 3600:
+        moment += rng.expovariate(1 / 120)
+        price, count = price + 1, rng.choice([1, 1, 1, 2, 4, 250 if rng.random() < 0.02 else 1])
+        made[price] += count
+        world.at(moment, lambda n=count, p=price: world.fake.sell(ITEM, n, amount=1, price=p, additional={}))
+    return made
+
+
+async def test_a_day_of_sales_with_faults(world: World) -> None:
+    faults_all_day(world, 2)
+    made = sales_all_day(world, 3)
+    events = await until(world.client().auction(ITEM).watch_sales(), world, DAY)
+    sold = [event.sale for event in events if event.kind == "sold"]
+    assert Counter(sale.price for sale in sold) == made
+    assert [sale.time for sale in sold] == sorted(sale.time for sale in sold)
+    assert {type(event) for event in events} == {SaleEvent, WatchError}
+    assert world.refused == 0
+    assert len(world.fake.requests) < 2 * DAY / 60
+
+
+async def test_a_day_of_sales_with_restarts(world: World) -> None:
+    made = sales_all_day(world, 4)
+    rng, told, stops = random.Random(5), Counter[int](), 0  # no secret
+    auction = world.client().auction(ITEM)
+    saved = SalesWatchState(region="ru", item_id=ITEM, since=world.fake.now).to_json()
+    while world.passed < DAY:
+        watcher = auction.watch_sales(state=SalesWatchState.from_json(saved))
+        world.at(world.passed + 3600, watcher.close)
+        left = rng.randint(1, 40)
+        async for event in watcher:
+            told[event.sale.price] += 1
+            saved = watcher.state.to_json()
+            left -= 1
+            if not left:
+                break
+        stops += 1
+        world.pass_by(rng.choice([0, 30, 900, 7200]))
+    told.update(
+        [event.sale.price for event in await until(auction.watch_sales(state=watcher.state), world, world.passed + 60)]
+    )
+    assert told == made
+    assert stops > 20
+
+
+async def test_a_day_of_lots_with_faults_and_a_restart(world: World) -> None:
+    faults_all_day(world, 6)
+    rng, moment, up = random.Random(7), 0.0, list[Any]()  # no secret
+    listed, removed = Counter[int](), Counter[int]()
+
+    def offer(price: int) -> None:
+        up.append(world.fake.list_lot(ITEM, duration=5 * DAY, buyout_price=price, amount=1, start_price=0))
+        listed[price] += 1
+
+    def buy() -> None:
+        if up:
+            lot = up.pop(rng.randrange(len(up)))
+            world.fake.remove_lot(lot)
+            removed[int(lot["buyoutPrice"])] += 1
+
+    for number in range(300):
+        moment += rng.uniform(130, 400)
+        world.at(moment, lambda price=900_000_000 + number: offer(price))
+        # Far enough from its offer to have been seen, with all the failures between.
+        if number > 60:
+            world.at(moment + 60, buy)
+
+    def is_ours(lot: Any) -> bool:
+        return bool(900_000_000 <= lot.buyout_price < 1_000_000_000)
+
+    events: list[Any] = []
+    state = None
+    for part in range(1, 5):
+        if state is not None:
+            state = LotsWatchState.from_json(state.to_json())
+        mine = world.client().auction(ITEM).watch_lots(where=is_ours, state=state)
+        events += await until(mine, world, part * DAY / 3)
+        state = mine.state
+    new = Counter(event.lot.buyout_price for event in events if event.kind == "new")
+    gone = Counter(event.lot.buyout_price for event in events if event.kind == "gone")
+    assert max(new.values()) == max(gone.values()) == 1
+    assert not gone - new
+    assert new - gone == listed - removed
+    assert len(new) > 250
+    assert len(gone) > 200
+    assert world.refused == 0
+
+
+# ── each kind ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_an_emission_starts_and_ends(world: World) -> None:
+    world.fake.end_emission()
+    world.at(100, world.fake.start_emission)
+    world.at(400, world.fake.end_emission)
+    begun = world.fake.now
+    first, second = await until(world.client().watch_emission(), world, 1000)
+    assert (first.kind, first.time) == ("started", begun + timedelta(seconds=100))
+    assert first.state.active
+    assert (second.kind, second.time) == ("ended", begun + timedelta(seconds=400))
+    assert len(world.fake.requests) == math.ceil(1000 / 15)
+
+
+async def test_an_emission_that_nobody_saw_is_told_of_after_a_restart(world: World) -> None:
+    world.fake.end_emission()
+    watcher = world.client().watch_emission()
+    await until(watcher, world, 30)
+    assert watcher.state is not None
+    saved = watcher.state.to_json()
+    world.fake.start_emission()
+    world.pass_by(300)
+    world.fake.end_emission()
+    world.pass_by(3600)
+    again = world.client().watch_emission(state=EmissionWatchState.from_json(saved))
+    assert [event.kind for event in await until(again, world, world.passed + 60)] == ["started", "ended"]
+
+
+async def test_an_old_answer_out_of_a_cache_tells_nothing_twice(world: World) -> None:
+    world.fake.end_emission()
+    token = {"authorization": f"Bearer {world.fake.app_token}"}
+    old = world.fake.handle("GET", "/ru/emission", token).body
+    world.at(100, world.fake.start_emission)
+    world.at(200, lambda: world.fake.fail("*/emission", body=old, times=2))
+    world.at(400, world.fake.end_emission)
+    world.at(500, lambda: world.fake.fail("*/emission", body=old, times=2))
+    events = await until(world.client().watch_emission(), world, 1000)
+    assert [event.kind for event in events] == ["started", "ended"]
+
+
+async def test_sales_since_a_time_come_oldest_first(world: World) -> None:
+    client = world.client()
+    history = await client.auction(ITEM).price_history(limit=50, additional=True)
+    events = await until(client.auction(ITEM).watch_sales(history[20].time), world, 100)
+    assert [event.sale for event in events] == [sale for sale in reversed(history) if sale.time > history[20].time]
+
+
+async def test_a_sale_that_turns_up_late_is_told_of(world: World) -> None:
+    market = world.fake._world.market
+    early = int(world.fake.now.timestamp()) + 100
+    world.at(400, lambda: world.fake.sell(ITEM, price=2))
+
+    def late() -> None:
+        sold = market._sold["ru" if ("ru", ITEM) in market._sold else "RU", ITEM]
+        market.sell(*next(iter(market._sold)), 1, early, {"price": 1.0})
+        sold.sort(key=lambda row: row["time"])
+
+    world.at(1500, late)
+    events = await until(world.client().auction(ITEM).watch_sales(), world, 2000)
+    assert [event.sale.price for event in events] == [2, 1]
+
+
+async def test_an_item_that_was_never_sold_is_watched_from_its_first_sale(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, sales={ITEM: 0})
+    world.at(100, lambda: world.fake.sell(ITEM, 2, price=7, amount=1, additional={}))
+    events = await until(world.client().auction(ITEM).watch_sales(), world, 500)
+    assert [event.sale.price for event in events] == [7, 7]
+
+
+async def test_a_bid_makes_no_new_lot(world: World) -> None:
+    listed = market_lot = world.fake.list_lot(ITEM, current_price=5, start_price=1, duration=DAY)
+    world.pass_by(10)
+    rows = world.fake._world.market._listed
+    watcher = world.client().auction(ITEM).watch_lots(where=lambda lot: lot.buyout_price == listed["buyoutPrice"])
+
+    def bid() -> None:
+        for _, row in rows[next(iter(rows))]:
+            row["currentPrice"] = 6
+
+    world.at(100, bid)
+    assert await until(watcher, world, 300) == []
+    assert watcher.state is not None
+    assert 6 in {lot.current_price for lot in watcher.state.lots}
+    assert market_lot["currentPrice"] == 5
+
+
+# ── what fails ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_errors_are_events_and_put_the_next_look_off(world: World) -> None:
+    world.fake.fail("*/emission", status=500)
+    events = await until(world.client(retry=None).watch_emission(), world, 2 * 3600)
+    assert {type(event.error) for event in events} == {ServerError}
+    assert [event.failures for event in events] == list(range(1, len(events) + 1))
+    assert max(event.wait for event in events) > 60
+    assert all(0 <= event.wait <= min(300, 15 * 2**event.failures) for event in events)
+    assert 20 < len(events) < 200
+
+
+async def test_errors_go_to_the_callback_in_place_of_the_loop(world: World) -> None:
+    heard: list[WatchError] = []
+    world.fake.fail("*/history", status=401, times=3)
+    world.at(2000, lambda: world.fake.sell(ITEM, price=9))
+    events = await until(world.client().auction(ITEM).watch_sales(on_error=heard.append), world, 4000)
+    assert (
+        [event.sale.price for event in events if event.kind == "sold"]
+        == [9]
+        == [event.sale.price for event in events if event.kind != "error"]
+    )
+    assert [type(event.error) for event in heard] == [UnauthorizedError] * 3
+    assert [event.failures for event in heard] == [1, 2, 3]
+
+
+async def test_a_predicate_that_raises_loses_nothing(world: World) -> None:
+    world.at(100, lambda: world.fake.sell(ITEM, price=9))
+    broken = [True]
+
+    def where(sale: Any) -> bool:
+        if broken:
+            broken.clear()
+            raise ZeroDivisionError
+        return bool(sale.price == 9)
+
+    watcher = world.client().auction(ITEM).watch_sales(where=where)
+    with pytest.raises(ZeroDivisionError):
+        await until(watcher, world, 500)
+    assert [event.sale.price for event in await until(watcher, world, 600) if event.kind == "sold"] == [9]
+
+
+async def test_watchers_of_a_small_budget_share_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, limit=10)
+    client = world.client()
+    watchers = [client.watch_emission(interval=0.5), client.auction(ITEM).watch_sales(interval=0.5)]
+    for _ in range(2):
+        for watcher in watchers:
+            world.at(world.passed + 300, watcher.close)
+            assert [event async for event in watcher if event.kind == "error"] == []
+    assert world.refused == 0
+    assert len(world.fake.requests) > 40
+
+
+# ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_closing_ends_the_iteration_for_good(world: World) -> None:
+    async with world.client().watch_emission() as watcher:
+        assert await until(watcher, world, 100) == []
+        asked = len(world.fake.requests)
+        assert [event async for event in watcher] == []
+    assert len(world.fake.requests) == asked > 1
+
+
+async def test_closing_hands_over_no_more_and_the_state_knows(world: World) -> None:
+    begun = world.fake.now
+    world.pass_by(10)
+    world.fake.sell(ITEM, 5, price=3)
+    watcher = world.client().auction(ITEM).watch_sales(begun)
+    async for _ in watcher:
+        watcher.close()
+    assert watcher.state is not None
+    again = world.client().auction(ITEM).watch_sales(state=SalesWatchState.from_json(watcher.state.to_json()))
+    assert len(await until(again, world, 200)) == 4
+
+
+async def test_closing_the_client_ends_its_watchers(world: World) -> None:
+    client = world.client()
+    await client.close()
+    assert [event async for event in client.watch_emission()] == []
+    assert world.fake.requests == []
+
+
+# ── wrong arguments ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("interval", [0, -1, math.inf, math.nan, "60", None])
+async def test_a_wrong_interval_is_refused_at_once(world: World, interval: Any) -> None:
+    client = world.client()
+    for watch in (client.watch_emission, client.auction(ITEM).watch_lots, client.auction(ITEM).watch_sales):
+        with pytest.raises(ValueError, match="interval"):
+            watch(interval=interval)
+
+
+async def test_wrong_arguments_are_refused_at_once(world: World) -> None:
+    client, plain = world.client(), world.client(json=True)
+    auction = client.auction(ITEM)
+    lots = LotsWatchState(region="ru", item_id=ITEM, lots=[])
+    calls: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
+        (lambda bad: client.watch_emission("mars"), ValueError, "region"),
+        (lambda bad: client.watch_emission(on_error=bad), TypeError, "on_error"),
+        (lambda bad: client.watch_emission(state=bad), TypeError, "EmissionWatchState"),
+        (lambda bad: plain.watch_emission(), ValueError, "json=True"),
+        (lambda bad: auction.watch_lots(where=bad), TypeError, "where"),
+        (lambda bad: auction.watch_sales(where=bad), TypeError, "where"),
+        (lambda bad: auction.watch_sales("yesterday"), ValueError, "since"),
+        (lambda bad: auction.watch_lots(state=lots, region="eu"), ValueError, "region"),
+        (lambda bad: client.auction("kqgy").watch_lots(state=lots), ValueError, "item_id"),
+    ]
+    for call, error, says in calls:
+        with pytest.raises(error, match=says):
+            call("nonsense")
+    assert world.fake.requests == []
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"type": "lots"}', b"\xff"])
+def test_a_state_that_is_none_is_refused(text: Any) -> None:
+    with pytest.raises(ValueError, match="SalesWatchState"):
+        SalesWatchState.from_json(text)
