@@ -6,7 +6,7 @@ VENV := .venv/.made
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv sync format check test demo snapshots pictures clean
+.PHONY: help venv sync format check test bench demo snapshots pictures clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ check: $(VENV) ## lint, format, the sync world in step, pyright and mypy strict
 test: $(VENV) ## run all tests with branch coverage
 	$(BIN)/python -m pytest --cov
 
+bench: $(VENV) ## measure against the peers, and write the table in benchmarks/README.md
+	$(BIN)/python -m benchmarks
+
 demo: $(VENV) ## show the client at work against the fake API on this machine
 	$(BIN)/python -m scapi demo
 
@@ -62,5 +65,5 @@ pictures: $(VENV) ## draw the pictures of the README and the documentation (docs
 	$(BIN)/python -m tools.pictures
 
 clean: ## remove .venv, caches and build results
-	rm -rf .venv .coverage htmlcov dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .coverage htmlcov dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

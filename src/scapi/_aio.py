@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, cast
 import httpx
 
 from scapi import _http
+from scapi._aio_network import Backend
 from scapi.exceptions import TransportError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterable
+
+    import httpcore
 
     from scapi._core.outgoing import Outgoing
     from scapi._core.response import Reply
@@ -275,6 +278,8 @@ class _Pool:
 
     def _connection(self) -> httpx.AsyncHTTPTransport:
         connection = httpx.AsyncHTTPTransport(**_http.connection_options(self._base_url))
+        # httpx has no argument for this; a test sees to it that it goes on working.
+        vars(connection)["_pool"] = _Lane(vars(connection)["_pool"])
         self._all.append(connection)
         return connection
 
@@ -283,6 +288,30 @@ class _Pool:
         for deadline in self._under_way:
             deadline.reschedule(0)
         connections, self._all = self._all, []
+        for connection in connections:
+            await connection.aclose()
+
+
+class _Lane:
+    """One connection, made anew when it is gone, in the place of the httpcore pool that it is made by.
+
+    A pool sorts and locks at both ends of every request; with one connection and one request at a time that is for
+    nothing.
+    """
+
+    def __init__(self, pool: Any) -> None:
+        pool._network_backend = Backend()
+        self._pool: httpcore.AsyncConnectionPool = pool
+        self.connections: list[httpcore.AsyncConnectionInterface] = []
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        if not any(_http.is_ready(connection, request) for connection in self.connections):
+            await self.aclose()
+            self.connections = [self._pool.create_connection(request.url.origin)]
+        return await self.connections[0].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        connections, self.connections = self.connections, []
         for connection in connections:
             await connection.aclose()
 

@@ -280,8 +280,7 @@ class _Connection(httpcore.SyncBackend):
     def __init__(self, base_url: str) -> None:
         self._transport = httpx.HTTPTransport(**_http.connection_options(base_url))
         # httpx has no argument for this; a test sees to it that it goes on working.
-        pool: Any = vars(self._transport)["_pool"]
-        pool._network_backend = self
+        vars(self._transport)["_pool"] = _Lane(vars(self._transport)["_pool"], self)
         self._stream: _Stream | None = None
         self._deadline = 0.0
         self._closed = False
@@ -324,6 +323,30 @@ class _Connection(httpcore.SyncBackend):
     def abandon(self) -> None:
         if self._stream:
             self._stream.close()
+
+
+class _Lane:
+    """One connection, made anew when it is gone, in the place of the httpcore pool that it is made by.
+
+    A pool sorts and locks at both ends of every request; with one connection and one request at a time that is for
+    nothing.
+    """
+
+    def __init__(self, pool: Any, backend: httpcore.NetworkBackend) -> None:
+        pool._network_backend = backend
+        self._pool: httpcore.ConnectionPool = pool
+        self.connections: list[httpcore.ConnectionInterface] = []
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        if not any(_http.is_ready(connection, request) for connection in self.connections):
+            self.close()
+            self.connections = [self._pool.create_connection(request.url.origin)]
+        return self.connections[0].handle_request(request)
+
+    def close(self) -> None:
+        connections, self.connections = self.connections, []
+        for connection in connections:
+            connection.close()
 
 
 class _Stream(httpcore.NetworkStream):

@@ -1,0 +1,396 @@
+"""Connections of our own: which parts of httpx and httpcore are replaced, and that what is put there does its work."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from contextlib import ExitStack, contextmanager, suppress
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+import httpx
+import pytest
+import trustme
+import uvloop
+
+import scapi
+from scapi import _aio, _aio_network, _http, _threads
+from scapi._core.credentials import Credentials
+from scapi._core.outgoing import Outgoing
+from scapi.exceptions import NotFoundError, RequestTimeoutError, TransportError
+from tests.raw_server import raw_server
+from tests.support import wire
+from tests.support.wire import Mount, WireServer, wait_until, wire_server
+from tests.worlds.both import WORLDS, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.socket
+
+
+@pytest.fixture(params=WORLDS, ids=str)
+def world(request: pytest.FixtureRequest) -> World:
+    found: World = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[WireServer]:
+    with wire_server() as server:
+        yield server
+
+
+@pytest.fixture
+def mount(server: WireServer) -> Mount:
+    return server.mount()
+
+
+@pytest.fixture
+def tls(server: WireServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mount]:
+    """A mount behind TLS, with a certificate that our connections trust."""
+    authority = trustme.CA()
+    ours, theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.configure_trust(ours)
+    authority.issue_cert(wire.HOST).configure_cert(theirs)
+    monkeypatch.setattr(_http, "_tls", lambda: ours)
+    listener = socket.create_server((wire.HOST, 0))
+    yield server.mount(scheme="https", port=server.listen(listener, theirs))
+    server.unlisten(listener)
+
+
+def client(world: World, mount: Mount, **options: Any) -> Any:
+    return world.api.AppClient(token=mount.fake.app_token, base_url=mount.url, retry=None, **options)
+
+
+def repeated(world: World, times: int, between: Callable[[], None] = lambda: None) -> Callable[[Any], Any]:
+    """Calls one after another in one client, with something done before all but the first."""
+    if world.api is scapi:
+
+        async def calls(client: Any) -> None:
+            for number in range(times):
+                if number:
+                    between()
+                await client.emission()
+
+        return calls
+
+    def sync_calls(client: Any) -> None:
+        for number in range(times):
+            if number:
+                between()
+            client.emission()
+
+    return sync_calls
+
+
+# ── one connection in the place of a pool ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_replaced_in_httpx_is_used(world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The two attributes that httpx and httpcore keep to themselves are still called as they are."""
+    used: list[str] = []
+
+    def watch(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *args, **options: used.append(name) or real(*args, **options))
+
+    watch(_aio._Lane, "handle_async_request")
+    watch(_aio_network.Backend, "connect_tcp")
+    watch(_threads._Lane, "handle_request")
+    watch(_threads._Connection, "connect_tcp")
+    world.run(client(world, mount), repeated(world, 2))
+    handle = "handle_async_request" if world.api is scapi else "handle_request"
+    assert used == [handle, "connect_tcp", handle]
+
+
+@pytest.mark.parametrize("how", ["reset", "closed"])
+def test_a_connection_that_ended_while_idle_is_made_anew(world: World, how: str, server: WireServer) -> None:
+    mount = server.mount()
+
+    def end() -> None:
+        if how == "reset":
+            server.drop_connections()
+        else:
+            server._loop.call_soon_threadsafe(lambda: [one.close() for one in list(server.connections)])
+        assert wait_until(lambda: not server.connections)
+
+    before = server.accepted
+    world.run(client(world, mount), repeated(world, 3, end))
+    assert server.accepted - before == 3
+
+
+def test_a_connection_that_was_idle_for_too_long_is_made_anew(
+    world: World, mount: Mount, server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_http, "KEEPALIVE", -1.0)
+    before = server.accepted
+    world.run(client(world, mount), repeated(world, 3))
+    assert server.accepted - before == 3
+
+
+def test_many_calls_share_a_connection(world: World, mount: Mount, server: WireServer) -> None:
+    before = server.accepted
+    world.run(client(world, mount), repeated(world, 50))
+    assert server.accepted - before == 1
+
+
+@pytest.mark.parametrize("drip", [wire.drip_headers, wire.drip_body])
+def test_a_slow_drip_ends_in_time_and_costs_its_connection(world: World, drip: wire.Wire, server: WireServer) -> None:
+    mount = server.mount()
+    mount.wire = drip
+    before = server.accepted
+
+    async def late_then_well(client: Any) -> None:
+        with pytest.raises(RequestTimeoutError, match="did not answer in time"):
+            await client.emission()
+        mount.heal()
+        await client.emission()
+
+    def sync_late_then_well(client: Any) -> None:
+        with pytest.raises(RequestTimeoutError, match="did not answer in time"):
+            client.emission()
+        mount.heal()
+        client.emission()
+
+    act = late_then_well if world.api is scapi else sync_late_then_well
+    world.run(client(world, mount, timeout=0.3), act)
+    assert server.accepted - before == 2
+
+
+def test_a_call_goes_through_a_proxy(world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
+    with raw_server() as proxy:
+        monkeypatch.setattr(_http, "_proxy", lambda url: httpx.Proxy(proxy.url))
+        world.run(client(world, mount), repeated(world, 2))
+    assert [request.split()[1] for request in proxy.requests] == [f"{mount.url}/ru/emission"] * 2
+    assert proxy.connections == 1
+
+
+# ── TLS ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_calls_over_tls_share_a_connection(world: World, tls: Mount, server: WireServer) -> None:
+    before = server.accepted
+    world.run(client(world, tls), repeated(world, 20))
+    assert server.accepted - before == 1
+
+
+def test_a_long_answer_over_tls_comes_whole(world: World, tls: Mount) -> None:
+    sales = world.run(client(world, tls), lambda client: client.auction("zyv9").price_history(limit=40))
+    assert len(sales) == 40
+
+
+def test_calls_go_through_a_tunnel(
+    world: World, tls: Mount, server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = server.accepted
+    with tunnel() as (url, targets):
+        monkeypatch.setattr(_http, "_proxy", lambda _: httpx.Proxy(url))
+        world.run(client(world, tls), repeated(world, 3))
+    assert targets == [httpx.URL(tls.url).netloc.decode()]
+    assert server.accepted - before == 1
+
+
+@contextmanager
+def tunnel() -> Iterator[tuple[str, list[str]]]:
+    """A proxy that takes CONNECT, and where it was told to connect to."""
+    targets: list[str] = []
+
+    def copy(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve(near: socket.socket) -> None:
+        targets.append(near.recv(65536).split()[1].decode())
+        host, port = targets[-1].split(":")
+        with near, socket.create_connection((host, int(port))) as far:
+            near.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+            back = Thread(target=copy, args=(far, near))
+            back.start()
+            copy(near, far)
+            back.join()
+
+    with listening(serve) as url:
+        yield url, targets
+
+
+@contextmanager
+def listening(serve: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A port on this machine whose connections are served in a thread, one after the other."""
+
+    def accept(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                serve(listener.accept()[0])
+
+    with socket.create_server((wire.HOST, 0)) as listener:
+        thread = Thread(target=accept, args=(listener,))
+        thread.start()
+        yield f"http://{wire.HOST}:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+def test_a_server_that_hangs_up_within_the_handshake_is_a_transport_error(world: World) -> None:
+    with listening(socket.socket.close) as url:
+        client = world.api.AppClient(token="t", base_url=url.replace("http:", "https:"), retry=None)
+        with pytest.raises(TransportError, match=f"no answer from {wire.HOST}"):
+            world.run(client, lambda client: client.emission())
+
+
+# ── connecting ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def deaf() -> Iterator[str]:
+    """A port where connections are neither taken nor refused, because as many stand in line as may."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server((wire.HOST, 0), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield f"http://{wire.HOST}:{listener.getsockname()[1]}"
+
+
+def test_connecting_ends_in_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "CONNECT_TIMEOUT", 0.2)
+    with deaf() as url, pytest.raises(RequestTimeoutError, match="could not be connected to in time") as caught:
+        world.run(world.api.AppClient(token="t", base_url=url, retry=None), lambda client: client.emission())
+    assert caught.value.connecting
+
+
+def test_a_refused_connection_says_so(world: World) -> None:
+    reserved, port = wire.unused_port()
+    with reserved:
+        client = world.api.AppClient(token="t", base_url=f"http://{wire.HOST}:{port}", retry=None)
+        with pytest.raises(TransportError, match="Connection refused"):
+            world.run(client, lambda client: client.emission())
+
+
+def test_a_name_that_does_not_resolve_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any, **options: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    client = world.api.AppClient(token="t", base_url="http://localhost:9", retry=None)
+    with pytest.raises(TransportError, match="Name or service not known"):
+        world.run(client, lambda client: client.emission())
+
+
+def test_the_next_address_of_a_host_is_tried(world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`localhost` is `::1` first on many machines, where the server doesn't listen."""
+    real = socket.getaddrinfo
+
+    def both(host: Any, port: Any, *args: Any, **options: Any) -> Any:
+        if host != "localhost":
+            return real(host, port, *args, **options)
+        kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        return [(*kind, ("127.0.0.2", port)), (*kind, (wire.HOST, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    mount.url = mount.url.replace(wire.HOST, "localhost")
+    world.run(client(world, mount), repeated(world, 1))
+
+
+# ── what only the async world has ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_another_event_loop_does_as_well(mount: Mount, tls: Mount) -> None:
+    async def main() -> None:
+        for place in (mount, tls):
+            async with scapi.AppClient(token=place.fake.app_token, base_url=place.url, retry=None) as client:
+                await asyncio.gather(*(client.emission() for _ in range(20)))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+
+
+def test_more_than_was_asked_for_does_not_fill_the_memory() -> None:
+    """A server that goes on sending stands still, because nobody reads any more."""
+
+    async def main() -> None:
+        sent = 0
+
+        async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal sent
+            writer.transport.set_write_buffer_limits(0)
+            while not writer.is_closing():
+                writer.write(bytes(2**20))
+                sent += 2**20
+                await writer.drain()
+
+        server = await asyncio.start_server(flood, wire.HOST, 0)
+        stream = await _aio_network.Backend().connect_tcp(wire.HOST, server.sockets[0].getsockname()[1], timeout=5)
+        assert await stream.read(1, timeout=5)
+        before = -1
+        while before < sent:
+            before = sent
+            await asyncio.sleep(0.05)
+        assert sent < 64 * 2**20
+        assert stream.get_extra_info("is_readable")
+        await stream.aclose()
+        await asyncio.sleep(0)
+        with pytest.raises(httpcore.WriteError, match="the connection is closed"):
+            await stream.write(b"more")
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(main())
+
+
+def test_a_read_ends_in_time_and_what_comes_later_is_not_lost() -> None:
+    async def main() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1)
+            writer.write(b"late")
+            writer.close()
+
+        server = await asyncio.start_server(serve, wire.HOST, 0)
+        stream = await _aio_network.Backend().connect_tcp(wire.HOST, server.sockets[0].getsockname()[1], timeout=5)
+        with pytest.raises(httpcore.ReadTimeout):
+            await stream.read(100, timeout=0.01)
+        await stream.write(b"?")
+        assert [await stream.read(100, timeout=5) for _ in range(2)] == [b"late", b""]
+        await stream.aclose()
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(main())
+
+
+# ── parsed URLs are kept ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_path_arrives_as_it_is_the_second_time_too(world: World) -> None:
+    with raw_server(b"HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}") as server:
+        for _ in range(2):
+            client = world.api.AppClient(token="t", base_url=server.url, retry=None)
+            with pytest.raises(NotFoundError):
+                world.run(client, lambda client: client.profile("A/B?c#d ё"))
+    assert [request.split()[1] for request in server.requests] == [
+        "/ru/character/by-name/A%2FB%3Fc%23d%20%D1%91/profile"
+    ] * 2
+
+
+def test_nothing_secret_is_kept_with_the_urls(world: World, mount: Mount) -> None:
+    _http._url.cache_clear()
+    world.run(client(world, mount), repeated(world, 3))
+    assert _http._url.cache_info()[:2] == (2, 1)
+    assert _http._url(f"{mount.url}/ru/emission") == httpx.URL(f"{mount.url}/ru/emission")
+    assert _http._url.cache_info().currsize == 1
+
+    # A redirect without our token goes to a URL that may have one of its own.
+    _http.request(Outgoing("https://elsewhere.test/file?token=s3cr3t"), 30)
+    assert _http._url.cache_info().currsize == 1
+
+
+def test_each_request_has_its_own_credentials() -> None:
+    url = "https://eapi.stalzone.com/ru/emission"
+    requests = [_http.request(Outgoing(url, Credentials(token=token)), 30) for token in ("one", "other")]
+    assert [request.headers["authorization"] for request in requests] == ["Bearer one", "Bearer other"]
+    assert [request.headers.get_list("host") for request in requests] == [["eapi.stalzone.com"]] * 2
