@@ -6,7 +6,7 @@ VENV := .venv/.made
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv sync format check test bench demo snapshots pictures clean
+.PHONY: help venv sync format check test bench demo snapshots pictures docs clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ $(VENV): pyproject.toml
 	if command -v uv >/dev/null 2>&1; then \
 		set -x; \
 		uv venv --quiet --allow-existing --python "$(or $(PYTHON),>=3.11)" .venv; \
-		uv pip install --quiet --python $(BIN)/python --editable . --group dev; \
+		uv pip install --quiet --python $(BIN)/python --editable . --group dev --group docs; \
 	else \
 		for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python) none; do \
 			"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
@@ -31,7 +31,7 @@ $(VENV): pyproject.toml
 		set -x; \
 		"$$python" -m venv .venv; \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'; \
-		$(BIN)/python -m pip install --quiet --editable . --group dev; \
+		$(BIN)/python -m pip install --quiet --editable . --group dev --group docs; \
 	fi
 	@touch $@
 
@@ -63,6 +63,9 @@ snapshots: $(VENV) ## write the tables that the tests of the terminal compare wi
 
 pictures: $(VENV) ## draw the pictures of the README and the documentation (docs/img) anew
 	$(BIN)/python -m tools.pictures
+
+docs: $(VENV) ## build the documentation into site/; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 clean: ## remove .venv, caches and build results
 	rm -rf .venv .bench .coverage htmlcov dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -65,6 +65,17 @@ FIELDS |= {
     "Translation": "key lines text args",
 }
 
+# Of watchers, which came later.
+FIELDS |= {
+    "EmissionEvent": "kind time state",
+    "EmissionWatchState": "region started ended",
+    "LotEvent": "kind lot",
+    "LotsWatchState": "region item_id lots",
+    "SaleEvent": "kind sale",
+    "SalesWatchState": "region item_id since seen",
+    "WatchError": "kind error failures wait",
+}
+
 
 def lot(**changes: Any) -> models.AuctionLot:
     values: dict[str, Any] = {
