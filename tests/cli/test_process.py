@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -68,6 +69,33 @@ def test_a_terminal_gets_none_with_no_color(key: dict[str, str]) -> None:
     code, shown = on_a_terminal("emission", NO_COLOR="1", **key)
     assert code == 0
     assert "\x1b[1mNo emission" in shown
+
+
+COMMANDS = [
+    "regions",
+    "emission",
+    "lots kqgy",
+    "history kqgy",
+    "profile ZIV",
+    "clans",
+    "clan a552092f-e7c9-4cc3-a256-1e3f525770bf",
+    "operations",
+    "items carpet",
+    "item zyv9",
+    "whoami",
+    "doctor",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_answers_a_program_in_json_and_a_person_in_a_table(command: str) -> None:
+    code, out, err = finish(*command.split(), "--fake", "--json")
+    assert (code, "Traceback" in err) == (0, False), err
+    assert json.loads(out)
+    code, shown = on_a_terminal(*command.split(), "--fake")
+    assert code == 0
+    assert "\x1b[" in shown
+    assert not shown.lstrip().startswith(("{", "["))
 
 
 def test_the_demo_draws_its_bar_on_a_terminal() -> None:

@@ -116,10 +116,10 @@ def history(
         page = auction.price_history(limit=limit, offset=offset, additional=True)
         answer = listing(page, AuctionPrice, tables.sales, "sales")
     answer = replace(answer, keep=_of_quality(quality))
-    return answer if plot is None else replace(answer, rows=_drawn(answer, plot, item))
+    return answer if plot is None else replace(answer, rows=_drawn(answer, plot, item, connection.region))
 
 
-def _drawn(answer: Answer[AuctionPrice], path: Path, item: str) -> Iterator[AuctionPrice]:
+def _drawn(answer: Answer[AuctionPrice], path: Path, item: str, region: str) -> Iterator[AuctionPrice]:
     """The rows of an answer; when the last one has passed, those that are wanted are drawn."""
     from scapi import plot
 
@@ -129,7 +129,7 @@ def _drawn(answer: Answer[AuctionPrice], path: Path, item: str) -> Iterator[Auct
             sales.append(sale)
         yield sale
     with files.atomic(path) as file:
-        figure: Any = plot.price_history(sales, item=item)  # matplotlib leaves savefig's types open
+        figure: Any = plot.price_history(sales, item=item, region=region)  # matplotlib leaves savefig's types open
         figure.savefig(file, format=path.suffix[1:])
 
 

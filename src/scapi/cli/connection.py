@@ -79,6 +79,8 @@ class Connection:
     def __init__(self, place: Place, region: str | None, stack: ExitStack) -> None:
         self.place = place
         self._region = region
+        #: The region of all calls.
+        self.region = region or Config.REGION
         self._stack = stack
 
     @cached_property
@@ -164,7 +166,7 @@ class Connection:
         """
         from scapi.sync import DatabaseLookup, GitHubClient
 
-        russian = (self._region or Config.REGION) == Region.RU
+        russian = self.region == Region.RU
         github = self._stack.enter_context(GitHubClient(raw_url=self.place.database))
         lookup = DatabaseLookup(github, realm=Realm.RU if russian else Realm.GLOBAL, cache_dir=self.place.cache)
         return self._stack.enter_context(lookup)
