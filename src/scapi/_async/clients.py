@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack
 
 from scapi._async import bulk, pages
 from scapi._async.bulk import AuctionsEndpoint
+from scapi._async.closing import Closing
 from scapi._async.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoint
 from scapi._async.oauth import for_application
 from scapi._async.renewal import Renewal
@@ -24,7 +25,6 @@ from scapi.enums import Region
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
     from datetime import datetime
-    from types import TracebackType
 
     import httpx
 
@@ -62,7 +62,7 @@ class Options(TypedDict, total=False):
     http_client: httpx.AsyncClient | None
 
 
-class _Client:
+class _Client(Closing):
     """What both clients can do. Any credentials will do for it.
 
     Source: https://eapi.stalzone.com/reference
@@ -319,14 +319,6 @@ class _Client:
     async def close(self) -> None:
         """End the calls under way and close all connections; an `http_client` of your own stays open."""
         await self._session.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     def __repr__(self) -> str:
         if not hasattr(self, "_session"):

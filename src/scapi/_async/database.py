@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 from scapi import _aio
+from scapi._async.closing import Closing
 from scapi._async.copies import Copies
 from scapi._async.github import GitHubClient
 from scapi._core import arguments, database, names
@@ -15,7 +16,6 @@ from scapi.enums import IndexFile, Realm
 
 if TYPE_CHECKING:
     import os
-    from types import TracebackType
 
     from scapi._core.names import Index
     from scapi.models import BarterSettlement, DatabaseState, Hideout, ItemInfo, Listing, Lookup
@@ -25,7 +25,7 @@ __all__ = ["DatabaseLookup"]
 STALE_TIME = 900.0
 
 
-class DatabaseLookup:
+class DatabaseLookup(Closing):
     """The official item database by name: items, achievements, stats and recipes, in all its languages.
 
     Its files are kept in a folder of this machine. A copy is used as it is for `stale_time` seconds; then the server is
@@ -270,14 +270,6 @@ class DatabaseLookup:
         """Close the connections; a `github` of your own stays open."""
         if self._owns_github:
             await self._copies.github.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     def __repr__(self) -> str:
         folder, offline = str(self.state.folder), self._copies.offline

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, overload
+from typing import TYPE_CHECKING, overload
 
 from scapi import _aio
+from scapi._async.closing import Closing
 from scapi._core import arguments, github, redirect
 from scapi._core.credentials import Credentials
 from scapi._core.database import REPOSITORY
@@ -19,7 +20,6 @@ from scapi.models import RateLimit, RawFile
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
-    from types import TracebackType
     from typing import Literal
 
     import httpx
@@ -32,7 +32,7 @@ __all__ = ["GitHubClient"]
 wall = time.time
 
 
-class GitHubClient:
+class GitHubClient(Closing):
     """One branch of a repository on GitHub, by default of the official item database.
 
     Files themselves (`rawfile`) cost no quota and need no token. All else is GitHub's API, which answers 60 requests an
@@ -258,14 +258,6 @@ class GitHubClient:
         self._closed = True
         for transport in list(self._transports.values()):
             await transport.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     def __repr__(self) -> str:
         return f"GitHubClient(repository={self.repository!r}, branch={self.branch!r})"

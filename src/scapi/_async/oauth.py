@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Self, TypeAlias, TypedDict, TypeVar, Unpack
 
 from scapi import _aio
+from scapi._async.closing import Closing
 from scapi._core import arguments, oauth, response
 from scapi._core.credentials import Credentials
 from scapi.config import BaseUrl
@@ -14,7 +15,6 @@ from scapi.models import UserToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     import httpx
 
@@ -42,7 +42,7 @@ class Options(TypedDict, total=False):
     http_client: httpx.AsyncClient | None
 
 
-class OAuthClient:
+class OAuthClient(Closing):
     """Gets tokens, for the application itself and for the users who log in.
 
     No call is ever sent twice: a code and a refresh token are good for one use.
@@ -235,14 +235,6 @@ class OAuthClient:
     async def close(self) -> None:
         """End the requests under way and close all connections; an `http_client` of your own stays open."""
         await self._transport.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     def __repr__(self) -> str:
         return f"OAuthClient({self._credentials!r}, redirect_uri={self._redirect_uri!r}, base_url={self._base_url!r})"

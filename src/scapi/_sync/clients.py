@@ -14,6 +14,7 @@ from scapi._core.settings import DEFAULT_RETRY, Settings
 from scapi._core.watch import EmissionBook
 from scapi._sync import bulk, pages
 from scapi._sync.bulk import AuctionsEndpoint
+from scapi._sync.closing import Closing
 from scapi._sync.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoint
 from scapi._sync.oauth import for_application
 from scapi._sync.renewal import Renewal
@@ -25,7 +26,6 @@ from scapi.enums import Region
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
     from datetime import datetime
-    from types import TracebackType
 
     import httpx
 
@@ -63,7 +63,7 @@ class Options(TypedDict, total=False):
     http_client: httpx.Client | None
 
 
-class _Client:
+class _Client(Closing):
     """What both clients can do. Any credentials will do for it.
 
     Source: https://eapi.stalzone.com/reference
@@ -320,14 +320,6 @@ class _Client:
     def close(self) -> None:
         """End the calls under way and close all connections; an `http_client` of your own stays open."""
         self._session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         if not hasattr(self, "_session"):

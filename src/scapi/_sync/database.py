@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 from scapi import _threads
 from scapi._core import arguments, database, names
 from scapi._core.store import default_folder
+from scapi._sync.closing import Closing
 from scapi._sync.copies import Copies
 from scapi._sync.github import GitHubClient
 from scapi.config import Config
@@ -16,7 +17,6 @@ from scapi.enums import IndexFile, Realm
 
 if TYPE_CHECKING:
     import os
-    from types import TracebackType
 
     from scapi._core.names import Index
     from scapi.models import BarterSettlement, DatabaseState, Hideout, ItemInfo, Listing, Lookup
@@ -26,7 +26,7 @@ __all__ = ["DatabaseLookup"]
 STALE_TIME = 900.0
 
 
-class DatabaseLookup:
+class DatabaseLookup(Closing):
     """The official item database by name: items, achievements, stats and recipes, in all its languages.
 
     Its files are kept in a folder of this machine. A copy is used as it is for `stale_time` seconds; then the server is
@@ -267,14 +267,6 @@ class DatabaseLookup:
         """Close the connections; a `github` of your own stays open."""
         if self._owns_github:
             self._copies.github.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         folder, offline = str(self.state.folder), self._copies.offline

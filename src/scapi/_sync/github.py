@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, overload
+from typing import TYPE_CHECKING, overload
 
 from scapi import _threads
 from scapi._core import arguments, github, redirect
@@ -14,13 +14,13 @@ from scapi._core.database import REPOSITORY
 from scapi._core.github import Repository
 from scapi._core.outgoing import Outgoing
 from scapi._core.store import Draft
+from scapi._sync.closing import Closing
 from scapi.exceptions import TransportError
 from scapi.models import RateLimit, RawFile
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
-    from types import TracebackType
     from typing import Literal
 
     import httpx
@@ -33,7 +33,7 @@ __all__ = ["GitHubClient"]
 wall = time.time
 
 
-class GitHubClient:
+class GitHubClient(Closing):
     """One branch of a repository on GitHub, by default of the official item database.
 
     Files themselves (`rawfile`) cost no quota and need no token. All else is GitHub's API, which answers 60 requests an
@@ -259,14 +259,6 @@ class GitHubClient:
         self._closed = True
         for transport in list(self._transports.values()):
             transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"GitHubClient(repository={self.repository!r}, branch={self.branch!r})"

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypedDict, TypeVar, Unpack
 from scapi import _threads
 from scapi._core import arguments, oauth, response
 from scapi._core.credentials import Credentials
+from scapi._sync.closing import Closing
 from scapi.config import BaseUrl
 from scapi.exceptions import LoginError
 from scapi.models import UserToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     import httpx
 
@@ -43,7 +43,7 @@ class Options(TypedDict, total=False):
     http_client: httpx.Client | None
 
 
-class OAuthClient:
+class OAuthClient(Closing):
     """Gets tokens, for the application itself and for the users who log in.
 
     No call is ever sent twice: a code and a refresh token are good for one use.
@@ -238,14 +238,6 @@ class OAuthClient:
     def close(self) -> None:
         """End the requests under way and close all connections; an `http_client` of your own stays open."""
         self._transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"OAuthClient({self._credentials!r}, redirect_uri={self._redirect_uri!r}, base_url={self._base_url!r})"
