@@ -3,6 +3,8 @@
 
 BIN := .venv/bin
 VENV := .venv/.made
+# What the tests run on: every engine that reads answers off the wire.
+ENGINES := h11 httptools
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -49,8 +51,12 @@ check: $(VENV) ## lint, format, the sync world in step, pyright and mypy strict
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/mypy
 
-test: $(VENV) ## run all tests with branch coverage
-	$(BIN)/python -m pytest --cov
+test: $(VENV) ## run all tests on both engines, with branch coverage
+	rm -f .coverage
+	set -e; for engine in $(ENGINES); do \
+		SCAPI_ENGINE=$$engine $(BIN)/python -m pytest --cov --cov-append --cov-report= --cov-fail-under=0; \
+	done
+	$(BIN)/coverage report
 
 bench: $(VENV) ## measure against the peers, and write the table in benchmarks/README.md
 	$(BIN)/python -m benchmarks

@@ -19,12 +19,14 @@ from benchmarks import environments, payloads, report
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ASYNC = ["scapi", "stalcraft-api", "httpx+json", "aiohttp+json", "asyncio protocol+msgspec"]
-SYNC = ["scapi.sync", "requests+json", "blocking socket+msgspec"]
+ASYNC = ["scapi", "scapi[fast]", "stalcraft-api", "httpx+json", "aiohttp+json", "asyncio protocol+msgspec"]
+SYNC = ["scapi.sync", "scapi.sync[fast]", "requests+json", "blocking socket+msgspec"]
 PEERS = {"stalcraft-api", "httpx+json", "aiohttp+json", "requests+json"}
 WORKS = ("emission", "lots", "history", "sessions")
 OURS = ["scapi", "scapi.sync"]
-CLIENTS = ["scapi", "stalcraft-api"]
+#: What one body is turned into: by the clients, and by the least that `msgspec` can be asked for.
+READERS = ["scapi", "stalcraft-api", "msgspec, no additional", "msgspec, dicts", "msgspec, nothing kept"]
+HOLDERS = ["scapi", "stalcraft-api", "scapi, additional alone"]
 
 #: A network away: seconds that an answer takes, and setting up a connection once more.
 DELAY = 0.04
@@ -57,6 +59,8 @@ class Program:
     def __init__(self, name: str, url: str) -> None:
         self.name = name
         python, extra = environments.peers() if name in PEERS else environments.ours()
+        # The engine is what an install without extras has, but where the extra is named.
+        extra = extra | {"SCAPI_ENGINE": "httptools" if "[fast]" in name else "h11"}
         script = Path(__file__).with_name("program.py")
         self._process = subprocess.Popen(
             [python, str(script), name, url], env=os.environ | extra, stdin=-1, stdout=-1, text=True
@@ -195,8 +199,8 @@ def everything(effort: Effort) -> Samples:
                 programs = together(stack, names, url)
                 merge(samples, rates(programs, effort, effort.at_once, effort.works, effort.seconds))
                 merge(samples, bulk(programs, effort))
-        merge(samples, reading(CLIENTS, url, effort))
-        merge(samples, memory(CLIENTS, url, effort))
+        merge(samples, reading(READERS, url, effort))
+        merge(samples, memory(HOLDERS, url, effort))
         merge(samples, paging(OURS, url, effort))
     with serving(DELAY) as url, ExitStack() as stack:
         away = rates(together(stack, ASYNC + SYNC, url), effort, (1, 16), ("emission", "lots"), effort.away)

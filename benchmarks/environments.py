@@ -21,9 +21,9 @@ PEERS = [
 ]
 
 
-#: What `pip install scapi-client` brings. Imports are measured with nothing else: httpx and httpcore import much more
-#: (rich, click, trio) where a development environment happens to have it.
-DEPENDENCIES = ["httpx==0.28.1", "msgspec==0.22.0", "sniffio==1.3.1"]
+#: What `pip install scapi-client` brings. Imports are measured with nothing else: some packages import more where a
+#: development environment happens to have it.
+DEPENDENCIES = ["certifi==2026.10.19.post1", "h11==0.16.0", "httpx==0.28.1", "msgspec==0.22.0"]
 
 
 def ours() -> tuple[str, dict[str, str]]:

@@ -242,15 +242,40 @@ def _decoders() -> dict[str, Any]:
     return {"emission": emission, "lots": lots, "history": history, "sessions": sessions}
 
 
+def additional_alone(url: str) -> dict[str, Callable[..., Any]]:
+    """Of each sale nothing but the dict of what is known of the piece."""
+    calls = scapi_async(url)
+
+    async def page(offset: int) -> list[Any]:
+        return [sale.additional for sale in await calls["page"](offset)]
+
+    return calls | {"page": page}
+
+
+def nothing(url: str) -> dict[str, Callable[..., Any]]:
+    """For what only reads."""
+
+    async def close() -> None:
+        pass
+
+    return {"close": close}
+
+
 PROGRAMS = {
     "scapi": scapi_async,
+    "scapi[fast]": scapi_async,
     "stalcraft-api": stalcraft_api,
     "httpx+json": httpx_json,
     "aiohttp+json": aiohttp_json,
     "asyncio protocol+msgspec": raw_protocol,
     "scapi.sync": scapi_sync,
+    "scapi.sync[fast]": scapi_sync,
     "requests+json": requests_json,
     "blocking socket+msgspec": raw_socket,
+    "scapi, additional alone": additional_alone,
+    "msgspec, no additional": nothing,
+    "msgspec, dicts": nothing,
+    "msgspec, nothing kept": nothing,
 }
 
 
@@ -320,7 +345,8 @@ def _peak() -> float:
 def read(name: str, work: str, path: str) -> dict[str, float]:
     """Microseconds to turn one body into results, the least of many runs."""
     body = Path(path).read_bytes()
-    decode = _peer_reader(work) if name == "stalcraft-api" else _our_reader(work)
+    readers = {"scapi": _our_reader, "stalcraft-api": _peer_reader}
+    decode = readers[name](work) if name in readers else _least_reader(name, work)
     times = []
     for _ in range(50):
         start = time.perf_counter()
@@ -346,6 +372,33 @@ def _peer_reader(work: str) -> Callable[[bytes], Any]:
         "sessions": (models.OperationSession, "sessions"),
     }[work]
     return lambda body: Listing(json.loads(body), model, key, "total")
+
+
+def _least_reader(name: str, work: str) -> Callable[[bytes], Any]:
+    """What msgspec takes at the least, for less and less of a result."""
+    import msgspec
+
+    from scapi import models
+
+    key, model = {
+        "lots": ("lots", models.AuctionLot),
+        "history": ("prices", models.AuctionPrice),
+        "sessions": ("sessions", models.OperationSession),
+    }[work]
+    fields = [
+        (field.encode_name, field.type, field.default)
+        for field in msgspec.structs.fields(model)
+        if field.name != "additional"
+    ]
+    row = msgspec.defstruct(
+        "Row", [field if field[2] is not msgspec.NODEFAULT else field[:2] for field in fields], kw_only=True
+    )
+    rows = {
+        "msgspec, no additional": list[row],
+        "msgspec, dicts": list[dict[str, Any]],
+        "msgspec, nothing kept": msgspec.Raw,
+    }[name]
+    return msgspec.json.Decoder(msgspec.defstruct("Page", [("total", int), (key, rows)]), strict=False).decode
 
 
 def main(name: str, url: str) -> None:

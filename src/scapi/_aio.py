@@ -11,18 +11,17 @@ import warnings
 from concurrent.futures import Future
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, cast
-
-import httpx
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 from scapi import _http
-from scapi._aio_network import Backend
+from scapi._aio_network import Link
+from scapi._core import http1
 from scapi.exceptions import TransportError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterable
 
-    import httpcore
+    import httpx
 
     from scapi._core.outgoing import Outgoing
     from scapi._core.response import Reply
@@ -155,7 +154,7 @@ class Transport:
     _refuses = True
 
     def __init__(self, *, base_url: str, timeout: float | None, http_client: httpx.AsyncClient | None) -> None:
-        _http.check_client(http_client, httpx.AsyncClient)
+        _http.check_client(http_client, "AsyncClient")
         self._refuses = False
         self._pools: dict[asyncio.AbstractEventLoop, tuple[_Pool, AsyncGenerator[None]]] = {}
         self._lock = threading.Lock()
@@ -176,23 +175,39 @@ class Transport:
         # What the caller is handling just now is none of ours.
         outer = sys.exception()
         try:
-            if self._http_client is not None:
-                return await self._borrow(self._http_client, outgoing, sink)
-            pool = await self._pool()
-            return await pool.exchange(outgoing, self._timeout or _http.TIMEOUT, sink)
+            return _http.log(outgoing, await self._sent(outgoing, sink))
         except BaseException as cause:  # noqa: BLE001  # it is raised again, without what its traceback would show
             raise _http.failure(cause, outgoing.url, outer=outer, closed=self.closed)  # noqa: B904  # chained there
+
+    async def _sent(self, outgoing: Outgoing, sink: Sink | None) -> Reply:
+        if self._http_client is not None:
+            return await self._borrow(self._http_client, outgoing, sink)
+        if _http.is_intercepted():
+            async with _stand_in() as client:
+                return await self._borrow(client, outgoing, sink)
+        pool = await self._pool()
+        return await pool.exchange(outgoing, self._timeout or _http.TIMEOUT, sink)
 
     async def _borrow(self, client: httpx.AsyncClient, outgoing: Outgoing, sink: Sink | None) -> Reply:
         request = _http.request_by(client, outgoing, self._timeout)
         async with asyncio.timeout(None if sink else self._timeout):
-            return await _read(await client.send(request, stream=True, follow_redirects=False), outgoing, sink)
+            response = await client.send(request, stream=True, follow_redirects=False)
+            try:
+                body, parts = _http.body_of(response, outgoing)
+                async for part in parts:
+                    if sink and response.is_success:
+                        await sink(body.unpack(part), body.length)
+                    else:
+                        body.add(part)
+            finally:
+                await response.aclose()
+            return body.reply()
 
     async def _pool(self) -> _Pool:
         loop = asyncio.get_running_loop()
         entry = self._pools.get(loop)
         if entry is None:
-            pool = _Pool(self._base_url)
+            pool = _Pool()
             entry = pool, _closed_with_the_loop(pool)
             await anext(entry[1])
             with self._lock:
@@ -241,79 +256,90 @@ def _close_soon(guard: AsyncGenerator[None]) -> None:
 _closing: set[asyncio.Future[None]] = set()
 
 
+def _stand_in() -> httpx.AsyncClient:
+    """A client for who mocks what httpx sends."""
+    import httpx
+
+    return httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(verify=_http.tls()))
+
+
 class _Pool:
-    """The connections of one event loop, each in an httpx transport of its own, the one used last first.
+    """The connections of one event loop, the one used last first."""
 
-    httpcore looks through all connections of a pool at every request. A pool of one has nothing to look through.
-    """
-
-    def __init__(self, base_url: str) -> None:
-        self._base_url = base_url
+    def __init__(self) -> None:
         self._turns = asyncio.Semaphore(_http.MAX_CONNECTIONS)
-        self._idle: list[httpx.AsyncHTTPTransport] = []
-        self._all: list[httpx.AsyncHTTPTransport] = []
+        self._links: set[Link] = set()
+        self._idle: list[Link] = []
         self._under_way: set[asyncio.Timeout] = set()
         self._closed = False
 
     @property
     def open(self) -> bool:
-        return bool(self._all)
+        return bool(self._links)
 
     async def exchange(self, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
         async with self._turns:
-            if self._closed:
-                raise TransportError("the client was closed during the call")
-            connection = self._idle.pop() if self._idle else self._connection()
-            deadline = asyncio.timeout(None if sink else timeout)
+            self._check()
+            link = self._rested(http1.locate(outgoing).origin)
+            begun = asyncio.get_running_loop().time()
+            deadline = asyncio.timeout(timeout if link.is_open else min(timeout, _http.CONNECT_TIMEOUT))
             self._under_way.add(deadline)
             try:
                 async with deadline:
-                    response = await connection.handle_async_request(_http.request(outgoing, timeout))
-                    return await _read(response, outgoing, sink)
+                    if not link.is_open:
+                        await link.open()
+                        deadline.reschedule(begun + timeout)
+                    return await link.exchange(outgoing, sink and self._patient(sink, deadline, timeout))
+            except TimeoutError as cause:
+                if not link.is_open:
+                    raise _http.ConnectTimeout from cause
+                raise
             finally:
                 self._under_way.discard(deadline)
-                if _http.has_leftovers(connection):
-                    await connection.aclose()
-                self._idle.append(connection)
+                self._rest(link)
 
-    def _connection(self) -> httpx.AsyncHTTPTransport:
-        connection = httpx.AsyncHTTPTransport(**_http.connection_options(self._base_url))
-        # httpx has no argument for this; a test sees to it that it goes on working.
-        vars(connection)["_pool"] = _Lane(vars(connection)["_pool"])
-        self._all.append(connection)
-        return connection
+    def _rested(self, origin: http1.Origin) -> Link:
+        """A connection that is ready, or a new one that is still to be opened."""
+        while self._idle:
+            link = self._idle.pop()
+            if link.origin == origin and link.is_ready:
+                return link
+            self._drop(link)
+        link = Link(origin)
+        self._links.add(link)
+        return link
 
-    async def close(self) -> None:
+    def _rest(self, link: Link) -> None:
+        if link.rests and not self._closed:
+            self._idle.append(link)
+        else:
+            self._drop(link)
+
+    def _drop(self, link: Link) -> None:
+        link.close()
+        self._links.discard(link)
+
+    def _check(self) -> None:
+        if self._closed:
+            raise TransportError("the client was closed during the call")
+
+    def _patient(self, sink: Sink, deadline: asyncio.Timeout, timeout: float) -> Sink:
+        """A sink that may take its time, after which the next part of the body has the whole timeout again."""
+
+        async def take(part: bytes, length: int | None) -> None:
+            deadline.reschedule(None)
+            await sink(part, length)
+            self._check()
+            deadline.reschedule(asyncio.get_running_loop().time() + timeout)
+
+        return take
+
+    def close(self) -> None:
         self._closed = True
         for deadline in self._under_way:
             deadline.reschedule(0)
-        connections, self._all = self._all, []
-        for connection in connections:
-            await connection.aclose()
-
-
-class _Lane:
-    """One connection, made anew when it is gone, in the place of the httpcore pool that it is made by.
-
-    A pool sorts and locks at both ends of every request; with one connection and one request at a time that is for
-    nothing.
-    """
-
-    def __init__(self, pool: Any) -> None:
-        pool._network_backend = Backend()
-        self._pool: httpcore.AsyncConnectionPool = pool
-        self.connections: list[httpcore.AsyncConnectionInterface] = []
-
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        if not any(_http.is_ready(connection, request) for connection in self.connections):
-            await self.aclose()
-            self.connections = [self._pool.create_connection(request.url.origin)]
-        return await self.connections[0].handle_async_request(request)
-
-    async def aclose(self) -> None:
-        connections, self.connections = self.connections, []
-        for connection in connections:
-            await connection.aclose()
+        for link in list(self._links):
+            self._drop(link)
 
 
 async def _closed_with_the_loop(pool: _Pool) -> AsyncGenerator[None]:
@@ -324,20 +350,7 @@ async def _closed_with_the_loop(pool: _Pool) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        await pool.close()
-
-
-async def _read(response: httpx.Response, outgoing: Outgoing, sink: Sink | None) -> Reply:
-    try:
-        body = _http.Body(response, outgoing)
-        async for chunk in cast("httpx.AsyncByteStream", body.stream()):
-            if sink and response.is_success:
-                await sink(body.unpack(chunk), body.length)
-            else:
-                body.add(chunk)
-    finally:
-        await response.aclose()
-    return body.reply()
+        pool.close()
 
 
 class Ahead(Generic[A, R]):

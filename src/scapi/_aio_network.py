@@ -1,110 +1,121 @@
-"""How httpcore reaches the network from asyncio: directly, because its own way over anyio costs a third of a call."""
+"""A connection of the async world. `_threads_network` is its twin."""
 
 from __future__ import annotations
 
 import asyncio
-import select
+import time
 from collections import deque
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import httpcore
+from scapi import _http
+from scapi._core import http1
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Generator, Iterable
+    from collections.abc import Awaitable, Callable
 
-__all__ = ["Backend"]
+    from scapi._core.outgoing import Outgoing
+    from scapi._core.response import Reply
+
+__all__ = ["Link"]
 
 #: Seconds after which the next address of a host is tried while the one before has not answered (RFC 8305).
 NEXT_ADDRESS = 0.25
 
 
-class Backend(httpcore.AsyncNetworkBackend):
-    """Makes connections."""
+class Link(asyncio.Protocol):
+    """A connection to a host, for one request after another.
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        loop = asyncio.get_running_loop()
-        with _connecting():
-            async with asyncio.timeout(timeout):
-                _, stream = await loop.create_connection(_Stream, host, port, **_options(loop))
-        return stream
+    Args:
+        origin: The host.
 
+    Attributes:
+        origin: The host.
+        is_open: Whether the connection was made.
+    """
 
-def _options(loop: asyncio.AbstractEventLoop) -> dict[str, Any]:
-    # Other event loops than asyncio's own, as uvloop's, try one address after the other and have no such argument.
-    return {"happy_eyeballs_delay": NEXT_ADDRESS} if isinstance(loop, asyncio.BaseEventLoop) else {}
-
-
-class _Stream(httpcore.AsyncNetworkStream, asyncio.Protocol):
-    """A connection that hands over what arrives as it arrives, uncopied."""
-
-    def __init__(self) -> None:
+    def __init__(self, origin: http1.Origin) -> None:
+        self.origin = origin
+        self.is_open = False
+        self._answer = http1.engine()
+        self._proxy: http1.Proxy | None = None
         self._chunks: deque[bytes] = deque()
         self._arrival: asyncio.Future[None] | None = None
         self._error: Exception | None = None
         self._ended = False
         self._transport: Any = None
+        self._rests_since: float | None = None
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    async def open(self) -> None:
+        """Make the connection: directly, or as the environment says through a proxy."""
+        loop = asyncio.get_running_loop()
+        proxy = _http.proxy(self.origin)
+        place = proxy.origin if proxy else self.origin
+        tls = _http.tls() if self.origin.scheme == "https" else None
+        try:
+            if proxy and tls:
+                await loop.create_connection(lambda: self, place.host, place.port, **_options(loop))
+                await self._tunnel(proxy)
+                # The transport is another one from here on, which `connection_made` is not told.
+                self._transport = await loop.start_tls(self._transport, self, tls, server_hostname=self.origin.host)
+            else:
+                self._proxy = proxy
+                await loop.create_connection(lambda: self, place.host, place.port, ssl=tls, **_options(loop))
+        except BaseException:
+            self.close()
+            raise
+        self.is_open = True
+        _http.logger.debug("connected to %s:%d", self.origin.host, self.origin.port)
+
+    async def _tunnel(self, proxy: http1.Proxy) -> None:
+        self._transport.write(http1.tunnel(self.origin, proxy))
+        answer = self._answer()
+        while not answer.status:
+            answer.take(await self._read())
+        http1.check_tunnel(answer)
+
+    async def exchange(self, outgoing: Outgoing, sink: Callable[[bytes, int | None], Awaitable[None]] | None) -> Reply:
+        """Send a request and read the answer to it. Parts of the body go to the sink, where there is one."""
+        exchange = http1.Exchange(outgoing, self._answer(), streams=sink is not None)
+        self._rests_since = None
+        self._transport.write(exchange.request(self._proxy))
+        while not exchange.complete:
+            for part in exchange.take(await self._read()):
+                assert sink
+                await sink(part, exchange.length)
+        if exchange.reusable:
+            self._rests_since = time.monotonic()
+        return exchange.reply()
+
+    @property
+    def rests(self) -> bool:
+        """Whether the last answer is through and left nothing behind."""
+        return self._rests_since is not None and not self._ended and not self._chunks
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next request can be sent."""
+        is_fresh = (self._rests_since or 0.0) + _http.KEEPALIVE > time.monotonic()
+        # The socket is asked too, because a loop that was busy hasn't heard yet of what has come, or of its end.
+        return is_fresh and self.rests and not _http.is_readable(self._transport.get_extra_info("socket").fileno())
+
+    def close(self) -> None:
+        """End the connection at once."""
+        if self._transport:
+            self._transport.abort()
+
+    async def _read(self) -> bytes:
         if not self._chunks and not self._ended:
-            await self._arrived(timeout)
+            self._arrival = asyncio.get_running_loop().create_future()
+            self._transport.resume_reading()
+            try:
+                await self._arrival
+            finally:
+                self._arrival = None
         if self._chunks:
             return self._chunks.popleft()
         if self._error:
-            raise httpcore.ReadError(str(self._error)) from self._error
+            raise self._error
         return b""
-
-    async def _arrived(self, timeout: float | None) -> None:
-        self._arrival = asyncio.get_running_loop().create_future()
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
-        try:
-            async with asyncio.timeout(timeout):
-                await self._arrival
-        except TimeoutError as cause:
-            raise httpcore.ReadTimeout(str(cause)) from cause
-        finally:
-            self._arrival = None
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if self._ended:
-            raise httpcore.WriteError("the connection is closed") from self._error
-        # A request is a few hundred bytes, so there is no use in waiting until the system has taken them.
-        self._transport.write(buffer)
-
-    async def aclose(self) -> None:
-        self._transport.abort()
-
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        loop = asyncio.get_running_loop()
-        try:
-            with _connecting():
-                async with asyncio.timeout(timeout):
-                    self._transport = await loop.start_tls(
-                        self._transport, self, ssl_context, server_hostname=server_hostname
-                    )
-        except BaseException:
-            self._transport.abort()
-            raise
-        return self
-
-    def get_extra_info(self, info: str) -> Any:
-        if info == "is_readable":
-            # On an idle connection it means: closed by the server, or spoiled by bytes that nobody asked for. The
-            # socket is asked too, because a loop that was busy hasn't heard of either yet.
-            link = self._transport.get_extra_info("socket")
-            return self._ended or bool(self._chunks) or _is_readable(link.fileno())
-        return self._transport.get_extra_info(info)
 
     # ── asyncio's side ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -131,20 +142,6 @@ class _Stream(httpcore.AsyncNetworkStream, asyncio.Protocol):
             self._arrival.set_result(None)
 
 
-def _is_readable(descriptor: int) -> bool:
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        return bool(poll.poll(0))
-    # Windows has no `poll`, and no limit to the numbers that `select` takes.
-    return bool(select.select([descriptor], [], [], 0)[0])
-
-
-@contextmanager
-def _connecting() -> Generator[None]:
-    try:
-        yield
-    except TimeoutError as cause:
-        raise httpcore.ConnectTimeout(str(cause)) from cause
-    except OSError as cause:
-        raise httpcore.ConnectError(str(cause)) from cause
+def _options(loop: asyncio.AbstractEventLoop) -> dict[str, Any]:
+    # Other event loops than asyncio's own, as uvloop's, try one address after the other and have no such argument.
+    return {"happy_eyeballs_delay": NEXT_ADDRESS} if isinstance(loop, asyncio.BaseEventLoop) else {}

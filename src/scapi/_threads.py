@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import math
 import os
-import socket
 import sys
 import threading
 import time
@@ -14,20 +13,20 @@ from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeAlias, TypeVar
 from weakref import WeakSet
 
-import httpcore
-import httpx
-
 from scapi import _http
+from scapi._core import http1
+from scapi._threads_network import Link
 from scapi.exceptions import TransportError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Generator, Iterable
     from concurrent.futures import ThreadPoolExecutor
     from contextlib import AbstractContextManager
+
+    import httpx
 
     from scapi._core.outgoing import Outgoing
     from scapi._core.response import Reply
@@ -153,9 +152,9 @@ class Transport:
     _refuses = True
 
     def __init__(self, *, base_url: str, timeout: float | None, http_client: httpx.Client | None) -> None:
-        _http.check_client(http_client, httpx.Client)
+        _http.check_client(http_client, "Client")
         self._refuses = False
-        self._pool = _Pool(base_url)
+        self._pool = _Pool()
         self._base_url = base_url
         self._timeout = timeout
         self._http_client = http_client
@@ -174,16 +173,35 @@ class Transport:
         # What the caller is handling just now is none of ours.
         outer = sys.exception()
         try:
-            if self._http_client is not None:
-                return self._borrow(self._http_client, outgoing, sink)
-            return self._pool.exchange(outgoing, self._timeout or _http.TIMEOUT, sink)
+            return _http.log(outgoing, self._sent(outgoing, sink))
         except BaseException as cause:  # noqa: BLE001  # it is raised again, without what its traceback would show
             raise _http.failure(cause, outgoing.url, outer=outer, closed=self.closed)  # noqa: B904  # chained there
+
+    def _sent(self, outgoing: Outgoing, sink: Sink | None) -> Reply:
+        if self._http_client is not None:
+            return self._borrow(self._http_client, outgoing, sink)
+        if _http.is_intercepted():
+            with _stand_in() as client:
+                return self._borrow(client, outgoing, sink)
+        return self._pool.exchange(outgoing, self._timeout or _http.TIMEOUT, sink)
 
     def _borrow(self, client: httpx.Client, outgoing: Outgoing, sink: Sink | None) -> Reply:
         request = _http.request_by(client, outgoing, self._timeout)
         deadline = math.inf if sink or self._timeout is None else time.monotonic() + self._timeout
-        return _read(client.send(request, stream=True, follow_redirects=False), outgoing, sink, deadline)
+        response = client.send(request, stream=True, follow_redirects=False)
+        try:
+            body, parts = _http.body_of(response, outgoing)
+            for part in parts:
+                if sink and response.is_success:
+                    sink(body.unpack(part), body.length)
+                else:
+                    body.add(part)
+                # In a client of the caller's, no wait ends at our deadline; at least none is begun after it.
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+        finally:
+            response.close()
+        return body.reply()
 
     @property
     def closed(self) -> bool:
@@ -201,7 +219,7 @@ class Transport:
 
     def forked(self) -> None:
         """Leave the connections to the parent process, which goes on using them."""
-        abandoned, self._pool = self._pool, _Pool(self._base_url)
+        abandoned, self._pool = self._pool, _Pool()
         abandoned.abandon()
 
     def __del__(self) -> None:
@@ -210,190 +228,102 @@ class Transport:
             self._pool.close()
 
 
+def _stand_in() -> httpx.Client:
+    """A client for who mocks what httpx sends."""
+    import httpx
+
+    return httpx.Client(transport=httpx.HTTPTransport(verify=_http.tls()))
+
+
 class _Pool:
-    """The connections of one process, each in an httpx transport of its own, the one used last first.
+    """The connections of one process, the one used last first."""
 
-    httpcore looks through all connections of a pool at every request. A pool of one has nothing to look through.
-    """
-
-    def __init__(self, base_url: str) -> None:
-        self._base_url = base_url
+    def __init__(self) -> None:
         self._turns = threading.Semaphore(_http.MAX_CONNECTIONS)
-        self._idle: list[_Connection] = []
-        self._all: list[_Connection] = []
+        self._links: set[Link] = set()
+        self._idle: list[Link] = []
         self._closed = threading.Event()
 
     @property
     def open(self) -> bool:
-        return bool(self._all)
+        return bool(self._links)
 
     def exchange(self, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
         with self._turns:
-            if self._closed.is_set():
-                raise TransportError("the client was closed during the call")
-            # `pop` and `append` of a list are atomic, and what was popped is nobody else's.
+            self._check()
+            link = self._rested(http1.locate(outgoing).origin)
+            begun = time.monotonic()
             try:
-                connection = self._idle.pop()
-            except IndexError:
-                connection = self._connection()
-            try:
-                return connection.exchange(outgoing, timeout, sink)
+                with _waiting(link.shut_down):
+                    if not link.is_open:
+                        link.deadline = begun + min(timeout, _http.CONNECT_TIMEOUT)
+                        link.open()
+                    link.deadline = begun + timeout
+                    return link.exchange(outgoing, sink and self._patient(sink, link, timeout))
+            except TimeoutError as cause:
+                if not link.is_open:
+                    raise _http.ConnectTimeout from cause
+                raise
             finally:
-                self._idle.append(connection)
-                if self._closed.is_set():
-                    self._close_idle()
+                self._rest(link)
 
-    def _connection(self) -> _Connection:
-        connection = _Connection(self._base_url)
-        self._all.append(connection)
+    def _rested(self, origin: http1.Origin) -> Link:
+        """A connection that is ready, or a new one that is still to be opened."""
+        with suppress(IndexError):
+            while True:
+                # `pop` and `append` of a list are atomic, and what was popped is nobody else's.
+                link = self._idle.pop()
+                if link.origin == origin and link.is_ready:
+                    return link
+                self._drop(link)
+        link = Link(origin)
+        self._links.add(link)
         if self._closed.is_set():
-            connection.shut_down()
-        return connection
+            link.shut_down()
+        return link
+
+    def _rest(self, link: Link) -> None:
+        if link.rests:
+            self._idle.append(link)
+        else:
+            self._drop(link)
+        if self._closed.is_set():
+            self._close_idle()
+
+    def _drop(self, link: Link) -> None:
+        link.close()
+        self._links.discard(link)
+
+    def _check(self) -> None:
+        if self._closed.is_set():
+            raise TransportError("the client was closed during the call")
+
+    def _patient(self, sink: Sink, link: Link, timeout: float) -> Sink:
+        """A sink that may take its time, after which the next part of the body has the whole timeout again."""
+
+        def take(part: bytes, length: int | None) -> None:
+            sink(part, length)
+            self._check()
+            link.deadline = time.monotonic() + timeout
+
+        return take
 
     def close(self) -> None:
         # A socket is closed by the thread that uses it, or its number might be another socket's before that thread is
         # done with it. Shutting it down wakes the thread.
         self._closed.set()
-        for connection in list(self._all):  # a copy: the threads that wake take theirs out
-            connection.shut_down()
+        for link in list(self._links):
+            link.shut_down()
         self._close_idle()
 
     def _close_idle(self) -> None:
         with suppress(IndexError):
             while True:
-                connection = self._idle.pop()
-                connection.close()
-                self._all.remove(connection)
+                self._drop(self._idle.pop())
 
     def abandon(self) -> None:
-        for connection in self._all:
-            connection.abandon()
-
-
-class _Connection(httpcore.SyncBackend):
-    """One connection to the host, whose every wait ends at one deadline.
-
-    A blocking socket has a timeout for each read but none for all of them, so that a server which sends a byte a second
-    is never late. Here each wait gets what is left of the time of the whole request.
-    """
-
-    def __init__(self, base_url: str) -> None:
-        self._transport = httpx.HTTPTransport(**_http.connection_options(base_url))
-        # httpx has no argument for this; a test sees to it that it goes on working.
-        vars(self._transport)["_pool"] = _Lane(vars(self._transport)["_pool"], self)
-        self._stream: _Stream | None = None
-        self._deadline = 0.0
-        self._closed = False
-
-    def exchange(self, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
-        self._deadline = math.inf if sink else time.monotonic() + timeout
-        try:
-            with _waiting(self.interrupt):
-                return _read(self._transport.handle_request(_http.request(outgoing, timeout)), outgoing, sink)
-        finally:
-            if _http.has_leftovers(self._transport):
-                self._transport.close()
-
-    def left(self, timeout: float | None) -> float:
-        """Seconds that a wait may take which was to take `timeout`."""
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout("the whole answer took too long")
-        return left if timeout is None else min(timeout, left)
-
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any) -> _Stream:
-        self._stream = _Stream(super().connect_tcp(host, port, self.left(timeout), *args, **options), self)
-        if self._closed:
-            self._stream.shut_down()
-        return self._stream
-
-    def shut_down(self) -> None:
-        """End the request under way, from any thread, and all that may follow."""
-        self._closed = True
-        self.interrupt()
-
-    def interrupt(self) -> None:
-        """End the wait of another thread for this connection."""
-        if self._stream:
-            self._stream.shut_down()
-
-    def close(self) -> None:
-        self._transport.close()
-
-    def abandon(self) -> None:
-        if self._stream:
-            self._stream.close()
-
-
-class _Lane:
-    """One connection, made anew when it is gone, in the place of the httpcore pool that it is made by.
-
-    A pool sorts and locks at both ends of every request; with one connection and one request at a time that is for
-    nothing.
-    """
-
-    def __init__(self, pool: Any, backend: httpcore.NetworkBackend) -> None:
-        pool._network_backend = backend
-        self._pool: httpcore.ConnectionPool = pool
-        self.connections: list[httpcore.ConnectionInterface] = []
-
-    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        if not any(_http.is_ready(connection, request) for connection in self.connections):
-            self.close()
-            self.connections = [self._pool.create_connection(request.url.origin)]
-        return self.connections[0].handle_request(request)
-
-    def close(self) -> None:
-        connections, self.connections = self.connections, []
-        for connection in connections:
-            connection.close()
-
-
-class _Stream(httpcore.NetworkStream):
-    """A stream whose waits end at the deadline of its connection."""
-
-    def __init__(self, stream: httpcore.NetworkStream, connection: _Connection) -> None:
-        self._stream = stream
-        self._left = connection.left
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._left(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._left(timeout))
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> _Stream:
-        self._stream = self._stream.start_tls(ssl_context, server_hostname, self._left(timeout))
-        return self
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def shut_down(self) -> None:
-        with suppress(OSError):
-            # Not the method of the TLS socket: that one takes its TLS state away from under the reading thread.
-            socket.socket.shutdown(self.get_extra_info("socket"), socket.SHUT_RDWR)
-
-
-def _read(response: httpx.Response, outgoing: Outgoing, sink: Sink | None, deadline: float = math.inf) -> Reply:
-    try:
-        body = _http.Body(response, outgoing)
-        for chunk in cast("httpx.SyncByteStream", body.stream()):
-            if sink and response.is_success:
-                sink(body.unpack(chunk), body.length)
-            else:
-                body.add(chunk)
-            # In a client of the caller's, no wait ends at our deadline; at least none is begun after it.
-            if time.monotonic() > deadline:
-                raise TimeoutError
-    finally:
-        response.close()
-    return body.reply()
+        for link in self._links:
+            link.close()
 
 
 class Ahead(Generic[A, R]):

@@ -1,32 +1,37 @@
-"""Connections of our own: which parts of httpx and httpcore are replaced, and that what is put there does its work."""
+"""Connections of our own: how they are made, kept and given up."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
+from base64 import b64encode
 from contextlib import ExitStack, contextmanager, suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-import httpcore
 import httpx
 import pytest
+import respx
 import trustme
 import uvloop
 
 import scapi
-from scapi import _aio, _aio_network, _http, _threads
-from scapi._core.credentials import Credentials
+from scapi import _http
+from scapi._aio_network import Link
+from scapi._core import http1
+from scapi._core.http1 import Origin, Proxy
 from scapi._core.outgoing import Outgoing
 from scapi.exceptions import NotFoundError, RequestTimeoutError, TransportError
-from tests.raw_server import raw_server
+from tests.raw_server import EMISSION, answer, raw_server
 from tests.support import wire
 from tests.support.wire import Mount, WireServer, wait_until, wire_server
 from tests.worlds.both import WORLDS, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from pytest_httpx import HTTPXMock
 
 pytestmark = pytest.mark.socket
 
@@ -86,24 +91,7 @@ def repeated(world: World, times: int, between: Callable[[], None] = lambda: Non
     return sync_calls
 
 
-# ── one connection in the place of a pool ─────────────────────────────────────────────────────────────────────────────
-
-
-def test_what_is_replaced_in_httpx_is_used(world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The two attributes that httpx and httpcore keep to themselves are still called as they are."""
-    used: list[str] = []
-
-    def watch(owner: Any, name: str) -> None:
-        real = getattr(owner, name)
-        monkeypatch.setattr(owner, name, lambda *args, **options: used.append(name) or real(*args, **options))
-
-    watch(_aio._Lane, "handle_async_request")
-    watch(_aio_network.Backend, "connect_tcp")
-    watch(_threads._Lane, "handle_request")
-    watch(_threads._Connection, "connect_tcp")
-    world.run(client(world, mount), repeated(world, 2))
-    handle = "handle_async_request" if world.api is scapi else "handle_request"
-    assert used == [handle, "connect_tcp", handle]
+# ── one call after another ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("how", ["reset", "closed"])
@@ -160,12 +148,76 @@ def test_a_slow_drip_ends_in_time_and_costs_its_connection(world: World, drip: w
     assert server.accepted - before == 2
 
 
+# ── mocks ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_pytest_httpx_sees_the_calls_of_a_client_of_ours(world: World, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(url="https://eapi.stalzone.com/ru/emission", content=EMISSION)
+    state = world.run(world.api.AppClient(token="t"), lambda client: client.emission())
+    assert state.previous_start.year == 2026
+    [request] = httpx_mock.get_requests()
+    assert request.headers["authorization"] == "Bearer t"
+
+
+def test_respx_sees_the_calls_of_a_client_of_ours(world: World) -> None:
+    with respx.mock(base_url="https://eapi.stalzone.com") as mocked:
+        route = mocked.get("/ru/emission").respond(content=EMISSION)
+        state = world.run(world.api.AppClient(token="t"), lambda client: client.emission())
+    assert state.previous_start.year == 2026
+    assert route.calls.last.request.headers["authorization"] == "Bearer t"
+
+
+def test_after_a_mock_the_calls_go_out_again(world: World, mount: Mount) -> None:
+    with respx.mock():
+        pass
+    world.run(client(world, mount), repeated(world, 1))
+    assert len(mount.arrived) == 1
+
+
+# ── proxies ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 def test_a_call_goes_through_a_proxy(world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
     with raw_server() as proxy:
-        monkeypatch.setattr(_http, "_proxy", lambda url: httpx.Proxy(proxy.url))
+        monkeypatch.setattr(_http, "_proxy", lambda _: proxy.url.replace("//", "//us%40er:pa%3Ass@"))
         world.run(client(world, mount), repeated(world, 2))
     assert [request.split()[1] for request in proxy.requests] == [f"{mount.url}/ru/emission"] * 2
+    user = b64encode(b"us@er:pa:ss").decode()
+    assert all(f"Proxy-Authorization: Basic {user}" in request.split("\r\n") for request in proxy.requests)
     assert proxy.connections == 1
+
+
+def test_a_proxy_is_found_where_the_environment_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    far, near = Origin("https", "eapi.stalzone.com", 443), Origin("https", "127.0.0.1", 8443)
+    assert _http.proxy(far) is None
+    monkeypatch.setenv("https_proxy", "proxy.test:3128")
+    assert _http.proxy(far) == Proxy(Origin("http", "proxy.test", 3128))
+    assert _http.proxy(near) is None
+    monkeypatch.setenv("no_proxy", "stalzone.com")
+    assert _http.proxy(far) is None
+
+
+def test_what_a_proxy_is_told_is_not_shown() -> None:
+    assert "s3cr3t" not in repr(Proxy(Origin("http", "proxy.test", 3128), "s3cr3t"))
+
+
+@pytest.mark.parametrize("kind", ["socks5", "https"])
+def test_a_proxy_of_another_kind_is_refused(world: World, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "_proxy", lambda _: f"{kind}://proxy.test:1080")
+    with pytest.raises(TransportError, match=rf"{kind} proxy.*http_client=httpx\.Client\(proxy="):
+        world.run(world.api.AppClient(token="t", retry=None), lambda client: client.emission())
+
+
+def test_a_proxy_that_does_not_connect_is_a_transport_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with raw_server(answer(b"no", "403 Forbidden")) as proxy:
+        monkeypatch.setattr(_http, "_proxy", lambda _: proxy.url)
+        with pytest.raises(TransportError, match="the proxy answers 403"):
+            world.run(world.api.AppClient(token="t", retry=None), lambda client: client.emission())
+    assert proxy.requests[0].startswith("CONNECT eapi.stalzone.com:443 HTTP/1.1")
+    assert "Bearer" not in proxy.requests[0]
 
 
 # ── TLS ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,7 +239,7 @@ def test_calls_go_through_a_tunnel(
 ) -> None:
     before = server.accepted
     with tunnel() as (url, targets):
-        monkeypatch.setattr(_http, "_proxy", lambda _: httpx.Proxy(url))
+        monkeypatch.setattr(_http, "_proxy", lambda _: url)
         world.run(client(world, tls), repeated(world, 3))
     assert targets == [httpx.URL(tls.url).netloc.decode()]
     assert server.accepted - before == 1
@@ -310,6 +362,13 @@ def test_another_event_loop_does_as_well(mount: Mount, tls: Mount) -> None:
         runner.run(main())
 
 
+async def linked(server: asyncio.Server) -> Link:
+    """An open connection to a server of this event loop."""
+    link = Link(Origin("http", wire.HOST, server.sockets[0].getsockname()[1]))
+    await link.open()
+    return link
+
+
 def test_more_than_was_asked_for_does_not_fill_the_memory() -> None:
     """A server that goes on sending stands still, because nobody reads any more."""
 
@@ -325,18 +384,15 @@ def test_more_than_was_asked_for_does_not_fill_the_memory() -> None:
                 await writer.drain()
 
         server = await asyncio.start_server(flood, wire.HOST, 0)
-        stream = await _aio_network.Backend().connect_tcp(wire.HOST, server.sockets[0].getsockname()[1], timeout=5)
-        assert await stream.read(1, timeout=5)
+        link = await linked(server)
+        assert await link._read()
         before = -1
         while before < sent:
             before = sent
             await asyncio.sleep(0.05)
         assert sent < 64 * 2**20
-        assert stream.get_extra_info("is_readable")
-        await stream.aclose()
-        await asyncio.sleep(0)
-        with pytest.raises(httpcore.WriteError, match="the connection is closed"):
-            await stream.write(b"more")
+        assert not link.is_ready
+        link.close()
         server.close()
         await server.wait_closed()
 
@@ -351,12 +407,13 @@ def test_a_read_ends_in_time_and_what_comes_later_is_not_lost() -> None:
             writer.close()
 
         server = await asyncio.start_server(serve, wire.HOST, 0)
-        stream = await _aio_network.Backend().connect_tcp(wire.HOST, server.sockets[0].getsockname()[1], timeout=5)
-        with pytest.raises(httpcore.ReadTimeout):
-            await stream.read(100, timeout=0.01)
-        await stream.write(b"?")
-        assert [await stream.read(100, timeout=5) for _ in range(2)] == [b"late", b""]
-        await stream.aclose()
+        link = await linked(server)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await link._read()
+        link._transport.write(b"?")
+        assert [await link._read() for _ in range(2)] == [b"late", b""]
+        link.close()
         server.close()
         await server.wait_closed()
 
@@ -378,19 +435,10 @@ def test_a_path_arrives_as_it_is_the_second_time_too(world: World) -> None:
 
 
 def test_nothing_secret_is_kept_with_the_urls(world: World, mount: Mount) -> None:
-    _http._url.cache_clear()
+    http1._kept.cache_clear()
     world.run(client(world, mount), repeated(world, 3))
-    assert _http._url.cache_info()[:2] == (2, 1)
-    assert _http._url(f"{mount.url}/ru/emission") == httpx.URL(f"{mount.url}/ru/emission")
-    assert _http._url.cache_info().currsize == 1
+    assert http1._kept.cache_info().misses == 1
 
     # A redirect without our token goes to a URL that may have one of its own.
-    _http.request(Outgoing("https://elsewhere.test/file?token=s3cr3t"), 30)
-    assert _http._url.cache_info().currsize == 1
-
-
-def test_each_request_has_its_own_credentials() -> None:
-    url = "https://eapi.stalzone.com/ru/emission"
-    requests = [_http.request(Outgoing(url, Credentials(token=token)), 30) for token in ("one", "other")]
-    assert [request.headers["authorization"] for request in requests] == ["Bearer one", "Bearer other"]
-    assert [request.headers.get_list("host") for request in requests] == [["eapi.stalzone.com"]] * 2
+    http1.locate(Outgoing("https://elsewhere.test/file?token=s3cr3t"))
+    assert http1._kept.cache_info().currsize == 1

@@ -252,7 +252,7 @@ def test_cancelled_calls_give_back_their_points_and_connections(mount: Mount) ->
             # They had reached the server, which has charged them.
             assert shared.ratelimit.remaining == 68
             pool, _ = shared._session._transport._pools[asyncio.get_running_loop()]
-            assert sorted(map(id, pool._idle)) == sorted(map(id, pool._all))
+            assert set(pool._idle) == pool._links
 
     asyncio.run(main())
 

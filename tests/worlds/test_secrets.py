@@ -144,7 +144,7 @@ def test_logs_at_debug_do_not_show_it(
     mount.fake.fail("*", status=500)
     with caplog.at_level(logging.DEBUG):
         call(mount.url)
-    assert any(record.name.startswith("httpcore") for record in caplog.records)
+    assert {record.getMessage().split()[0] for record in caplog.records} >= {"connected", "GET"}
     assert SECRET not in caplog.text
 
 
@@ -170,7 +170,7 @@ def test_what_the_caller_was_handling_keeps_its_traceback(server: WireServer) ->
             with pytest.raises(exceptions.TransportError, match="reset") as caught:
                 client.emission()
             assert mine.__traceback__ is not None  # noqa: PT017  # not this exception is tested, but the one above
-            assert isinstance(caught.value.__cause__, httpx.ReadError)
+            assert isinstance(caught.value.__cause__, ConnectionResetError)
 
 
 @pytest.mark.parametrize("module", [scapi, scapi.sync], ids=["async", "sync"])

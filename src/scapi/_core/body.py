@@ -1,0 +1,82 @@
+"""The body of an answer, put together and unpacked as it comes in."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from scapi._core.response import KEPT, Reply
+from scapi.config import Config
+from scapi.exceptions import DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from zlib import _Decompress  # pyright: ignore[reportPrivateUsage]  # typeshed's name, there is no public one
+
+    from scapi._core.outgoing import Outgoing
+
+__all__ = ["Body"]
+
+
+class Body:
+    """Collects the body of an answer, up to a limit, so that a gzip bomb ends in an error, not in swap.
+
+    Args:
+        status: The status of the answer.
+        headers: Its headers, by their lower-case names.
+        outgoing: The request that it answers.
+    """
+
+    def __init__(self, status: int, headers: Mapping[str, str], outgoing: Outgoing) -> None:
+        self._status = status
+        self._headers = headers
+        self._outgoing = outgoing
+        self._limit = Config.MAX_BODY
+        self._size = 0
+        self._begun = False
+        self._chunks: list[bytes] = []
+        self._gzip = self._decompressor(headers.get("content-encoding", "identity").strip().lower())
+
+    @property
+    def length(self) -> int | None:
+        """How many bytes the whole body has, if the server said so."""
+        stated = self._headers.get("content-length", "")
+        return int(stated) if stated.isdecimal() and self._gzip is None else None
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next chunk off the wire, or raise `DecodeError` if it can't be decompressed or is too much."""
+        # One byte more than allowed is enough to know that it is too much.
+        chunk = self.unpack(chunk, self._limit - self._size + 1)
+        self._size += len(chunk)
+        if self._size > self._limit:
+            raise self._error(f"the body is larger than Config.MAX_BODY, {self._limit} bytes")
+        self._chunks.append(chunk)
+
+    def unpack(self, chunk: bytes, most: int = 0) -> bytes:
+        """A chunk off the wire, decompressed if need be, up to so many bytes; 0 for all of them."""
+        if self._gzip is None:
+            return chunk
+        self._begun = True
+        try:
+            return self._gzip.decompress(chunk, most)
+        except zlib.error as cause:
+            raise self._error(f"the body can't be decompressed: {cause}") from cause
+
+    def reply(self) -> Reply:
+        """The whole answer."""
+        if self._gzip and self._begun and not self._gzip.eof:
+            raise self._error("the body can't be decompressed: it is cut off")
+        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        return Reply(self._status, self._headers, body)
+
+    def _decompressor(self, encoding: str) -> _Decompress | None:
+        """What unpacks the body. An encoding that wasn't asked for is refused: `gzip, gzip` packs 1 MB into a byte."""
+        if encoding in {"identity", ""}:
+            return None
+        if encoding not in {"gzip", "x-gzip"}:
+            raise self._error(f"the body is encoded as {encoding[:40]!r}, which was not asked for")
+        return zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+    def _error(self, message: str) -> DecodeError:
+        body = self._outgoing.redact(b"".join(self._chunks))[:KEPT]
+        return DecodeError(message, body=body, url=self._outgoing.url, status=self._status)
