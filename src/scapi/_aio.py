@@ -175,11 +175,11 @@ class Transport:
         # What the caller is handling just now is none of ours.
         outer = sys.exception()
         try:
-            return _http.log(outgoing, await self._sent(outgoing, sink))
+            return _http.log(outgoing, await self._reply(outgoing, sink))
         except BaseException as cause:  # noqa: BLE001  # it is raised again, without what its traceback would show
             raise _http.failure(cause, outgoing.url, outer=outer, closed=self.closed)  # noqa: B904  # chained there
 
-    async def _sent(self, outgoing: Outgoing, sink: Sink | None) -> Reply:
+    async def _reply(self, outgoing: Outgoing, sink: Sink | None) -> Reply:
         if self._http_client is not None:
             return await self._borrow(self._http_client, outgoing, sink)
         if _http.is_intercepted():

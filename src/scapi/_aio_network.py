@@ -22,7 +22,7 @@ __all__ = ["Link"]
 NEXT_ADDRESS = 0.25
 
 
-class Link(asyncio.Protocol):
+class Link(asyncio.BufferedProtocol):
     """A connection to a host, for one request after another.
 
     Args:
@@ -38,6 +38,8 @@ class Link(asyncio.Protocol):
         self.is_open = False
         self._answer = http1.engine()
         self._proxy: http1.Proxy | None = None
+        self._buffer = bytearray(_http.READ_SIZE)
+        self._view = memoryview(self._buffer)
         self._chunks: deque[bytes] = deque()
         self._arrival: asyncio.Future[None] | None = None
         self._error: Exception | None = None
@@ -96,7 +98,7 @@ class Link(asyncio.Protocol):
         """Whether the next request can be sent."""
         is_fresh = (self._rests_since or 0.0) + _http.KEEPALIVE > time.monotonic()
         # The socket is asked too, because a loop that was busy hasn't heard yet of what has come, or of its end.
-        return is_fresh and self.rests and not _http.is_readable(self._transport.get_extra_info("socket").fileno())
+        return is_fresh and self.rests and not _http.wait(self._transport.get_extra_info("socket").fileno())
 
     def close(self) -> None:
         """End the connection at once."""
@@ -122,8 +124,11 @@ class Link(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
 
-    def data_received(self, data: bytes) -> None:
-        self._chunks.append(data)
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._chunks.append(bytes(self._view[:nbytes]))
         if self._arrival is None:
             # Whoever sends more than is asked for may not fill our memory with it.
             self._transport.pause_reading()

@@ -6,6 +6,7 @@ httpx itself is only imported where a client of the caller's sends: it takes lon
 from __future__ import annotations
 
 import logging
+import math
 import os
 import select
 import socket
@@ -15,7 +16,6 @@ from functools import cache
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from scapi._core import http1
 from scapi._core.arguments import LOOPBACK
@@ -42,11 +42,11 @@ __all__ = [
     "check_client",
     "failure",
     "is_intercepted",
-    "is_readable",
     "log",
     "proxy",
     "request_by",
     "tls",
+    "wait",
 ]
 
 logger = logging.getLogger("scapi")
@@ -57,7 +57,8 @@ CONNECT_TIMEOUT = 10.0
 MAX_CONNECTIONS = 64
 #: Seconds that an idle connection is kept for the next call.
 KEEPALIVE = 60.0
-#: Bytes that are read off the wire at once, which is what asyncio takes.
+#: Bytes that are read off the wire at once, into a buffer that a connection keeps: an allocation of this size for each
+#: read would cost more than the read.
 READ_SIZE = 256 * 1024
 
 
@@ -106,19 +107,22 @@ def proxy(origin: http1.Origin) -> http1.Proxy | None:
 
 
 def _proxy(origin: http1.Origin) -> str | None:
+    from urllib.request import getproxies, proxy_bypass
+
     if origin.host in LOOPBACK or proxy_bypass(f"{origin.host}:{origin.port}"):
         return None
     return getproxies().get(origin.scheme) or getproxies().get("all")
 
 
-def is_readable(descriptor: int) -> bool:
-    """Whether something has arrived at a socket; on an idle connection that is its end, or what nobody asked for."""
+def wait(descriptor: int, seconds: float | None = 0.0, *, to_write: bool = False) -> bool:
+    """Whether something can be read from a socket or written to it within so many seconds; `None` for any time."""
     if hasattr(select, "poll"):
         poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        return bool(poll.poll(0))
+        poll.register(descriptor, select.POLLOUT if to_write else select.POLLIN)
+        return bool(poll.poll(None if seconds is None else math.ceil(1000 * seconds)))
     # Windows has no `poll`, and no limit to the numbers that `select` takes.
-    return bool(select.select([descriptor], [], [], 0)[0])
+    ready = select.select([] if to_write else [descriptor], [descriptor] if to_write else [], [], seconds)
+    return bool(ready[0] or ready[1])
 
 
 # ── httpx in place of connections of our own ──────────────────────────────────────────────────────────────────────────
@@ -145,6 +149,8 @@ _PLACES = (
 
 def is_intercepted() -> bool:
     """Whether somebody mocks what httpx sends. Our requests then go by httpx too, where they are expected."""
+    if "httpx" not in sys.modules:
+        return False
     for module, owner, name in _PLACES:
         method = getattr(getattr(sys.modules.get(module), owner, None), name, None)
         if method is not None and not (type(method) is FunctionType and method.__module__.startswith(module)):

@@ -12,7 +12,7 @@ import warnings
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeAlias, TypeVar
 from weakref import WeakSet
 
@@ -79,17 +79,19 @@ class Wakeup:
     """A wait that others can end early, from any thread."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        # Every call makes one and few wait with it: a queue is made in a tenth of the time that an event takes.
+        self._wakes: SimpleQueue[None] = SimpleQueue()
 
     def wake(self) -> None:
         """End the wait, or the next one if there is none now."""
-        self._event.set()
+        self._wakes.put(None)
 
     def wait(self, seconds: float) -> None:
         """Wait for so many seconds, or until woken."""
-        with _waiting(self._event.set):
-            self._event.wait(seconds)
-        self._event.clear()
+        with suppress(Empty), _waiting(self.wake):
+            self._wakes.get(timeout=seconds)
+            while True:
+                self._wakes.get_nowait()
 
 
 class SingleFlight:
@@ -173,11 +175,11 @@ class Transport:
         # What the caller is handling just now is none of ours.
         outer = sys.exception()
         try:
-            return _http.log(outgoing, self._sent(outgoing, sink))
+            return _http.log(outgoing, self._reply(outgoing, sink))
         except BaseException as cause:  # noqa: BLE001  # it is raised again, without what its traceback would show
             raise _http.failure(cause, outgoing.url, outer=outer, closed=self.closed)  # noqa: B904  # chained there
 
-    def _sent(self, outgoing: Outgoing, sink: Sink | None) -> Reply:
+    def _reply(self, outgoing: Outgoing, sink: Sink | None) -> Reply:
         if self._http_client is not None:
             return self._borrow(self._http_client, outgoing, sink)
         if _http.is_intercepted():
@@ -239,7 +241,10 @@ class _Pool:
     """The connections of one process, the one used last first."""
 
     def __init__(self) -> None:
-        self._turns = threading.Semaphore(_http.MAX_CONNECTIONS)
+        # A semaphore would do as well, in Python, and take many times as long where threads stand in each other's way.
+        self._turns: SimpleQueue[None] = SimpleQueue()
+        for _ in range(_http.MAX_CONNECTIONS):
+            self._turns.put(None)
         self._links: set[Link] = set()
         self._idle: list[Link] = []
         self._closed = threading.Event()
@@ -249,23 +254,30 @@ class _Pool:
         return bool(self._links)
 
     def exchange(self, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
-        with self._turns:
+        self._turns.get()
+        try:
             self._check()
             link = self._rested(http1.locate(outgoing).origin)
-            begun = time.monotonic()
             try:
                 with _waiting(link.shut_down):
-                    if not link.is_open:
-                        link.deadline = begun + min(timeout, _http.CONNECT_TIMEOUT)
-                        link.open()
-                    link.deadline = begun + timeout
-                    return link.exchange(outgoing, sink and self._patient(sink, link, timeout))
-            except TimeoutError as cause:
-                if not link.is_open:
-                    raise _http.ConnectTimeout from cause
-                raise
+                    return self._exchange(link, outgoing, timeout, sink)
             finally:
                 self._rest(link)
+        finally:
+            self._turns.put(None)
+
+    def _exchange(self, link: Link, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
+        begun = time.monotonic()
+        try:
+            if not link.is_open:
+                link.deadline = begun + min(timeout, _http.CONNECT_TIMEOUT)
+                link.open()
+            link.deadline = begun + timeout
+            return link.exchange(outgoing, sink and self._patient(sink, link, timeout))
+        except TimeoutError as cause:
+            if not link.is_open:
+                raise _http.ConnectTimeout from cause
+            raise
 
     def _rested(self, origin: http1.Origin) -> Link:
         """A connection that is ready, or a new one that is still to be opened."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 import socket
+import ssl
+import struct
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from scapi import _http
 from scapi._core import http1
@@ -18,6 +22,14 @@ if TYPE_CHECKING:
     from scapi._core.response import Reply
 
 __all__ = ["Link"]
+
+T = TypeVar("T")
+
+#: Seconds after which the system ends a wait for a socket by itself.
+PATIENCE = 1
+
+#: What a socket that doesn't block says where it would.
+_WAITS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Link:
@@ -42,6 +54,9 @@ class Link:
         self._answer = http1.engine()
         self._proxy: http1.Proxy | None = None
         self._socket: socket.socket | None = None
+        self._buffer = bytearray(_http.READ_SIZE)
+        self._view = memoryview(self._buffer)
+        self._patience = 0
         self._is_shut = False
         self._rests_since: float | None = None
 
@@ -51,8 +66,11 @@ class Link:
         place = proxy.origin if proxy else self.origin
         self._take(socket.create_connection((place.host, place.port), self._left()))
         self._link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._link.setblocking(False)
         if self.origin.scheme == "http":
             self._proxy = proxy
+            if os.name == "posix":
+                self._be_patient()
         else:
             self._encrypt(proxy)
         self.is_open = True
@@ -61,10 +79,24 @@ class Link:
     def _encrypt(self, proxy: http1.Proxy | None) -> None:
         if proxy:
             self._tunnel(proxy)
-        self._link.settimeout(self._left())
         link = _http.tls().wrap_socket(self._link, server_hostname=self.origin.host, do_handshake_on_connect=False)
         self._take(link)
-        link.do_handshake()
+        self._retried(link.do_handshake)
+
+    def _be_patient(self) -> None:
+        """Let the system wait, for a while, when a socket is read that for Python doesn't block.
+
+        To ask first whether there is something to read is a system call more, and after each of them a thread has to
+        stand in line for Python's lock, which is what costs the most where many threads work. When the while is over
+        the system says that it would have blocked, and `_wait` waits for what is left.
+
+        Not for TLS: a server that sends a byte at a time would keep OpenSSL within one read for as long as it likes.
+        """
+        with suppress(OSError):  # where the system can't be told
+            self._link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", PATIENCE, 0))
+            self._link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", PATIENCE, 0))
+            os.set_blocking(self._link.fileno(), True)
+            self._patience = PATIENCE
 
     def _take(self, link: socket.socket) -> None:
         self._socket = link
@@ -106,7 +138,7 @@ class Link:
     def is_ready(self) -> bool:
         """Whether the next request can be sent."""
         is_fresh = (self._rests_since or 0.0) + _http.KEEPALIVE > time.monotonic()
-        return is_fresh and self.rests and not _http.is_readable(self._link.fileno())
+        return is_fresh and self.rests and not _http.wait(self._link.fileno())
 
     def shut_down(self) -> None:
         """End what is under way and all that may follow, from any thread."""
@@ -122,12 +154,26 @@ class Link:
             self._socket.close()
 
     def _write(self, data: bytes) -> None:
-        self._link.settimeout(self._left())
-        self._link.sendall(data)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._retried(partial(self._link.send, rest)) :]
 
-    def _read(self) -> bytes:
-        self._link.settimeout(self._left())
-        return self._link.recv(_http.READ_SIZE)
+    def _read(self) -> memoryview:
+        if self.deadline - time.monotonic() < self._patience:
+            self._wait()
+        return self._view[: self._retried(partial(self._link.recv_into, self._buffer))]
+
+    def _retried(self, act: Callable[[], T]) -> T:
+        """The result of something that would block, as soon as it doesn't."""
+        while True:
+            try:
+                return act()
+            except _WAITS as cause:
+                self._wait(to_write=isinstance(cause, ssl.SSLWantWriteError))
+
+    def _wait(self, *, to_write: bool = False) -> None:
+        while not _http.wait(self._link.fileno(), self._left(), to_write=to_write):
+            pass
 
     def _left(self) -> float | None:
         """Seconds that a wait may take, `None` for as long as it takes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import time
 from base64 import b64encode
 from contextlib import ExitStack, contextmanager, suppress
 from threading import Thread
@@ -146,6 +147,23 @@ def test_a_slow_drip_ends_in_time_and_costs_its_connection(world: World, drip: w
     act = late_then_well if world.api is scapi else sync_late_then_well
     world.run(client(world, mount, timeout=0.3), act)
     assert server.accepted - before == 2
+
+
+def test_a_wait_of_many_seconds_ends_in_its_own_time_too(world: World, mount: Mount) -> None:
+    """The system ends a thread's wait every second, which is none of the caller's business."""
+    mount.wire = wire.never
+    began = time.monotonic()
+    with pytest.raises(RequestTimeoutError, match="did not answer in time"):
+        world.run(client(world, mount, timeout=1.3), lambda client: client.emission())
+    assert 1.3 <= time.monotonic() - began < 1.8
+
+
+def test_a_slow_drip_over_tls_ends_in_time(world: World, tls: Mount) -> None:
+    tls.wire = wire.drip_body
+    began = time.monotonic()
+    with pytest.raises(RequestTimeoutError, match="did not answer in time"):
+        world.run(client(world, tls, timeout=1.3), lambda client: client.emission())
+    assert 1.3 <= time.monotonic() - began < 1.8
 
 
 # ── mocks ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

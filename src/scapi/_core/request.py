@@ -5,9 +5,9 @@ Paths, parameters and ranges: https://eapi.stalzone.com/reference
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from scapi._core import arguments, response
 from scapi.config import Config
@@ -176,7 +176,13 @@ def clan_part(clan_id: str) -> str:
 
 def _in(region: Region | str, path: str, query: dict[str, Any] | None = None) -> str:
     target = f"/{arguments.choice('region', region, Region)}/{path}"
-    return f"{target}?{urlencode(query)}" if query else target
+    return f"{target}?{'&'.join([f'{name}={_quoted(query[name])}' for name in query])}" if query else target
+
+
+@lru_cache(maxsize=512)
+def _quoted(value: str | int) -> str:
+    """A value of a query. Most are the same ones in every call, and quoting them takes as long as all the rest."""
+    return quote_plus(str(value))
 
 
 def _page(limit: int | None, offset: int | None, most: int) -> response.Page:
