@@ -25,8 +25,15 @@ PEERS = {"stalcraft-api", "httpx+json", "aiohttp+json", "requests+json"}
 WORKS = ("emission", "lots", "history", "sessions")
 OURS = ["scapi", "scapi.sync"]
 #: What one body is turned into: by the clients, and by the least that `msgspec` can be asked for.
-READERS = ["scapi", "stalcraft-api", "msgspec, no additional", "msgspec, dicts", "msgspec, nothing kept"]
-HOLDERS = ["scapi", "stalcraft-api", "scapi, additional alone"]
+READERS = [
+    "scapi",
+    "stalcraft-api",
+    report.UNDECODED,
+    "msgspec, no additional",
+    "msgspec, dicts",
+    "msgspec, nothing kept",
+]
+HOLDERS = ["scapi", "stalcraft-api", report.UNDECODED, "scapi, additional alone"]
 
 #: A network away: seconds that an answer takes, and setting up a connection once more.
 DELAY = 0.04

@@ -108,7 +108,8 @@ class Link(asyncio.BufferedProtocol):
     async def _read(self) -> bytes:
         if not self._chunks and not self._ended:
             self._arrival = asyncio.get_running_loop().create_future()
-            self._transport.resume_reading()
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
             try:
                 await self._arrival
             finally:
