@@ -142,11 +142,12 @@ def _uncancellable() -> Future[None]:
 
 
 class Transport:
-    """Sends requests and returns whole answers, from any number of tasks, and from one event loop after another.
+    """Sends requests and returns whole answers, from any number of tasks, in any number of event loops.
 
     Args:
         base_url: The host that all requests go to.
-        timeout: Seconds that one request may take in all; `None` for 30, or for what `http_client` says.
+        timeout: Seconds that one request may take in all, as soon as a connection is free for it; `None` for 30, or
+            for what `http_client` says.
         http_client: A client of the caller's to send with, instead of connections of our own.
     """
 
@@ -211,6 +212,9 @@ class Transport:
             entry = pool, _closed_with_the_loop(pool)
             await anext(entry[1])
             with self._lock:
+                # Whoever closed the client just now, in another thread, hasn't seen this one.
+                if self._refuses:
+                    raise TransportError("the client was closed during the call")
                 # Those of loops that are over, whose guards have closed them.
                 for over in [other for other in self._pools if other.is_closed()]:
                     del self._pools[over]
@@ -337,7 +341,8 @@ class _Pool:
     def close(self) -> None:
         self._closed = True
         for deadline in self._under_way:
-            deadline.reschedule(0)
+            if not deadline.expired():
+                deadline.reschedule(0)
         for link in list(self._links):
             self._drop(link)
 

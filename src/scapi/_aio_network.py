@@ -38,12 +38,11 @@ class Link(asyncio.BufferedProtocol):
         self.is_open = False
         self._answer = http1.engine()
         self._proxy: http1.Proxy | None = None
-        self._buffer = bytearray(_http.READ_SIZE)
-        self._view = memoryview(self._buffer)
+        self._view = memoryview(bytearray(_http.READ_SIZE))
         self._chunks: deque[bytes] = deque()
         self._arrival: asyncio.Future[None] | None = None
         self._error: Exception | None = None
-        self._ended = False
+        self._ended = self._is_paused = False
         self._transport: Any = None
         self._rests_since: float | None = None
 
@@ -74,6 +73,8 @@ class Link(asyncio.BufferedProtocol):
         while not answer.status:
             answer.take(await self._read())
         http1.check_tunnel(answer)
+        if self._chunks:  # they would be taken for what comes encrypted
+            raise http1.ProtocolError("the proxy goes on talking after it has connected")
 
     async def exchange(self, outgoing: Outgoing, sink: Callable[[bytes, int | None], Awaitable[None]] | None) -> Reply:
         """Send a request and read the answer to it. Parts of the body go to the sink, where there is one."""
@@ -91,7 +92,8 @@ class Link(asyncio.BufferedProtocol):
     @property
     def rests(self) -> bool:
         """Whether the last answer is through and left nothing behind."""
-        return self._rests_since is not None and not self._ended and not self._chunks
+        # What comes while reading is paused nobody is told of, least of all with TLS, which has read it already.
+        return self._rests_since is not None and not (self._ended or self._is_paused or self._chunks)
 
     @property
     def is_ready(self) -> bool:
@@ -108,7 +110,8 @@ class Link(asyncio.BufferedProtocol):
     async def _read(self) -> bytes:
         if not self._chunks and not self._ended:
             self._arrival = asyncio.get_running_loop().create_future()
-            if not self._transport.is_closing():
+            if self._is_paused and not self._transport.is_closing():
+                self._is_paused = False
                 self._transport.resume_reading()
             try:
                 await self._arrival
@@ -125,13 +128,15 @@ class Link(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
 
-    def get_buffer(self, sizehint: int) -> bytearray:
-        return self._buffer
+    def get_buffer(self, sizehint: int) -> memoryview:
+        # Not the buffer itself: asyncio's TLS writes to a part of what it gets here, and a part of that is a copy.
+        return self._view
 
     def buffer_updated(self, nbytes: int) -> None:
         self._chunks.append(bytes(self._view[:nbytes]))
-        if self._arrival is None:
+        if self._arrival is None and not self._is_paused:
             # Whoever sends more than is asked for may not fill our memory with it.
+            self._is_paused = True
             self._transport.pause_reading()
         self._wake()
 

@@ -17,8 +17,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from scapi._core import http1
-from scapi._core.arguments import LOOPBACK
+from scapi._core import arguments, http1
 from scapi._core.body import Body
 from scapi._core.traces import strip
 from scapi.exceptions import DecodeError, RequestTimeoutError, ScApiException, TransportError
@@ -69,13 +68,8 @@ class ConnectTimeout(TimeoutError):
 # ── connecting ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def tls() -> ssl.SSLContext:
-    """What connections trust."""
-    return _tls()
-
-
 @cache
-def _tls() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
     """One context for all connections: loading the certificates takes longer than a request."""
     import ssl
 
@@ -93,36 +87,44 @@ def _tls() -> ssl.SSLContext:
 def proxy(origin: http1.Origin) -> http1.Proxy | None:
     """The proxy that the environment names for a host, or a `TransportError` if it is of a kind that isn't spoken."""
     url = _proxy(origin)
-    if url is None:
-        return None
+    try:
+        return _parsed(url) if url else None
+    except ValueError:
+        # Neither the URL nor the error is shown: a password that isn't encoded is in both of them.
+        raise TransportError("the proxy that the environment names is no valid URL") from None
+
+
+def _parsed(url: str) -> http1.Proxy:
     parts = urlsplit(url if "://" in url else f"http://{url}")
-    if parts.scheme != "http" or not parts.hostname:
+    origin = http1.Origin(parts.scheme, parts.hostname or "", parts.port or 80)
+    if not arguments.is_host(origin.host):
+        raise ValueError("a proxy needs a host")
+    if origin.scheme != "http":
         raise TransportError(
-            f"the environment names a {parts.scheme} proxy, and only http proxies are spoken to: pass "
+            f"the environment names a {origin.scheme} proxy, and only http proxies are spoken to: pass "
             "http_client=httpx.Client(proxy=...), or an httpx.AsyncClient, which can do more"
         )
     user = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-    authorization = f"Basic {b64encode(user.encode()).decode()}" if user != ":" else ""
-    return http1.Proxy(http1.Origin("http", parts.hostname, parts.port or 80), authorization)
+    return http1.Proxy(origin, f"Basic {b64encode(user.encode()).decode()}" if user != ":" else "")
 
 
 def _proxy(origin: http1.Origin) -> str | None:
     from urllib.request import getproxies, proxy_bypass
 
-    if origin.host in LOOPBACK or proxy_bypass(f"{origin.host}:{origin.port}"):
+    if origin.host in arguments.LOOPBACK or proxy_bypass(f"{origin.host}:{origin.port}"):
         return None
     return getproxies().get(origin.scheme) or getproxies().get("all")
 
 
-def wait(descriptor: int, seconds: float | None = 0.0, *, to_write: bool = False) -> bool:
-    """Whether something can be read from a socket or written to it within so many seconds; `None` for any time."""
+def wait(descriptor: int, seconds: float = 0.0, *, to_write: bool = False) -> bool:
+    """Whether something can be read from a socket, or written to it, within so many seconds."""
     if hasattr(select, "poll"):
         poll = select.poll()
         poll.register(descriptor, select.POLLOUT if to_write else select.POLLIN)
-        return bool(poll.poll(None if seconds is None else math.ceil(1000 * seconds)))
-    # Windows has no `poll`, and no limit to the numbers that `select` takes.
-    ready = select.select([] if to_write else [descriptor], [descriptor] if to_write else [], [], seconds)
-    return bool(ready[0] or ready[1])
+        return bool(poll.poll(math.ceil(1000 * seconds)))
+    # Windows has no `poll`, no limit to the numbers that `select` takes, and calls a failed connection an exception.
+    reads, writes = ([], [descriptor]) if to_write else ([descriptor], [])
+    return any(select.select(reads, writes, writes, seconds))
 
 
 # ── httpx in place of connections of our own ──────────────────────────────────────────────────────────────────────────

@@ -146,7 +146,8 @@ class Transport:
 
     Args:
         base_url: The host that all requests go to.
-        timeout: Seconds that one request may take in all; `None` for 30, or for what `http_client` says.
+        timeout: Seconds that one request may take in all, as soon as a connection is free for it; `None` for 30, or
+            for what `http_client` says.
         http_client: A client of the caller's to send with, instead of connections of our own.
     """
 

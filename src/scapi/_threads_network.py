@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import socket
 import ssl
 import struct
+import threading
 import time
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scapi import _http
 from scapi._core import http1
@@ -28,8 +30,8 @@ T = TypeVar("T")
 #: Seconds after which the system ends a wait for a socket by itself.
 PATIENCE = 1
 
-#: What a socket that doesn't block says where it would.
-_WAITS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+#: What a socket says that has begun to connect; the last one on Windows.
+CONNECTING = {errno.EINPROGRESS, errno.EWOULDBLOCK, 10035}
 
 
 class Link:
@@ -64,9 +66,8 @@ class Link:
         """Make the connection: directly, or as the environment says through a proxy."""
         proxy = _http.proxy(self.origin)
         place = proxy.origin if proxy else self.origin
-        self._take(socket.create_connection((place.host, place.port), self._left()))
+        self._connect(place)
         self._link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._link.setblocking(False)
         if self.origin.scheme == "http":
             self._proxy = proxy
             if os.name == "posix":
@@ -75,6 +76,33 @@ class Link:
             self._encrypt(proxy)
         self.is_open = True
         _http.logger.debug("connected to %s:%d", self.origin.host, self.origin.port)
+
+    def _connect(self, place: http1.Origin) -> None:
+        """Connect to the first address of a host that answers; each may take its share of the time that is left."""
+        found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+        deadline = self.deadline
+        for more, (family, kind, protocol, _, address) in zip(range(len(found), 0, -1), found, strict=True):
+            now = time.monotonic()
+            self.deadline = now + (deadline - now) / more
+            try:
+                self._connect_to(socket.socket(family, kind, protocol), address)
+            except OSError:
+                self.close()
+                if more == 1 or self._is_shut:
+                    raise
+            else:
+                break
+        self.deadline = deadline
+
+    def _connect_to(self, link: socket.socket, address: Any) -> None:
+        link.setblocking(False)
+        self._take(link)
+        error = link.connect_ex(address)
+        if error in CONNECTING:
+            self._wait(to_write=True)
+            error = link.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error or self._is_shut:
+            raise OSError(error or errno.ECONNABORTED, os.strerror(error or errno.ECONNABORTED))
 
     def _encrypt(self, proxy: http1.Proxy | None) -> None:
         if proxy:
@@ -156,30 +184,37 @@ class Link:
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)
         while rest:
-            rest = rest[self._retried(partial(self._link.send, rest)) :]
+            rest = rest[self._retried(partial(self._link.send, rest), to_write=True) :]
 
     def _read(self) -> memoryview:
-        if self.deadline - time.monotonic() < self._patience:
+        left = self._left()
+        # Where the system waits, the time has to suffice for its while. Nor may it wait in the main thread: a signal,
+        # which only that one handles, makes it begin anew.
+        if self._patience and (left < self._patience or threading.current_thread() is threading.main_thread()):
             self._wait()
         return self._view[: self._retried(partial(self._link.recv_into, self._buffer))]
 
-    def _retried(self, act: Callable[[], T]) -> T:
+    def _retried(self, act: Callable[[], T], *, to_write: bool = False) -> T:
         """The result of something that would block, as soon as it doesn't."""
         while True:
             try:
                 return act()
-            except _WAITS as cause:
-                self._wait(to_write=isinstance(cause, ssl.SSLWantWriteError))
+            except BlockingIOError:
+                self._wait(to_write=to_write)
+            except ssl.SSLWantReadError:
+                self._wait()
+            except ssl.SSLWantWriteError:
+                self._wait(to_write=True)
 
     def _wait(self, *, to_write: bool = False) -> None:
-        while not _http.wait(self._link.fileno(), self._left(), to_write=to_write):
-            pass
+        """Wait for the socket, in short parts: not every system ends a wait when the socket is shut down."""
+        while not _http.wait(self._link.fileno(), min(self._left(), PATIENCE), to_write=to_write):
+            if self._is_shut:
+                raise ConnectionAbortedError(errno.ECONNABORTED, "shut down")
 
-    def _left(self) -> float | None:
-        """Seconds that a wait may take, `None` for as long as it takes."""
-        if self.deadline == math.inf:
-            return None
+    def _left(self) -> float:
+        """Seconds that a wait may take."""
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the whole answer took too long")
+            raise TimeoutError("it took too long")
         return left

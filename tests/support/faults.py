@@ -188,13 +188,13 @@ def _untrusted(server: WireServer) -> Iterator[Faulty]:
     mine, theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trusted.configure_trust(mine)
     stranger.issue_cert(wire.HOST).configure_cert(theirs)
-    real, _http._tls = _http._tls, lambda: mine
+    real, _http.tls = _http.tls, lambda: mine
     listener = socket.create_server((wire.HOST, 0))
     mount = server.mount(scheme="https", port=server.listen(listener, theirs))
     try:
         yield Faulty(mount.url, mount, lambda: trusted.issue_cert(wire.HOST).configure_cert(theirs))
     finally:
-        _http._tls = real
+        _http.tls = real
         server.unlisten(listener)
 
 

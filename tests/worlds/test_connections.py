@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
 import socket
 import ssl
+import threading
 import time
+import traceback
 from base64 import b64encode
 from contextlib import ExitStack, contextmanager, suppress
 from threading import Thread
@@ -18,6 +22,7 @@ import trustme
 import uvloop
 
 import scapi
+import scapi.sync
 from scapi import _http
 from scapi._aio_network import Link
 from scapi._core import http1
@@ -57,14 +62,20 @@ def mount(server: WireServer) -> Mount:
 @pytest.fixture
 def tls(server: WireServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mount]:
     """A mount behind TLS, with a certificate that our connections trust."""
+    ours, theirs = trusted()
+    monkeypatch.setattr(_http, "tls", lambda: ours)
+    listener = socket.create_server((wire.HOST, 0))
+    yield server.mount(scheme="https", port=server.listen(listener, theirs))
+    server.unlisten(listener)
+
+
+def trusted() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """The two ends of a connection that trust each other."""
     authority = trustme.CA()
     ours, theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.configure_trust(ours)
     authority.issue_cert(wire.HOST).configure_cert(theirs)
-    monkeypatch.setattr(_http, "_tls", lambda: ours)
-    listener = socket.create_server((wire.HOST, 0))
-    yield server.mount(scheme="https", port=server.listen(listener, theirs))
-    server.unlisten(listener)
+    return ours, theirs
 
 
 def client(world: World, mount: Mount, **options: Any) -> Any:
@@ -229,6 +240,18 @@ def test_a_proxy_of_another_kind_is_refused(world: World, kind: str, monkeypatch
         world.run(world.api.AppClient(token="t", retry=None), lambda client: client.emission())
 
 
+@pytest.mark.parametrize(
+    "url", ["http://us:s3cr3t/x@p.test", "http://us:s3cr3t[@p.test", "http://us:s3cr3t@", "http://"]
+)
+def test_a_proxy_whose_url_is_wrong_is_refused_without_showing_it(
+    world: World, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_http, "_proxy", lambda _: url)
+    with pytest.raises(TransportError, match="the proxy that the environment names is no valid URL") as caught:
+        world.run(world.api.AppClient(token="t", retry=None), lambda client: client.emission())
+    assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
+
+
 def test_a_proxy_that_does_not_connect_is_a_transport_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with raw_server(answer(b"no", "403 Forbidden")) as proxy:
         monkeypatch.setattr(_http, "_proxy", lambda _: proxy.url)
@@ -250,6 +273,15 @@ def test_calls_over_tls_share_a_connection(world: World, tls: Mount, server: Wir
 def test_a_long_answer_over_tls_comes_whole(world: World, tls: Mount) -> None:
     sales = world.run(client(world, tls), lambda client: client.auction("zyv9").price_history(limit=40))
     assert len(sales) == 40
+
+
+def test_an_answer_of_many_records_comes_as_it_was_sent(world: World, tls: Mount) -> None:
+    body = json.dumps([{"id": f"R{number}", "name": "X" * 90} for number in range(3000)]).encode()
+    assert len(body) > _http.READ_SIZE
+    tls.fake.fail("*", status=200, body=body)
+    for _ in range(3):
+        regions = world.run(client(world, tls), lambda client: client.regions())
+        assert [region.id for region in regions] == [f"R{number}" for number in range(3000)]
 
 
 def test_calls_go_through_a_tunnel(
@@ -332,6 +364,47 @@ def test_connecting_ends_in_time(world: World, monkeypatch: pytest.MonkeyPatch) 
     with deaf() as url, pytest.raises(RequestTimeoutError, match="could not be connected to in time") as caught:
         world.run(world.api.AppClient(token="t", base_url=url, retry=None), lambda client: client.emission())
     assert caught.value.connecting
+
+
+def test_all_addresses_of_a_host_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "CONNECT_TIMEOUT", 0.6)
+    with deaf() as url:
+        port = int(url.rpartition(":")[2])
+        kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (wire.HOST, port))
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [kind] * 3)
+        began = time.monotonic()
+        with (
+            scapi.sync.AppClient(token="t", base_url=url, retry=None) as client,
+            pytest.raises(RequestTimeoutError, match="could not be connected to in time"),
+        ):
+            client.emission()
+    assert 0.6 <= time.monotonic() - began < 1.0
+
+
+def test_closing_ends_a_thread_that_connects() -> None:
+    with deaf() as url, scapi.sync.AppClient(token="t", base_url=url, retry=None) as client:
+        threading.Timer(0.2, client.close).start()
+        began = time.monotonic()
+        with pytest.raises(TransportError, match="closed"):
+            client.emission()
+    assert time.monotonic() - began < 2
+
+
+def test_signals_do_not_put_off_the_end_of_a_wait(mount: Mount) -> None:
+    mount.wire = wire.never
+    before = signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 0.2, 0.2)
+    try:
+        began = time.monotonic()
+        with (
+            scapi.sync.AppClient(token=mount.fake.app_token, base_url=mount.url, retry=None, timeout=1.5) as client,
+            pytest.raises(RequestTimeoutError),
+        ):
+            client.emission()
+        assert time.monotonic() - began < 2.5
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_a_refused_connection_says_so(world: World) -> None:
@@ -436,6 +509,45 @@ def test_a_read_ends_in_time_and_what_comes_later_is_not_lost() -> None:
         await server.wait_closed()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_what_comes_unasked_while_a_part_is_handed_over_is_no_answer(
+    loop: Callable[[], asyncio.AbstractEventLoop], encrypted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading is paused then, and what has come stays where nobody looks for it."""
+    ours, theirs = trusted()
+    monkeypatch.setattr(_http, "tls", lambda: ours)
+
+    async def main() -> None:
+        connections: list[asyncio.StreamWriter] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connections.append(writer)
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer(b"0123456789")[:-5])
+
+        async def take(part: bytes, _: int | None) -> None:
+            if part == b"01234":
+                for data in (b"56789", answer(b"STALE")):
+                    connections[0].write(data)
+                    await asyncio.sleep(0.02)
+
+        server = await asyncio.start_server(serve, wire.HOST, 0, ssl=theirs if encrypted else None)
+        port = server.sockets[0].getsockname()[1]
+        link = Link(Origin("https" if encrypted else "http", wire.HOST, port))
+        try:
+            await link.open()
+            await link.exchange(Outgoing(f"http{'s' * encrypted}://{wire.HOST}:{port}/"), take)
+            assert not link.rests
+        finally:
+            link.close()
+            connections[0].transport.abort()
+            server.close()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(main())
 
 
 # ── parsed URLs are kept ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 from urllib.parse import quote, urlsplit
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "choice",
     "flag",
     "integer",
+    "is_host",
     "moment",
     "path_part",
     "positive",
@@ -105,6 +106,11 @@ def timestamp(name: str, value: object) -> str:
     return moment(name, value).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
 
 
+def is_host(host: str | None) -> TypeGuard[str]:
+    """Whether a name server could know it."""
+    return host is not None and host.isascii() and all(0 < len(label) < 64 for label in host.rstrip(".").split("."))
+
+
 def base_url(name: str, value: object) -> str:
     """An absolute URL without user, query and fragment. Plain `http` warns, but for this machine itself."""
     allowed = "an https URL such as 'https://eapi.stalzone.com'"
@@ -113,14 +119,14 @@ def base_url(name: str, value: object) -> str:
     try:
         parts = urlsplit(value)
         # The port is read for its check; the others have to be there, or not to be there.
-        has_host = parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
+        has_host = parts.scheme in {"https", "http"} and is_host(parts.hostname) and parts.port != 0
         has_more = bool(parts.username or parts.password or parts.query or parts.fragment) or value != value.strip()
     except ValueError:
         has_host = has_more = False
         parts = urlsplit("")
     if has_more or not has_host:
         # The value isn't shown: what was put where a URL belongs may be a secret.
-        raise ValueError(f"{name} must be {allowed}, without user, query and fragment")
+        raise ValueError(f"{name} must be {allowed}, its host in ASCII, without user, query and fragment")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         warnings.warn(f"{name} is plain http: credentials will travel unencrypted to {parts.hostname}", stacklevel=3)
     return value.rstrip("/")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from scapi import _version
+from scapi._core import arguments
 from scapi._core.body import Body
 from scapi.config import Config
 from scapi.enums import Engine
@@ -108,9 +109,11 @@ def locate(outgoing: Outgoing) -> Address:
 def address(url: str) -> Address:
     """The parts of an absolute URL, with everything encoded that has to be."""
     parts = urlsplit(url)
-    host = (parts.hostname or "").encode("idna").decode("ascii")
+    host = parts.hostname
+    if not arguments.is_host(host):
+        raise ProtocolError("the URL has a host that can't be looked up")
     port = parts.port or PORTS[parts.scheme]
-    named = f"[{host}]" if ":" in host else host
+    named = _named(host)
     query = f"?{parts.query}" if parts.query else ""
     return Address(
         Origin(parts.scheme, host, port),
@@ -119,13 +122,17 @@ def address(url: str) -> Address:
     )
 
 
+def _named(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
 #: Collectors ask for the same URLs forever.
 _kept = lru_cache(maxsize=512)(address)
 
 
 def tunnel(origin: Origin, proxy: Proxy) -> bytes:
     """What asks a proxy to connect to a host, and to pass on from then on whatever comes."""
-    target = f"{origin.host}:{origin.port}"
+    target = f"{_named(origin.host)}:{origin.port}"
     return _head("CONNECT", target, {"Host": target, "User-Agent": HEADERS["User-Agent"], **proxy.headers()})
 
 
@@ -260,6 +267,9 @@ class _HttptoolsAnswer(Answer):
             self._release()
         parts = self._parts[:]
         self._parts.clear()
+        self._size = 0 if parts else self._size + len(data)
+        if self._size > MAX_HEAD:
+            raise ProtocolError(f"headers, or what follows the body, are longer than {MAX_HEAD} bytes")
         return parts
 
     def _feed(self, data: bytes | memoryview) -> None:
@@ -270,10 +280,6 @@ class _HttptoolsAnswer(Answer):
             self.reusable = False
             if not self.complete:
                 raise ProtocolError(str(cause)) from cause
-        if not self.status:
-            self._size += len(data)
-            if self._size > MAX_HEAD:
-                raise ProtocolError(f"the headers are longer than {MAX_HEAD} bytes")
 
     def _release(self) -> None:
         """Let go of the parser, which refers to this object by what it calls: nobody but the collector would."""
@@ -291,6 +297,8 @@ class _HttptoolsAnswer(Answer):
         status = self._parser.get_status_code()
         if status == 101:
             raise ProtocolError("the server switches to another protocol")
+        if self.headers.get("transfer-encoding", "chunked").lower() != "chunked":
+            raise ProtocolError("the answer is encoded for the transfer in a way that was not asked for")
         if status < 200:
             self.headers.clear()
         else:
