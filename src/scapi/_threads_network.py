@@ -56,8 +56,7 @@ class Link:
         self._answer = http1.engine()
         self._proxy: http1.Proxy | None = None
         self._socket: socket.socket | None = None
-        self._buffer = bytearray(_http.READ_SIZE)
-        self._view = memoryview(self._buffer)
+        self._view = memoryview(bytearray(_http.READ_SIZE))
         self._patience = 0
         self._is_shut = False
         self._rests_since: float | None = None
@@ -192,7 +191,7 @@ class Link:
         # which only that one handles, makes it begin anew.
         if self._patience and (left < self._patience or threading.current_thread() is threading.main_thread()):
             self._wait()
-        return self._view[: self._retried(partial(self._link.recv_into, self._buffer))]
+        return self._view[: self._retried(partial(self._link.recv_into, self._view))]
 
     def _retried(self, act: Callable[[], T], *, to_write: bool = False) -> T:
         """The result of something that would block, as soon as it doesn't."""

@@ -42,7 +42,7 @@ HEADERS = {
     "Accept-Encoding": "gzip",
 }
 
-#: Bytes that status line and headers of an answer may have.
+#: Bytes that status line and headers of an answer may have, and what follows its body, give or take one read.
 MAX_HEAD = 100 * 1024
 
 #: Bytes that h11 is given at once. It copies them three times, and larger copies cost a page fault for each 4 KiB.
