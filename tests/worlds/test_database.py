@@ -108,7 +108,7 @@ async def test_reading_a_large_file_does_not_stop_the_event_loop(
     from scapi._core import database
 
     def slow(body: bytes) -> object:
-        time.sleep(0.3)
+        time.sleep(0.6)
         return database.read_index("listing", body)
 
     monkeypatch.setitem(database.READERS, scapi.IndexFile.LISTING, slow)
@@ -119,7 +119,7 @@ async def test_reading_a_large_file_does_not_stop_the_event_loop(
         await asyncio.sleep(0.005)
         longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
     assert await finding == "zz2rn"
-    assert longest < 0.2
+    assert longest < 0.5
 
 
 def _sync_often(url: str, folder: Path) -> None:

@@ -131,7 +131,7 @@ def test_closing_ends_requests_of_other_threads(mount: Mount) -> None:
         began = time.monotonic()
         shared.close()
         errors = [call.exception() for call in calls]
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     for error in errors:
         assert type(error) is TransportError
         assert "closed" in str(error)
