@@ -28,6 +28,7 @@ from scapi.exceptions import (
     UnauthorizedError,
 )
 from scapi.testing import FakeApi
+from tests.support.wire import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +108,8 @@ async def test_the_browser_is_told_that_this_was_all_and_told_nothing_else(
 ) -> None:
     async with client_of(fake, url) as oauth:
         token = await oauth.login(port=port, timeout=10)
+    # The browser may get its page a moment later than we the token.
+    assert wait_until(lambda: bool(pages))
     (page,) = pages
     assert page.status_code == 200
     assert "close this window" in page.text
@@ -528,6 +531,7 @@ async def test_a_login_logs_nothing_secret(
     caplog.set_level(logging.DEBUG, "scapi")
     async with client_of(fake, url) as oauth:
         token = await oauth.login(port=port, timeout=10)
+    assert wait_until(lambda: bool(pages))
     code = parse_qs(pages[0].url.query.decode())["code"][0]
     ours = "".join(record.getMessage() for record in caplog.records if record.name == "scapi")
     for secret in (code, token.access_token, token.refresh_token, fake.client_secret):
