@@ -13,6 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from scapi import AppClient
+from scapi.exceptions import BadRequestError
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
@@ -25,9 +26,11 @@ async def snapshot(items: list[str]) -> Market:
     """The lots and the latest sales of each item; one that the server doesn't know is left out."""
     async with AppClient.from_env() as client:
         auctions = client.auctions(items)
-        lots = {found.key: found.value async for found in auctions.lots(limit=200, on_error="yield")}
-        sales = {found.key: found.value async for found in auctions.price_history(limit=100, on_error="yield")}
-    return {item: (lots[item] or [], sales[item] or []) for item in items if sales[item] is not None}
+        lots = {found.key: found async for found in auctions.lots(limit=200, on_error="yield")}
+        sales = {found.key: found async for found in auctions.price_history(limit=100, on_error="yield")}
+    known = [item for item in items if not isinstance(lots[item].error, BadRequestError)]
+    # Any other error is raised here: what could not be fetched is not the same as what is not there.
+    return {item: (lots[item].unwrap(), sales[item].unwrap()) for item in known}
 
 
 def show(market: Market) -> None:

@@ -11,6 +11,7 @@ import sys
 from statistics import median
 from typing import TYPE_CHECKING
 
+from scapi.exceptions import BadRequestError
 from scapi.sync import AppClient
 from scapi.testing import FakeApi
 
@@ -24,9 +25,11 @@ def snapshot(items: list[str]) -> Market:
     """The lots and the latest sales of each item; one that the server doesn't know is left out."""
     with AppClient.from_env() as client:
         auctions = client.auctions(items)
-        lots = {found.key: found.value for found in auctions.lots(limit=200, on_error="yield")}
-        sales = {found.key: found.value for found in auctions.price_history(limit=100, on_error="yield")}
-    return {item: (lots[item] or [], sales[item] or []) for item in items if sales[item] is not None}
+        lots = {found.key: found for found in auctions.lots(limit=200, on_error="yield")}
+        sales = {found.key: found for found in auctions.price_history(limit=100, on_error="yield")}
+    known = [item for item in items if not isinstance(lots[item].error, BadRequestError)]
+    # Any other error is raised here: what could not be fetched is not the same as what is not there.
+    return {item: (lots[item].unwrap(), sales[item].unwrap()) for item in known}
 
 
 def show(market: Market) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 from scapi import _http
 from scapi._aio_network import Link
-from scapi._core import http1
+from scapi._core import forks, http1
 from scapi.exceptions import TransportError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Work: TypeAlias = Callable[[], Awaitable[None]]
     Sink: TypeAlias = Callable[[bytes, int | None], Awaitable[None]]
 
-__all__ = ["Ahead", "SingleFlight", "Transport", "Wakeup", "call", "callback", "fan_out", "now", "outcome", "to_thread"]
+__all__ = ["Ahead", "FanOut", "SingleFlight", "Transport", "Wakeup", "call", "callback", "now", "outcome", "to_thread"]
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -93,18 +93,28 @@ class SingleFlight:
     """
 
     def __init__(self) -> None:
+        self.forked()
+        forks.begins_anew(self)
+
+    def forked(self) -> None:
+        """Begin anew: in the child of a fork, what was under way is somebody else's."""
         self._lock = threading.Lock()
         self._under_way: Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, work: Work) -> None:
         """Do it, or wait for it if it is under way; whoever waits shares its error too."""
+        mine, loop = _uncancellable(), asyncio.get_running_loop()
         with self._lock:
-            if self._under_way is None:
-                self._under_way = _uncancellable()
-                self._task = asyncio.create_task(self._fly(work, self._under_way))
+            # What began in an event loop that has stopped since may never go on.
+            if self._under_way is None or not (self._loop and self._loop.is_running()):
+                self._under_way, self._loop = mine, loop
             future = self._under_way
-        if asyncio.current_task() is self._task:
+        if future is mine:
+            # Not under the lock: a task of an eager factory runs at once, and may be through when this returns.
+            asyncio.create_task(self._fly(work, mine))  # noqa: RUF006  # once it runs, `_task` refers to it
+        elif asyncio.current_task() is self._task:
             raise RuntimeError("this would wait for itself: on_token must not call the client")
         await asyncio.wrap_future(future)
 
@@ -115,23 +125,26 @@ class SingleFlight:
                 await asyncio.wrap_future(future)
 
     async def _fly(self, work: Work, future: Future[None]) -> None:
+        self._task = asyncio.current_task()
         try:
             await work()
         except Exception as error:  # noqa: BLE001  # it goes to all who wait
-            self._land()
-            future.set_exception(error)
+            self._land(future, error)
         except BaseException:
             # Only this event loop ends. Those who wait in another one look again, and do it themselves.
-            self._land()
-            future.set_result(None)
+            self._land(future)
             raise
         else:
-            self._land()
-            future.set_result(None)
+            self._land(future)
 
-    def _land(self) -> None:
+    def _land(self, future: Future[None], error: Exception | None = None) -> None:
         with self._lock:
-            self._under_way = self._task = None
+            if self._under_way is future:
+                self._under_way = self._task = None
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
 
 
 def _uncancellable() -> Future[None]:
@@ -182,22 +195,25 @@ class Transport:
 
     async def _reply(self, outgoing: Outgoing, sink: Sink | None) -> Reply:
         if self._http_client is not None:
-            return await self._borrow(self._http_client, outgoing, sink)
+            return await self._borrow(self._http_client, outgoing, self._timeout, sink)
         if _http.is_intercepted():
             async with _stand_in() as client:
-                return await self._borrow(client, outgoing, sink)
+                return await self._borrow(client, outgoing, self._timeout or _http.TIMEOUT, sink)
         pool = await self._pool()
         return await pool.exchange(outgoing, self._timeout or _http.TIMEOUT, sink)
 
-    async def _borrow(self, client: httpx.AsyncClient, outgoing: Outgoing, sink: Sink | None) -> Reply:
-        request = _http.request_by(client, outgoing, self._timeout)
-        async with asyncio.timeout(None if sink else self._timeout):
+    async def _borrow(
+        self, client: httpx.AsyncClient, outgoing: Outgoing, timeout: float | None, sink: Sink | None
+    ) -> Reply:
+        request = _http.request_by(client, outgoing, timeout)
+        async with asyncio.timeout(None if sink else timeout):
             response = await client.send(request, stream=True, follow_redirects=False)
             try:
                 body, parts = _http.body_of(response, outgoing)
                 async for part in parts:
                     if sink and response.is_success:
-                        await sink(body.unpack(part), body.length)
+                        for piece in body.unpack(part):
+                            await sink(piece, body.length)
                     else:
                         body.add(part)
             finally:
@@ -388,37 +404,55 @@ class Ahead(Generic[A, R]):
         return result
 
 
-async def fan_out(fn: Call[A, R], items: Iterable[A], limit: int) -> AsyncGenerator[R]:
-    """The results of many calls, as they complete.
+class FanOut(Generic[A, R]):
+    """The results of many calls, as they complete. Leaving the context ends the calls under way.
 
-    The first error ends the calls under way and is raised, and so does closing the generator.
+    No generator, which a loop that ends, or the collector, would close at the same time as the one that iterates.
 
     Args:
         fn: What is called with each item.
         items: Taken one by one, each when a call completes; asked again even after there was nothing left, as long as
-            calls are under way.
+            calls are under way. Its error is raised after the result that is there already.
         limit: How many calls may be under way at once, 1 or more.
     """
-    source = iter(items)
-    done: asyncio.Queue[asyncio.Task[R]] = asyncio.Queue()
-    begun: set[asyncio.Task[R]] = set()
 
-    def begin() -> None:
-        for item in islice(source, limit - len(begun)):
-            task = asyncio.get_running_loop().create_task(fn(item))
-            begun.add(task)
-            task.add_done_callback(done.put_nowait)
+    def __init__(self, fn: Call[A, R], items: Iterable[A], limit: int) -> None:
+        self._fn = fn
+        self._source = iter(items)
+        self._limit = limit
+        self._done: asyncio.Queue[asyncio.Task[R]] = asyncio.Queue()
+        self._begun: set[asyncio.Task[R]] = set()
+        self._error: Exception | None = None
+        self._begin()
 
-    try:
-        begin()
-        while begun:
-            task = await done.get()
-            begun.discard(task)
-            result = task.result()
-            begin()
-            yield result
-    finally:
-        await _ended(begun)
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await _ended(self._begun)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> R:
+        if self._error:
+            raise self._error
+        if not self._begun:
+            raise StopAsyncIteration
+        task = await self._done.get()
+        self._begun.discard(task)
+        result = task.result()
+        self._begin()
+        return result
+
+    def _begin(self) -> None:
+        try:
+            for item in islice(self._source, self._limit - len(self._begun)):
+                task = asyncio.get_running_loop().create_task(self._fn(item))
+                self._begun.add(task)
+                task.add_done_callback(self._done.put_nowait)
+        except Exception as error:  # noqa: BLE001  # it is the source's, and raised when its turn comes
+            self._error = error
 
 
 async def _ended(tasks: Collection[asyncio.Task[Any]]) -> None:

@@ -5,6 +5,7 @@ httpx itself is only imported where a client of the caller's sends: it takes lon
 
 from __future__ import annotations
 
+import inspect
 import logging
 import math
 import os
@@ -154,8 +155,10 @@ def is_intercepted() -> bool:
     if "httpx" not in sys.modules:
         return False
     for module, owner, name in _PLACES:
-        method = getattr(getattr(sys.modules.get(module), owner, None), name, None)
-        if method is not None and not (type(method) is FunctionType and method.__module__.startswith(module)):
+        found = getattr(getattr(sys.modules.get(module), owner, None), name, None)
+        # Who only watches, as OpenTelemetry does, wraps what was there.
+        method = inspect.unwrap(found) if found else None
+        if method and not (type(method) is FunctionType and method.__module__.startswith(module)):
             return True
     return False
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import os
 import sys
 import threading
 import time
@@ -14,10 +13,9 @@ from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeAlias, TypeVar
-from weakref import WeakSet
 
 from scapi import _http
-from scapi._core import http1
+from scapi._core import forks, http1
 from scapi._threads_network import Link
 from scapi.exceptions import TransportError
 
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     Work: TypeAlias = Callable[[], None]
     Sink: TypeAlias = Callable[[bytes, int | None], None]
 
-__all__ = ["Ahead", "SingleFlight", "Transport", "Wakeup", "call", "callback", "fan_out", "now", "outcome", "to_thread"]
+__all__ = ["Ahead", "FanOut", "SingleFlight", "Transport", "Wakeup", "call", "callback", "now", "outcome", "to_thread"]
 
 A = TypeVar("A")
 P = ParamSpec("P")
@@ -46,6 +44,9 @@ if TYPE_CHECKING:
     Call: TypeAlias = Callable[[A], R]
 
 now = time.monotonic
+
+#: Seconds after which who waits for a connection looks whether it is still to wait.
+PATIENCE = 1
 
 
 def callback(name: str, function: Callable[[T], object]) -> Callable[[T], object]:
@@ -98,22 +99,38 @@ class SingleFlight:
     """Does something once for all who want it at the same time, in whichever thread they are."""
 
     def __init__(self) -> None:
+        self.forked()
+        forks.begins_anew(self)
+
+    def forked(self) -> None:
+        """Begin anew: in the child of a fork, what was under way is somebody else's."""
         self._lock = threading.Lock()
         self._under_way: Future[None] | None = None
         self._thread: int | None = None
 
     def run(self, work: Work) -> None:
         """Do it, or wait for it if it is under way; whoever waits shares its error too."""
-        with self._lock:
-            future, first = self._under_way, self._under_way is None
-            if future is None:
-                future = self._under_way = Future()
-                self._thread = threading.get_ident()
-        if first:
-            self._fly(work, future)
+        mine = Future[None]()
+        try:
+            with self._lock:
+                if self._under_way is None:
+                    self._under_way, self._thread = mine, threading.get_ident()
+                future = self._under_way
+            if future is mine:
+                work()
+        except Exception as error:
+            self._land(mine, error)
+            raise
+        except BaseException:
+            # Only this thread is interrupted. Those who wait in another one look again, and do it themselves.
+            self._land(mine)
+            raise
+        if future is mine:
+            self._land(mine)
         elif threading.get_ident() == self._thread:
             raise RuntimeError("this would wait for itself: on_token must not call the client")
-        future.result()
+        else:
+            future.result()
 
     def settle(self) -> None:
         """Wait until nothing is under way any more, whatever came of it."""
@@ -121,24 +138,14 @@ class SingleFlight:
             if future := self._under_way:
                 future.result()
 
-    def _fly(self, work: Work, future: Future[None]) -> None:
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001  # it goes to all who wait
-            self._land()
-            future.set_exception(error)
-        except BaseException:
-            # Only this thread is interrupted. Those who wait in another one look again, and do it themselves.
-            self._land()
-            future.set_result(None)
-            raise
-        else:
-            self._land()
-            future.set_result(None)
-
-    def _land(self) -> None:
+    def _land(self, future: Future[None], error: Exception | None = None) -> None:
         with self._lock:
-            self._under_way = self._thread = None
+            if self._under_way is future:
+                self._under_way = self._thread = None
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
 
 
 class Transport:
@@ -161,7 +168,7 @@ class Transport:
         self._base_url = base_url
         self._timeout = timeout
         self._http_client = http_client
-        _transports.add(self)
+        forks.begins_anew(self)
 
     def send(self, outgoing: Outgoing, sink: Sink | None = None) -> Reply:
         """Send a request and read its answer whole, or raise the documented error.
@@ -182,21 +189,22 @@ class Transport:
 
     def _reply(self, outgoing: Outgoing, sink: Sink | None) -> Reply:
         if self._http_client is not None:
-            return self._borrow(self._http_client, outgoing, sink)
+            return self._borrow(self._http_client, outgoing, self._timeout, sink)
         if _http.is_intercepted():
             with _stand_in() as client:
-                return self._borrow(client, outgoing, sink)
+                return self._borrow(client, outgoing, self._timeout or _http.TIMEOUT, sink)
         return self._pool.exchange(outgoing, self._timeout or _http.TIMEOUT, sink)
 
-    def _borrow(self, client: httpx.Client, outgoing: Outgoing, sink: Sink | None) -> Reply:
-        request = _http.request_by(client, outgoing, self._timeout)
-        deadline = math.inf if sink or self._timeout is None else time.monotonic() + self._timeout
+    def _borrow(self, client: httpx.Client, outgoing: Outgoing, timeout: float | None, sink: Sink | None) -> Reply:
+        request = _http.request_by(client, outgoing, timeout)
+        deadline = math.inf if sink or timeout is None else time.monotonic() + timeout
         response = client.send(request, stream=True, follow_redirects=False)
         try:
             body, parts = _http.body_of(response, outgoing)
             for part in parts:
                 if sink and response.is_success:
-                    sink(body.unpack(part), body.length)
+                    for piece in body.unpack(part):
+                        sink(piece, body.length)
                 else:
                     body.add(part)
                 # In a client of the caller's, no wait ends at our deadline; at least none is begun after it.
@@ -255,7 +263,7 @@ class _Pool:
         return bool(self._links)
 
     def exchange(self, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
-        self._turns.get()
+        self._take_turn()
         try:
             self._check()
             link = self._rested(http1.locate(outgoing).origin)
@@ -266,6 +274,13 @@ class _Pool:
                 self._rest(link)
         finally:
             self._turns.put(None)
+
+    def _take_turn(self) -> None:
+        while True:
+            with suppress(Empty):
+                self._turns.get(timeout=PATIENCE)
+                return
+            _check_crew()
 
     def _exchange(self, link: Link, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
         begun = time.monotonic()
@@ -370,38 +385,54 @@ class Ahead(Generic[A, R]):
         return result
 
 
-def fan_out(fn: Call[A, R], items: Iterable[A], limit: int) -> Generator[R]:
-    """The results of many calls, as they complete.
-
-    The first error ends the calls under way and is raised, and so does closing the generator.
+class FanOut(Generic[A, R]):
+    """The results of many calls, as they complete. Leaving the context ends the calls under way.
 
     Args:
         fn: What is called with each item.
         items: Taken one by one, each when a call completes; asked again even after there was nothing left, as long as
-            calls are under way.
+            calls are under way. Its error is raised after the result that is there already.
         limit: How many calls may be under way at once, 1 or more.
     """
-    source = iter(items)
-    done: SimpleQueue[Future[R]] = SimpleQueue()
-    crew = _Crew(limit)
-    begun: set[Future[R]] = set()
 
-    def begin() -> None:
-        for item in islice(source, limit - len(begun)):
-            future = crew.submit(fn, item)
-            begun.add(future)
-            future.add_done_callback(done.put)
+    def __init__(self, fn: Call[A, R], items: Iterable[A], limit: int) -> None:
+        self._fn = fn
+        self._source = iter(items)
+        self._limit = limit
+        self._crew = _Crew(limit)
+        self._done: SimpleQueue[Future[R]] = SimpleQueue()
+        self._begun: set[Future[R]] = set()
+        self._error: Exception | None = None
+        self._begin()
 
-    try:
-        begin()
-        while begun:
-            future = done.get()
-            begun.discard(future)
-            result = future.result()
-            begin()
-            yield result
-    finally:
-        crew.dismiss()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._crew.dismiss()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> R:
+        if self._error:
+            raise self._error
+        if not self._begun:
+            raise StopIteration
+        future = self._done.get()
+        self._begun.discard(future)
+        result = future.result()
+        self._begin()
+        return result
+
+    def _begin(self) -> None:
+        try:
+            for item in islice(self._source, self._limit - len(self._begun)):
+                future = self._crew.submit(self._fn, item)
+                self._begun.add(future)
+                future.add_done_callback(self._done.put)
+        except Exception as error:  # noqa: BLE001  # it is the source's, and raised when its turn comes
+            self._error = error
 
 
 class _Crew:
@@ -434,16 +465,17 @@ class _Crew:
     def waiting(self, interrupt: Callable[[], None]) -> Generator[None]:
         """A wait that ends when `interrupt` is called."""
         with self._lock:
-            self._check()
+            self.check()
             self._interrupts.add(interrupt)
         try:
             yield
         finally:
             with self._lock:
                 self._interrupts.discard(interrupt)
-                self._check()
+                self.check()
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """End the call on the thread at hand if the crew was dismissed."""
         if self._dismissed:
             raise _DismissedError
 
@@ -455,7 +487,9 @@ class _Crew:
         for interrupt in interrupts:
             interrupt()
         if self._pool:
-            self._pool.shutdown(cancel_futures=True)
+            # The collector may drop an iterator on a thread of the iterator's own, which can't wait for itself.
+            is_own = getattr(_local, "crew", None) is self
+            self._pool.shutdown(wait=not is_own, cancel_futures=True)
 
 
 class _DismissedError(BaseException):
@@ -471,13 +505,7 @@ def _waiting(interrupt: Callable[[], None]) -> AbstractContextManager[None]:
     return crew.waiting(interrupt) if crew else nullcontext()
 
 
-_transports: WeakSet[Transport] = WeakSet()
-
-
-def _leave_connections_to_parent() -> None:
-    for transport in _transports:
-        transport.forked()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_connections_to_parent)
+def _check_crew() -> None:
+    crew: _Crew | None = getattr(_local, "crew", None)
+    if crew:
+        crew.check()

@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import suppress
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scapi import _http
@@ -78,7 +79,7 @@ class Link:
 
     def _connect(self, place: http1.Origin) -> None:
         """Connect to the first address of a host that answers; each may take its share of the time that is left."""
-        found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+        found = self._look_up(place)
         deadline = self.deadline
         for more, (family, kind, protocol, _, address) in zip(range(len(found), 0, -1), found, strict=True):
             now = time.monotonic()
@@ -92,6 +93,27 @@ class Link:
             else:
                 break
         self.deadline = deadline
+
+    def _look_up(self, place: http1.Origin) -> list[Any]:
+        """The addresses of a host. Nothing ends what the system does for that, so it does it in a thread of its own."""
+        found: SimpleQueue[list[Any] | Exception] = SimpleQueue()
+
+        def look_up() -> None:
+            try:
+                found.put(socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM))
+            except Exception as error:  # noqa: BLE001  # it is raised where it is waited for
+                found.put(error)
+
+        threading.Thread(target=look_up, name="scapi-look-up", daemon=True).start()
+        while True:
+            left = self._left()
+            with suppress(Empty):
+                result = found.get(timeout=min(left, PATIENCE))
+                break
+            self._check()
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     def _connect_to(self, link: socket.socket, address: Any) -> None:
         link.setblocking(False)
@@ -121,7 +143,6 @@ class Link:
         """
         with suppress(OSError):  # where the system can't be told
             self._link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", PATIENCE, 0))
-            self._link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", PATIENCE, 0))
             os.set_blocking(self._link.fileno(), True)
             self._patience = PATIENCE
 
@@ -182,8 +203,10 @@ class Link:
 
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)
+        # The system waits for what is read, not until all is written.
+        flags = socket.MSG_DONTWAIT if self._patience else 0
         while rest:
-            rest = rest[self._retried(partial(self._link.send, rest), to_write=True) :]
+            rest = rest[self._retried(partial(self._link.send, rest, flags), to_write=True) :]
 
     def _read(self) -> memoryview:
         left = self._left()
@@ -191,7 +214,10 @@ class Link:
         # which only that one handles, makes it begin anew.
         if self._patience and (left < self._patience or threading.current_thread() is threading.main_thread()):
             self._wait()
-        return self._view[: self._retried(partial(self._link.recv_into, self._view))]
+        count = self._retried(partial(self._link.recv_into, self._view))
+        if not count:  # the server's end, and not ours: that one ends no answer
+            self._check()
+        return self._view[:count]
 
     def _retried(self, act: Callable[[], T], *, to_write: bool = False) -> T:
         """The result of something that would block, as soon as it doesn't."""
@@ -208,8 +234,11 @@ class Link:
     def _wait(self, *, to_write: bool = False) -> None:
         """Wait for the socket, in short parts: not every system ends a wait when the socket is shut down."""
         while not _http.wait(self._link.fileno(), min(self._left(), PATIENCE), to_write=to_write):
-            if self._is_shut:
-                raise ConnectionAbortedError(errno.ECONNABORTED, "shut down")
+            self._check()
+
+    def _check(self) -> None:
+        if self._is_shut:
+            raise ConnectionAbortedError(errno.ECONNABORTED, "shut down")
 
     def _left(self) -> float:
         """Seconds that a wait may take."""

@@ -81,10 +81,11 @@ def _engine(name: str, value: object) -> Engine:
 
 
 class _Config:
-    """The defaults of all clients, read at every call, checked when they are set.
+    """The defaults of all clients, read at every call but where it says otherwise, checked when they are set.
 
     Attributes:
-        BASE_URL: The host; at the start the environment's `SCAPI_BASE_URL`, else `BaseUrl.PRODUCTION`.
+        BASE_URL: The host of clients that are made from then on; at the start the environment's `SCAPI_BASE_URL`, else
+            `BaseUrl.PRODUCTION`.
         REGION: The region of calls and clients that name none.
         REALM: The branch of the item database.
         LANGUAGE: The language of names that are shown.

@@ -133,7 +133,8 @@ class Meter:
 @pytest.mark.parametrize("limit", [1, 2, 8])
 async def test_never_more_calls_than_allowed_and_no_fewer(limit: int) -> None:
     meter = Meter()
-    assert sorted([item async for item in _aio.fan_out(meter.call, range(40), limit)]) == list(range(40))
+    async with _aio.FanOut(meter.call, range(40), limit) as results:
+        assert sorted([item async for item in results]) == list(range(40))
     assert meter.most == limit
 
 
@@ -146,10 +147,11 @@ async def test_results_come_as_they_complete() -> None:
         return item
 
     found: list[int] = []
-    async for item in _aio.fan_out(call, range(5), 2):
-        found.append(item)
-        if len(found) == 4:
-            first.wake()
+    async with _aio.FanOut(call, range(5), 2) as results:
+        async for item in results:
+            found.append(item)
+            if len(found) == 4:
+                first.wake()
     assert found == [1, 2, 3, 4, 0]
 
 
@@ -168,7 +170,8 @@ async def test_an_error_ends_what_is_under_way() -> None:
     found: list[int] = []
     began = _aio.now()
     with pytest.raises(ValueError, match="3"):
-        await gather(_aio.fan_out(call, itertools.count(), 3), found)
+        async with _aio.FanOut(call, itertools.count(), 3) as results:
+            await gather(results, found)
     assert _aio.now() - began < 30
     assert set(found) <= {0, 1, 2}
     assert 4 not in ended or len(ended) <= 6
@@ -190,13 +193,25 @@ async def test_stopping_early_ends_what_is_under_way() -> None:
         return item
 
     began = _aio.now()
-    async with aclosing(_aio.fan_out(call, range(100), 4)) as results:
+    async with _aio.FanOut(call, range(100), 4) as results:
         async for item in results:
             assert item == 0
             break
     assert _aio.now() - began < 30
     assert 0 in ended
     assert len(ended) <= 5
+
+
+async def test_an_error_of_the_keys_comes_after_the_results_that_are_there() -> None:
+    def keys() -> Iterator[str]:
+        yield from IDS[:5]
+        raise LookupError("no more of them")
+
+    fake, found = fake_with(), list[Any]()
+    with pytest.raises(LookupError, match="no more of them"):
+        await gather(client_of(fake).auctions(keys()).lots(concurrency=1), found)
+    assert [result.key for result in found] == IDS[:5]
+    assert len(fake.requests) == 5
 
 
 # ── errors ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -261,13 +276,14 @@ async def test_bad_arguments_raise_at_the_call() -> None:
         (ValueError, "concurrency", lambda: auctions.lots(concurrency=0)),
         (ValueError, "concurrency", lambda: auctions.price_history(concurrency=65)),
         (ValueError, "on_error", lambda: client.profiles(NAMES, on_error=wrong)),
+        (ValueError, "on_error", lambda: client.profiles(NAMES, on_error=["yield"])),  # type: ignore[arg-type]
         (TypeError, "progress", lambda: auctions.lots(progress=3)),  # type: ignore[arg-type]  # that is the point
         (ValueError, "limit", lambda: auctions.lots(limit=201)),
         (ValueError, "sort", lambda: auctions.lots(sort="beauty")),
         (ValueError, "limit", lambda: auctions.price_history(limit=-1)),
         (ValueError, "limit", lambda: auctions.iter_price_history(limit=-1)),
         (ValueError, "since", lambda: auctions.iter_price_history("soon")),
-        (ValueError, "since", lambda: auctions.iter_price_history({"item1": "soon"})),
+        (ValueError, r"since\['item1'\]", lambda: auctions.iter_price_history({"item1": "soon"})),
     ]
     for kind, name, call in bad:
         with pytest.raises(kind, match=name):

@@ -230,7 +230,7 @@ async def test_the_token_stays_on_the_host_that_it_is_for() -> None:
     assert list(seen.values()) == ["Bearer secret", "Bearer secret", None, None]
 
 
-@pytest.mark.parametrize("location", ["http://elsewhere.example/", "/repos/again"])
+@pytest.mark.parametrize("location", ["http://elsewhere.example/", "/repos/again", "https://["])
 async def test_a_redirect_that_leads_to_plain_http_or_nowhere_is_an_error(location: str) -> None:
     client = answering(lambda _: httpx.Response(302, headers={"location": location}))
     with pytest.raises(RequestError, match="302"):

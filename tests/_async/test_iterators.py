@@ -141,6 +141,22 @@ async def test_nothing_new_costs_one_request() -> None:
     assert len(fake.requests) - asked == 1
 
 
+async def test_since_finds_what_is_new_in_a_history_that_is_sorted_otherwise() -> None:
+    """The API sorts it newest first. Nothing is lost where it does not."""
+    times = [f"2026-08-{day:02}T00:00:00Z" for day in range(1, 29) for _ in range(20)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        limit, offset = (int(request.url.params[name]) for name in ("limit", "offset"))
+        rows = [
+            {"amount": 1, "price": offset + place, "time": time} for place, time in enumerate(times[offset:][:limit])
+        ]
+        return httpx.Response(200, json={"total": len(times), "prices": rows})
+
+    http_client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    sales = AppClient(token="t", http_client=http_client, pace=False).auction(ITEM).iter_price_history("2026-08-20")
+    assert sorted([sale.price async for sale in sales]) == list(range(400, 560))
+
+
 async def test_since_takes_datetimes_and_texts_in_any_zone() -> None:
     fake = fake_with(1000)
     since = everything(fake)[20].time

@@ -134,7 +134,8 @@ class Meter:
 @pytest.mark.parametrize("limit", [1, 2, 8])
 def test_never_more_calls_than_allowed_and_no_fewer(limit: int) -> None:
     meter = Meter()
-    assert sorted([item for item in _threads.fan_out(meter.call, range(40), limit)]) == list(range(40))
+    with _threads.FanOut(meter.call, range(40), limit) as results:
+        assert sorted([item for item in results]) == list(range(40))
     assert meter.most == limit
 
 
@@ -147,10 +148,11 @@ def test_results_come_as_they_complete() -> None:
         return item
 
     found: list[int] = []
-    for item in _threads.fan_out(call, range(5), 2):
-        found.append(item)
-        if len(found) == 4:
-            first.wake()
+    with _threads.FanOut(call, range(5), 2) as results:
+        for item in results:
+            found.append(item)
+            if len(found) == 4:
+                first.wake()
     assert found == [1, 2, 3, 4, 0]
 
 
@@ -169,7 +171,8 @@ def test_an_error_ends_what_is_under_way() -> None:
     found: list[int] = []
     began = _threads.now()
     with pytest.raises(ValueError, match="3"):
-        gather(_threads.fan_out(call, itertools.count(), 3), found)
+        with _threads.FanOut(call, itertools.count(), 3) as results:
+            gather(results, found)
     assert _threads.now() - began < 30
     assert set(found) <= {0, 1, 2}
     assert 4 not in ended or len(ended) <= 6
@@ -191,13 +194,25 @@ def test_stopping_early_ends_what_is_under_way() -> None:
         return item
 
     began = _threads.now()
-    with closing(_threads.fan_out(call, range(100), 4)) as results:
+    with _threads.FanOut(call, range(100), 4) as results:
         for item in results:
             assert item == 0
             break
     assert _threads.now() - began < 30
     assert 0 in ended
     assert len(ended) <= 5
+
+
+def test_an_error_of_the_keys_comes_after_the_results_that_are_there() -> None:
+    def keys() -> Iterator[str]:
+        yield from IDS[:5]
+        raise LookupError("no more of them")
+
+    fake, found = fake_with(), list[Any]()
+    with pytest.raises(LookupError, match="no more of them"):
+        gather(client_of(fake).auctions(keys()).lots(concurrency=1), found)
+    assert [result.key for result in found] == IDS[:5]
+    assert len(fake.requests) == 5
 
 
 # ── errors ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -262,13 +277,14 @@ def test_bad_arguments_raise_at_the_call() -> None:
         (ValueError, "concurrency", lambda: auctions.lots(concurrency=0)),
         (ValueError, "concurrency", lambda: auctions.price_history(concurrency=65)),
         (ValueError, "on_error", lambda: client.profiles(NAMES, on_error=wrong)),
+        (ValueError, "on_error", lambda: client.profiles(NAMES, on_error=["yield"])),  # type: ignore[arg-type]
         (TypeError, "progress", lambda: auctions.lots(progress=3)),  # type: ignore[arg-type]  # that is the point
         (ValueError, "limit", lambda: auctions.lots(limit=201)),
         (ValueError, "sort", lambda: auctions.lots(sort="beauty")),
         (ValueError, "limit", lambda: auctions.price_history(limit=-1)),
         (ValueError, "limit", lambda: auctions.iter_price_history(limit=-1)),
         (ValueError, "since", lambda: auctions.iter_price_history("soon")),
-        (ValueError, "since", lambda: auctions.iter_price_history({"item1": "soon"})),
+        (ValueError, r"since\['item1'\]", lambda: auctions.iter_price_history({"item1": "soon"})),
     ]
     for kind, name, call in bad:
         with pytest.raises(kind, match=name):

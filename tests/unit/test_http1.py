@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scapi import Config
-from scapi._core import http1
+from scapi._core import body, http1
 from scapi._core.credentials import Credentials
 from scapi._core.http1 import Exchange, Origin, ProtocolError, Proxy
 from scapi._core.outgoing import Form, Outgoing
@@ -130,12 +130,18 @@ def test_a_tunnel_to_an_address_of_ipv6() -> None:
     assert "Host: [2001:db8::1]:443" in headers
 
 
-@pytest.mark.parametrize("host", ["имя.test", f"{'a' * 64}.test", "a..test"])
+@pytest.mark.parametrize("host", ["имя.test", f"{'a' * 64}.test", "a..test", "test..", "a\0b"])
 def test_a_host_that_no_name_server_knows_is_refused(host: str) -> None:
     with pytest.raises(ProtocolError, match="a host that can't be looked up"):
         http1.address(f"https://{host}/")
     with pytest.raises(ValueError, match="its host in ASCII"):
         Config.BASE_URL = f"https://{host}"
+
+
+@pytest.mark.parametrize("url", ["https://[", "https://x.test:99999/"])
+def test_what_is_no_url_is_refused(url: str) -> None:
+    with pytest.raises(ProtocolError, match="the URL is none"):
+        http1.address(url)
 
 
 # ── what comes back ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -158,6 +164,7 @@ ANSWERS = {
     "packed": (answer(gzip.compress(EMISSION), content_encoding="gzip"), 200, EMISSION, True),
     "with an error": (answer(b"no", "404 Not Found"), 404, b"no", True),
     "empty": (answer(b""), 200, b"", True),
+    "chunked, with a space": (CHUNKED.replace(b"chunked", b"chunked "), 200, b"hello world", True),
     "twice": (answer(b"{}") + answer(b"[]"), 200, b"{}", False),
     "with a rest": (answer(b"{}") + b"...", 200, b"{}", False),
 }
@@ -198,6 +205,7 @@ BROKEN = {
     "endless trailers": [CHUNKED[:-2], *[b"X-A: %s\r\n" % (b"y" * 9999)] * 11],
     "an endless trailer": [CHUNKED[:-2] + b"X-A: ", *[b"y" * 9999] * 11],
     "an encoding for the transfer": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"],
+    "no status": [b"HTTP/1.1 000 ?\r\nContent-Length: 3\r\n\r\nBAD"],
     "another protocol": [b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"],
 }
 
@@ -215,6 +223,18 @@ def test_what_is_no_http_is_refused(engine: type[http1.Answer], kind: str) -> No
     with pytest.raises(ProtocolError):
         feed(found, BROKEN[kind])
     assert not found.reusable
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\ns3cr3t was refused\r\n\r\n", b"s3cr3t was refused\r\n\r\n"])
+def test_what_is_no_http_is_not_shown(engine: type[http1.Answer], head: bytes) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        exchange(engine).take(head)
+    assert "s3cr3t" not in repr([caught.value, caught.value.__cause__, caught.value.__context__])
+
+
+def test_an_error_says_what_is_wrong() -> None:
+    with pytest.raises(ProtocolError, match="the server switches to another protocol"):
+        exchange(http1._HttptoolsAnswer).take(BROKEN["another protocol"][0])
 
 
 @pytest.mark.parametrize("kind", CUT)
@@ -243,6 +263,28 @@ def test_a_body_beyond_the_limit_is_refused(engine: type[http1.Answer]) -> None:
     Config.MAX_BODY = 5
     with pytest.raises(DecodeError, match=r"larger than Config\.MAX_BODY"):
         exchange(engine).take(answer(b"012345"))
+
+
+def test_the_encoding_of_a_body_is_shown_without_our_secrets(engine: type[http1.Answer]) -> None:
+    found = Exchange(Outgoing(URL, Credentials(token="S3CR3T")), engine())
+    with pytest.raises(DecodeError, match=r"encoded as 'br-\*\*\*', which was not asked for"):
+        found.take(answer(b"x", content_encoding="br-S3CR3T"))
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_what_follows_a_packed_body_is_refused(engine: type[http1.Answer], streams: bool) -> None:
+    packed = gzip.compress(EMISSION)
+    data = answer(packed + packed, content_encoding="gzip")
+    for parts in ([data], [data[: -len(packed)], data[-len(packed) :]]):
+        found = exchange(engine, streams=streams)
+        with pytest.raises(DecodeError, match="it goes on after its end"):
+            b"".join(part for data in parts for part in found.take(data))
+
+
+def test_a_bomb_is_handed_over_in_parts_that_memory_can_hold(engine: type[http1.Answer]) -> None:
+    found = exchange(engine, streams=True)
+    sizes = [len(part) for part in found.take(answer(gzip.compress(bytes(2**26 + 5)), content_encoding="gzip"))]
+    assert sizes == [body.MOST] * 64 + [5]
 
 
 @given(st.sampled_from([kind for kind in ANSWERS if kind != "to the end"]), st.lists(st.integers(0, 400), max_size=8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import signal
 import socket
@@ -11,6 +12,7 @@ import threading
 import time
 import traceback
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytest_httpx import HTTPXMock
+
+    from scapi.testing import Reply
 
 pytestmark = pytest.mark.socket
 
@@ -197,6 +201,19 @@ def test_respx_sees_the_calls_of_a_client_of_ours(world: World) -> None:
         state = world.run(world.api.AppClient(token="t"), lambda client: client.emission())
     assert state.previous_start.year == 2026
     assert route.calls.last.request.headers["authorization"] == "Bearer t"
+
+
+def test_who_only_watches_httpx_does_not_get_our_calls(
+    world: World, mount: Mount, server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As OpenTelemetry does: by something that wraps what was there."""
+    for kind, name in ((httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request")):
+        wrapper = functools.partial(getattr(kind, name))
+        functools.update_wrapper(wrapper, getattr(kind, name))
+        monkeypatch.setattr(kind, name, wrapper)
+    before = server.accepted
+    world.run(client(world, mount), repeated(world, 5))
+    assert server.accepted - before == 1
 
 
 def test_after_a_mock_the_calls_go_out_again(world: World, mount: Mount) -> None:
@@ -408,6 +425,70 @@ def test_signals_do_not_put_off_the_end_of_a_wait(mount: Mount) -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_looking_up_a_host_ends_in_time_or_with_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(20))
+    monkeypatch.setattr(_http, "CONNECT_TIMEOUT", 0.3)
+    began = time.monotonic()
+    with (
+        scapi.sync.AppClient(token="t", base_url="https://slow.test", retry=None) as client,
+        pytest.raises(RequestTimeoutError, match=r"slow\.test could not be connected to in time"),
+    ):
+        client.emission()
+    monkeypatch.setattr(_http, "CONNECT_TIMEOUT", 15)
+    with scapi.sync.AppClient(token="t", base_url="https://slow.test", retry=None) as client:
+        threading.Timer(0.2, client.close).start()
+        with pytest.raises(TransportError, match="closed"):
+            client.emission()
+    assert time.monotonic() - began < 10
+    over.set()
+
+
+def call(where: str, function: Callable[[], object]) -> None:
+    """Call something in this thread, or in another one: who waits for the socket is different there."""
+    if where == "main":
+        function()
+    else:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(function).result()
+
+
+@pytest.mark.parametrize("where", ["main", "another"])
+def test_closing_is_no_end_of_an_answer(where: str, mount: Mount) -> None:
+    """One that doesn't say how long it is ends when the server closes, but not when we do."""
+
+    async def endless(reply: Reply, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n1")
+        for _ in range(200):
+            await writer.drain()
+            await asyncio.sleep(0.05)
+            writer.write(b" ")
+
+    mount.wire = endless
+    with scapi.sync.AppClient(token=mount.fake.app_token, base_url=mount.url, json=True) as client:
+        threading.Timer(0.3, client.close).start()
+        with pytest.raises(TransportError, match="closed"):
+            call(where, client.emission)
+
+
+@pytest.mark.parametrize("where", ["main", "another"])
+def test_writing_ends_in_time_too(where: str) -> None:
+    open_to_the_end: list[socket.socket] = []
+    signals = signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 0.2, 0.2)
+    try:
+        with listening(open_to_the_end.append) as url, scapi.sync.GitHubClient(raw_url=url, timeout=0.5) as client:
+            began = time.monotonic()
+            with pytest.raises(RequestTimeoutError):
+                call(where, lambda: client.rawfile("x" * 2**24))
+            assert time.monotonic() - began < 8
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signals)
+        for one in open_to_the_end:
+            one.close()
 
 
 def test_a_refused_connection_says_so(world: World) -> None:

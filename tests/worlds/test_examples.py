@@ -50,7 +50,12 @@ def test_collect_sales_goes_on_where_it_left_off(world: str, tmp_path: Path) -> 
         assert run(f"collect_sales_{world}", str(file), "zyv9", **environ) == "450 new sales\n"
         asked = len(fake.requests)
         assert run(f"collect_sales_{world}", str(file), "zyv9", **environ) == "0 new sales\n"
-    assert len(fake.requests) == asked + 1
+        assert len(fake.requests) == asked + 1
+        # All in one second, the first of them read before the others are made.
+        for number in (1, 2, 1):
+            fake.sell("zyv9", number, price=700)
+            assert run(f"collect_sales_{world}", str(file), "zyv9", **environ) == f"{number} new sales\n"
+    assert len(file.read_text().splitlines()) == 454
 
 
 def test_market_snapshot_is_the_same_in_both_worlds() -> None:
@@ -58,6 +63,14 @@ def test_market_snapshot_is_the_same_in_both_worlds() -> None:
     shown = run("market_snapshot_async", *items, "--fake")
     assert [line.split()[0] for line in shown.splitlines()] == ["kqgy", "zyv9"]
     assert run("market_snapshot_sync", *items, "--fake") == shown
+
+
+@pytest.mark.parametrize("world", ["async", "sync"])
+def test_market_snapshot_takes_no_failure_for_an_empty_market(world: str) -> None:
+    fake = FakeApi()
+    fake.fail("*/lots", status=403)
+    with fake.serve() as url, pytest.raises(AssertionError, match="auction/zyv9/lots"):
+        run(f"market_snapshot_{world}", "zyv9", SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
 
 
 @pytest.mark.parametrize("world", ["async", "sync"])

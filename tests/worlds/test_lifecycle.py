@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import threading
 import time
 import warnings
@@ -377,6 +378,103 @@ def test_after_a_fork_parent_and_child_go_on(mount: Mount, server: WireServer) -
         assert server.accepted == accepted + 2
         shared.emission()
         assert server.accepted == accepted + 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
+def test_a_child_does_not_wait_for_what_its_parent_had_begun() -> None:
+    flight, begun, over = _threads.SingleFlight(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        over.wait(20)
+
+    thread = threading.Thread(target=flight.run, args=[work])
+    thread.start()
+    begun.wait()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # forking beside a thread
+        child = os.fork()
+    if child == 0:
+        threading.Timer(10, os._exit, args=[1]).start()
+        flight.run(lambda: None)
+        flight.settle()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    over.set()
+    thread.join()
+
+
+# ── once for all ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_began_in_a_loop_that_has_stopped_is_begun_anew() -> None:
+    flight, done = _aio.SingleFlight(), list[str]()
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    async def work() -> None:
+        done.append("work")
+
+    stopped = asyncio.new_event_loop()
+    with pytest.raises(TimeoutError):
+        stopped.run_until_complete(asyncio.wait_for(flight.run(never), 0.01))
+    asyncio.run(asyncio.wait_for(flight.run(work), 10))
+    assert done == ["work"]
+    stopped.run_until_complete(_cancel_all())
+    stopped.close()
+
+
+async def _cancel_all() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+@pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="Python 3.11 has no eager tasks")
+def test_work_may_be_done_before_its_task_is_waited_for() -> None:
+    flight = _aio.SingleFlight()
+
+    async def work() -> None:
+        with pytest.raises(RuntimeError, match="this would wait for itself"):
+            await flight.run(work)
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined]
+        await flight.run(work)
+        await flight.settle()
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+
+
+def test_a_call_that_waits_for_a_connection_is_called_off(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "MAX_CONNECTIONS", 1)
+    mount.wire = wire.never
+    with client(mount, pace=False) as shared, ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(shared.emission)
+        assert wait_until(lambda: len(mount.arrived) == 1)
+        results = shared.auctions(["a", "b"]).lots()
+        began = time.monotonic()
+
+        def interrupt() -> None:
+            time.sleep(0.3)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+        waiting = threading.Thread(target=interrupt)
+        waiting.start()
+        with pytest.raises(KeyboardInterrupt):
+            next(results)
+        waiting.join()
+        assert time.monotonic() - began < 8
+        shared.close()
+        assert isinstance(busy.exception(), TransportError)
+
+
+def test_an_iterator_may_be_dropped_on_its_own_thread() -> None:
+    crew = _threads._Crew(1)
+    assert crew.submit(lambda _: crew.dismiss(), None).exception(10) is None
 
 
 # ── waking ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -104,6 +104,33 @@ async def test_leaving_an_iterator_behind_cancels_the_next_page() -> None:
     assert server.cancelled == 1
 
 
+@pytest.mark.parametrize(
+    "iterate",
+    [
+        lambda client: client.auction(ITEM).iter_price_history(),
+        lambda client: client.auctions(["a"] * 9).price_history(),
+        lambda client: client.auctions(["a"] * 9).iter_price_history(),
+    ],
+    ids=["rows", "bulk", "histories"],
+)
+def test_an_iterator_that_is_left_open_gives_the_event_loop_nothing_to_report(
+    iterate: Callable[[scapi.AppClient], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def answer(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)
+        return page_of(10_000, request)
+
+    async def main() -> None:
+        results = iterate(async_client(answer))
+        async for _ in results:
+            raise LookupError("a bug in the loop")
+
+    with pytest.raises(LookupError):
+        asyncio.run(main())
+    gc.collect()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_cancelling_a_consumer_cancels_the_page_that_it_waits_for() -> None:
     server = Hanging(1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
 from scapi import _aio
@@ -21,15 +20,7 @@ T = TypeVar("T")
 
 
 async def rows(session: Session, walk: Walk[T]) -> AsyncGenerator[T]:
-    """The rows of a walk."""
-    async with aclosing(pages(session, walk)) as listings:
-        async for listing in listings:
-            for row in listing:
-                yield row
-
-
-async def pages(session: Session, walk: Walk[T]) -> AsyncGenerator[Listing[T]]:
-    """The pages of a walk, each with what is new in it. The next one is asked for once it is known to be needed."""
+    """The rows of a walk. The next page is asked for once it is known to be needed."""
 
     async def fetch(request: Request[Listing[T]]) -> Listing[T]:
         return await session.call(request)
@@ -39,4 +30,5 @@ async def pages(session: Session, walk: Walk[T]) -> AsyncGenerator[Listing[T]]:
             listing = walk.take(await ahead.get(walk.request))
             if not walk.done:
                 ahead.start(walk.request)
-            yield listing
+            for row in listing:
+                yield row

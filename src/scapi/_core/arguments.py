@@ -108,7 +108,8 @@ def timestamp(name: str, value: object) -> str:
 
 def is_host(host: str | None) -> TypeGuard[str]:
     """Whether a name server could know it."""
-    return host is not None and host.isascii() and all(0 < len(label) < 64 for label in host.rstrip(".").split("."))
+    labels = (host or "").removesuffix(".").split(".")
+    return host is not None and host.isascii() and host.isprintable() and all(0 < len(label) < 64 for label in labels)
 
 
 def base_url(name: str, value: object) -> str:

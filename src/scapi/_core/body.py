@@ -10,12 +10,15 @@ from scapi.config import Config
 from scapi.exceptions import DecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from zlib import _Decompress  # pyright: ignore[reportPrivateUsage]  # typeshed's name, there is no public one
 
     from scapi._core.outgoing import Outgoing
 
 __all__ = ["Body"]
+
+#: Bytes that are decompressed at once: a chunk off the wire may hold a thousand times as many as it has.
+MOST = 2**20
 
 
 class Body:
@@ -35,7 +38,7 @@ class Body:
         self._size = 0
         self._begun = False
         self._chunks: list[bytes] = []
-        self._gzip = self._decompressor(headers.get("content-encoding", "identity").strip().lower())
+        self._gzip = self._decompressor(headers.get("content-encoding", "identity").strip())
 
     @property
     def length(self) -> int | None:
@@ -45,22 +48,36 @@ class Body:
 
     def add(self, chunk: bytes) -> None:
         """Take the next chunk off the wire, or raise `DecodeError` if it can't be decompressed or is too much."""
-        # One byte more than allowed is enough to know that it is too much.
-        chunk = self.unpack(chunk, self._limit - self._size + 1)
-        self._size += len(chunk)
-        if self._size > self._limit:
-            raise self._error(f"the body is larger than Config.MAX_BODY, {self._limit} bytes")
-        self._chunks.append(chunk)
+        for part in self.unpack(chunk):
+            self._size += len(part)
+            if self._size > self._limit:
+                raise self._error(f"the body is larger than Config.MAX_BODY, {self._limit} bytes")
+            self._chunks.append(part)
 
-    def unpack(self, chunk: bytes, most: int = 0) -> bytes:
-        """A chunk off the wire, decompressed if need be, up to so many bytes; 0 for all of them."""
+    def unpack(self, chunk: bytes) -> Iterator[bytes]:
+        """A chunk off the wire, in parts that are decompressed if need be."""
         if self._gzip is None:
-            return chunk
+            yield chunk
+            return
         self._begun = True
-        try:
-            return self._gzip.decompress(chunk, most)
-        except zlib.error as cause:
-            raise self._error(f"the body can't be decompressed: {cause}") from cause
+        part = b"-" * MOST
+        # A part that is full may have more behind it, even if all of the chunk was taken.
+        while chunk or len(part) == MOST:
+            part = self._decompressed(self._gzip, chunk)
+            chunk = self._gzip.unconsumed_tail
+            if part:
+                yield part
+
+    def _decompressed(self, gzip: _Decompress, chunk: bytes) -> bytes:
+        # What follows the end would be kept, and copied with each chunk, without ever counting as a body.
+        if not (gzip.eof and chunk):
+            try:
+                part = gzip.decompress(chunk, MOST)
+            except zlib.error as cause:
+                raise self._error(f"the body can't be decompressed: {cause}") from cause
+            if not gzip.unused_data:
+                return part
+        raise self._error("the body can't be decompressed: it goes on after its end")
 
     def reply(self) -> Reply:
         """The whole answer."""
@@ -71,10 +88,11 @@ class Body:
 
     def _decompressor(self, encoding: str) -> _Decompress | None:
         """What unpacks the body. An encoding that wasn't asked for is refused: `gzip, gzip` packs 1 MB into a byte."""
-        if encoding in {"identity", ""}:
+        if encoding.lower() in {"identity", ""}:
             return None
-        if encoding not in {"gzip", "x-gzip"}:
-            raise self._error(f"the body is encoded as {encoding[:40]!r}, which was not asked for")
+        if encoding.lower() not in {"gzip", "x-gzip"}:
+            shown = self._outgoing.redact(encoding.encode()).decode()[:40]
+            raise self._error(f"the body is encoded as {shown!r}, which was not asked for")
         return zlib.decompressobj(zlib.MAX_WBITS | 16)
 
     def _error(self, message: str) -> DecodeError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Sized
+from copy import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 from scapi._core import arguments
@@ -32,7 +34,7 @@ class Plan:
         progress: Called with how many keys are done, and how many there are.
 
     Raises:
-        TypeError: `progress` can't be called.
+        TypeError: `progress` can't be called, or is a coroutine function.
         ValueError: Another argument is out of its range.
     """
 
@@ -46,10 +48,12 @@ class Plan:
     ) -> None:
         self.keys = keys
         self.concurrency = arguments.integer("concurrency", concurrency, 1, MAX_CONCURRENCY)
-        if on_error not in {"raise", "yield"}:
+        if on_error not in ("raise", "yield"):  # it may be anything, and not hashable
             raise arguments.refuse("on_error", on_error, "'raise' or 'yield'")
         if progress is not None and not callable(progress):
             raise TypeError(f"progress must be callable, not {progress!r}")
+        if inspect.iscoroutinefunction(progress):
+            raise TypeError(f"progress must be a plain function, not the coroutine function {progress!r}")
         self._raises = on_error == "raise"
         self._progress = progress
         self._total = len(keys) if isinstance(keys, Sized) else None
@@ -61,6 +65,10 @@ class Plan:
 
     def failed(self, key: str, error: Exception) -> BulkResult[Any]:
         """The result of a key that failed; or the error raised, if that was asked for."""
+        if getattr(error, "__notes__", None):
+            # Calls that wait for the same renewal share its error: this one is another key's already.
+            error = copy(error).with_traceback(error.__traceback__)
+            error.__notes__ = []
         error.add_note(f"key: {key!r}")
         if self._raises:
             raise error

@@ -6,6 +6,7 @@ Source: https://docs.github.com/rest
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -100,8 +101,10 @@ def redirected(reply: Reply, outgoing: Outgoing) -> Outgoing | None:
     if same := redirect.target(reply, outgoing.url):
         return outgoing._replace(url=same)
     location = reply.headers.get("location")
-    if reply.status in redirect.REDIRECTS and location and urlsplit(urljoin(outgoing.url, location)).scheme == "https":
-        return Outgoing(urljoin(outgoing.url, location))
+    if reply.status in redirect.REDIRECTS and location:
+        with suppress(ValueError):
+            there = urljoin(outgoing.url, location)
+            return Outgoing(there) if urlsplit(there).scheme == "https" else None
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -18,7 +19,7 @@ from scapi.config import Config
 from scapi.enums import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from scapi._core.outgoing import Outgoing
     from scapi._core.response import Reply
@@ -108,11 +109,13 @@ def locate(outgoing: Outgoing) -> Address:
 
 def address(url: str) -> Address:
     """The parts of an absolute URL, with everything encoded that has to be."""
-    parts = urlsplit(url)
-    host = parts.hostname
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or PORTS[parts.scheme]
+    except ValueError:  # a redirect may lead anywhere
+        raise ProtocolError("the URL is none") from None
     if not arguments.is_host(host):
         raise ProtocolError("the URL has a host that can't be looked up")
-    port = parts.port or PORTS[parts.scheme]
     named = _named(host)
     query = f"?{parts.query}" if parts.query else ""
     return Address(
@@ -173,7 +176,7 @@ class Answer:
         raise NotImplementedError
 
     def _add_header(self, name: bytes, value: bytes) -> None:
-        key, text = name.decode("latin-1").lower(), _text(value)
+        key, text = name.decode("latin-1").lower(), _text(value.strip(b" \t"))
         self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 
 
@@ -199,6 +202,7 @@ class _H11Answer(Answer):
     def take(self, data: bytes | memoryview) -> Sequence[bytes]:
         parts: list[bytes] = []
         rest = memoryview(data)
+        wrong = ""
         try:
             while not self.complete:
                 self._feed(bytes(rest[:SLICE]), parts)
@@ -206,8 +210,11 @@ class _H11Answer(Answer):
                 if not rest:
                     break
         except self._h11.ProtocolError as cause:
+            # What follows the colon is what has come, our token perhaps, which nobody may see: not in the chain either.
+            wrong = str(cause).partition(": ")[0]
+        if wrong:
             # After the server has closed, this is what is missing; before that, what is wrong.
-            raise (ProtocolError(str(cause)) if data else _cut_off()) from cause
+            raise ProtocolError(wrong) if data else _cut_off()
         self.reusable = self.reusable and not rest
         return parts
 
@@ -279,7 +286,8 @@ class _HttptoolsAnswer(Answer):
             # More than the answer has come: it is complete, but whatever comes next over this connection is none.
             self.reusable = False
             if not self.complete:
-                raise ProtocolError(str(cause)) from cause
+                # An error of what the parser calls says more than that there was one.
+                raise ProtocolError(str(cause.__context__ or cause)) from cause
 
     def _release(self) -> None:
         """Let go of the parser, which refers to this object by what it calls: nobody but the collector would."""
@@ -295,6 +303,8 @@ class _HttptoolsAnswer(Answer):
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
+        if status < 100:
+            raise ProtocolError(f"{status} is no status")
         if status == 101:
             raise ProtocolError("the server switches to another protocol")
         if self.headers.get("transfer-encoding", "chunked").lower() != "chunked":
@@ -352,7 +362,7 @@ class Exchange:
         target = f"{place.origin.scheme}://{place.netloc}{place.target}" if proxy else place.target
         return _head(outgoing.method, target, headers) + (content or b"")
 
-    def take(self, data: bytes | memoryview) -> Sequence[bytes]:
+    def take(self, data: bytes | memoryview) -> Iterable[bytes]:
         """The parts of the body in the next bytes off the wire that are to be handed over.
 
         Raises:
@@ -366,7 +376,7 @@ class Exchange:
         if self._body is None:
             self._body = Body(answer.status, answer.headers, self._outgoing)
         if self._streams and answer.status // 100 == 2:
-            return [self._body.unpack(part) for part in parts]
+            return chain.from_iterable(map(self._body.unpack, parts))
         for part in parts:
             self._body.add(part)
         return ()

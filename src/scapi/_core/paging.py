@@ -267,9 +267,10 @@ class Walk(Generic[T]):
         self.done = end >= total or not entries
 
     def _until_since(self, fresh: list[int], values: list[Any]) -> list[int]:
-        if self._since is None or not values or values[-1] > self._since:
+        if self._since is None or not values:
             return fresh
-        self.done = True
+        # Where the rows don't come newest first, as they should, those that are wanted may be anywhere.
+        self.done = self.done or (values[-1] <= self._since and not self._by_position)
         return [place for place in fresh if values[place] > self._since]
 
     def _lose_patience(self, fresh: list[int] | None, total: int) -> None:

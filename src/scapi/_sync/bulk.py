@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar
 
@@ -110,7 +109,7 @@ class AuctionsEndpoint:
 
     def iter_price_history(
         self,
-        since: Mapping[str, datetime | str] | datetime | str | None = None,
+        since: Mapping[str, datetime | str | None] | datetime | str | None = None,
         *,
         limit: int | None = None,
         additional: bool | None = None,
@@ -126,7 +125,7 @@ class AuctionsEndpoint:
 
         Args:
             since: Only sales strictly newer than this: a time for all items, or a time for each by its id, where an
-                item that has none is read whole. A naive `datetime` means UTC.
+                item that has none, or `None`, is read whole. A naive `datetime` means UTC.
             limit: How many sales of each item in all, 0 or more; all of them by default.
             additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
             concurrency: How many items are read at once, 1 to 64.
@@ -139,10 +138,11 @@ class AuctionsEndpoint:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
             ScApiException: Any failure, with `on_error="raise"`.
         """
-        times: Mapping[str, datetime | str] = since if isinstance(since, Mapping) else {}
+        times: Mapping[str, datetime | str | None] = since if isinstance(since, Mapping) else {}
         usual = None if isinstance(since, Mapping) else since
-        for time in times.values():
-            arguments.moment("since", time)
+        for key, time in times.items():
+            if time is not None:
+                arguments.moment(f"since[{key!r}]", time)
         build = partial(request.price_history, self._where, limit=request.MAX_LIMIT, offset=0, additional=additional)
 
         def begin(key: str) -> Walk[AuctionPrice]:
@@ -174,7 +174,7 @@ def answers(session: Session, plan: Plan, build: Callable[[str], Request[T]]) ->
         except bulk.FAILURES as error:
             return plan.failed(key, error)
 
-    with closing(_threads.fan_out(answer, plan.keys, plan.concurrency)) as results:
+    with _threads.FanOut(answer, plan.keys, plan.concurrency) as results:
         for result in results:
             plan.tell()
             yield result
@@ -195,7 +195,7 @@ def _histories(session: Session, plan: Plan, begin: Callable[[str], Walk[T]]) ->
             steps.begun.append((key, walk))
         return BulkResult(key=key, value=page)
 
-    with closing(_threads.fan_out(step, steps, plan.concurrency)) as results:
+    with _threads.FanOut(step, steps, plan.concurrency) as results:
         for result in results:
             if result.value is None or not result.value.has_more:
                 plan.tell()

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
 from scapi import _threads
@@ -22,15 +21,7 @@ T = TypeVar("T")
 
 
 def rows(session: Session, walk: Walk[T]) -> Generator[T]:
-    """The rows of a walk."""
-    with closing(pages(session, walk)) as listings:
-        for listing in listings:
-            for row in listing:
-                yield row
-
-
-def pages(session: Session, walk: Walk[T]) -> Generator[Listing[T]]:
-    """The pages of a walk, each with what is new in it. The next one is asked for once it is known to be needed."""
+    """The rows of a walk. The next page is asked for once it is known to be needed."""
 
     def fetch(request: Request[Listing[T]]) -> Listing[T]:
         return session.call(request)
@@ -40,4 +31,5 @@ def pages(session: Session, walk: Walk[T]) -> Generator[Listing[T]]:
             listing = walk.take(ahead.get(walk.request))
             if not walk.done:
                 ahead.start(walk.request)
-            yield listing
+            for row in listing:
+                yield row
