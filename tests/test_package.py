@@ -32,4 +32,4 @@ except ImportError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
-    assert done.stdout == 'item names need rapidfuzz: pip install "scapi-client[names]"\n'
+    assert done.stdout == 'item names need rapidfuzz: pip install ".[names]" in your clone of scapi\n'

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import sys
 
+from scapi._core.extras import install
+
 __all__ = ["main"]
 
 #: The exit code where the extra is missing; `scapi.cli.failures` has all others.
@@ -19,7 +21,7 @@ def main() -> None:
         missing = (error.name or "").partition(".")[0]
         if missing not in {"click", "rich"}:
             raise
-        print(f'scapi: the terminal needs {missing}: pip install "scapi-client[cli]"', file=sys.stderr)  # noqa: T201  # nothing to print with is installed
+        print(f"scapi: the terminal needs {missing}: {install('cli')}", file=sys.stderr)  # noqa: T201  # nothing to print with is installed
         sys.exit(MISSING_EXTRA)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

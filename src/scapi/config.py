@@ -76,7 +76,7 @@ def _start_engine() -> Engine:
 def _engine(name: str, value: object) -> Engine:
     engine = arguments.choice(name, value, Engine)
     if find_spec(engine) is None:
-        raise ImportError(f'{name} is {engine.value!r}, which needs: pip install "scapi-client[fast]"')
+        raise ImportError(f'{name} is {engine.value!r}, which needs: pip install ".[fast]" in your clone')
     return engine
 
 

@@ -342,5 +342,5 @@ def test_the_place_of_the_file_is_the_platforms(monkeypatch: pytest.MonkeyPatch,
     if sys.platform == "linux":
         assert store.file() == tmp_path / "scapi" / "login.json"
     monkeypatch.setitem(sys.modules, "platformdirs", None)
-    with pytest.raises(ImportError, match=r"scapi-client\[cli\]"):
+    with pytest.raises(ImportError, match=r"\.\[cli\]"):
         store.file()

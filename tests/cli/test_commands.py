@@ -295,7 +295,7 @@ class TestFailures:
     ) -> None:
         monkeypatch.setitem(sys.modules, "pyarrow", None)
         assert run(["clans", "--out", str(tmp_path / "x.parquet")]) == 9
-        assert 'pip install "scapi-client[arrow]"' in capsys.readouterr().err
+        assert 'pip install ".[arrow]"' in capsys.readouterr().err
         assert not fake.requests
 
     def test_a_mistake_of_ours_keeps_its_traceback(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,7 +363,9 @@ class TestMain:
         with pytest.raises(SystemExit) as exit_:
             main()
         assert exit_.value.code == 9
-        assert capsys.readouterr().err == 'scapi: the terminal needs click: pip install "scapi-client[cli]"\n'
+        assert (
+            capsys.readouterr().err == 'scapi: the terminal needs click: pip install ".[cli]" in your clone of scapi\n'
+        )
 
     def test_a_module_of_ours_that_is_missing_is_a_mistake(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "scapi.cli.app", None)

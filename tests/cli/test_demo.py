@@ -67,4 +67,4 @@ def test_without_the_extra_one_sentence_names_the_command() -> None:
     program = "import sys; sys.modules['rich'] = None; from scapi.__main__ import main; main()"
     code, _, complaint = finish(program=("-c", program))
     assert code == 9
-    assert complaint == 'scapi: the terminal needs rich: pip install "scapi-client[cli]"\n'
+    assert complaint == 'scapi: the terminal needs rich: pip install ".[cli]" in your clone of scapi\n'

@@ -60,7 +60,7 @@ class TestNames:
     ) -> None:
         monkeypatch.setitem(sys.modules, "rapidfuzz", None)
         assert run(["lots", "kqgy"]) == 0
-        expected = 'kqgy is taken for an id: item names need rapidfuzz: pip install "scapi-client[names]"\n'
+        expected = 'kqgy is taken for an id: item names need rapidfuzz: pip install ".[names]" in your clone of scapi\n'
         assert capsys.readouterr().err.startswith(expected)
         assert paths(fake) == ["/ru/auction/kqgy/lots"]
 
@@ -85,7 +85,10 @@ class TestNames:
     ) -> None:
         monkeypatch.setitem(sys.modules, "rapidfuzz", None)
         assert run(command) == 9
-        assert capsys.readouterr().err == 'scapi: item names need rapidfuzz: pip install "scapi-client[names]"\n'
+        assert (
+            capsys.readouterr().err
+            == 'scapi: item names need rapidfuzz: pip install ".[names]" in your clone of scapi\n'
+        )
 
     @pytest.mark.parametrize(("region", "realm"), [("ru", "ru"), ("eu", "global")])
     def test_the_region_says_which_database(self, fake: FakeApi, region: str, realm: str) -> None:

@@ -359,7 +359,7 @@ def test_without_uvicorn_the_message_names_the_extra(fake: FakeApi, monkeypatch:
         return real_import(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without_uvicorn)
-    with pytest.raises(ImportError, match=r'pip install "scapi-client\[fake\]"'):
+    with pytest.raises(ImportError, match=r'pip install "\.\[fake\]"'):
         fake.serve()
 
 

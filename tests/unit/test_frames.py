@@ -437,7 +437,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
         return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=re.escape(f'{library} is missing: pip install "scapi-client[{extra}]"')):
+    with pytest.raises(ImportError, match=re.escape(f'{library} is missing: pip install ".[{extra}]"')):
         getattr(page(sale()), method)()
 
 

@@ -242,7 +242,7 @@ def test_without_rapidfuzz_the_error_names_the_extra(monkeypatch: pytest.MonkeyP
         return real(name, *args)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=r'pip install "scapi-client\[names\]"'):
+    with pytest.raises(ImportError, match=r'pip install "\.\[names\]"'):
         names.search(INDEX, "oil")
 
 

@@ -284,7 +284,7 @@ def test_a_missing_matplotlib_is_named_with_the_command_that_installs_it(monkeyp
     for name in [name for name in sys.modules if name.startswith("scapi.plot")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=re.escape('matplotlib is missing: pip install "scapi-client[plot]"')):
+    with pytest.raises(ImportError, match=re.escape('matplotlib is missing: pip install ".[plot]"')):
         import scapi.plot._damage  # noqa: F401  # what is imported is what fails
 
 

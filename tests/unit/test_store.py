@@ -74,7 +74,7 @@ def test_a_name_that_leads_elsewhere_is_refused(kept: Store, name: str) -> None:
 def test_the_default_folder_is_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
     assert store.default_folder().name == "scapi" or sys.platform == "win32"
     monkeypatch.setitem(sys.modules, "platformdirs", None)
-    with pytest.raises(ImportError, match=r'pip install "scapi-client\[names\]"'):
+    with pytest.raises(ImportError, match=r'pip install "\.\[names\]"'):
         store.default_folder()
 
 

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["extra"]
+__all__ = ["extra", "install"]
+
+
+def install(extra: str) -> str:
+    """Return the command that installs an extra. It works in a clone, as scapi isn't on a package index yet."""
+    return f'pip install ".[{extra}]" in your clone of scapi'
 
 
 @contextmanager
@@ -24,4 +29,4 @@ def extra(name: str) -> Generator[None]:
     try:
         yield
     except ImportError as error:
-        raise ImportError(f'{error.name} is missing: pip install "scapi-client[{name}]"', name=error.name) from error
+        raise ImportError(f"{error.name} is missing: {install(name)}", name=error.name) from error

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from msgspec.structs import replace
 
 from scapi._core import arguments
+from scapi._core.extras import install
 from scapi.exceptions import ItemNameError
 
 if TYPE_CHECKING:
@@ -365,5 +366,5 @@ def require_rapidfuzz() -> Any:
     try:
         import rapidfuzz
     except ImportError as cause:
-        raise ImportError('item names need rapidfuzz: pip install "scapi-client[names]"') from cause
+        raise ImportError(f"item names need rapidfuzz: {install('names')}") from cause
     return rapidfuzz

@@ -17,6 +17,8 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from scapi._core.extras import install
+
 __all__ = ["Copy", "Draft", "Store", "default_folder", "is_fresh", "read", "write"]
 
 logger = logging.getLogger("scapi")
@@ -154,7 +156,7 @@ def default_folder() -> Path:
     try:
         import platformdirs
     except ImportError as cause:
-        raise ImportError('the item database needs platformdirs: pip install "scapi-client[names]"') from cause
+        raise ImportError(f"the item database needs platformdirs: {install('names')}") from cause
     return Path(platformdirs.user_cache_dir("scapi", appauthor=False))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
+from scapi._core.extras import install
 from scapi.cli.records import columns, flat, record
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def require_pyarrow() -> Any:
     try:
         return import_module("pyarrow")
     except ImportError as error:
-        raise ImportError('Parquet needs pyarrow: pip install "scapi-client[arrow]"') from error
+        raise ImportError(f"Parquet needs pyarrow: {install('arrow')}") from error
 
 
 #: Who writes a file of this name.

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from scapi._core.extras import install
 from scapi.exceptions import CredentialsError
 from scapi.models import UserToken
 
@@ -108,7 +109,7 @@ def file() -> Path:
     try:
         import platformdirs
     except ImportError as cause:
-        raise ImportError('a login needs platformdirs: pip install "scapi-client[cli]"') from cause
+        raise ImportError(f"a login needs platformdirs: {install('cli')}") from cause
     return Path(platformdirs.user_data_dir("scapi", appauthor=False)) / "login.json"
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
+from scapi._core.extras import install
 from scapi.testing import _github, _oauth
 from scapi.testing._asgi import ASGIApp, asgi_app
 from scapi.testing._catalogue import ITEMS, REGIONS
@@ -214,7 +215,7 @@ class FakeApi:
         try:
             from scapi.testing._server import serve  # uvicorn is an extra
         except ImportError as error:
-            raise ImportError('FakeApi.serve() needs uvicorn: pip install "scapi-client[fake]"') from error
+            raise ImportError(f"FakeApi.serve() needs uvicorn: {install('fake')}") from error
         return serve(self.asgi, port=port)
 
     @property
