@@ -10,8 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scapi._lazy import SHARED, lazily
 from scapi._version import __version__
+
+# The version comes first: the check compares it.
+# isort: split
+from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
+from scapi._lazy import SHARED, lazily
 
 if TYPE_CHECKING:
     from scapi import enums, exceptions, models

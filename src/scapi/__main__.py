@@ -9,19 +9,25 @@ from scapi._core.extras import install
 
 __all__ = ["main"]
 
-#: The exit code where the extra is missing; `scapi.cli.failures` has all others.
+#: The exit code where the extra or a file of scapi is missing; `scapi.cli.failures` has all others.
 MISSING_EXTRA = 9
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
+        from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
         from scapi.cli.app import run
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing not in {"click", "rich"}:
             raise
         print(f"scapi: the terminal needs {missing}: {install('cli')}", file=sys.stderr)  # noqa: T201  # nothing to print with is installed
+        sys.exit(MISSING_EXTRA)
+    except ImportError as error:
+        if error.name != "scapi":
+            raise
+        print(f"scapi: {error}", file=sys.stderr)  # noqa: T201  # the terminal's own modules can't be imported
         sys.exit(MISSING_EXTRA)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
 from scapi._core.columns import Filled, Kind, moment, table
 from scapi._core.extras import extra
 

@@ -3,6 +3,7 @@
 Clients pace themselves; most programs never import this. See the guide page on the limit.
 """
 
+from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
 from scapi._core.budgets import set_factory
 from scapi._core.pacing import KNOWN_COSTS, Budget, Pacing, Ticket
 

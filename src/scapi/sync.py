@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
 from scapi._lazy import SHARED, lazily
 from scapi._version import __version__
 

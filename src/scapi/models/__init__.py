@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
 from scapi.models.auction import AuctionLot, AuctionPrice
 from scapi.models.bulk import BulkResult
 from scapi.models.character import Character, CharacterInfo, CharacterProfile, Statistic

@@ -8,6 +8,7 @@ Every function returns a `matplotlib.figure.Figure`, which notebooks show and `s
 where one is given. Nothing here touches `pyplot` or matplotlib's global settings.
 """
 
+from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
 from scapi._core.extras import extra
 
 with extra("plot"):

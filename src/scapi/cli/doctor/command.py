@@ -55,6 +55,7 @@ def _report(region: str | None, *, fake: bool, folder: Path | None) -> Iterator[
     from scapi.cli.doctor import findings, rounds
 
     yield from findings.about_us()
+    yield from findings.about_conflicts()
     if folder is not None:
         yield from findings.findings(list(rounds.saved(folder)))
     elif fake:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import platform
 from collections import Counter, defaultdict
 from email.utils import parsedate_to_datetime
+from importlib.metadata import packages_distributions, version
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
@@ -15,6 +16,7 @@ import httpx
 import msgspec
 
 from scapi import __version__, models
+from scapi._conflict import REPAIR
 from scapi._core.response import is_array, is_object
 from scapi.cli.doctor import strict
 from scapi.models import Listing
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from scapi.cli.doctor.wire import Exchange
 
-__all__ = ["Finding", "about_hosts", "about_us", "findings"]
+__all__ = ["Finding", "about_conflicts", "about_hosts", "about_us", "findings"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +71,16 @@ def about_us() -> Iterator[Finding]:
     yield Finding(
         mark="info", subject="versions", text=f"{versions}, msgspec {msgspec.__version__}, {platform.system()}"
     )
+
+
+def about_conflicts() -> Iterator[Finding]:
+    """Other installed packages that are imported as `scapi`.
+
+    The import of `scapi` finds those in its own folder. Beside an editable installation they have another one.
+    """
+    for name in sorted({*packages_distributions().get("scapi", ())} - {"scapi-client"}):
+        text = f"{name} {version(name)} is imported as scapi, too, and either may hide the other: {REPAIR}"
+        yield Finding(mark="failed", subject="packages", text=text)
 
 
 def about_hosts(answers: Iterable[tuple[str, str]]) -> Iterator[Finding]:
