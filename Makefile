@@ -6,15 +6,15 @@ BIN := .venv/bin
 DEMO := .venv/.demo
 VENV := .venv/.made
 DOCS := .venv/.docs
-# What the tests run on: every engine that reads answers off the wire.
-ENGINES := h11 httptools
+# One process for each core, and what is left is shared out anew as soon as one of them has nothing to do.
+PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv sync format check test bench demo snapshots pictures docs dist clean
+.PHONY: help venv sync format check quick test test-thorough coverage bench demo snapshots pictures docs dist clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(VENV) $(DOCS) ## put everything that the other targets need into .venv
 
@@ -70,12 +70,17 @@ check: $(VENV) ## lint, format, the sync world in step, pyright and mypy strict
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/mypy
 
-test: $(VENV) ## run all tests on both engines, with branch coverage
-	rm -f .coverage
-	set -e; for engine in $(ENGINES); do \
-		SCAPI_ENGINE=$$engine $(BIN)/python -m pytest --cov --cov-append --cov-report= --cov-fail-under=0; \
-	done
-	$(BIN)/coverage report
+quick: $(VENV) ## run the pure tests and those of one world, short of the fault table: for every save
+	$(PYTEST) -m 'not (engine or thorough)' tests/unit tests/_async
+
+test: $(VENV) ## run all tests
+	$(PYTEST)
+
+test-thorough: $(VENV) ## run what takes long: virtual days, and thousands of examples for each property
+	$(PYTEST) -m 'thorough or hypothesis' --hypothesis-profile=thorough --hypothesis-seed=$(or $(SEED),0)
+
+coverage: $(VENV) ## run all tests, and measure which branches of the package they take
+	$(PYTEST) --cov
 
 bench: $(VENV) ## measure against the peers, and write the table in benchmarks/README.md
 	$(BIN)/python -m benchmarks

@@ -37,7 +37,7 @@ ENDPOINTS: dict[str, Callable[[Any], Any]] = {
 }
 USER_ONLY = {"clan_members", "characters", "friends"}
 
-pytestmark = pytest.mark.socket
+pytestmark = [pytest.mark.engine, pytest.mark.socket]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tests.raw_server import EMISSION, answer, raw_server
 if TYPE_CHECKING:
     from scapi.testing import FakeApi
 
-pytestmark = pytest.mark.socket
+pytestmark = [pytest.mark.engine, pytest.mark.socket]
 
 
 async def test_the_headers_of_a_request() -> None:

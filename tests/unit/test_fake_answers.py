@@ -471,7 +471,7 @@ def test_an_emission_is_started_and_ended_by_hand(fake: FakeApi) -> None:
 # Credentials
 
 
-@pytest.mark.parametrize("endpoint", set(PATHS) - {"regions"})
+@pytest.mark.parametrize("endpoint", sorted(set(PATHS) - {"regions"}))
 def test_who_may_call_what(fake: FakeApi, endpoint: str) -> None:
     path = PATHS[endpoint]
     pair = {"client-id": fake.client_id, "CLIENT-SECRET": fake.client_secret}
@@ -519,7 +519,7 @@ def limits(fake: FakeApi, path: str, token: str | None = None) -> tuple[int, int
     return limit, remaining, reset
 
 
-@pytest.mark.parametrize("endpoint", set(PATHS) - {"regions"})
+@pytest.mark.parametrize("endpoint", sorted(set(PATHS) - {"regions"}))
 def test_every_endpoint_costs_its_points(fake: FakeApi, endpoint: str) -> None:
     assert limits(fake, PATHS[endpoint], fake.user_token)[1] == 50 - COSTS[endpoint]
 

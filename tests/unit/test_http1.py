@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from scapi._core.response import Reply
 
+pytestmark = pytest.mark.engine
+
 URL = "https://eapi.stalzone.com/ru/emission"
 
 

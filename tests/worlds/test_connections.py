@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from scapi.testing import Reply
 
-pytestmark = pytest.mark.socket
+pytestmark = [pytest.mark.engine, pytest.mark.socket]
 
 
 @pytest.fixture(params=WORLDS, ids=str)

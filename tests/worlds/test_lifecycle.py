@@ -26,7 +26,7 @@ from tests.support.wire import Mount, WireServer, wait_until, wire_server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.socket
+pytestmark = [pytest.mark.engine, pytest.mark.socket]
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from tests.support.wire import WireServer, wait_until, wire_server
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.socket
+pytestmark = [pytest.mark.engine, pytest.mark.socket]
 
 
 @pytest.fixture(scope="module")

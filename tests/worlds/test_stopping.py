@@ -22,6 +22,8 @@ from scapi.testing import FakeApi
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.engine
+
 ITEM = "zyv9"
 START = datetime(2026, 8, 19, tzinfo=UTC)
 

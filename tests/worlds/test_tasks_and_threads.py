@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from scapi.testing import FakeApi
 
-pytestmark = pytest.mark.socket
+pytestmark = [pytest.mark.engine, pytest.mark.socket]
 
 ITEMS = ("zyv9", "ljpq", "gyjg", "5r04", "kqgy")
 
