@@ -15,10 +15,12 @@ from scapi.testing._server import serve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The same examples in every run, so that what fails is the change and not the luck of the draw, on however slow a
-# machine. `pytest --hypothesis-profile=search` looks for new ones.
-settings.register_profile("scapi", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-settings.register_profile("search", settings.get_profile("scapi"), derandomize=False, max_examples=3000)
+# Few examples and the same in every run, so that what fails is the change and not the luck of the draw, on however slow
+# a machine. `make test-thorough` takes many more, and with another SEED new ones.
+settings.register_profile(
+    "scapi", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, max_examples=50
+)
+settings.register_profile("thorough", settings.get_profile("scapi"), derandomize=False, max_examples=1000)
 settings.load_profile("scapi")
 
 

@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scapi._core import response
@@ -87,11 +87,7 @@ def result_or_error(decode: Callable[[bytes], Any], body: bytes, status: int = 2
         return error
 
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
 @pytest.mark.parametrize("name", DECODERS)
-@quick
 @given(data=st.data())
 def test_a_mutated_document_is_a_result_or_our_error(name: str, data: st.DataObject) -> None:
     document = json.loads(payload(name))
@@ -101,7 +97,6 @@ def test_a_mutated_document_is_a_result_or_our_error(name: str, data: st.DataObj
 
 
 @pytest.mark.parametrize("name", DECODERS)
-@quick
 @given(data=st.data())
 def test_a_damaged_body_is_a_result_or_our_error(name: str, data: st.DataObject) -> None:
     body = payload(name)
@@ -111,7 +106,6 @@ def test_a_damaged_body_is_a_result_or_our_error(name: str, data: st.DataObject)
 
 
 @pytest.mark.parametrize("name", DECODERS)
-@quick
 @given(body=st.binary(max_size=60) | ANYTHING.map(lambda value: json.dumps(value).encode()))
 @example(b'{"total": NaN, "lots": []}')
 @example(b'{"total": 1e999, "lots": []}')
@@ -122,7 +116,6 @@ def test_any_body_at_all_is_a_result_or_our_error(name: str, body: bytes) -> Non
     result_or_error(DECODERS[name][1], body)
 
 
-@quick
 @given(
     body=st.binary(max_size=60) | ANYTHING.map(lambda value: json.dumps(value).encode()),
     status=st.integers(100, 999).filter(lambda status: status // 100 != 2),
@@ -134,7 +127,6 @@ def test_any_error_body_is_a_request_error(body: bytes, status: int) -> None:
     assert (error.status, bool(error.message)) == (status, True)
 
 
-@quick
 @given(
     st.dictionaries(
         st.sampled_from(["title", "details", "error", "error_description", "message", "hint", "status"]), ANYTHING
@@ -144,7 +136,6 @@ def test_any_error_document_has_a_message(document: dict[str, Any]) -> None:
     assert isinstance(result_or_error(response.json, json.dumps(document).encode(), 400).message, str)
 
 
-@quick
 @given(st.dictionaries(st.sampled_from(["qlt", "ptn", "x"]), ANYTHING))
 def test_whatever_additional_holds_the_row_is_read_and_answers(additional: dict[str, Any]) -> None:
     row = json.loads(payload("history"))["prices"][0] | {"additional": additional}
@@ -155,7 +146,6 @@ def test_whatever_additional_holds_the_row_is_read_and_answers(additional: dict[
 
 
 @pytest.mark.skipif(FOLDER is None, reason="there is no folder with recorded answers (shared/data/recorded)")
-@quick
 @given(data=st.data())
 def test_mutated_recordings_are_a_result_or_our_error(data: st.DataObject) -> None:
     document = history_page() | {"prices": history_page()["prices"][60:70]}

@@ -609,7 +609,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=4 * settings().max_examples)
 @given(STEPS, st.sampled_from([7, 10, 50]), st.integers(1, 5))
 def test_whatever_happens_the_budget_is_kept_nobody_is_delayed_and_no_point_is_lost(  # noqa: PLR0915  # one model
     steps: list[tuple[str, str, int]], limit: int, unknown: int
@@ -679,7 +679,6 @@ def test_whatever_happens_the_budget_is_kept_nobody_is_delayed_and_no_point_is_l
     assert left(budget, now + 0.2) == server.left
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "date", "retry-after"]),

@@ -323,7 +323,7 @@ class Clans(Moving):
 
 
 for machine in (History, StaleHistory, SecondHistory, Lots, NewestLots, Clans):
-    machine.TestCase.settings = settings(max_examples=max(150, settings.default.max_examples), stateful_step_count=25)
+    machine.TestCase.settings = settings(stateful_step_count=25)
     globals()[f"Test{machine.__name__}"] = machine.TestCase
 
 

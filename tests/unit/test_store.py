@@ -40,7 +40,7 @@ def kept(tmp_path: Path) -> Store:
 
 
 @given(content=st.binary(), etag=st.none() | st.text(), source=st.text(), fetched_at=st.floats(0, 1e12))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_copy_comes_back_as_it_was(tmp_path: Path, **fields: Any) -> None:
     kept = Store(tmp_path, "owner/repository")
     kept.put(NAME, Copy(**fields))
