@@ -1,37 +1,51 @@
-"""The folder of answers that people recorded; it is no part of the project and may be absent."""
+"""Answers in the shape that people recorded: a made-up set, and beside it the published one where it is to be had."""
 
 from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FOLDER", "history_page", "read", "rows_of"]
+__all__ = ["MADE_UP", "SETS", "Answers"]
+
+#: What each made-up answer is called among the published ones, which are no part of the project.
+PUBLISHED = {
+    "demo.json": "demo_characters_clan_members_pyscx.json",
+    "emission_without_start.json": "emission_ru_2023-01-30.json",
+    "errors.json": "errors_real.json",
+    "history.json": "history_artefact_kqgy_eu_2026-08-05.json",
+    "lot_alone.json": "lots_kqgy_issue110_2026-08_single.json",
+    "lots.json": "lots_009n9_wikimirror_2025-10_first_of_75.json",
+    "lots_demo.json": "lots_demo_1kv2.json",
+    "lots_none.json": "lots_empty_issue90.json",
+    "profile_empty_headers.txt": "profile_empty_body_issue100_headers.txt",
+}
 
 
-def _find() -> Path | None:
+@dataclass(frozen=True)
+class Answers:
+    """A folder of answers, by the names that the made-up ones have."""
+
+    folder: Path
+    files: dict[str, str]
+
+    def raw(self, name: str) -> bytes:
+        return (self.folder / self.files[name]).read_bytes()
+
+    def read(self, name: str) -> Any:
+        return json.loads(self.raw(name))
+
+    def __str__(self) -> str:
+        return self.folder.name
+
+
+def _published() -> list[Answers]:
     roots = [Path(os.environ["SCAPI_DATA"])] if "SCAPI_DATA" in os.environ else []
     roots += [parent / "shared" / "data" for parent in Path(__file__).resolve().parents]
-    return next((root / "recorded" for root in roots if (root / "recorded").is_dir()), None)
+    return [Answers(root / "recorded", PUBLISHED) for root in roots if (root / "recorded").is_dir()][:1]
 
 
-FOLDER = _find()
-
-
-def read(name: str) -> Any:
-    """A recorded document."""
-    assert FOLDER is not None
-    return json.loads((FOLDER / name).read_text(encoding="utf-8"))
-
-
-def history_page() -> dict[str, Any]:
-    """The page of 100 sales of an artefact."""
-    page: dict[str, Any] = read("history_artefact_kqgy_eu_2026-08-05.json")
-    return page
-
-
-def rows_of(name: str) -> list[Any]:
-    """A recorded list."""
-    rows: list[Any] = read(name)
-    return rows
+MADE_UP = Answers(Path(__file__).parent / "data" / "answers", {name: name for name in PUBLISHED})
+SETS = [MADE_UP, *_published()]

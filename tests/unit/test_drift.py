@@ -15,7 +15,7 @@ from scapi._core.outgoing import Outgoing
 from scapi._core.response import Reply
 from scapi.exceptions import ScApiException
 from scapi.testing import FakeApi
-from tests.recorded import FOLDER, history_page, rows_of
+from tests.recorded import MADE_UP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,11 +145,9 @@ def test_whatever_additional_holds_the_row_is_read_and_answers(additional: dict[
     assert isinstance(page[0].upgrade_level, int)
 
 
-@pytest.mark.skipif(FOLDER is None, reason="there is no folder with recorded answers (shared/data/recorded)")
 @given(data=st.data())
 def test_mutated_recordings_are_a_result_or_our_error(data: st.DataObject) -> None:
-    document = history_page() | {"prices": history_page()["prices"][60:70]}
-    decode = partial(response.PRICES, page=PAGE)
-    result_or_error(decode, json.dumps(data.draw(mutated(document))).encode())
-    lots = {"total": 2, "lots": rows_of("lots_demo_1kv2.json")}
+    sales = MADE_UP.read("history.json")
+    result_or_error(partial(response.PRICES, page=PAGE), json.dumps(data.draw(mutated(sales))).encode())
+    lots = {"total": 2, "lots": MADE_UP.read("lots_demo.json")}
     result_or_error(partial(response.LOTS, page=PAGE), json.dumps(data.draw(mutated(lots))).encode())

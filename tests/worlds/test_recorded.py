@@ -1,9 +1,10 @@
-"""What people recorded of the real API, read by both worlds' clients, figure by figure."""
+"""Answers in the shape that people recorded of the real API, read by both worlds' clients, figure by figure."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from email.parser import HeaderParser
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,174 +12,181 @@ import msgspec
 import pytest
 
 from scapi import exceptions
-from scapi.enums import Alliance, ClanRank, Quality
+from scapi.enums import Quality
 from scapi.models import EmissionState
-from tests.recorded import FOLDER, history_page, read, rows_of
+from tests.recorded import MADE_UP, SETS, Answers
 from tests.worlds.both import WORLDS, Act, World
 
-pytestmark = pytest.mark.skipif(
-    FOLDER is None, reason="no recorded answers: neither shared/data above the project nor $SCAPI_DATA"
-)
 each_world = pytest.mark.parametrize("world", WORLDS, ids=str)
+each_set = pytest.mark.parametrize("sent", SETS, ids=str)
 
 
 def answered(world: World, body: bytes, act: Act, *, client: str = "AppClient", **reply: Any) -> Any:
-    """What a client makes of a recorded answer."""
+    """What a client makes of an answer."""
     status, headers = reply.pop("status", 200), reply.pop("headers", {"content-type": "application/json"})
     transport = httpx.MockTransport(lambda _: httpx.Response(status, headers=headers, content=body))
     options = {"token": "recorded", "retry": None, "pace": False, "http_client": world.http_client(transport=transport)}
     return world.run(getattr(world.api, client)(**options, **reply), act)
 
 
-def raw(name: str) -> bytes:
-    assert FOLDER is not None
-    return (FOLDER / name).read_bytes()
-
-
-def history(world: World, **options: Any) -> Any:
+def history(world: World, sent: Answers, **options: Any) -> Any:
+    size = len(sent.read("history.json")["prices"])
     return answered(
         world,
-        raw("history_artefact_kqgy_eu_2026-08-05.json"),
-        lambda api: api.auction("kqgy").price_history(limit=100, additional=True, region="eu"),
+        sent.raw("history.json"),
+        lambda api: api.auction("kqgy").price_history(limit=size, additional=True, region="eu"),
         **options,
     )
 
 
+def is_read(lot: Any, row: dict[str, Any]) -> bool:
+    """Whether a lot is what was sent."""
+    start, end = (datetime.fromisoformat(row[name]) for name in ("startTime", "endTime"))
+    assert (lot.item_id, lot.amount, lot.start_price) == (row["itemId"], row["amount"], row["startPrice"])
+    assert (lot.buyout_price, lot.current_price) == (row["buyoutPrice"], None)
+    assert (lot.start_time, lot.end_time) == (start, end)
+    assert (lot.additional, lot.quality, lot.upgrade_level) == ({}, None, 0)
+    assert lot.unit_price == row["buyoutPrice"] / row["amount"]
+    return True
+
+
 @each_world
-def test_the_history_of_an_artefact(world: World) -> None:
-    page = history(world)
-    assert (len(page), page.total, page.rejected, page.has_more) == (100, 82319, [], True)
+@each_set
+def test_the_history_of_an_artefact(world: World, sent: Answers) -> None:
+    page, document = history(world, sent), sent.read("history.json")
+    assert (len(page), page.total) == (len(document["prices"]), document["total"])
+    assert (page.rejected, page.has_more) == ([], True)
     assert {type(row.price) for row in page} == {int}
-    assert (page[0].price, page[0].time) == (109_000, datetime(2026, 8, 5, 0, 10, 4, tzinfo=UTC))
     assert [row.time for row in page] == sorted((row.time for row in page), reverse=True)
 
 
 @each_world
-def test_every_row_of_the_history_says_what_its_additional_says(world: World) -> None:
-    rows = history_page()["prices"]
-    for row, sent in zip(history(world), rows, strict=True):
-        assert row.additional == sent["additional"]
-        assert (row.amount, row.price, row.unit_price) == (
-            sent["amount"],
-            sent["price"],
-            sent["price"] / sent["amount"],
-        )
-        assert row.quality == sent["additional"].get("qlt")
-        assert isinstance(row.quality, Quality) is ("qlt" in sent["additional"])
-        assert row.upgrade_level == sent["additional"].get("ptn", 0)
-    assert sum("qlt" not in sent["additional"] for sent in rows) == 1
-    assert max(sent["additional"].get("ptn", 0) for sent in rows) == 15
+@each_set
+def test_every_row_of_the_history_says_what_was_sent(world: World, sent: Answers) -> None:
+    rows = sent.read("history.json")["prices"]
+    for sale, row in zip(history(world, sent), rows, strict=True):
+        assert sale.time == datetime.fromisoformat(row["time"])
+        assert sale.additional == row["additional"]
+        assert (sale.amount, sale.price, sale.unit_price) == (row["amount"], row["price"], row["price"] / row["amount"])
+        assert sale.quality == row["additional"].get("qlt")
+        assert isinstance(sale.quality, Quality) is ("qlt" in row["additional"])
+        assert sale.upgrade_level == row["additional"].get("ptn", 0)
+    assert sum("qlt" not in row["additional"] for row in rows) == 1
+    assert max(row["additional"].get("ptn", 0) for row in rows) == 15
 
 
 @each_world
-def test_json_is_the_recorded_page_itself(world: World) -> None:
-    assert history(world, json=True) == history_page()
+@each_set
+def test_json_is_the_page_itself(world: World, sent: Answers) -> None:
+    assert history(world, sent, json=True) == sent.read("history.json")
 
 
 @each_world
-def test_a_listing_of_lots(world: World) -> None:
-    name = "lots_009n9_wikimirror_2025-10_first_of_75.json"
-    page = answered(world, raw(name), lambda api: api.auction("009n9").lots(limit=1))
-    (lot,) = page
-    assert (page.total, page.rejected, page.has_more) == (75, [], True)
-    assert (lot.item_id, lot.amount, lot.start_price, lot.current_price, lot.buyout_price) == (
-        "009n9",
-        1,
-        1111,
-        None,
-        30000,
-    )
-    assert (lot.end_time - lot.start_time).total_seconds() == 48 * 3600
-    assert (lot.additional, lot.quality, lot.upgrade_level, lot.unit_price) == ({}, None, 0, 30000.0)
+@each_set
+def test_a_listing_of_lots(world: World, sent: Answers) -> None:
+    page = answered(world, sent.raw("lots.json"), lambda api: api.auction("x").lots(limit=1))
+    document = sent.read("lots.json")
+    assert (page.total, page.rejected, page.has_more) == (document["total"], [], True)
+    assert all(is_read(lot, row) for lot, row in zip(page, document["lots"], strict=True))
+    assert (page[0].end_time - page[0].start_time).total_seconds() == 48 * 3600
 
 
 @each_world
-def test_an_empty_listing(world: World) -> None:
-    page = answered(world, raw("lots_empty_issue90.json"), lambda api: api.auction("x").lots())
+@each_set
+def test_an_empty_listing(world: World, sent: Answers) -> None:
+    page = answered(world, sent.raw("lots_none.json"), lambda api: api.auction("x").lots())
     assert (list(page), page.total, page.rejected, page.has_more) == ([], 0, [], False)
 
 
 @each_world
-def test_single_lots_and_those_of_the_demo_host(world: World) -> None:
-    rows = [read("lots_kqgy_issue110_2026-08_single.json"), *rows_of("lots_demo_1kv2.json")]
+@each_set
+def test_single_lots_and_those_of_the_demo_host(world: World, sent: Answers) -> None:
+    rows = [sent.read("lot_alone.json"), *sent.read("lots_demo.json")]
     body = msgspec.json.encode({"total": len(rows), "lots": rows})
     page = answered(world, body, lambda api: api.auction("x").lots())
-    assert [lot.item_id for lot in page] == ["kqgy", "1kv2", "1kv2"]
-    assert [lot.buyout_price for lot in page] == [100_000, 10_000, 10_000]
-    assert (page.rejected, page[1].start_time.microsecond) == ([], 874909)
-    assert all(lot.current_price is None for lot in page)
+    assert page.rejected == []
+    assert all(is_read(lot, row) for lot, row in zip(page, rows, strict=True))
+    assert page[1].start_time.microsecond > 0
 
 
 @each_world
-def test_an_emission_without_a_start(world: World) -> None:
-    state = answered(world, raw("emission_ru_2023-01-30.json"), lambda api: api.emission())
+@each_set
+def test_an_emission_without_a_start(world: World, sent: Answers) -> None:
+    state = answered(world, sent.raw("emission_without_start.json"), lambda api: api.emission())
+    document = sent.read("emission_without_start.json")
     assert state == EmissionState(
-        previous_start=datetime(2023, 1, 30, 5, 16, 52, tzinfo=UTC),
-        previous_end=datetime(2023, 1, 30, 5, 21, 52, tzinfo=UTC),
+        previous_start=datetime.fromisoformat(document["previousStart"]),
+        previous_end=datetime.fromisoformat(document["previousEnd"]),
     )
     assert not state.active
 
 
 @each_world
-def test_a_profile_that_came_empty(world: World) -> None:
-    _, _, head = raw("profile_empty_body_issue100_headers.txt").decode().partition("\n")
+@each_set
+def test_a_profile_that_came_empty(world: World, sent: Answers) -> None:
+    _, _, head = sent.raw("profile_empty_headers.txt").decode().partition("\n")
     headers = dict(HeaderParser().parsestr(head).items())
     with pytest.raises(exceptions.DecodeError, match="the body is empty") as caught:
-        answered(world, b"", lambda api: api.profile("Too_Pivo"), headers=headers)
+        answered(world, b"", lambda api: api.profile("Nobody"), headers=headers)
     assert (caught.value.body, caught.value.model, caught.value.status) == (b"", "CharacterProfile", 200)
 
 
 @each_world
-def test_what_the_demo_host_answers(world: World) -> None:
-    sent = read("demo_characters_clan_members_pyscx.json")
+@each_set
+def test_what_the_demo_host_answers(world: World, sent: Answers) -> None:
+    document = sent.read("demo.json")
+    row, clan, person = document["history_row"], document["character"]["clan"]["info"], document["clan_member"]
 
     def body(value: Any) -> bytes:
         return msgspec.json.encode(value)
 
-    (region,) = answered(world, body([sent["region"]]), lambda api: api.regions())
-    assert (region.id, region.name) == ("RU", "RUSSIA")
-    history = {"total": 1, "prices": [sent["history_row"]]}
+    (region,) = answered(world, body([document["region"]]), lambda api: api.regions())
+    assert (region.id, region.name) == (document["region"]["id"], document["region"]["name"])
+    history = {"total": 1, "prices": [row]}
     (sale,) = answered(world, body(history), lambda api: api.auction("x").price_history())
-    assert (sale.amount, sale.price, sale.time.microsecond) == (1, 1000, 1594)
-    (character,) = answered(world, body([sent["character"]]), lambda api: api.characters(), client="UserClient")
-    assert (character.info.name, character.clan.info.tag, character.clan.member.rank) == (
-        "Test-1",
-        "TAG",
-        ClanRank.LEADER,
-    )
-    clan = answered(world, body(sent["character"]["clan"]["info"]), lambda api: api.clan("c").info())
-    assert clan == character.clan.info
-    assert (clan.name, clan.level_points, clan.alliance) == ("Clan #1", 239_323, Alliance.COVENANT)
-    (member,) = answered(world, body([sent["clan_member"]]), lambda api: api.clan("c").members(), client="UserClient")
-    assert (member.name, member.rank, member.join_time.year) == ("Test-3", ClanRank.OFFICER, 2023)
+    assert (sale.amount, sale.price, sale.time) == (row["amount"], row["price"], datetime.fromisoformat(row["time"]))
+    assert sale.time.microsecond > 0
+    (character,) = answered(world, body([document["character"]]), lambda api: api.characters(), client="UserClient")
+    assert character.info.name == document["character"]["information"]["name"]
+    assert (character.clan.info.tag, character.clan.member.rank.value) == (clan["tag"], "LEADER")
+    info = answered(world, body(clan), lambda api: api.clan("c").info())
+    assert info == character.clan.info
+    assert (info.name, info.level_points, info.alliance.value) == (clan["name"], clan["levelPoints"], clan["alliance"])
+    (member,) = answered(world, body([person]), lambda api: api.clan("c").members(), client="UserClient")
+    assert (member.name, member.rank.value) == (person["name"], person["rank"])
+    assert member.join_time == datetime.fromisoformat(person["joinTime"])
 
 
-MESSAGES = [
-    (exceptions.UnauthorizedError, "Unauthorized: token: Corrupted or illegal authorization token"),
-    (exceptions.UnauthorizedError, "Unauthorized"),
-    (exceptions.RateLimitError, "Rate limit exceeded"),
-    (
-        exceptions.BadRequestError,
-        (
-            "The authorization grant type is not supported by the authorization server.: "
-            "Check that all required parameters have been provided"
-        ),
-    ),
+ERRORS = [
+    exceptions.UnauthorizedError,
+    exceptions.UnauthorizedError,
+    exceptions.RateLimitError,
+    exceptions.BadRequestError,
 ]
 
 
+def said(body: dict[str, Any]) -> str:
+    """What a person should read of an error."""
+    if "error_description" in body:
+        return f"{body['error_description']}: {body['hint']}"
+    return ": ".join([body["title"], *(f"{name}: {text}" for name, text in body["details"].items())])
+
+
 @each_world
-@pytest.mark.parametrize("index", range(len(MESSAGES)))
-def test_the_errors_of_the_server(world: World, index: int) -> None:
-    sent, (kind, message) = rows_of("errors_real.json")[index], MESSAGES[index]
-    with pytest.raises(kind) as caught:
-        answered(world, msgspec.json.encode(sent["body"]), lambda api: api.emission(), status=sent["http"])
-    assert (caught.value.message, caught.value.status, caught.value.data) == (message, sent["http"], sent["body"])
+@each_set
+@pytest.mark.parametrize("index", range(len(ERRORS)))
+def test_the_errors_of_the_server(world: World, sent: Answers, index: int) -> None:
+    document = sent.read("errors.json")[index]
+    body = document["body"]
+    with pytest.raises(ERRORS[index]) as caught:
+        answered(world, msgspec.json.encode(body), lambda api: api.emission(), status=document["http"])
+    assert type(caught.value) is ERRORS[index]
+    assert (caught.value.message, caught.value.status, caught.value.data) == (said(body), document["http"], body)
 
 
-def test_every_recording_is_read_by_a_test() -> None:
-    assert FOLDER is not None
-    from pathlib import Path
-
-    here = Path(__file__).read_text(encoding="utf-8") + Path(__file__).parents[1].joinpath("recorded.py").read_text()
-    assert [file.name for file in FOLDER.iterdir() if file.name not in here] == []
+@each_set
+def test_every_answer_is_read_by_a_test(sent: Answers) -> None:
+    here = Path(__file__).read_text(encoding="utf-8")
+    unread = {file.name for file in sent.folder.iterdir()} - set(sent.files.values()) - {"README.md"}
+    assert unread == set()
+    assert [name for name in MADE_UP.files if f'"{name}"' not in here] == []
