@@ -143,7 +143,7 @@ async def test_results_come_as_they_complete() -> None:
 
     async def call(item: int) -> int:
         if item == 0:
-            await first.wait(10)
+            await first.wait(30)
         return item
 
     found: list[int] = []

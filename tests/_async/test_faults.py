@@ -53,7 +53,7 @@ def client_of(url: str, endpoint: str, **options: Any) -> Any:
 
 async def settle(before: dict[str, int]) -> None:
     """Wait for the other end of closed connections to close too, then compare."""
-    for _ in range(200):
+    for _ in range(2000):
         if all(count <= before[kind] for kind, count in resources().items()):
             return
         await _aio.Wakeup().wait(0.01)
@@ -92,7 +92,7 @@ async def test_fault_becomes_its_error_in_time_and_leaves_nothing(
                 assert fault.says.lower() in str(caught.value).lower()
                 assert not leaks(caught.value)
             # Far more than it takes: the machine may be busy.
-            assert _aio.now() - began < fault.timeout + 5
+            assert _aio.now() - began < fault.timeout + 20
             place.heal()
             await recovers(call, client)
         await settle(before)

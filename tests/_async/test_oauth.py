@@ -94,7 +94,7 @@ async def test_a_login_ends_in_a_token_that_opens_the_api(
     fake: FakeApi, url: str, port: int, pages: list[httpx.Response]
 ) -> None:
     async with client_of(fake, url) as oauth:
-        token = await oauth.login(port=port, timeout=10)
+        token = await oauth.login(port=port, timeout=60)
         user = await oauth.validate_user_token(token)
     assert user.login == "your_login"
     assert timedelta(days=364) < token.expires_at - datetime.now(UTC) <= timedelta(days=365)
@@ -107,7 +107,7 @@ async def test_the_browser_is_told_that_this_was_all_and_told_nothing_else(
     fake: FakeApi, url: str, port: int, pages: list[httpx.Response]
 ) -> None:
     async with client_of(fake, url) as oauth:
-        token = await oauth.login(port=port, timeout=10)
+        token = await oauth.login(port=port, timeout=60)
     # The browser may get its page a moment later than we the token.
     assert wait_until(lambda: bool(pages))
     (page,) = pages
@@ -125,8 +125,8 @@ async def test_the_port_is_free_again_after_a_login(
 ) -> None:
     before = threading.active_count()
     async with client_of(fake, url) as oauth:
-        await oauth.login(port=port, timeout=10)
-        await oauth.login(port=port, timeout=10)
+        await oauth.login(port=port, timeout=60)
+        await oauth.login(port=port, timeout=60)
     assert threading.active_count() <= before + 1
     with socket.create_server(("127.0.0.1", port)):
         pass
@@ -148,7 +148,7 @@ async def test_other_requests_to_the_port_are_no_redirects(
 
     monkeypatch.setattr(webbrowser, "open", nosy)
     async with client_of(fake, url) as oauth:
-        assert await oauth.login(port=port, timeout=10)
+        assert await oauth.login(port=port, timeout=60)
     assert statuses == [404, 404, 404]
 
 
@@ -165,7 +165,7 @@ async def test_a_browser_that_hangs_up_bothers_nobody(
 
     monkeypatch.setattr(webbrowser, "open", hasty)
     async with client_of(fake, url) as oauth:
-        assert await oauth.login(port=port, timeout=10)
+        assert await oauth.login(port=port, timeout=60)
     assert capfd.readouterr() == ("", "")
 
 
@@ -176,7 +176,7 @@ async def test_a_redirect_uri_may_be_of_ipv6(fake: FakeApi, url: str, pages: lis
     except OSError:
         pytest.skip("this machine has no IPv6")
     async with client_of(fake, url, redirect_uri=f"http://[::1]:{port}/callback") as oauth:
-        assert await oauth.login(timeout=10)
+        assert await oauth.login(timeout=60)
 
 
 async def test_a_redirect_with_another_state_is_refused_and_its_code_not_used(
@@ -190,7 +190,7 @@ async def test_a_redirect_with_another_state_is_refused_and_its_code_not_used(
     monkeypatch.setattr(webbrowser, "open", forge)
     async with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="another state"):
-            await oauth.login(port=port, timeout=10)
+            await oauth.login(port=port, timeout=60)
     assert [seen.path for seen in fake.requests] == ["/oauth/authorize"]
 
 
@@ -200,7 +200,7 @@ async def test_a_login_that_the_user_refuses_says_so(
     fake.oauth.refusal = "access_denied"
     async with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="access_denied: The user refused") as refused:
-            await oauth.login(port=port, timeout=10)
+            await oauth.login(port=port, timeout=60)
     assert refused.value.error == "access_denied"
     assert isinstance(refused.value, CredentialsError)
 
@@ -210,7 +210,7 @@ async def test_a_taken_port_is_named(fake: FakeApi, url: str) -> None:
         port = taken.getsockname()[1]
         async with client_of(fake, url) as oauth:
             with pytest.raises(LoginError, match=rf"port {port} .*login\(port=\.\.\.\)"):
-                await oauth.login(port=port, timeout=10)
+                await oauth.login(port=port, timeout=60)
 
 
 async def test_a_login_that_nobody_makes_ends_in_time(
@@ -235,7 +235,7 @@ async def test_without_a_browser_the_redirect_is_pasted(
         return f"  {location(where)}\n"
 
     async with client_of(fake, url) as oauth:
-        token = await oauth.login(port=port, timeout=10, open_browser=open_browser, ask=ask)
+        token = await oauth.login(port=port, timeout=60, open_browser=open_browser, ask=ask)
     assert token.refresh_token
     assert f"http://localhost:{port}/callback" in prompts[0]
 
@@ -249,7 +249,7 @@ async def test_a_browser_that_fails_is_as_good_as_none(
     monkeypatch.setattr(webbrowser, "open", fail)
     async with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="neither code nor error"):
-            await oauth.login(port=port, timeout=10, ask=lambda prompt: "what?")
+            await oauth.login(port=port, timeout=60, ask=lambda prompt: "what?")
 
 
 async def test_the_end_of_the_input_ends_the_login(fake: FakeApi, url: str, port: int) -> None:
@@ -258,7 +258,7 @@ async def test_the_end_of_the_input_ends_the_login(fake: FakeApi, url: str, port
 
     async with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="no redirect was pasted: EOFError") as failed:
-            await oauth.login(port=port, timeout=10, open_browser=False, ask=ask)
+            await oauth.login(port=port, timeout=60, open_browser=False, ask=ask)
     assert isinstance(failed.value.__cause__, EOFError)
 
 
@@ -530,7 +530,7 @@ async def test_a_login_logs_nothing_secret(
 ) -> None:
     caplog.set_level(logging.DEBUG, "scapi")
     async with client_of(fake, url) as oauth:
-        token = await oauth.login(port=port, timeout=10)
+        token = await oauth.login(port=port, timeout=60)
     assert wait_until(lambda: bool(pages))
     code = parse_qs(pages[0].url.query.decode())["code"][0]
     ours = "".join(record.getMessage() for record in caplog.records if record.name == "scapi")

@@ -172,8 +172,8 @@ async def test_a_failure_that_passes_is_tried_again_by_the_next_call(fake: FakeA
     fake.fail("/oauth/token", status=503, times=1)
     fake.fail("/oauth/token", "html", times=1)
     fake.fail("/oauth/token", status=429, times=1)
-    fake.fail("/oauth/token", "delay", delay=3, times=1)
-    async with client_of(fake, url, token, timeout=1.0) as client:
+    fake.fail("/oauth/token", "delay", delay=20, times=1)
+    async with client_of(fake, url, token, timeout=2.5) as client:
         for kind in (ServerError, ServerError, Exception, RequestTimeoutError):
             with pytest.raises(kind):
                 await client.characters()

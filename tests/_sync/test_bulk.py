@@ -144,7 +144,7 @@ def test_results_come_as_they_complete() -> None:
 
     def call(item: int) -> int:
         if item == 0:
-            first.wait(10)
+            first.wait(30)
         return item
 
     found: list[int] = []

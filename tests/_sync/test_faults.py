@@ -54,7 +54,7 @@ def client_of(url: str, endpoint: str, **options: Any) -> Any:
 
 def settle(before: dict[str, int]) -> None:
     """Wait for the other end of closed connections to close too, then compare."""
-    for _ in range(200):
+    for _ in range(2000):
         if all(count <= before[kind] for kind, count in resources().items()):
             return
         _threads.Wakeup().wait(0.01)
@@ -91,7 +91,7 @@ def test_fault_becomes_its_error_in_time_and_leaves_nothing(fault: Fault, endpoi
                 assert fault.says.lower() in str(caught.value).lower()
                 assert not leaks(caught.value)
             # Far more than it takes: the machine may be busy.
-            assert _threads.now() - began < fault.timeout + 5
+            assert _threads.now() - began < fault.timeout + 20
             place.heal()
             recovers(call, client)
         settle(before)

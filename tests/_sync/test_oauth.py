@@ -95,7 +95,7 @@ def test_a_login_ends_in_a_token_that_opens_the_api(
     fake: FakeApi, url: str, port: int, pages: list[httpx.Response]
 ) -> None:
     with client_of(fake, url) as oauth:
-        token = oauth.login(port=port, timeout=10)
+        token = oauth.login(port=port, timeout=60)
         user = oauth.validate_user_token(token)
     assert user.login == "your_login"
     assert timedelta(days=364) < token.expires_at - datetime.now(UTC) <= timedelta(days=365)
@@ -108,7 +108,7 @@ def test_the_browser_is_told_that_this_was_all_and_told_nothing_else(
     fake: FakeApi, url: str, port: int, pages: list[httpx.Response]
 ) -> None:
     with client_of(fake, url) as oauth:
-        token = oauth.login(port=port, timeout=10)
+        token = oauth.login(port=port, timeout=60)
     # The browser may get its page a moment later than we the token.
     assert wait_until(lambda: bool(pages))
     (page,) = pages
@@ -124,8 +124,8 @@ def test_the_browser_is_told_that_this_was_all_and_told_nothing_else(
 def test_the_port_is_free_again_after_a_login(fake: FakeApi, url: str, port: int, pages: list[httpx.Response]) -> None:
     before = threading.active_count()
     with client_of(fake, url) as oauth:
-        oauth.login(port=port, timeout=10)
-        oauth.login(port=port, timeout=10)
+        oauth.login(port=port, timeout=60)
+        oauth.login(port=port, timeout=60)
     assert threading.active_count() <= before + 1
     with socket.create_server(("127.0.0.1", port)):
         pass
@@ -147,7 +147,7 @@ def test_other_requests_to_the_port_are_no_redirects(
 
     monkeypatch.setattr(webbrowser, "open", nosy)
     with client_of(fake, url) as oauth:
-        assert oauth.login(port=port, timeout=10)
+        assert oauth.login(port=port, timeout=60)
     assert statuses == [404, 404, 404]
 
 
@@ -164,7 +164,7 @@ def test_a_browser_that_hangs_up_bothers_nobody(
 
     monkeypatch.setattr(webbrowser, "open", hasty)
     with client_of(fake, url) as oauth:
-        assert oauth.login(port=port, timeout=10)
+        assert oauth.login(port=port, timeout=60)
     assert capfd.readouterr() == ("", "")
 
 
@@ -175,7 +175,7 @@ def test_a_redirect_uri_may_be_of_ipv6(fake: FakeApi, url: str, pages: list[http
     except OSError:
         pytest.skip("this machine has no IPv6")
     with client_of(fake, url, redirect_uri=f"http://[::1]:{port}/callback") as oauth:
-        assert oauth.login(timeout=10)
+        assert oauth.login(timeout=60)
 
 
 def test_a_redirect_with_another_state_is_refused_and_its_code_not_used(
@@ -189,7 +189,7 @@ def test_a_redirect_with_another_state_is_refused_and_its_code_not_used(
     monkeypatch.setattr(webbrowser, "open", forge)
     with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="another state"):
-            oauth.login(port=port, timeout=10)
+            oauth.login(port=port, timeout=60)
     assert [seen.path for seen in fake.requests] == ["/oauth/authorize"]
 
 
@@ -197,7 +197,7 @@ def test_a_login_that_the_user_refuses_says_so(fake: FakeApi, url: str, port: in
     fake.oauth.refusal = "access_denied"
     with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="access_denied: The user refused") as refused:
-            oauth.login(port=port, timeout=10)
+            oauth.login(port=port, timeout=60)
     assert refused.value.error == "access_denied"
     assert isinstance(refused.value, CredentialsError)
 
@@ -207,7 +207,7 @@ def test_a_taken_port_is_named(fake: FakeApi, url: str) -> None:
         port = taken.getsockname()[1]
         with client_of(fake, url) as oauth:
             with pytest.raises(LoginError, match=rf"port {port} .*login\(port=\.\.\.\)"):
-                oauth.login(port=port, timeout=10)
+                oauth.login(port=port, timeout=60)
 
 
 def test_a_login_that_nobody_makes_ends_in_time(
@@ -232,7 +232,7 @@ def test_without_a_browser_the_redirect_is_pasted(
         return f"  {location(where)}\n"
 
     with client_of(fake, url) as oauth:
-        token = oauth.login(port=port, timeout=10, open_browser=open_browser, ask=ask)
+        token = oauth.login(port=port, timeout=60, open_browser=open_browser, ask=ask)
     assert token.refresh_token
     assert f"http://localhost:{port}/callback" in prompts[0]
 
@@ -246,7 +246,7 @@ def test_a_browser_that_fails_is_as_good_as_none(
     monkeypatch.setattr(webbrowser, "open", fail)
     with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="neither code nor error"):
-            oauth.login(port=port, timeout=10, ask=lambda prompt: "what?")
+            oauth.login(port=port, timeout=60, ask=lambda prompt: "what?")
 
 
 def test_the_end_of_the_input_ends_the_login(fake: FakeApi, url: str, port: int) -> None:
@@ -255,7 +255,7 @@ def test_the_end_of_the_input_ends_the_login(fake: FakeApi, url: str, port: int)
 
     with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="no redirect was pasted: EOFError") as failed:
-            oauth.login(port=port, timeout=10, open_browser=False, ask=ask)
+            oauth.login(port=port, timeout=60, open_browser=False, ask=ask)
     assert isinstance(failed.value.__cause__, EOFError)
 
 
@@ -525,7 +525,7 @@ def test_a_login_logs_nothing_secret(
 ) -> None:
     caplog.set_level(logging.DEBUG, "scapi")
     with client_of(fake, url) as oauth:
-        token = oauth.login(port=port, timeout=10)
+        token = oauth.login(port=port, timeout=60)
     assert wait_until(lambda: bool(pages))
     code = parse_qs(pages[0].url.query.decode())["code"][0]
     ours = "".join(record.getMessage() for record in caplog.records if record.name == "scapi")

@@ -124,7 +124,7 @@ def test_a_body_beyond_the_limit_is_a_decode_error() -> None:
 
 def test_an_answer_that_never_comes_ends_in_time(fake: FakeApi, url: str) -> None:
     fake.fail("*", "delay", delay=float("inf"))
-    with AppClient(token=fake.app_token, base_url=url, timeout=1.0) as client:
+    with AppClient(token=fake.app_token, base_url=url, timeout=2.0) as client:
         with pytest.raises(exceptions.RequestTimeoutError, match="did not answer in time") as caught:
             client.emission()
     assert not caught.value.connecting

@@ -26,5 +26,5 @@ def start(*arguments: str, program: tuple[str, ...] = ("-m", "scapi"), **env: st
 def finish(*arguments: str, program: tuple[str, ...] = ("-m", "scapi"), **env: str) -> tuple[int, str, str]:
     """Run it to its end: the exit code, what it printed, what it complained about."""
     process = start(*arguments, program=program, **env)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     return process.returncode, out, err

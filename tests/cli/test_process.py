@@ -38,7 +38,7 @@ def test_a_pipe_that_is_closed_is_no_error(key: dict[str, str]) -> None:
         process.stdout.close()
         assert process.stderr is not None
         assert process.stderr.read() == ""
-        assert process.wait(30) == 141
+        assert process.wait(60) == 141
         process.stderr.close()
 
 
@@ -56,7 +56,7 @@ def on_a_terminal(*arguments: str, **env: str) -> tuple[int, str]:
     except OSError:
         pass  # how Linux says that the other end is closed
     os.close(ours)
-    return process.wait(30), shown.decode()
+    return process.wait(60), shown.decode()
 
 
 def test_a_terminal_gets_colours(key: dict[str, str]) -> None:
@@ -115,7 +115,7 @@ def test_ctrl_c_ends_a_command_at_once_and_leaves_no_file(tmp_path: Path) -> Non
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
     assert (process.returncode, err.strip()) == (130, "")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("old.csv", "old")]
 
@@ -129,7 +129,7 @@ def test_ctrl_c_in_the_middle_of_all_pages_leaves_no_file(tmp_path: Path) -> Non
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
     assert (process.returncode, err.strip()) == (130, "")
     assert not list(tmp_path.iterdir())
 
@@ -176,7 +176,7 @@ def test_emissions_are_told_of_as_they_come_until_ctrl_c(form: str, key: dict[st
     first = process.stdout.readline()
     assert first.startswith('{"current_start":' if form == "--json" else ("No emission.", "An emission"))
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
+    assert process.wait(60) == 130
     assert process.stderr.read().strip() == ""
     process.stdout.close()
     process.stderr.close()

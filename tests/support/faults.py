@@ -36,7 +36,7 @@ __all__ = ["FAULTS", "SECRET", "Fault", "faulty", "leaks", "resources"]
 SECRET = "s3cr3t-t0ken-of-the-tests"
 
 #: Seconds for a fault that ends only by the client's own deadline, and for all others.
-SHORT, AMPLE = 0.3, 10.0
+SHORT, AMPLE = 0.5, 30.0
 
 BOMB = gzip.compress(b"[" + b" " * (80 * 2**20) + b"]", 9)
 DEEP = b"[" * 100_000 + b"]" * 100_000

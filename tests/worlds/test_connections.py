@@ -168,12 +168,12 @@ def test_a_wait_of_many_seconds_ends_in_its_own_time_too(
     world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system ends a thread's wait every few seconds, which is none of the caller's business."""
-    monkeypatch.setattr(_threads_network, "PATIENCE", 2)
+    monkeypatch.setattr(_threads_network, "PATIENCE", 3)
     mount.wire = wire.never
     began = time.monotonic()
     with pytest.raises(RequestTimeoutError, match="did not answer in time"):
-        world.run(client(world, mount, timeout=2.2), lambda client: client.emission())
-    assert 2.2 <= time.monotonic() - began < 3.8
+        world.run(client(world, mount, timeout=3.3), lambda client: client.emission())
+    assert 3.3 <= time.monotonic() - began < 5.9
 
 
 def test_a_slow_drip_over_tls_ends_in_time(world: World, tls: Mount) -> None:
@@ -181,7 +181,7 @@ def test_a_slow_drip_over_tls_ends_in_time(world: World, tls: Mount) -> None:
     began = time.monotonic()
     with pytest.raises(RequestTimeoutError, match="did not answer in time"):
         world.run(client(world, tls, timeout=1.3), lambda client: client.emission())
-    assert 1.3 <= time.monotonic() - began < 6
+    assert 1.3 <= time.monotonic() - began < 20
 
 
 # ── mocks ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -387,18 +387,18 @@ def test_connecting_ends_in_time(world: World, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_all_addresses_of_a_host_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "CONNECT_TIMEOUT", 0.6)
+    monkeypatch.setattr(_http, "CONNECT_TIMEOUT", 1.5)
     with deaf() as url:
         port = int(url.rpartition(":")[2])
         kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (wire.HOST, port))
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [kind] * 3)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [kind] * 8)
         began = time.monotonic()
         with (
             scapi.sync.AppClient(token="t", base_url=url, retry=None) as client,
             pytest.raises(RequestTimeoutError, match="could not be connected to in time"),
         ):
             client.emission()
-    assert 0.6 <= time.monotonic() - began < 1.7
+    assert 1.5 <= time.monotonic() - began < 10
 
 
 def test_closing_ends_a_thread_that_connects() -> None:
@@ -407,7 +407,7 @@ def test_closing_ends_a_thread_that_connects() -> None:
         began = time.monotonic()
         with pytest.raises(TransportError, match="closed"):
             client.emission()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 12
 
 
 def test_signals_do_not_put_off_the_end_of_a_wait(mount: Mount) -> None:
@@ -421,7 +421,7 @@ def test_signals_do_not_put_off_the_end_of_a_wait(mount: Mount) -> None:
             pytest.raises(RequestTimeoutError),
         ):
             client.emission()
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 20
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -483,7 +483,7 @@ def test_writing_ends_in_time_too(where: str) -> None:
             began = time.monotonic()
             with pytest.raises(RequestTimeoutError):
                 call(where, lambda: client.rawfile("x" * 2**24))
-            assert time.monotonic() - began < 8
+            assert time.monotonic() - began < 30
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, signals)

