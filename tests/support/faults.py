@@ -39,7 +39,8 @@ SECRET = "s3cr3t-t0ken-of-the-tests"
 SHORT, AMPLE = 0.5, 30.0
 
 BOMB = gzip.compress(b"[" + b" " * (80 * 2**20) + b"]", 9)
-DEEP = b"[" * 100_000 + b"]" * 100_000
+#: Deeper than any interpreter goes: 3.11 stops at 1,000, 3.13 at 10,000.
+DEEP = b"[" * 50_000
 HTML = "<html><head><title>Maintenance</title></head><body>Back soon</body></html>"
 JSON_ERROR = b'{"title": "Internal server error", "status": 500, "details": {}}'
 PACKED = {"content-encoding": "gzip", "content-type": "application/json"}
@@ -107,7 +108,7 @@ FAULTS = (
     Fault("one byte at a time, body", R, False, "did not answer in time", _wire(wire.drip_body), SHORT),
     Fault("half a JSON", D, False, "truncated", _fake("broken_json")),
     Fault("invalid UTF-8", D, False, "utf-8", _fake(status=200, body=b'["\xff\xfe"]')),
-    Fault("JSON nested 100,000 deep", D, False, "recursion", _fake(status=200, body=DEEP)),
+    Fault("JSON nested 50,000 deep", D, False, "recursion", _fake(status=200, body=DEEP)),
     Fault("broken gzip", D, False, "decompressed", _fake(status=200, body=BOMB[:9] + b"???", headers=PACKED)),
     Fault("gzip cut off", D, False, "", _fake(status=200, body=gzip.compress(JSON_ERROR)[:-20], headers=PACKED)),
     Fault("gzip bomb", D, False, "larger than Config.MAX_BODY", _fake(status=200, body=BOMB, headers=PACKED)),
