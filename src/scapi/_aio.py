@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import sys
 import threading
 import time
 import warnings
 from concurrent.futures import Future
 from contextlib import suppress
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
-from scapi import _http
-from scapi._aio_network import Link
-from scapi._core import forks, http1
+from scapi._core import forks
 from scapi.exceptions import TransportError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+    from types import TracebackType
 
-    import httpx
-
-    from scapi._core.outgoing import Outgoing
-    from scapi._core.response import Reply
+    import httpcore
 
     Work: TypeAlias = Callable[[], Awaitable[None]]
+    #: Takes a part of a body, and the length of the whole if that is known.
     Sink: TypeAlias = Callable[[bytes, int | None], Awaitable[None]]
 
-__all__ = ["Ahead", "FanOut", "SingleFlight", "Transport", "Wakeup", "call", "callback", "now", "outcome", "to_thread"]
+__all__ = [
+    "Deadline",
+    "PerRuntime",
+    "SingleFlight",
+    "Wakeup",
+    "Workers",
+    "call",
+    "callback",
+    "connect",
+    "now",
+    "outcome",
+    "to_thread",
+    "uninterrupted",
+]
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -154,120 +162,131 @@ def _uncancellable() -> Future[None]:
     return future
 
 
-class Transport:
-    """Sends requests and returns whole answers, from any number of tasks, in any number of event loops.
+class Deadline:
+    """When a call has to be through. The event loop ends it then.
 
-    Args:
-        base_url: The host that all requests go to.
-        timeout: Seconds that one request may take in all, as soon as a connection is free for it; `None` for 30, or
-            for what `http_client` says.
-        http_client: A client of the caller's to send with, instead of connections of our own.
+    A thread has to be told how long each of its waits may take, so the twin keeps the time and looks at it.
     """
 
-    #: Until the constructor is through there is nothing to close.
-    _refuses = True
+    def __init__(self) -> None:
+        self._timeout = asyncio.timeout(None)
+        self._is_under_way = False
 
-    def __init__(self, *, base_url: str, timeout: float | None, http_client: httpx.AsyncClient | None) -> None:
-        _http.check_client(http_client, "AsyncClient")
-        self._refuses = False
-        self._pools: dict[asyncio.AbstractEventLoop, tuple[_Pool, AsyncGenerator[None]]] = {}
+    async def __aenter__(self) -> Self:
+        await self._timeout.__aenter__()
+        self._is_under_way = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_under_way = False
+        await self._timeout.__aexit__(kind, error, trace)
+
+    def set(self, seconds: float | None) -> None:
+        """End the call after so many seconds from now, or not at all."""
+        if self._is_under_way:
+            self._timeout.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
+
+    def end(self) -> None:
+        """End the call at once."""
+        self.set(0)
+        self._is_under_way = False
+
+    def left(self, stream: object = None) -> float | None:
+        """Return how long a wait for a stream may take: the event loop ends it, so it needs no limit."""
+        return None
+
+
+async def connect(
+    backend: httpcore.AsyncNetworkBackend, host: str, port: int, deadline: Deadline
+) -> httpcore.AsyncNetworkStream:
+    """Connect to a host. The backend tries its addresses beside each other."""
+    return await backend.connect_tcp(host, port)
+
+
+async def uninterrupted(work: Callable[[], Awaitable[T]], deadline: Deadline) -> T:
+    """Do something that no deadline can end from within. An event loop can end everything."""
+    return await work()
+
+
+class _Closable(Protocol):
+    async def aclose(self) -> None: ...
+
+    def __len__(self) -> int: ...
+
+
+P = TypeVar("P", bound=_Closable)
+
+
+class PerRuntime(Generic[P]):
+    """One set of connections for each event loop, closed with its loop.
+
+    A loop closes what it is told to, and only an async generator can tell it. The twin has one set for the process.
+
+    Args:
+        make: Makes a set.
+        owner: What a warning says nobody has closed.
+    """
+
+    def __init__(self, make: Callable[[], P], owner: str) -> None:
+        self._make = make
+        self._owner = owner
+        self._entries: dict[asyncio.AbstractEventLoop, tuple[P, AsyncGenerator[None]]] = {}
         self._lock = threading.Lock()
-        self._base_url = base_url
-        self._timeout = timeout
-        self._http_client = http_client
+        self._closed = False
 
-    async def send(self, outgoing: Outgoing, sink: Sink | None = None) -> Reply:
-        """Send a request and read its answer whole, or raise the documented error.
-
-        Args:
-            outgoing: The request.
-            sink: Takes the body of a 2xx in place of the result: chunk by chunk, each with the length of the whole if
-                that is known. Such an answer may be of any size, and take its time as long as something arrives.
-        """
-        if self.closed:
-            raise TransportError("the client is closed")
-        # What the caller is handling just now is none of ours.
-        outer = sys.exception()
-        try:
-            return _http.log(outgoing, await self._reply(outgoing, sink))
-        except BaseException as cause:  # noqa: BLE001  # it is raised again, without what its traceback would show
-            raise _http.failure(cause, outgoing.url, outer=outer, closed=self.closed)  # noqa: B904  # chained there
-
-    async def _reply(self, outgoing: Outgoing, sink: Sink | None) -> Reply:
-        if self._http_client is not None:
-            return await self._borrow(self._http_client, outgoing, self._timeout, sink)
-        if _http.is_intercepted():
-            async with _stand_in() as client:
-                return await self._borrow(client, outgoing, self._timeout or _http.TIMEOUT, sink)
-        pool = await self._pool()
-        return await pool.exchange(outgoing, self._timeout or _http.TIMEOUT, sink)
-
-    async def _borrow(
-        self, client: httpx.AsyncClient, outgoing: Outgoing, timeout: float | None, sink: Sink | None
-    ) -> Reply:
-        request = _http.request_by(client, outgoing, timeout)
-        async with asyncio.timeout(None if sink else timeout):
-            response = await client.send(request, stream=True, follow_redirects=False)
-            try:
-                body, parts = _http.body_of(response, outgoing)
-                async for part in parts:
-                    if sink and response.is_success:
-                        for piece in body.unpack(part):
-                            await sink(piece, body.length)
-                    else:
-                        body.add(part)
-            finally:
-                await response.aclose()
-            return body.reply()
-
-    async def _pool(self) -> _Pool:
+    async def get(self) -> P:
+        """Return the set of the loop that runs."""
         loop = asyncio.get_running_loop()
-        entry = self._pools.get(loop)
+        entry = self._entries.get(loop)
         if entry is None:
-            pool = _Pool()
-            entry = pool, _closed_with_the_loop(pool)
+            made = self._make()
+            entry = made, _closed_with_the_loop(made)
             await anext(entry[1])
             with self._lock:
                 # Whoever closed the client just now, in another thread, hasn't seen this one.
-                if self._refuses:
+                if self._closed:
                     raise TransportError("the client was closed during the call")
                 # Those of loops that are over, whose guards have closed them.
-                for over in [other for other in self._pools if other.is_closed()]:
-                    del self._pools[over]
-                self._pools[loop] = entry
+                for over in [other for other in self._entries if other.is_closed()]:
+                    del self._entries[over]
+                self._entries[loop] = entry
         return entry[0]
 
-    @property
-    def closed(self) -> bool:
-        """Whether nothing can be sent any more."""
-        return self._refuses or (self._http_client is not None and self._http_client.is_closed)
-
-    def refuse(self) -> None:
-        """Send nothing from now on."""
-        self._refuses = True
-
     async def close(self) -> None:
-        """End the requests under way and close all connections. A client of the caller's is left alone."""
-        self.refuse()
+        """Close all sets, those of other loops in their own time."""
         with self._lock:
-            pools = list(self._pools.items())
-            self._pools.clear()
-        for loop, (_, guard) in pools:
+            self._closed = True
+            entries = list(self._entries.items())
+            self._entries.clear()
+        for loop, (_, guard) in entries:
             if loop is asyncio.get_running_loop():
                 await guard.aclose()
             else:
-                # It may end at this very moment, and closes its pool itself then.
+                # It may end at this very moment, and closes its set itself then.
                 with suppress(RuntimeError):
                     loop.call_soon_threadsafe(_close_soon, guard)
 
     def __del__(self) -> None:
-        # The pools themselves are closed by their guards, which the collector hands to their event loops.
-        if not self._refuses and any(pool.open for pool, _ in self._pools.values()):
-            warnings.warn(f"unclosed client of {self._base_url}", ResourceWarning, source=self, stacklevel=2)
+        # The sets themselves are closed by their guards, which the collector hands to their event loops.
+        if any(len(made) for made, _ in self._entries.values()):
+            warnings.warn(f"unclosed {self._owner}", ResourceWarning, source=self, stacklevel=2)
+
+
+async def _closed_with_the_loop(made: _Closable) -> AsyncGenerator[None]:
+    """Close a set when the event loop ends, or when nobody refers to the set any more.
+
+    A started async generator is what an event loop closes by itself in both cases, while it still runs.
+    """
+    try:
+        yield
+    finally:
+        await made.aclose()
 
 
 def _close_soon(guard: AsyncGenerator[None]) -> None:
-    """Close a pool in its own event loop, in a task that is kept until it is done."""
+    """Close a set in its own event loop, in a task that is kept until it is done."""
     task = asyncio.ensure_future(guard.aclose())
     _closing.add(task)
     task.add_done_callback(_closing.discard)
@@ -276,192 +295,39 @@ def _close_soon(guard: AsyncGenerator[None]) -> None:
 _closing: set[asyncio.Future[None]] = set()
 
 
-def _stand_in() -> httpx.AsyncClient:
-    """A client for who mocks what httpx sends."""
-    import httpx
-
-    return httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(verify=_http.tls()))
-
-
-class _Pool:
-    """The connections of one event loop, the one used last first."""
-
-    def __init__(self) -> None:
-        self._turns = asyncio.Semaphore(_http.MAX_CONNECTIONS)
-        self._links: set[Link] = set()
-        self._idle: list[Link] = []
-        self._under_way: set[asyncio.Timeout] = set()
-        self._closed = False
-
-    @property
-    def open(self) -> bool:
-        return bool(self._links)
-
-    async def exchange(self, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
-        async with self._turns:
-            self._check()
-            link = self._rested(http1.locate(outgoing).origin)
-            begun = asyncio.get_running_loop().time()
-            deadline = asyncio.timeout(timeout if link.is_open else min(timeout, _http.CONNECT_TIMEOUT))
-            self._under_way.add(deadline)
-            try:
-                async with deadline:
-                    if not link.is_open:
-                        await link.open()
-                        deadline.reschedule(begun + timeout)
-                    return await link.exchange(outgoing, sink and self._patient(sink, deadline, timeout))
-            except TimeoutError as cause:
-                if not link.is_open:
-                    raise _http.ConnectTimeout from cause
-                raise
-            finally:
-                self._under_way.discard(deadline)
-                self._rest(link)
-
-    def _rested(self, origin: http1.Origin) -> Link:
-        """A connection that is ready, or a new one that is still to be opened."""
-        while self._idle:
-            link = self._idle.pop()
-            if link.origin == origin and link.is_ready:
-                return link
-            self._drop(link)
-        link = Link(origin)
-        self._links.add(link)
-        return link
-
-    def _rest(self, link: Link) -> None:
-        if link.rests and not self._closed:
-            self._idle.append(link)
-        else:
-            self._drop(link)
-
-    def _drop(self, link: Link) -> None:
-        link.close()
-        self._links.discard(link)
-
-    def _check(self) -> None:
-        if self._closed:
-            raise TransportError("the client was closed during the call")
-
-    def _patient(self, sink: Sink, deadline: asyncio.Timeout, timeout: float) -> Sink:
-        """A sink that may take its time, after which the next part of the body has the whole timeout again."""
-
-        async def take(part: bytes, length: int | None) -> None:
-            deadline.reschedule(None)
-            await sink(part, length)
-            self._check()
-            deadline.reschedule(asyncio.get_running_loop().time() + timeout)
-
-        return take
-
-    def close(self) -> None:
-        self._closed = True
-        for deadline in self._under_way:
-            if not deadline.expired():
-                deadline.reschedule(0)
-        for link in list(self._links):
-            self._drop(link)
-
-
-async def _closed_with_the_loop(pool: _Pool) -> AsyncGenerator[None]:
-    """Close the pool when the event loop ends, or when nobody refers to the pool any more.
-
-    A started async generator is what an event loop closes by itself in both cases, while it still runs.
-    """
-    try:
-        yield
-    finally:
-        pool.close()
-
-
-class Ahead(Generic[A, R]):
-    """Makes a call before its result is asked for, one call at a time.
+class Workers(Generic[A, R]):
+    """Calls that go on beside the caller, each in a task. The twin has threads.
 
     Args:
-        call: What is called. Leaving the context ends the call under way.
+        limit: How many calls are made at once at the most; the caller keeps to it.
     """
 
-    def __init__(self, call: Call[A, R]) -> None:
-        self._call = call
-        self._task: asyncio.Task[R] | None = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await _ended([self._task] if self._task else [])
-
-    def start(self, argument: A) -> None:
-        """Begin the call whose result is asked for next."""
-        self._task = asyncio.get_running_loop().create_task(self._call(argument))
-
-    async def get(self, argument: A) -> R:
-        """The result of the call that was begun, or of one that is made now."""
-        if self._task is None:
-            return await self._call(argument)
-        result = await self._task
-        self._task = None
-        return result
-
-
-class FanOut(Generic[A, R]):
-    """The results of many calls, as they complete. Leaving the context ends the calls under way.
-
-    No generator, which a loop that ends, or the collector, would close at the same time as the one that iterates.
-
-    Args:
-        fn: What is called with each item.
-        items: Taken one by one, each when a call completes; asked again even after there was nothing left, as long as
-            calls are under way. Its error is raised after the result that is there already.
-        limit: How many calls may be under way at once, 1 or more.
-    """
-
-    def __init__(self, fn: Call[A, R], items: Iterable[A], limit: int) -> None:
-        self._fn = fn
-        self._source = iter(items)
-        self._limit = limit
+    def __init__(self, limit: int) -> None:
         self._done: asyncio.Queue[asyncio.Task[R]] = asyncio.Queue()
         self._begun: set[asyncio.Task[R]] = set()
-        self._error: Exception | None = None
-        self._begin()
 
-    async def __aenter__(self) -> Self:
-        return self
+    def __len__(self) -> int:
+        return len(self._begun)
 
-    async def __aexit__(self, *_: object) -> None:
-        await _ended(self._begun)
+    def start(self, function: Call[A, R], argument: A) -> None:
+        """Begin a call."""
+        task = asyncio.get_running_loop().create_task(function(argument))
+        self._begun.add(task)
+        task.add_done_callback(self._done.put_nowait)
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> R:
-        if self._error:
-            raise self._error
-        if not self._begun:
-            raise StopAsyncIteration
+    async def result(self) -> R:
+        """Return the result of the next call that completes, or raise its error."""
         task = await self._done.get()
         self._begun.discard(task)
-        result = task.result()
-        self._begin()
-        return result
+        return task.result()
 
-    def _begin(self) -> None:
-        try:
-            for item in islice(self._source, self._limit - len(self._begun)):
-                task = asyncio.get_running_loop().create_task(self._fn(item))
-                self._begun.add(task)
-                task.add_done_callback(self._done.put_nowait)
-        except Exception as error:  # noqa: BLE001  # it is the source's, and raised when its turn comes
-            self._error = error
-
-
-async def _ended(tasks: Collection[asyncio.Task[Any]]) -> None:
-    """Cancel tasks and see them end."""
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
-    for task in tasks:
-        # An error that nobody looks at would be reported by the event loop.
-        if not task.cancelled():
-            task.exception()
+    async def end(self) -> None:
+        """Cancel the calls under way, and see them end."""
+        for task in self._begun:
+            task.cancel()
+        if self._begun:
+            await asyncio.wait(self._begun)
+        for task in self._begun:
+            # An error that nobody looks at would be reported by the event loop.
+            if not task.cancelled():
+                task.exception()

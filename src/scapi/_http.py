@@ -1,33 +1,42 @@
-"""What both worlds need to talk HTTP: limits, TLS, proxies, the caller's own httpx client, and what errors mean.
+"""The HTTP library, and what both worlds need of it: limits, TLS, proxies, requests, answers and errors.
 
-httpx itself is only imported where a client of the caller's sends: it takes longer than all of ours.
+No other module imports httpx or httpcore. Their maintained forks, httpx2 and httpcore2, have the same names: to switch,
+import those as `httpx` and `httpcore` below. This module is imported with the first client, because httpx takes longer
+to import than all of ours.
 """
 
 from __future__ import annotations
 
-import inspect
 import logging
-import math
 import os
-import select
+import re
 import socket
+import ssl
 import sys
-from base64 import b64encode
-from functools import cache
-from types import FunctionType
+from contextlib import suppress
+from functools import cache, lru_cache
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-from scapi._core import arguments, http1
+import h11
+import httpcore
+import httpx
+
+from scapi import _version
+from scapi._core import arguments
 from scapi._core.body import Body
+from scapi._core.extras import extra
 from scapi._core.traces import strip
-from scapi.exceptions import DecodeError, RequestTimeoutError, ScApiException, TransportError
+from scapi.exceptions import DecodeError, RateLimitError, RequestTimeoutError, ScApiException, TransportError
 
 if TYPE_CHECKING:
-    import ssl
+    from collections.abc import Iterable, Mapping
+    from types import ModuleType
 
-    import httpx
-
+    from scapi._core.network import Network
     from scapi._core.outgoing import Outgoing
     from scapi._core.response import Reply
 
@@ -35,18 +44,25 @@ __all__ = [
     "CONNECT_TIMEOUT",
     "KEEPALIVE",
     "MAX_CONNECTIONS",
-    "READ_SIZE",
     "TIMEOUT",
     "ConnectTimeout",
+    "NoConnection",
+    "ProxyFailed",
     "body_of",
     "check_client",
+    "check_end",
+    "extensions_of",
     "failure",
-    "is_intercepted",
+    "h11_of",
+    "has_unread_bytes",
+    "httpcore",
+    "httpx",
     "log",
-    "proxy",
+    "logger",
+    "proxy_for",
+    "request",
     "request_by",
     "tls",
-    "wait",
 ]
 
 logger = logging.getLogger("scapi")
@@ -57,152 +73,245 @@ CONNECT_TIMEOUT = 10.0
 MAX_CONNECTIONS = 64
 #: Seconds that an idle connection is kept for the next call.
 KEEPALIVE = 60.0
-#: Bytes that are read off the wire at once, into a buffer that a connection keeps: an allocation of this size for each
-#: read would cost more than the read.
-READ_SIZE = 256 * 1024
+
+HEADERS = {
+    "User-Agent": f"scapi/{_version.__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+}
+
+#: What may stand in the value of a header: anything but what would end it.
+VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 class ConnectTimeout(TimeoutError):
     """The connection could not be made in time, so that nothing was sent."""
 
 
+class NoConnection(Exception):
+    """None of the client's connections came free in time, so that nothing was sent."""
+
+
+class ProxyFailed(Exception):
+    """A proxy can't be reached, or refuses. The cause says why; user and password aren't shown."""
+
+    def __init__(self, proxy: httpcore.Proxy) -> None:
+        url = proxy.url
+        super().__init__(f"the proxy {url.scheme.decode()}://{url.host.decode()}:{url.origin.port}")
+
+
 # ── connecting ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def tls(verify: ssl.SSLContext | str | bool) -> ssl.SSLContext:
+    """Return the TLS context of all connections with these settings: loading certificates takes longer than a request.
+
+    Args:
+        verify: A context, the path of a file or folder of certificates, or whether to verify at all. `True` takes what
+            `SSL_CERT_FILE` or `SSL_CERT_DIR` names, otherwise the certificates of `certifi`.
+
+    Raises:
+        ValueError: There are no certificates at that place.
+    """
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    return _tls(verify, os.environ.get("SSL_CERT_FILE") or None, os.environ.get("SSL_CERT_DIR") or None)
+
+
 @cache
-def tls() -> ssl.SSLContext:
-    """One context for all connections: loading the certificates takes longer than a request."""
-    import ssl
-
-    import certifi
-
-    # As httpx does it, so that nothing changes for who passes a client.
-    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    if not file and not folder:
-        file = certifi.where()
-    context = ssl.create_default_context(cafile=file or None, capath=None if file else folder)
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+def _tls(verify: str | bool, file: str | None, folder: str | None) -> ssl.SSLContext:
+    if verify is False:
+        return httpx.create_ssl_context(verify=False)
+    if verify is not True:
+        return _trusting("verify", verify)
+    if file:
+        return _trusting("SSL_CERT_FILE", file)
+    if folder:
+        return _trusting("SSL_CERT_DIR", folder)
+    return httpx.create_ssl_context(trust_env=False)
 
 
-def proxy(origin: http1.Origin) -> http1.Proxy | None:
-    """The proxy that the environment names for a host, or a `TransportError` if it is of a kind that isn't spoken."""
-    url = _proxy(origin)
+def _trusting(name: str, path: str) -> ssl.SSLContext:
+    is_folder = Path(path).is_dir()
     try:
-        return _parsed(url) if url else None
-    except ValueError:
-        # Neither the URL nor the error is shown: a password that isn't encoded is in both of them.
-        raise TransportError("the proxy that the environment names is no valid URL") from None
+        return ssl.create_default_context(cafile=None if is_folder else path, capath=path if is_folder else None)
+    except OSError as cause:  # an `ssl.SSLError` is one too
+        reason = cause.strerror if cause.filename or not isinstance(cause, ssl.SSLError) else "no certificate in it"
+        raise ValueError(f"{name} must name a file or folder of certificates, not {path!r}: {reason}") from None
 
 
-def _parsed(url: str) -> http1.Proxy:
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    origin = http1.Origin(parts.scheme, parts.hostname or "", parts.port or 80)
-    if not arguments.is_host(origin.host):
-        raise ValueError("a proxy needs a host")
-    if origin.scheme != "http":
-        raise TransportError(
-            f"the environment names a {origin.scheme} proxy, and only http proxies are spoken to: pass "
-            "http_client=httpx.Client(proxy=...), or an httpx.AsyncClient, which can do more"
-        )
-    user = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-    return http1.Proxy(origin, f"Basic {b64encode(user.encode()).decode()}" if user != ":" else "")
+def proxy_for(origin: httpcore.Origin, network: Network) -> httpcore.Proxy | None:
+    """Return the proxy to an origin: the one that the client was given, or the one that the environment names.
 
-
-def _proxy(origin: http1.Origin) -> str | None:
-    from urllib.request import getproxies, proxy_bypass
-
-    if origin.host in arguments.LOOPBACK or proxy_bypass(f"{origin.host}:{origin.port}"):
+    Raises:
+        ValueError: The proxy's URL can't be used. Neither the URL nor the cause is shown: a password that isn't encoded
+            is in both of them.
+    """
+    url = network.proxy or _proxy_of_the_environment(origin)
+    if not url:
         return None
-    return getproxies().get(origin.scheme) or getproxies().get("all")
-
-
-def wait(descriptor: int, seconds: float = 0.0, *, to_write: bool = False) -> bool:
-    """Whether something can be read from a socket, or written to it, within so many seconds."""
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(descriptor, select.POLLOUT if to_write else select.POLLIN)
-        return bool(poll.poll(math.ceil(1000 * seconds)))
-    # Windows has no `poll`, no limit to the numbers that `select` takes, and calls a failed connection an exception.
-    reads, writes = ([], [descriptor]) if to_write else ([descriptor], [])
-    return any(select.select(reads, writes, writes, seconds))
-
-
-# ── httpx in place of connections of our own ──────────────────────────────────────────────────────────────────────────
-
-
-def check_client(client: object, kind: str) -> None:
-    """Refuse a client of the other world, or anything else that isn't one."""
-    if client is None:
-        return
-    import httpx
-
-    if not isinstance(client, getattr(httpx, kind)):
-        raise TypeError(f"http_client must be an httpx.{kind}, not {type(client).__name__}")
-
-
-#: Where those who mock HTTP in tests put themselves: pytest-httpx in the first two, respx in the others.
-_PLACES = (
-    ("httpx", "HTTPTransport", "handle_request"),
-    ("httpx", "AsyncHTTPTransport", "handle_async_request"),
-    ("httpcore", "HTTPConnection", "handle_request"),
-    ("httpcore", "AsyncHTTPConnection", "handle_async_request"),
-)
-
-
-def is_intercepted() -> bool:
-    """Whether somebody mocks what httpx sends. Our requests then go by httpx too, where they are expected."""
-    if "httpx" not in sys.modules:
-        return False
-    for module, owner, name in _PLACES:
-        found = getattr(getattr(sys.modules.get(module), owner, None), name, None)
-        # Who only watches, as OpenTelemetry does, wraps what was there.
-        method = inspect.unwrap(found) if found else None
-        if method and not (type(method) is FunctionType and method.__module__.startswith(module)):
-            return True
-    return False
-
-
-def request_by(client: httpx.Client | httpx.AsyncClient, outgoing: Outgoing, timeout: float | None) -> httpx.Request:
-    """The request for a client of the caller's, with what that client adds to its requests."""
-    import httpx
-
-    return client.build_request(
-        outgoing.method,
-        outgoing.url,
-        headers=http1.HEADERS | outgoing.headers(),
-        content=outgoing.content(),
-        timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)) if timeout else httpx.USE_CLIENT_DEFAULT,
+    proxy = _parsed(url)
+    if proxy is None:
+        name = "the proxy that the environment names" if network.proxy is None else "proxy"
+        raise ValueError(f"{name} must be a URL such as 'http://user:password@proxy.example:3128' or 'socks5://...'")
+    where = proxy.url
+    if where.scheme.startswith("socks"):
+        with extra("socks"):
+            import_module("socksio")  # httpcore needs it
+    return httpcore.Proxy(
+        httpcore.URL(scheme=where.raw_scheme, host=where.raw_host, port=where.port, target=where.raw_path),
+        auth=proxy.raw_auth,
+        headers=proxy.headers.raw,
+        ssl_context=tls(network.verify) if where.scheme == "https" else None,
     )
 
 
+def _parsed(url: str) -> httpx.Proxy | None:
+    # No error is raised in here: it would keep the one that came before it.
+    with suppress(httpx.InvalidURL, ValueError):
+        proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
+        if arguments.is_host(proxy.url.host):
+            return proxy
+    return None
+
+
+def _proxy_of_the_environment(origin: httpcore.Origin) -> str | None:
+    host = origin.host.decode("ascii")
+    if host in arguments.LOOPBACK or proxy_bypass(f"{host}:{origin.port}"):
+        return None
+    return getproxies().get(origin.scheme.decode("ascii")) or getproxies().get("all")
+
+
+def h11_of(connection: object) -> h11.Connection | None:
+    """Return the parser at the end of a connection of httpcore: it knows what came behind an answer.
+
+    Neither httpx nor httpcore looks at that, and the next request would be answered by it. The parser is found by its
+    type, so that nothing here depends on a private name.
+    """
+    for value in vars(connection).values():
+        if isinstance(value, h11.Connection):
+            return value
+        if isinstance(value, httpcore.ConnectionInterface | httpcore.AsyncConnectionInterface):
+            return h11_of(value)
+    return None
+
+
+def has_unread_bytes(stream: httpcore.NetworkStream | httpcore.AsyncNetworkStream) -> bool:
+    """Return whether TLS has received bytes that nobody has read, where looking at the socket doesn't show them."""
+    encrypted = stream.get_extra_info("ssl_object")
+    if encrypted is None:
+        return False
+    if not isinstance(encrypted, ssl.SSLObject):
+        return bool(encrypted.pending())
+    # TLS over buffers: what has arrived may not be decrypted yet, and a read is the only way to look.
+    try:
+        encrypted.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        pass
+    return True
+
+
+# ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def request(outgoing: Outgoing, extensions: Mapping[str, Any]) -> httpx.Request:
+    """Build the request for a transport of ours."""
+    # Without a token along with it, as after a redirect, the URL itself may be what opens the door: it isn't kept.
+    url = _url(outgoing.url) if outgoing.credentials else httpx.URL(outgoing.url)
+    return httpx.Request(
+        outgoing.method,
+        url,
+        # The host is named here because httpx would look through all headers for it and make them anew.
+        headers=_encoded({"Host": url.netloc.decode("ascii")} | HEADERS | outgoing.headers()),
+        content=outgoing.content(),
+        extensions=dict(extensions),
+    )
+
+
+def extensions_of(request: Any) -> dict[str, Any]:
+    """Return what a request of httpcore carries beside what is sent; httpcore types it too loosely."""
+    extensions: dict[str, Any] = request.extensions
+    return extensions
+
+
+#: Parsing a URL takes httpx as long as a quarter of the rest of a call, and collectors ask for the same ones forever.
+_url = lru_cache(maxsize=512)(httpx.URL)
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers as they go over the wire, or raise a `ValueError` that names the wrong one and doesn't show it."""
+    for name, value in headers.items():
+        if not VALUE.fullmatch(value):
+            raise ValueError(f"the header {name} holds characters that can't be sent")
+    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def request_by(client: Any, outgoing: Outgoing, timeout: float | None) -> httpx.Request:
+    """Build the request for a client of the caller's, with what that client adds to its requests."""
+    library = next(library for library in _libraries() if isinstance(client, library.Client | library.AsyncClient))
+    built: httpx.Request = client.build_request(
+        outgoing.method,
+        outgoing.url,
+        headers=_encoded(HEADERS | outgoing.headers()),
+        content=outgoing.content(),
+        timeout=library.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+        if timeout
+        else library.USE_CLIENT_DEFAULT,
+    )
+    return built
+
+
+def check_client(client: object, kind: type[httpx.AsyncClient | httpx.Client]) -> None:
+    """Refuse a client of the other world, or anything else that isn't one."""
+    if client is None or any(isinstance(client, getattr(library, kind.__name__)) for library in _libraries()):
+        return
+    found = f"{type(client).__module__}.{type(client).__qualname__}"
+    raise TypeError(f"http_client must be an httpx.{kind.__name__} or an httpx2.{kind.__name__}, not {found}")
+
+
+def _libraries() -> list[ModuleType]:
+    """Return httpx, and its fork where that is loaded: otherwise nothing can be of its classes."""
+    return [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
+
+
+# ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 def body_of(response: httpx.Response, outgoing: Outgoing) -> tuple[Body, Any]:
-    """What collects the body of an answer to a client of the caller's, and where its parts come from."""
-    import httpx
-
+    """Return what collects the body of an answer, and where its parts come from."""
     headers = dict(response.headers)
-    if not response.is_stream_consumed:
-        return Body(response.status_code, headers, outgoing), response.stream
-    # A mock has made the body, or a hook of the caller's client has read it; either way it is decompressed.
-    headers.pop("content-encoding", None)
-    return Body(response.status_code, headers, outgoing), httpx.ByteStream(response.content)
+    if response.is_stream_consumed:
+        # A mock has made the body, or a hook of the caller's client has read it; either way it is decompressed.
+        headers.pop("content-encoding", None)
+        return Body(response.status_code, headers, outgoing), httpx.ByteStream(response.content)
+    return Body(response.status_code, headers, outgoing), response.stream
 
 
-# ── what came of it ───────────────────────────────────────────────────────────────────────────────────────────────────
+def check_end(response: httpx.Response, outgoing: Outgoing) -> None:
+    """Refuse an answer over TLS of which nobody can tell whether it is whole: it has neither a length nor chunks."""
+    if response.extensions.get("network_stream") is None or response.status_code in {204, 304}:
+        return  # a mock has made it, or it has no body
+    if outgoing.url.startswith("https:") and not {"content-length", "transfer-encoding"} & response.headers.keys():
+        raise httpx.RemoteProtocolError("the answer has neither a length nor chunks: its end can't be told from a cut")
 
 
 def log(outgoing: Outgoing, reply: Reply) -> Reply:
-    """The answer, for who debugs. The query isn't told: after a redirect it may be what opens the door."""
+    """Log the answer at DEBUG. The query is left out: after a redirect it may contain credentials."""
     if logger.isEnabledFor(logging.DEBUG):
         url = outgoing.url.partition("?")[0]
         logger.debug("%s %s: status %d, %d bytes", outgoing.method, url, reply.status, len(reply.body))
     return reply
 
 
-def failure(cause: BaseException, url: str, *, outer: BaseException | None, closed: bool) -> BaseException:
-    """What to raise for an exception that came up while a request was sent, a cancellation or an interruption included.
+# ── errors ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    Those that aren't translated are raised as they are, but without their tracebacks.
+
+def failure(cause: BaseException, url: str, *, outer: BaseException | None, closed: bool) -> BaseException:
+    """Return what to raise for an exception that came up while a request was sent.
+
+    Those that aren't translated, a cancellation for example, are returned as they are, but without their tracebacks.
 
     Args:
         cause: The exception.
@@ -213,7 +322,7 @@ def failure(cause: BaseException, url: str, *, outer: BaseException | None, clos
     chain = strip(cause, outer)
     if closed and isinstance(cause, Exception):
         error: BaseException = TransportError("the client was closed during the call")
-    elif isinstance(cause, _failures()):
+    elif isinstance(cause, (NoConnection, ProxyFailed, OSError, *_of_the_libraries("HTTPError", "InvalidURL"))):
         error = _translated(cause, url, _reason(chain))
     else:
         return cause
@@ -221,33 +330,38 @@ def failure(cause: BaseException, url: str, *, outer: BaseException | None, clos
     return error
 
 
-def _failures() -> tuple[type[Exception], ...]:
-    return http1.ProtocolError, TimeoutError, OSError, *_of_httpx("HTTPError", "InvalidURL")
-
-
-def _of_httpx(*names: str) -> tuple[type[Exception], ...]:
-    """Classes of httpx's errors. Where httpx isn't loaded none of them can have come up."""
-    httpx = sys.modules.get("httpx")
-    return tuple(getattr(httpx, name) for name in names if hasattr(httpx, name))
+def _of_the_libraries(*names: str) -> tuple[type[Exception], ...]:
+    return tuple(getattr(library, name) for library in _libraries() for name in names)
 
 
 def _translated(cause: BaseException, url: str, reason: str) -> ScApiException:
-    """The documented error for one of the network's, or of httpx."""
+    """Return the documented error for one of the network's, or of httpx."""
     host = urlsplit(url).netloc
-    if isinstance(cause, (TimeoutError, *_of_httpx("TimeoutException"))):
-        connecting = isinstance(cause, (ConnectTimeout, *_of_httpx("ConnectTimeout")))
+    timeouts: tuple[type[Exception], ...] = (TimeoutError, *_of_the_libraries("TimeoutException"))
+    if isinstance(cause, NoConnection):
+        return RateLimitError(
+            "no connection came free within queue_timeout; nothing was sent", url=url, retry_after=0.0
+        )
+    if isinstance(cause, ProxyFailed):
+        if isinstance(cause.__cause__, timeouts):
+            return RequestTimeoutError(f"{cause} could not be connected to in time", connecting=True)
+        return TransportError(f"no answer from {host}: {cause} does not connect: {reason}")
+    if isinstance(cause, timeouts):
+        connecting = isinstance(cause, (ConnectTimeout, *_of_the_libraries("ConnectTimeout")))
         doing = "could not be connected to" if connecting else "did not answer"
         return RequestTimeoutError(f"{host} {doing} in time", connecting=connecting)
-    if isinstance(cause, _of_httpx("DecodingError")):
+    if isinstance(cause, _of_the_libraries("DecodingError")):
         return DecodeError(f"the body can't be decompressed: {reason}", url=url)
     return TransportError(f"no answer from {host}: {reason}")
 
 
-def _reason(chain: list[BaseException]) -> str:
-    """What the system said, where it said something: `All connection attempts failed` helps nobody."""
-    for link in reversed(chain):
-        if isinstance(link, socket.gaierror) or type(link).__module__ == "ssl":
+def _reason(chain: Iterable[BaseException]) -> str:
+    """Return what the system said, where it said something: `All connection attempts failed` helps nobody."""
+    links = list(chain)
+    for link in reversed(links):
+        if isinstance(link, socket.gaierror | ssl.SSLError):
             return str(link)
         if isinstance(link, OSError) and link.errno:
             return os.strerror(link.errno)
-    return next((str(link) for link in chain if str(link)), type(chain[0]).__name__)
+    said = (str(link) for link in links if not isinstance(link, ProxyFailed))
+    return next((text for text in said if text), type(links[-1]).__name__)

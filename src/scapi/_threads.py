@@ -2,41 +2,63 @@
 
 from __future__ import annotations
 
+import _thread
+import errno
 import inspect
 import math
-import sys
+import os
+import socket
 import threading
 import time
 import warnings
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
-from itertools import islice
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
-from scapi import _http
-from scapi._core import forks, http1
-from scapi._threads_network import Link
-from scapi.exceptions import TransportError
+from scapi._core import forks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator
     from concurrent.futures import ThreadPoolExecutor
     from contextlib import AbstractContextManager
+    from types import TracebackType
 
-    import httpx
-
-    from scapi._core.outgoing import Outgoing
-    from scapi._core.response import Reply
+    import httpcore
 
     Work: TypeAlias = Callable[[], None]
+    #: Takes a part of a body, and the length of the whole if that is known.
     Sink: TypeAlias = Callable[[bytes, int | None], None]
 
-__all__ = ["Ahead", "FanOut", "SingleFlight", "Transport", "Wakeup", "call", "callback", "now", "outcome", "to_thread"]
+__all__ = [
+    "Deadline",
+    "PerRuntime",
+    "SingleFlight",
+    "Wakeup",
+    "Workers",
+    "call",
+    "callback",
+    "connect",
+    "now",
+    "outcome",
+    "to_thread",
+    "uninterrupted",
+]
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+class _Set(_Closable, Protocol):
+    def __len__(self) -> int: ...
+
 
 A = TypeVar("A")
-P = ParamSpec("P")
+Options = ParamSpec("Options")
+P = TypeVar("P", bound=_Set)
 R = TypeVar("R")
+S = TypeVar("S", bound=_Closable)
 T = TypeVar("T")
 
 if TYPE_CHECKING:
@@ -45,7 +67,7 @@ if TYPE_CHECKING:
 
 now = time.monotonic
 
-#: Seconds after which who waits for a connection looks whether it is still to wait.
+#: How often a thread that waits checks whether it should give up, in seconds.
 PATIENCE = 1
 
 
@@ -71,7 +93,7 @@ def outcome(future: Future[T], seconds: float) -> T:
     return future.result(seconds)
 
 
-def to_thread(function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> T:
+def to_thread(function: Callable[Options, T], /, *args: Options.args, **options: Options.kwargs) -> T:
     """Run a function that keeps a disk or the processor busy; here the caller's own thread will do."""
     return function(*args, **options)
 
@@ -148,291 +170,179 @@ class SingleFlight:
             future.set_exception(error)
 
 
-class Transport:
-    """Sends requests and returns whole answers, from any number of threads, and after a fork.
+class Deadline:
+    """When a call has to be through, on the monotonic clock.
 
-    Args:
-        base_url: The host that all requests go to.
-        timeout: Seconds that one request may take in all, as soon as a connection is free for it; `None` for 30, or
-            for what `http_client` says.
-        http_client: A client of the caller's to send with, instead of connections of our own.
+    A blocking socket has a timeout for each read but none for all of them, so that a server which sends a byte a second
+    is never late. Here each wait gets what is left of the time of the whole call.
     """
-
-    #: Until the constructor is through there is nothing to close.
-    _refuses = True
-
-    def __init__(self, *, base_url: str, timeout: float | None, http_client: httpx.Client | None) -> None:
-        _http.check_client(http_client, "Client")
-        self._refuses = False
-        self._pool = _Pool()
-        self._base_url = base_url
-        self._timeout = timeout
-        self._http_client = http_client
-        forks.begins_anew(self)
-
-    def send(self, outgoing: Outgoing, sink: Sink | None = None) -> Reply:
-        """Send a request and read its answer whole, or raise the documented error.
-
-        Args:
-            outgoing: The request.
-            sink: Takes the body of a 2xx in place of the result: chunk by chunk, each with the length of the whole if
-                that is known. Such an answer may be of any size, and take its time as long as something arrives.
-        """
-        if self.closed:
-            raise TransportError("the client is closed")
-        # What the caller is handling just now is none of ours.
-        outer = sys.exception()
-        try:
-            return _http.log(outgoing, self._reply(outgoing, sink))
-        except BaseException as cause:  # noqa: BLE001  # it is raised again, without what its traceback would show
-            raise _http.failure(cause, outgoing.url, outer=outer, closed=self.closed)  # noqa: B904  # chained there
-
-    def _reply(self, outgoing: Outgoing, sink: Sink | None) -> Reply:
-        if self._http_client is not None:
-            return self._borrow(self._http_client, outgoing, self._timeout, sink)
-        if _http.is_intercepted():
-            with _stand_in() as client:
-                return self._borrow(client, outgoing, self._timeout or _http.TIMEOUT, sink)
-        return self._pool.exchange(outgoing, self._timeout or _http.TIMEOUT, sink)
-
-    def _borrow(self, client: httpx.Client, outgoing: Outgoing, timeout: float | None, sink: Sink | None) -> Reply:
-        request = _http.request_by(client, outgoing, timeout)
-        deadline = math.inf if sink or timeout is None else time.monotonic() + timeout
-        response = client.send(request, stream=True, follow_redirects=False)
-        try:
-            body, parts = _http.body_of(response, outgoing)
-            for part in parts:
-                if sink and response.is_success:
-                    for piece in body.unpack(part):
-                        sink(piece, body.length)
-                else:
-                    body.add(part)
-                # In a client of the caller's, no wait ends at our deadline; at least none is begun after it.
-                if time.monotonic() > deadline:
-                    raise TimeoutError
-        finally:
-            response.close()
-        return body.reply()
-
-    @property
-    def closed(self) -> bool:
-        """Whether nothing can be sent any more."""
-        return self._refuses or (self._http_client is not None and self._http_client.is_closed)
-
-    def refuse(self) -> None:
-        """Send nothing from now on."""
-        self._refuses = True
-
-    def close(self) -> None:
-        """End the requests under way and close all connections. A client of the caller's is left alone."""
-        self.refuse()
-        self._pool.close()
-
-    def forked(self) -> None:
-        """Leave the connections to the parent process, which goes on using them."""
-        abandoned, self._pool = self._pool, _Pool()
-        abandoned.abandon()
-
-    def __del__(self) -> None:
-        if not self._refuses and self._pool.open:
-            warnings.warn(f"unclosed client of {self._base_url}", ResourceWarning, source=self, stacklevel=2)
-            self._pool.close()
-
-
-def _stand_in() -> httpx.Client:
-    """A client for who mocks what httpx sends."""
-    import httpx
-
-    return httpx.Client(transport=httpx.HTTPTransport(verify=_http.tls()))
-
-
-class _Pool:
-    """The connections of one process, the one used last first."""
 
     def __init__(self) -> None:
-        # A semaphore would do as well, in Python, and take many times as long where threads stand in each other's way.
-        self._turns: SimpleQueue[None] = SimpleQueue()
-        for _ in range(_http.MAX_CONNECTIONS):
-            self._turns.put(None)
-        self._links: set[Link] = set()
-        self._idle: list[Link] = []
-        self._closed = threading.Event()
-
-    @property
-    def open(self) -> bool:
-        return bool(self._links)
-
-    def exchange(self, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
-        self._take_turn()
-        try:
-            self._check()
-            link = self._rested(http1.locate(outgoing).origin)
-            try:
-                with _waiting(link.shut_down):
-                    return self._exchange(link, outgoing, timeout, sink)
-            finally:
-                self._rest(link)
-        finally:
-            self._turns.put(None)
-
-    def _take_turn(self) -> None:
-        while True:
-            with suppress(Empty):
-                self._turns.get(timeout=PATIENCE)
-                return
-            _check_crew()
-
-    def _exchange(self, link: Link, outgoing: Outgoing, timeout: float, sink: Sink | None) -> Reply:
-        begun = time.monotonic()
-        try:
-            if not link.is_open:
-                link.deadline = begun + min(timeout, _http.CONNECT_TIMEOUT)
-                link.open()
-            link.deadline = begun + timeout
-            return link.exchange(outgoing, sink and self._patient(sink, link, timeout))
-        except TimeoutError as cause:
-            if not link.is_open:
-                raise _http.ConnectTimeout from cause
-            raise
-
-    def _rested(self, origin: http1.Origin) -> Link:
-        """A connection that is ready, or a new one that is still to be opened."""
-        with suppress(IndexError):
-            while True:
-                # `pop` and `append` of a list are atomic, and what was popped is nobody else's.
-                link = self._idle.pop()
-                if link.origin == origin and link.is_ready:
-                    return link
-                self._drop(link)
-        link = Link(origin)
-        self._links.add(link)
-        if self._closed.is_set():
-            link.shut_down()
-        return link
-
-    def _rest(self, link: Link) -> None:
-        if link.rests:
-            self._idle.append(link)
-        else:
-            self._drop(link)
-        if self._closed.is_set():
-            self._close_idle()
-
-    def _drop(self, link: Link) -> None:
-        link.close()
-        self._links.discard(link)
-
-    def _check(self) -> None:
-        if self._closed.is_set():
-            raise TransportError("the client was closed during the call")
-
-    def _patient(self, sink: Sink, link: Link, timeout: float) -> Sink:
-        """A sink that may take its time, after which the next part of the body has the whole timeout again."""
-
-        def take(part: bytes, length: int | None) -> None:
-            sink(part, length)
-            self._check()
-            link.deadline = time.monotonic() + timeout
-
-        return take
-
-    def close(self) -> None:
-        # A socket is closed by the thread that uses it, or its number might be another socket's before that thread is
-        # done with it. Shutting it down wakes the thread.
-        self._closed.set()
-        for link in list(self._links):
-            link.shut_down()
-        self._close_idle()
-
-    def _close_idle(self) -> None:
-        with suppress(IndexError):
-            while True:
-                self._drop(self._idle.pop())
-
-    def abandon(self) -> None:
-        for link in self._links:
-            link.close()
-
-
-class Ahead(Generic[A, R]):
-    """Makes a call before its result is asked for, one call at a time, on one thread.
-
-    Args:
-        call: What is called. Leaving the context ends the call under way.
-    """
-
-    def __init__(self, call: Call[A, R]) -> None:
-        self._call = call
-        self._crew = _Crew(1)
-        self._future: Future[R] | None = None
+        self._at = math.inf
+        self._stream: httpcore.NetworkStream | None = None
+        self._ended = False
+        self._called_off = _waiting(self.end)
 
     def __enter__(self) -> Self:
+        self._called_off.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._crew.dismiss()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._called_off.__exit__(kind, error, trace)
 
-    def start(self, argument: A) -> None:
-        """Begin the call whose result is asked for next."""
-        self._future = self._crew.submit(self._call, argument)
+    def set(self, seconds: float | None) -> None:
+        """End the call after so many seconds from now, or not at all."""
+        self._at = math.inf if seconds is None else now() + seconds
 
-    def get(self, argument: A) -> R:
-        """The result of the call that was begun, or of one that is made now."""
-        if self._future is None:
-            return self._call(argument)
-        result = self._future.result()
-        self._future = None
-        return result
+    def end(self) -> None:
+        """End the call at once, from any thread."""
+        self._ended = True
+        if self._stream is not None:
+            with suppress(OSError):
+                # Not the method of the TLS socket: that one takes its TLS state away from under the reading thread.
+                socket.socket.shutdown(self._stream.get_extra_info("socket"), socket.SHUT_RDWR)
+
+    def left(self, stream: httpcore.NetworkStream | None = None) -> float:
+        """Return the seconds that a wait may take. `end` shuts this stream down, which wakes who waits for it.
+
+        Raises:
+            TimeoutError: There are none left.
+            ConnectionAbortedError: The call was ended.
+        """
+        self._stream = stream
+        if self._ended:
+            raise ConnectionAbortedError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED))
+        left = self._at - now()
+        if left <= 0:
+            raise TimeoutError("it took too long")
+        return min(left, threading.TIMEOUT_MAX)
 
 
-class FanOut(Generic[A, R]):
-    """The results of many calls, as they complete. Leaving the context ends the calls under way.
+def connect(backend: httpcore.NetworkBackend, host: str, port: int, deadline: Deadline) -> httpcore.NetworkStream:
+    """Connect to the first address of a host that answers; each may take its share of the time that is left."""
+    ends = now() + deadline.left()
+
+    def work() -> httpcore.NetworkStream:
+        found = [address for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        for more, address in zip(range(len(found), 0, -1), found, strict=True):
+            try:
+                return backend.connect_tcp(str(address[0]), port, timeout=max((ends - now()) / more, 0.001))
+            except Exception:
+                if more == 1:
+                    raise
+        raise OSError(errno.EADDRNOTAVAIL, "the host has no address")
+
+    return uninterrupted(work, deadline)
+
+
+def uninterrupted(work: Callable[[], S], deadline: Deadline) -> S:
+    """Do something that no deadline can end from within: looking up a name, connecting, a handshake.
+
+    It is done on a thread of its own, which is left behind when the call ends before.
+    """
+    results: SimpleQueue[tuple[S | None, Exception | None]] = SimpleQueue()
+    wanted = threading.Lock()
+
+    def run() -> None:
+        try:
+            results.put((work(), None))
+        except Exception as error:  # noqa: BLE001  # it is raised where it is waited for
+            results.put((None, error))
+        if not wanted.locked():
+            _close_unwanted(results)
+
+    with wanted:
+        _thread.start_new_thread(run, ())
+        try:
+            result, error = _result(results, deadline)
+        except BaseException:
+            _close_unwanted(results)
+            raise
+    if error is not None:
+        raise error
+    assert result is not None
+    return result
+
+
+def _result(results: SimpleQueue[T], deadline: Deadline) -> T:
+    while True:
+        with suppress(Empty):
+            return results.get(timeout=min(deadline.left(), PATIENCE))
+
+
+def _close_unwanted(results: SimpleQueue[tuple[S | None, Exception | None]]) -> None:
+    with suppress(Empty):
+        result, _ = results.get_nowait()
+        if result is not None:
+            result.close()
+
+
+class PerRuntime(Generic[P]):
+    """One set of connections for the process. The child of a fork begins with one of its own.
 
     Args:
-        fn: What is called with each item.
-        items: Taken one by one, each when a call completes; asked again even after there was nothing left, as long as
-            calls are under way. Its error is raised after the result that is there already.
-        limit: How many calls may be under way at once, 1 or more.
+        make: Makes a set.
+        owner: What a warning says nobody has closed.
     """
 
-    def __init__(self, fn: Call[A, R], items: Iterable[A], limit: int) -> None:
-        self._fn = fn
-        self._source = iter(items)
-        self._limit = limit
+    def __init__(self, make: Callable[[], P], owner: str) -> None:
+        self._make = make
+        self._owner = owner
+        self._made = make()
+        self._closed = False
+        forks.begins_anew(self)
+
+    def get(self) -> P:
+        """Return the set."""
+        return self._made
+
+    def close(self) -> None:
+        """Close the set."""
+        self._closed = True
+        self._made.close()
+
+    def forked(self) -> None:
+        """Leave the connections to the parent process, which goes on using them. The collector closes our copies."""
+        self._made = self._make()
+
+    def __del__(self) -> None:
+        if not self._closed and len(self._made):
+            warnings.warn(f"unclosed {self._owner}", ResourceWarning, source=self, stacklevel=2)
+            self._made.close()
+
+
+class Workers(Generic[A, R]):
+    """Calls that go on beside the caller, each on a thread. The twin has tasks.
+
+    Args:
+        limit: How many calls are made at once at the most; the caller keeps to it.
+    """
+
+    def __init__(self, limit: int) -> None:
         self._crew = _Crew(limit)
         self._done: SimpleQueue[Future[R]] = SimpleQueue()
         self._begun: set[Future[R]] = set()
-        self._error: Exception | None = None
-        self._begin()
 
-    def __enter__(self) -> Self:
-        return self
+    def __len__(self) -> int:
+        return len(self._begun)
 
-    def __exit__(self, *_: object) -> None:
-        self._crew.dismiss()
+    def start(self, function: Call[A, R], argument: A) -> None:
+        """Begin a call."""
+        future = self._crew.submit(function, argument)
+        self._begun.add(future)
+        future.add_done_callback(self._done.put)
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> R:
-        if self._error:
-            raise self._error
-        if not self._begun:
-            raise StopIteration
+    def result(self) -> R:
+        """Return the result of the next call that completes, or raise its error."""
         future = self._done.get()
         self._begun.discard(future)
-        result = future.result()
-        self._begin()
-        return result
+        return future.result()
 
-    def _begin(self) -> None:
-        try:
-            for item in islice(self._source, self._limit - len(self._begun)):
-                future = self._crew.submit(self._fn, item)
-                self._begun.add(future)
-                future.add_done_callback(self._done.put)
-        except Exception as error:  # noqa: BLE001  # it is the source's, and raised when its turn comes
-            self._error = error
+    def end(self) -> None:
+        """End the calls under way, and see their threads end."""
+        self._crew.dismiss()
 
 
 class _Crew:
@@ -503,9 +413,3 @@ def _waiting(interrupt: Callable[[], None]) -> AbstractContextManager[None]:
     """A wait that ends early if the thread that it blocks is called off."""
     crew: _Crew | None = getattr(_local, "crew", None)
     return crew.waiting(interrupt) if crew else nullcontext()
-
-
-def _check_crew() -> None:
-    crew: _Crew | None = getattr(_local, "crew", None)
-    if crew:
-        crew.check()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from scapi._core import arguments
-from scapi.enums import Engine, Language, Order, Realm, Region, SortAuction, SortOperations
+from scapi.enums import Language, Order, Realm, Region, SortAuction, SortOperations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,20 +65,6 @@ def _start_url() -> str:
     return arguments.base_url("SCAPI_BASE_URL", url) if url else BaseUrl.PRODUCTION.value
 
 
-def _start_engine() -> Engine:
-    engine = os.environ.get("SCAPI_ENGINE")
-    if engine:
-        return _engine("SCAPI_ENGINE", engine)
-    return Engine.HTTPTOOLS if find_spec("httptools") else Engine.H11
-
-
-def _engine(name: str, value: object) -> Engine:
-    engine = arguments.choice(name, value, Engine)
-    if find_spec(engine) is None:
-        raise ImportError(f'{name} is {engine.value!r}, which needs: pip install ".[fast]" in your clone')
-    return engine
-
-
 class _Config:
     """The defaults of all clients, read at every call but where it says otherwise, checked when they are set.
 
@@ -97,9 +82,6 @@ class _Config:
         SORT_OPERATIONS: What operations sessions are sorted by.
         ORDER_OPERATIONS: In which direction.
         MAX_BODY: How many bytes an answer may have, decompressed; 64 MiB.
-        ENGINE: What reads answers off the wire, from the next connection on: `httptools` where it is installed, as the
-            extra `fast` does, else `h11`; at the start what the environment's `SCAPI_ENGINE` says. A client of your
-            own (`http_client`) reads by itself.
 
     `del Config.REGION` brings back the start value.
     """
@@ -116,7 +98,6 @@ class _Config:
     SORT_OPERATIONS = _one_of(SortOperations.DATE_FINISH)
     ORDER_OPERATIONS = _one_of(Order.DESCENDING)
     MAX_BODY = _Setting(lambda: 64 * 2**20, lambda name, value: arguments.integer(name, value, 1))
-    ENGINE = _Setting(_start_engine, _engine)
 
     def __setattr__(self, name: str, value: object) -> None:
         if name not in _SETTINGS:

@@ -13,7 +13,6 @@ from typing import Any, Self
 __all__ = [
     "Alliance",
     "ClanRank",
-    "Engine",
     "IndexFile",
     "Language",
     "OperationsMap",
@@ -70,13 +69,6 @@ class Region(_AnyCase):
     NA = "na"
     SEA = "sea"
     NEA = "nea"
-
-
-class Engine(_AnyCase):
-    """What reads the answers of the API off the wire: the library `h11`, or the quicker `httptools`."""
-
-    H11 = "h11"
-    HTTPTOOLS = "httptools"
 
 
 class Realm(_AnyCase):

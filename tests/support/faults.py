@@ -189,7 +189,7 @@ def _untrusted(server: WireServer) -> Iterator[Faulty]:
     mine, theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trusted.configure_trust(mine)
     stranger.issue_cert(wire.HOST).configure_cert(theirs)
-    real, _http.tls = _http.tls, lambda: mine
+    real, _http.tls = _http.tls, lambda _: mine
     listener = socket.create_server((wire.HOST, 0))
     mount = server.mount(scheme="https", port=server.listen(listener, theirs))
     try:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
 
 from scapi import BaseUrl, Config, Language, Order, Realm, Region, SortAuction, SortOperations
-from scapi.enums import Engine
 
 STARTS: dict[str, Any] = {
     "BASE_URL": "https://eapi.stalzone.com",
@@ -23,7 +21,6 @@ STARTS: dict[str, Any] = {
     "SORT_OPERATIONS": SortOperations.DATE_FINISH,
     "ORDER_OPERATIONS": Order.DESCENDING,
     "MAX_BODY": 64 * 1024 * 1024,
-    "ENGINE": Engine(os.environ.get("SCAPI_ENGINE", "httptools")),
 }
 
 SETTABLE = [
@@ -41,8 +38,6 @@ SETTABLE = [
     ("SORT_OPERATIONS", "difficulty", SortOperations.DIFFICULTY),
     ("ORDER_OPERATIONS", Order.ASCENDING, Order.ASCENDING),
     ("MAX_BODY", 1, 1),
-    ("ENGINE", "H11", Engine.H11),
-    ("ENGINE", "httptools", Engine.HTTPTOOLS),
 ]
 
 WRONG = [
@@ -62,7 +57,6 @@ WRONG = [
     ("SORT_OPERATIONS", "time_left", "one of date_finish, difficulty"),
     ("ORDER_OPERATIONS", 1, "one of asc, desc"),
     ("MAX_BODY", 0, "an integer >= 1"),
-    ("ENGINE", "curl", "one of h11, httptools"),
 ]
 
 

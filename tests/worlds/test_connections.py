@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import functools
+import fcntl
 import json
 import signal
 import socket
 import ssl
+import struct
+import termios
 import threading
 import time
-import traceback
-from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
-import respx
 import trustme
 import uvloop
 
 import scapi
 import scapi.sync
-from scapi import _http, _threads_network
-from scapi._aio_network import Link
-from scapi._core import http1
-from scapi._core.http1 import Origin, Proxy
+from scapi import _http
 from scapi._core.outgoing import Outgoing
-from scapi.exceptions import NotFoundError, RequestTimeoutError, TransportError
-from tests.raw_server import EMISSION, answer, raw_server
+from scapi.exceptions import NotFoundError, RequestTimeoutError, ScApiException, TransportError
+from tests.raw_server import raw_server
 from tests.support import wire
 from tests.support.wire import Mount, WireServer, wait_until, wire_server
 from tests.worlds.both import WORLDS, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from pytest_httpx import HTTPXMock
 
     from scapi.testing import Reply
 
@@ -67,7 +60,7 @@ def mount(server: WireServer) -> Mount:
 def tls(server: WireServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mount]:
     """A mount behind TLS, with a certificate that our connections trust."""
     ours, theirs = trusted()
-    monkeypatch.setattr(_http, "tls", lambda: ours)
+    monkeypatch.setattr(_http, "tls", lambda _: ours)
     listener = socket.create_server((wire.HOST, 0))
     yield server.mount(scheme="https", port=server.listen(listener, theirs))
     server.unlisten(listener)
@@ -86,7 +79,7 @@ def client(world: World, mount: Mount, **options: Any) -> Any:
     return world.api.AppClient(token=mount.fake.app_token, base_url=mount.url, retry=None, **options)
 
 
-def repeated(world: World, times: int, between: Callable[[], None] = lambda: None) -> Callable[[Any], Any]:
+def repeated(world: World, times: int, between: Callable[[], object] = lambda: None) -> Callable[[Any], Any]:
     """Calls one after another in one client, with something done before all but the first."""
     if world.api is scapi:
 
@@ -164,121 +157,12 @@ def test_a_slow_drip_ends_in_time_and_costs_its_connection(world: World, drip: w
     assert server.accepted - before == 2
 
 
-def test_a_wait_of_many_seconds_ends_in_its_own_time_too(
-    world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The system ends a thread's wait every few seconds, which is none of the caller's business."""
-    monkeypatch.setattr(_threads_network, "PATIENCE", 3)
-    mount.wire = wire.never
-    began = time.monotonic()
-    with pytest.raises(RequestTimeoutError, match="did not answer in time"):
-        world.run(client(world, mount, timeout=3.3), lambda client: client.emission())
-    assert 3.3 <= time.monotonic() - began < 5.9
-
-
 def test_a_slow_drip_over_tls_ends_in_time(world: World, tls: Mount) -> None:
     tls.wire = wire.drip_body
     began = time.monotonic()
     with pytest.raises(RequestTimeoutError, match="did not answer in time"):
         world.run(client(world, tls, timeout=1.3), lambda client: client.emission())
     assert 1.3 <= time.monotonic() - began < 20
-
-
-# ── mocks ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_pytest_httpx_sees_the_calls_of_a_client_of_ours(world: World, httpx_mock: HTTPXMock) -> None:
-    httpx_mock.add_response(url="https://eapi.stalzone.com/ru/emission", content=EMISSION)
-    state = world.run(world.api.AppClient(token="t"), lambda client: client.emission())
-    assert state.previous_start.year == 2026
-    [request] = httpx_mock.get_requests()
-    assert request.headers["authorization"] == "Bearer t"
-
-
-def test_respx_sees_the_calls_of_a_client_of_ours(world: World) -> None:
-    with respx.mock(base_url="https://eapi.stalzone.com") as mocked:
-        route = mocked.get("/ru/emission").respond(content=EMISSION)
-        state = world.run(world.api.AppClient(token="t"), lambda client: client.emission())
-    assert state.previous_start.year == 2026
-    assert route.calls.last.request.headers["authorization"] == "Bearer t"
-
-
-def test_who_only_watches_httpx_does_not_get_our_calls(
-    world: World, mount: Mount, server: WireServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As OpenTelemetry does: by something that wraps what was there."""
-    for kind, name in ((httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request")):
-        wrapper = functools.partial(getattr(kind, name))
-        functools.update_wrapper(wrapper, getattr(kind, name))
-        monkeypatch.setattr(kind, name, wrapper)
-    before = server.accepted
-    world.run(client(world, mount), repeated(world, 5))
-    assert server.accepted - before == 1
-
-
-def test_after_a_mock_the_calls_go_out_again(world: World, mount: Mount) -> None:
-    with respx.mock():
-        pass
-    world.run(client(world, mount), repeated(world, 1))
-    assert len(mount.arrived) == 1
-
-
-# ── proxies ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_call_goes_through_a_proxy(world: World, mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
-    with raw_server() as proxy:
-        monkeypatch.setattr(_http, "_proxy", lambda _: proxy.url.replace("//", "//us%40er:pa%3Ass@"))
-        world.run(client(world, mount), repeated(world, 2))
-    assert [request.split()[1] for request in proxy.requests] == [f"{mount.url}/ru/emission"] * 2
-    user = b64encode(b"us@er:pa:ss").decode()
-    assert all(f"Proxy-Authorization: Basic {user}" in request.split("\r\n") for request in proxy.requests)
-    assert proxy.connections == 1
-
-
-def test_a_proxy_is_found_where_the_environment_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    far, near = Origin("https", "eapi.stalzone.com", 443), Origin("https", "127.0.0.1", 8443)
-    assert _http.proxy(far) is None
-    monkeypatch.setenv("https_proxy", "proxy.test:3128")
-    assert _http.proxy(far) == Proxy(Origin("http", "proxy.test", 3128))
-    assert _http.proxy(near) is None
-    monkeypatch.setenv("no_proxy", "stalzone.com")
-    assert _http.proxy(far) is None
-
-
-def test_what_a_proxy_is_told_is_not_shown() -> None:
-    assert "s3cr3t" not in repr(Proxy(Origin("http", "proxy.test", 3128), "s3cr3t"))
-
-
-@pytest.mark.parametrize("kind", ["socks5", "https"])
-def test_a_proxy_of_another_kind_is_refused(world: World, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "_proxy", lambda _: f"{kind}://proxy.test:1080")
-    with pytest.raises(TransportError, match=rf"{kind} proxy.*http_client=httpx\.Client\(proxy="):
-        world.run(world.api.AppClient(token="t", retry=None), lambda client: client.emission())
-
-
-@pytest.mark.parametrize(
-    "url", ["http://us:s3cr3t/x@p.test", "http://us:s3cr3t[@p.test", "http://us:s3cr3t@", "http://"]
-)
-def test_a_proxy_whose_url_is_wrong_is_refused_without_showing_it(
-    world: World, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_http, "_proxy", lambda _: url)
-    with pytest.raises(TransportError, match="the proxy that the environment names is no valid URL") as caught:
-        world.run(world.api.AppClient(token="t", retry=None), lambda client: client.emission())
-    assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
-
-
-def test_a_proxy_that_does_not_connect_is_a_transport_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    with raw_server(answer(b"no", "403 Forbidden")) as proxy:
-        monkeypatch.setattr(_http, "_proxy", lambda _: proxy.url)
-        with pytest.raises(TransportError, match="the proxy answers 403"):
-            world.run(world.api.AppClient(token="t", retry=None), lambda client: client.emission())
-    assert proxy.requests[0].startswith("CONNECT eapi.stalzone.com:443 HTTP/1.1")
-    assert "Bearer" not in proxy.requests[0]
 
 
 # ── TLS ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -297,47 +181,11 @@ def test_a_long_answer_over_tls_comes_whole(world: World, tls: Mount) -> None:
 
 def test_an_answer_of_many_records_comes_as_it_was_sent(world: World, tls: Mount) -> None:
     body = json.dumps([{"id": f"R{number}", "name": "X" * 90} for number in range(3000)]).encode()
-    assert len(body) > _http.READ_SIZE
+    assert len(body) > 256 * 1024
     tls.fake.fail("*", status=200, body=body)
     for _ in range(3):
         regions = world.run(client(world, tls), lambda client: client.regions())
         assert [region.id for region in regions] == [f"R{number}" for number in range(3000)]
-
-
-def test_calls_go_through_a_tunnel(
-    world: World, tls: Mount, server: WireServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = server.accepted
-    with tunnel() as (url, targets):
-        monkeypatch.setattr(_http, "_proxy", lambda _: url)
-        world.run(client(world, tls), repeated(world, 3))
-    assert targets == [httpx.URL(tls.url).netloc.decode()]
-    assert server.accepted - before == 1
-
-
-@contextmanager
-def tunnel() -> Iterator[tuple[str, list[str]]]:
-    """A proxy that takes CONNECT, and where it was told to connect to."""
-    targets: list[str] = []
-
-    def copy(source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-
-    def serve(near: socket.socket) -> None:
-        targets.append(near.recv(65536).split()[1].decode())
-        host, port = targets[-1].split(":")
-        with near, socket.create_connection((host, int(port))) as far:
-            near.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
-            back = Thread(target=copy, args=(far, near))
-            back.start()
-            copy(near, far)
-            back.join()
-
-    with listening(serve) as url:
-        yield url, targets
 
 
 @contextmanager
@@ -442,7 +290,7 @@ def test_looking_up_a_host_ends_in_time_or_with_the_client(monkeypatch: pytest.M
         threading.Timer(0.2, client.close).start()
         with pytest.raises(TransportError, match="closed"):
             client.emission()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     over.set()
 
 
@@ -471,24 +319,6 @@ def test_closing_is_no_end_of_an_answer(where: str, mount: Mount) -> None:
         threading.Timer(0.3, client.close).start()
         with pytest.raises(TransportError, match="closed"):
             call(where, client.emission)
-
-
-@pytest.mark.parametrize("where", ["main", "another"])
-def test_writing_ends_in_time_too(where: str) -> None:
-    open_to_the_end: list[socket.socket] = []
-    signals = signal.signal(signal.SIGALRM, lambda *_: None)
-    signal.setitimer(signal.ITIMER_REAL, 0.2, 0.2)
-    try:
-        with listening(open_to_the_end.append) as url, scapi.sync.GitHubClient(raw_url=url, timeout=0.5) as client:
-            began = time.monotonic()
-            with pytest.raises(RequestTimeoutError):
-                call(where, lambda: client.rawfile("x" * 2**24))
-            assert time.monotonic() - began < 30
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, signals)
-        for one in open_to_the_end:
-            one.close()
 
 
 def test_a_refused_connection_says_so(world: World) -> None:
@@ -537,101 +367,154 @@ def test_another_event_loop_does_as_well(mount: Mount, tls: Mount) -> None:
         runner.run(main())
 
 
-async def linked(server: asyncio.Server) -> Link:
-    """An open connection to a server of this event loop."""
-    link = Link(Origin("http", wire.HOST, server.sockets[0].getsockname()[1]))
-    await link.open()
-    return link
+# ── what comes unasked ────────────────────────────────────────────────────────────────────────────────────────────────
+
+STALE = b'HTTP/1.1 418 I\'m a teapot\r\ncontent-length: 6\r\n\r\n"none"'
 
 
-def test_more_than_was_asked_for_does_not_fill_the_memory() -> None:
-    """A server that goes on sending stands still, because nobody reads any more."""
-
-    async def main() -> None:
-        sent = 0
-
-        async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            nonlocal sent
-            writer.transport.set_write_buffer_limits(0)
-            while not writer.is_closing():
-                writer.write(bytes(2**20))
-                sent += 2**20
-                await writer.drain()
-
-        server = await asyncio.start_server(flood, wire.HOST, 0)
-        link = await linked(server)
-        assert await link._read()
-        before = -1
-        while before < sent:
-            before = sent
-            await asyncio.sleep(0.05)
-        assert sent < 64 * 2**20
-        assert not link.is_ready
-        link.close()
-        server.close()
-        await server.wait_closed()
-
-    asyncio.run(main())
+def chunked(reply: Reply) -> bytes:
+    """An answer whose body comes in chunks."""
+    head = f"HTTP/1.1 {reply.status} OK\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+    return head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(reply.body), reply.body)
 
 
-def test_a_read_ends_in_time_and_what_comes_later_is_not_lost() -> None:
-    async def main() -> None:
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read(1)
-            writer.write(b"late")
-            writer.close()
+def whole(reply: Reply) -> bytes:
+    """An answer that says how long its body is."""
+    return wire.head(reply) + reply.body
 
-        server = await asyncio.start_server(serve, wire.HOST, 0)
-        link = await linked(server)
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.01):
-                await link._read()
-        link._transport.write(b"?")
-        assert [await link._read() for _ in range(2)] == [b"late", b""]
-        link.close()
-        server.close()
-        await server.wait_closed()
 
-    asyncio.run(main())
+def not_arrived(writer: asyncio.StreamWriter) -> int:
+    """How many bytes the other end's system hasn't acknowledged yet."""
+    if writer.is_closing():
+        return 0
+    answer = fcntl.ioctl(writer.get_extra_info("socket").fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+    return int(struct.unpack("i", answer)[0])
 
 
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "tls"])
-@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def test_what_comes_unasked_while_a_part_is_handed_over_is_no_answer(
-    loop: Callable[[], asyncio.AbstractEventLoop], encrypted: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
+@pytest.mark.parametrize("form", [whole, chunked])
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop", "none"])
+def test_what_comes_behind_an_answer_is_no_answer_to_the_next_request(
+    loop: str, form: Callable[[Reply], bytes], later: bool, encrypted: bool, request: pytest.FixtureRequest
 ) -> None:
-    """Reading is paused then, and what has come stays where nobody looks for it."""
-    ours, theirs = trusted()
-    monkeypatch.setattr(_http, "tls", lambda: ours)
+    mount: Mount = request.getfixturevalue("tls" if encrypted else "mount")
+    sent = threading.Semaphore(0)
+
+    async def two_answers(reply: Reply, writer: asyncio.StreamWriter) -> None:
+        writer.write(form(reply) + (b"" if later else STALE))
+        if later:
+            await asyncio.sleep(0.03)
+            writer.write(STALE)
+            while not_arrived(writer):  # noqa: ASYNC110  # the other end's system makes it so
+                await asyncio.sleep(0.005)
+        sent.release()
+
+    mount.wire = two_answers
+    act = repeated(WORLDS[loop == "none"], 3, lambda: sent.acquire(timeout=5))
+    if loop == "none":
+        with client(WORLDS[1], mount) as shared:
+            act(shared)
+        return
 
     async def main() -> None:
-        connections: list[asyncio.StreamWriter] = []
+        async with client(WORLDS[0], mount) as shared:
+            await act(shared)
 
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            connections.append(writer)
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(answer(b"0123456789")[:-5])
-
-        async def take(part: bytes, _: int | None) -> None:
-            if part == b"01234":
-                for data in (b"56789", answer(b"STALE")):
-                    connections[0].write(data)
-                    await asyncio.sleep(0.02)
-
-        server = await asyncio.start_server(serve, wire.HOST, 0, ssl=theirs if encrypted else None)
-        port = server.sockets[0].getsockname()[1]
-        link = Link(Origin("https" if encrypted else "http", wire.HOST, port))
-        try:
-            await link.open()
-            await link.exchange(Outgoing(f"http{'s' * encrypted}://{wire.HOST}:{port}/"), take)
-            assert not link.rests
-        finally:
-            link.close()
-            connections[0].transport.abort()
-            server.close()
-
-    with asyncio.Runner(loop_factory=loop) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if loop == "uvloop" else None) as runner:
         runner.run(main())
+
+
+def test_an_answer_over_tls_without_an_end_is_no_answer(world: World, tls: Mount) -> None:
+    """It may have been cut by whoever is on the way."""
+
+    async def endless(reply: Reply, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n" + reply.body)
+        writer.close()
+
+    tls.wire = endless
+    with pytest.raises(TransportError, match="neither a length nor chunks"):
+        world.run(client(world, tls), lambda client: client.emission())
+
+
+def test_more_than_was_asked_for_does_not_fill_the_memory(world: World, mount: Mount) -> None:
+    """A server that goes on sending stands still, because nobody reads any more."""
+    sent = 0
+
+    async def flood(reply: Reply, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.transport.set_write_buffer_limits(0)
+        writer.write(whole(reply))
+        while not writer.is_closing():
+            writer.write(bytes(2**20))
+            sent += 2**20
+            await writer.drain()
+
+    mount.wire = flood
+    world.run(client(world, mount), repeated(world, 3, lambda: time.sleep(0.1)))
+    assert sent < 64 * 2**20
+
+
+def test_a_body_of_many_tiny_chunks_comes_whole(world: World, mount: Mount) -> None:
+    body = b"[" + b"1," * 3000 + b"1 ]"
+
+    async def crumbs(reply: Reply, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        writer.write(b"".join(b"2\r\n%b\r\n" % body[at : at + 2] for at in range(0, len(body), 2)) + b"0\r\n\r\n")
+
+    mount.wire = crumbs
+    assert len(world.run(client(world, mount, json=True), lambda client: client.regions())) == 3001
+
+
+# ── a connection that the server has closed ───────────────────────────────────────────────────────────────────────────
+
+
+def hangs_up_on_the_second_request() -> Callable[[Reply, asyncio.StreamWriter], Any]:
+    """Answer once over each connection, and close it when the next request comes."""
+    served: list[asyncio.StreamWriter] = []
+
+    async def serve(reply: Reply, writer: asyncio.StreamWriter) -> None:
+        if writer in served:
+            writer.close()
+        else:
+            served.append(writer)
+            writer.write(whole(reply))
+
+    return serve
+
+
+def test_a_request_over_a_connection_that_was_closed_is_sent_again(world: World, mount: Mount) -> None:
+    """It never came to be answered, so it is no attempt: `retry=None` changes nothing."""
+    mount.wire = hangs_up_on_the_second_request()
+    world.run(client(world, mount), repeated(world, 3))
+    assert len(mount.arrived) == 5
+
+
+def test_a_request_is_sent_again_only_once_and_only_over_a_connection_that_was_used(world: World, mount: Mount) -> None:
+    mount.wire = wire.close_at_once
+    with pytest.raises(TransportError, match="no answer from"):
+        world.run(client(world, mount), repeated(world, 1))
+    assert len(mount.arrived) == 1
+
+
+def test_a_form_is_never_sent_again(world: World, mount: Mount) -> None:
+    mount.wire = hangs_up_on_the_second_request()
+    oauth = world.api.OAuthClient(client_id="1", client_secret="s", base_url=mount.url)
+
+    async def twice(client: Any) -> None:
+        with suppress(ScApiException):
+            await client.get_app_token()
+        with pytest.raises(TransportError):
+            await client.get_app_token()
+
+    def sync_twice(client: Any) -> None:
+        with suppress(ScApiException):
+            client.get_app_token()
+        with pytest.raises(TransportError):
+            client.get_app_token()
+
+    world.run(oauth, twice if world.api is scapi else sync_twice)
+    assert len(mount.arrived) == 2
 
 
 # ── parsed URLs are kept ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -649,10 +532,17 @@ def test_a_path_arrives_as_it_is_the_second_time_too(world: World) -> None:
 
 
 def test_nothing_secret_is_kept_with_the_urls(world: World, mount: Mount) -> None:
-    http1._kept.cache_clear()
+    _http._url.cache_clear()
     world.run(client(world, mount), repeated(world, 3))
-    assert http1._kept.cache_info().misses == 1
+    assert _http._url.cache_info().misses == 1
 
     # A redirect without our token goes to a URL that may have one of its own.
-    http1.locate(Outgoing("https://elsewhere.test/file?token=s3cr3t"))
-    assert http1._kept.cache_info().currsize == 1
+    _http.request(Outgoing("https://elsewhere.test/file?token=s3cr3t"), {})
+    assert _http._url.cache_info().currsize == 1
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\rb", "a\0b", "ё"])
+def test_a_header_cannot_smuggle_another(value: str) -> None:
+    with pytest.raises(ValueError, match="the header If-None-Match holds characters") as caught:
+        _http.request(Outgoing("https://h.test/", extra={"If-None-Match": value}), {})
+    assert value not in str(caught.value)

@@ -117,6 +117,8 @@ def test_an_http_client_of_the_other_world_is_refused(wrong: int) -> None:
     from tests.worlds.both import WORLDS
 
     world = WORLDS[wrong]
-    right = f"httpx.{world.http_client.__name__}"
-    with pytest.raises(TypeError, match=f"http_client must be an {right}, not {world.other_http_client.__name__}$"):
+    right, other = world.http_client.__name__, world.other_http_client.__name__
+    with pytest.raises(
+        TypeError, match=rf"http_client must be an httpx\.{right} or an httpx2\.{right}, not httpx\.{other}$"
+    ):
         world.api.AppClient(token="t", http_client=world.other_http_client())

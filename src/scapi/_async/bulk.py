@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar
 
 from scapi import _aio
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AuctionsEndpoint", "answers"]
 
+A = TypeVar("A")
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -173,7 +176,7 @@ async def answers(session: Session, plan: Plan, build: Callable[[str], Request[T
         except bulk.FAILURES as error:
             return plan.failed(key, error)
 
-    async with _aio.FanOut(answer, plan.keys, plan.concurrency) as results:
+    async with FanOut(answer, plan.keys, plan.concurrency) as results:
         async for result in results:
             plan.tell()
             yield result
@@ -196,7 +199,7 @@ async def _histories(
             steps.begun.append((key, walk))
         return BulkResult(key=key, value=page)
 
-    async with _aio.FanOut(step, steps, plan.concurrency) as results:
+    async with FanOut(step, steps, plan.concurrency) as results:
         async for result in results:
             if result.value is None or not result.value.has_more:
                 plan.tell()
@@ -215,3 +218,49 @@ class _Steps(Generic[T]):
 
     def __next__(self) -> tuple[str, Walk[T] | None]:
         return self.begun.popleft() if self.begun else (next(self._keys), None)
+
+
+class FanOut(Generic[A, R]):
+    """The results of many calls, as they complete. Leaving the context ends the calls under way.
+
+    No generator, which a loop that ends, or the collector, would close at the same time as the one that iterates.
+
+    Args:
+        function: What is called with each item.
+        items: Taken one by one, each when a call completes; asked again even after there was nothing left, as long as
+            calls are under way. Its error is raised after the result that is there already.
+        limit: How many calls may be under way at once, 1 or more.
+    """
+
+    def __init__(self, function: _aio.Call[A, R], items: Iterable[A], limit: int) -> None:
+        self._function = function
+        self._source = iter(items)
+        self._limit = limit
+        self._workers: _aio.Workers[A, R] = _aio.Workers(limit)
+        self._error: Exception | None = None
+        self._begin()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._workers.end()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> R:
+        if self._error:
+            raise self._error
+        if not self._workers:
+            raise StopAsyncIteration
+        result = await self._workers.result()
+        self._begin()
+        return result
+
+    def _begin(self) -> None:
+        try:
+            for item in islice(self._source, self._limit - len(self._workers)):
+                self._workers.start(self._function, item)
+        except Exception as error:  # noqa: BLE001  # it is the source's, and raised when its turn comes
+            self._error = error

@@ -17,12 +17,14 @@ from scapi._async.watch import Watcher
 from scapi._core import arguments, demo, oauth, paging, request
 from scapi._core.bulk import Plan, check_keys
 from scapi._core.credentials import Credentials
+from scapi._core.network import DIRECT, Network
 from scapi._core.settings import DEFAULT_RETRY, Settings
 from scapi._core.watch import EmissionBook
 from scapi.config import BaseUrl
 from scapi.enums import Region
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncGenerator, Callable, Iterable
     from datetime import datetime
 
@@ -60,6 +62,8 @@ class Options(TypedDict, total=False):
     pace: bool | Literal["even"]
     queue_timeout: float | None
     http_client: httpx.AsyncClient | None
+    proxy: str | None
+    verify: ssl.SSLContext | str | bool | None
 
 
 class _Client(Closing):
@@ -328,12 +332,11 @@ class _Client(Closing):
         return f"{type(self).__name__}({credentials!r}, base_url={settings.base_url!r}, region={settings.region!s})"
 
     def __getstate__(self) -> tuple[Settings, Credentials, Renewal | None]:
-        if self._session.http_client is not None:
-            raise TypeError(f"{type(self).__name__} with an http_client of your own can't be pickled")
+        self._session.network.check_pickled(self)
         return self._session.settings, self._session.credentials, self._session.renewal
 
     def __setstate__(self, state: tuple[Settings, Credentials, Renewal | None]) -> None:
-        self._session = Session(*state, http_client=None)
+        self._session = Session(*state, network=DIRECT)
 
 
 class AppClient(_Client):
@@ -352,7 +355,11 @@ class AppClient(_Client):
             over the minute, `False` never waits beforehand.
         queue_timeout: Seconds that a call may stand in the queue for its points before it raises `RateLimitError`;
             as long as it takes by default.
-        http_client: An `httpx.AsyncClient` of your own to send with. It is used as it is and never closed.
+        http_client: An `httpx.AsyncClient`, or one of `httpx2`, of your own to send with. It is used as it is and never
+            closed.
+        proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
+        verify: What TLS trusts: an `ssl.SSLContext`, or the path of a file or folder of certificates. By default what
+            `SSL_CERT_FILE` or `SSL_CERT_DIR` names, otherwise the certificates of `certifi`.
 
     Raises:
         CredentialsError: There are no credentials, or only half a pair.
@@ -379,9 +386,13 @@ class AppClient(_Client):
         pace: bool | Literal["even"] = True,
         queue_timeout: float | None = None,
         http_client: httpx.AsyncClient | None = None,
+        proxy: str | None = None,
+        verify: ssl.SSLContext | str | bool | None = None,
     ) -> None:
         credentials = Credentials(token=token, client_id=client_id, client_secret=client_secret)
         token = client_secret = None  # from here on something may raise, and tracebacks show local variables
+        network = Network(http_client, proxy, verify)
+        proxy = None  # it may hold a password
         settings = Settings.of(
             base_url=base_url,
             region=region,
@@ -391,7 +402,7 @@ class AppClient(_Client):
             pace=pace,
             queue_timeout=queue_timeout,
         )
-        self._session = Session(settings, credentials.check(), http_client=http_client)
+        self._session = Session(settings, credentials.check(), network=network.check())
 
     @classmethod
     def from_env(cls, **options: Unpack[Options]) -> Self:
@@ -456,7 +467,11 @@ class UserClient(_Client):
             over the minute, `False` never waits beforehand.
         queue_timeout: Seconds that a call may stand in the queue for its points before it raises `RateLimitError`;
             as long as it takes by default.
-        http_client: An `httpx.AsyncClient` of your own to send with. It is used as it is and never closed.
+        http_client: An `httpx.AsyncClient`, or one of `httpx2`, of your own to send with. It is used as it is and never
+            closed.
+        proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
+        verify: What TLS trusts: an `ssl.SSLContext`, or the path of a file or folder of certificates. By default what
+            `SSL_CERT_FILE` or `SSL_CERT_DIR` names, otherwise the certificates of `certifi`.
 
     Raises:
         CredentialsError: There is no token, or only a part of what renews it.
@@ -486,6 +501,8 @@ class UserClient(_Client):
         pace: bool | Literal["even"] = True,
         queue_timeout: float | None = None,
         http_client: httpx.AsyncClient | None = None,
+        proxy: str | None = None,
+        verify: ssl.SSLContext | str | bool | None = None,
     ) -> None:
         pair = oauth.held(token, refresh_token)
         application = Credentials(client_id=client_id, client_secret=client_secret)
@@ -493,6 +510,8 @@ class UserClient(_Client):
         token = refresh_token = client_secret = (
             ""  # from here on something may raise, and tracebacks show local variables
         )
+        network = Network(http_client, proxy, verify)
+        proxy = None  # it may hold a password
         settings = Settings.of(
             base_url=base_url,
             region=region,
@@ -505,9 +524,9 @@ class UserClient(_Client):
         credentials, renewal = oauth.bearer(pair).check(), None
         if oauth.renewable(pair, application, asked=asked):
             url = BaseUrl.OAUTH.value if oauth_url is None else arguments.base_url("oauth_url", oauth_url)
-            open_client = partial(for_application, application, url, settings.timeout, http_client)
+            open_client = partial(for_application, application, url, settings.timeout, network.check())
             renewal = Renewal(pair, open_client, on_token)
-        self._session = Session(settings, credentials, renewal, http_client=http_client)
+        self._session = Session(settings, credentials, renewal, network=network.check())
 
     @classmethod
     def demo(cls, **options: Unpack[Options]) -> Self:

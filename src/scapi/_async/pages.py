@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from scapi import _aio
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["rows"]
 
+A = TypeVar("A")
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -25,10 +27,36 @@ async def rows(session: Session, walk: Walk[T]) -> AsyncGenerator[T]:
     async def fetch(request: Request[Listing[T]]) -> Listing[T]:
         return await session.call(request)
 
-    async with _aio.Ahead(fetch) as ahead:
+    async with Ahead(fetch) as ahead:
         while not walk.done:
             listing = walk.take(await ahead.get(walk.request))
             if not walk.done:
                 ahead.start(walk.request)
             for row in listing:
                 yield row
+
+
+class Ahead(Generic[A, R]):
+    """Makes a call before its result is asked for, one call at a time. Leaving the context ends the call under way.
+
+    Args:
+        call: What is called.
+    """
+
+    def __init__(self, call: _aio.Call[A, R]) -> None:
+        self._call = call
+        self._workers: _aio.Workers[A, R] = _aio.Workers(1)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._workers.end()
+
+    def start(self, argument: A) -> None:
+        """Begin the call whose result is asked for next."""
+        self._workers.start(self._call, argument)
+
+    async def get(self, argument: A) -> R:
+        """Return the result of the call that was begun, or of one that is made now."""
+        return await (self._workers.result() if self._workers else self._call(argument))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar
 
 from scapi import _threads
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AuctionsEndpoint", "answers"]
 
+A = TypeVar("A")
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -174,7 +177,7 @@ def answers(session: Session, plan: Plan, build: Callable[[str], Request[T]]) ->
         except bulk.FAILURES as error:
             return plan.failed(key, error)
 
-    with _threads.FanOut(answer, plan.keys, plan.concurrency) as results:
+    with FanOut(answer, plan.keys, plan.concurrency) as results:
         for result in results:
             plan.tell()
             yield result
@@ -195,7 +198,7 @@ def _histories(session: Session, plan: Plan, begin: Callable[[str], Walk[T]]) ->
             steps.begun.append((key, walk))
         return BulkResult(key=key, value=page)
 
-    with _threads.FanOut(step, steps, plan.concurrency) as results:
+    with FanOut(step, steps, plan.concurrency) as results:
         for result in results:
             if result.value is None or not result.value.has_more:
                 plan.tell()
@@ -214,3 +217,49 @@ class _Steps(Generic[T]):
 
     def __next__(self) -> tuple[str, Walk[T] | None]:
         return self.begun.popleft() if self.begun else (next(self._keys), None)
+
+
+class FanOut(Generic[A, R]):
+    """The results of many calls, as they complete. Leaving the context ends the calls under way.
+
+    No generator, which a loop that ends, or the collector, would close at the same time as the one that iterates.
+
+    Args:
+        function: What is called with each item.
+        items: Taken one by one, each when a call completes; asked again even after there was nothing left, as long as
+            calls are under way. Its error is raised after the result that is there already.
+        limit: How many calls may be under way at once, 1 or more.
+    """
+
+    def __init__(self, function: _threads.Call[A, R], items: Iterable[A], limit: int) -> None:
+        self._function = function
+        self._source = iter(items)
+        self._limit = limit
+        self._workers: _threads.Workers[A, R] = _threads.Workers(limit)
+        self._error: Exception | None = None
+        self._begin()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._workers.end()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> R:
+        if self._error:
+            raise self._error
+        if not self._workers:
+            raise StopIteration
+        result = self._workers.result()
+        self._begin()
+        return result
+
+    def _begin(self) -> None:
+        try:
+            for item in islice(self._source, self._limit - len(self._workers)):
+                self._workers.start(self._function, item)
+        except Exception as error:  # noqa: BLE001  # it is the source's, and raised when its turn comes
+            self._error = error

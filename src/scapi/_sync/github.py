@@ -12,6 +12,7 @@ from scapi._core import arguments, github, redirect
 from scapi._core.credentials import Credentials
 from scapi._core.database import REPOSITORY
 from scapi._core.github import Repository
+from scapi._core.network import Network
 from scapi._core.outgoing import Outgoing
 from scapi._core.store import Draft
 from scapi._sync.closing import Closing
@@ -20,12 +21,14 @@ from scapi.models import RateLimit, RawFile
 
 if TYPE_CHECKING:
     import os
+    import ssl
     from collections.abc import Callable
     from typing import Literal
 
     import httpx
 
     from scapi._core.response import Reply
+    from scapi._sync.transport import Transport
     from scapi.models import Commit, ContentEntry, Diff
 
 __all__ = ["GitHubClient"]
@@ -46,7 +49,11 @@ class GitHubClient(Closing):
         raw_url: Where the files lie; `https://raw.githubusercontent.com` by default.
         api_url: Where the API is; `https://api.github.com` by default.
         timeout: Seconds that a request may take in all, and an archive between two parts of it; 30 by default.
-        http_client: An `httpx.Client` of your own to send with. It is used as it is and never closed.
+        http_client: An `httpx.Client`, or one of `httpx2`, of your own to send with. It is used as it is and never
+            closed.
+        proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
+        verify: What TLS trusts: an `ssl.SSLContext`, or the path of a file or folder of certificates. By default what
+            `SSL_CERT_FILE` or `SSL_CERT_DIR` names, otherwise the certificates of `certifi`.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -68,16 +75,19 @@ class GitHubClient(Closing):
         api_url: str | None = None,
         timeout: float | None = None,
         http_client: httpx.Client | None = None,
+        proxy: str | None = None,
+        verify: ssl.SSLContext | str | bool | None = None,
     ) -> None:
         self._credentials = None if token is None else Credentials(token=token)
-        del token  # from here on something may raise, and tracebacks show local variables
+        self._network = Network(http_client, proxy, verify)
+        del token, proxy  # from here on something may raise, and tracebacks show local variables
         if self._credentials:
             self._credentials.check()
+        self._network.check()
         self._repository = Repository.of(repository, branch, raw_url, api_url)
         self._timeout = None if timeout is None else arguments.positive("timeout", timeout)
-        self._http_client = http_client
         self._ratelimit = RateLimit()
-        self._transports: dict[str, _threads.Transport] = {}
+        self._transports: dict[str, Transport] = {}
         self._closed = False
         self._transport(self._repository.raw_url)
 
@@ -244,13 +254,16 @@ class GitHubClient(Closing):
             self._ratelimit = github.ratelimit(reply.headers)
         return reply
 
-    def _transport(self, url: str) -> _threads.Transport:
+    def _transport(self, url: str) -> Transport:
         """The connections to a host: GitHub has one for files, one for its API and one for archives."""
         if self._closed:
             raise TransportError("the client is closed")
         host = github.origin(url)
         if host not in self._transports:
-            transport = _threads.Transport(base_url=host, timeout=self._timeout, http_client=self._http_client)
+            # httpx is imported with the first client: it takes longer than all of ours.
+            from scapi._sync.transport import Transport
+
+            transport = Transport(base_url=host, timeout=self._timeout, network=self._network)
             self._transports.setdefault(host, transport)
         return self._transports[host]
 

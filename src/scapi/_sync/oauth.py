@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypedDict, TypeVar, Unpack
 from scapi import _threads
 from scapi._core import arguments, oauth, response
 from scapi._core.credentials import Credentials
+from scapi._core.network import Network
 from scapi._sync.closing import Closing
 from scapi.config import BaseUrl
 from scapi.exceptions import LoginError
 from scapi.models import UserToken
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     import httpx
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from scapi._core.outgoing import Outgoing
     from scapi.models import AppToken, User
 
-    #: Credentials, redirect URI, base URL, timeout, and a client of the caller's.
-    _State: TypeAlias = tuple[Credentials, str, str, float | None, httpx.Client | None]
+    #: Credentials, redirect URI, base URL, timeout, and how to reach it.
+    _State: TypeAlias = tuple[Credentials, str, str, float | None, Network]
 
 __all__ = ["OAuthClient", "for_application"]
 
@@ -41,6 +43,8 @@ class Options(TypedDict, total=False):
     base_url: str | None
     timeout: float | None
     http_client: httpx.Client | None
+    proxy: str | None
+    verify: ssl.SSLContext | str | bool | None
 
 
 class OAuthClient(Closing):
@@ -56,7 +60,11 @@ class OAuthClient(Closing):
         redirect_uri: Where the browser goes after the login: exactly one of those registered for the application.
         base_url: Where the OAuth server is; `BaseUrl.OAUTH` by default.
         timeout: Seconds that a request may take in all; 30 by default, at most 10 of them to connect.
-        http_client: An `httpx.Client` of your own to send with. It is used as it is and never closed.
+        http_client: An `httpx.Client`, or one of `httpx2`, of your own to send with. It is used as it is and never
+            closed.
+        proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
+        verify: What TLS trusts: an `ssl.SSLContext`, or the path of a file or folder of certificates. By default what
+            `SSL_CERT_FILE` or `SSL_CERT_DIR` names, otherwise the certificates of `certifi`.
 
     Raises:
         CredentialsError: There are no credentials, or only half a pair.
@@ -78,29 +86,33 @@ class OAuthClient(Closing):
         base_url: str | None = None,
         timeout: float | None = None,
         http_client: httpx.Client | None = None,
+        proxy: str | None = None,
+        verify: ssl.SSLContext | str | bool | None = None,
     ) -> None:
         credentials = Credentials(client_id=client_id, client_secret=client_secret)
         client_secret = ""  # from here on something may raise, and tracebacks show local variables
+        network = Network(http_client, proxy, verify)
+        proxy = None  # it may hold a password
         self.__setstate__(
             (
                 credentials.check_pair(),
                 oauth.checked_redirect_uri(redirect_uri),
                 BaseUrl.OAUTH.value if base_url is None else arguments.base_url("base_url", base_url),
                 None if timeout is None else arguments.positive("timeout", timeout),
-                http_client,
+                network.check(),
             )
         )
 
     def __getstate__(self) -> _State:
-        if self._http_client is not None:
-            raise TypeError("OAuthClient with an http_client of your own can't be pickled")
-        return self._credentials, self._redirect_uri, self._base_url, self._timeout, None
+        self._network.check_pickled(self)
+        return self._credentials, self._redirect_uri, self._base_url, self._timeout, self._network
 
     def __setstate__(self, state: _State) -> None:
-        self._credentials, self._redirect_uri, self._base_url, self._timeout, self._http_client = state
-        self._transport = _threads.Transport(
-            base_url=self._base_url, timeout=self._timeout, http_client=self._http_client
-        )
+        # httpx is imported with the first client: it takes longer than all of ours.
+        from scapi._sync.transport import Transport
+
+        self._credentials, self._redirect_uri, self._base_url, self._timeout, self._network = state
+        self._transport = Transport(base_url=self._base_url, timeout=self._timeout, network=self._network)
 
     @classmethod
     def from_env(cls, **options: Unpack[Options]) -> Self:
@@ -243,10 +255,8 @@ class OAuthClient(Closing):
         return f"OAuthClient({self._credentials!r}, redirect_uri={self._redirect_uri!r}, base_url={self._base_url!r})"
 
 
-def for_application(
-    credentials: Credentials, base_url: str, timeout: float | None, http_client: httpx.Client | None
-) -> OAuthClient:
+def for_application(credentials: Credentials, base_url: str, timeout: float | None, network: Network) -> OAuthClient:
     """A client from what another client has checked already."""
     client = OAuthClient.__new__(OAuthClient)
-    client.__setstate__((credentials, REDIRECT_URI, base_url, timeout, http_client))
+    client.__setstate__((credentials, REDIRECT_URI, base_url, timeout, network))
     return client

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from scapi import _threads
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["rows"]
 
+A = TypeVar("A")
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -26,10 +28,36 @@ def rows(session: Session, walk: Walk[T]) -> Generator[T]:
     def fetch(request: Request[Listing[T]]) -> Listing[T]:
         return session.call(request)
 
-    with _threads.Ahead(fetch) as ahead:
+    with Ahead(fetch) as ahead:
         while not walk.done:
             listing = walk.take(ahead.get(walk.request))
             if not walk.done:
                 ahead.start(walk.request)
             for row in listing:
                 yield row
+
+
+class Ahead(Generic[A, R]):
+    """Makes a call before its result is asked for, one call at a time. Leaving the context ends the call under way.
+
+    Args:
+        call: What is called.
+    """
+
+    def __init__(self, call: _threads.Call[A, R]) -> None:
+        self._call = call
+        self._workers: _threads.Workers[A, R] = _threads.Workers(1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._workers.end()
+
+    def start(self, argument: A) -> None:
+        """Begin the call whose result is asked for next."""
+        self._workers.start(self._call, argument)
+
+    def get(self, argument: A) -> R:
+        """Return the result of the call that was begun, or of one that is made now."""
+        return self._workers.result() if self._workers else self._call(argument)

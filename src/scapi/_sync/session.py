@@ -17,9 +17,8 @@ from scapi.exceptions import RateLimitError, RequestError, TransportError, Unaut
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx
-
     from scapi._core.credentials import Credentials
+    from scapi._core.network import Network
     from scapi._core.pacing import Pacing, Ticket
     from scapi._core.request import Request
     from scapi._core.response import Reply
@@ -43,15 +42,16 @@ class Session:
         credentials: Credentials,
         renewal: Renewal | None = None,
         *,
-        http_client: httpx.Client | None,
+        network: Network,
     ) -> None:
         self.settings = settings
         self.renewal = renewal
         self._credentials = credentials
-        self.http_client = http_client
-        self._transport = _threads.Transport(
-            base_url=settings.base_url, timeout=settings.timeout, http_client=http_client
-        )
+        self.network = network
+        # httpx is imported with the first client: it takes longer than all of ours.
+        from scapi._sync.transport import Transport
+
+        self._transport = Transport(base_url=settings.base_url, timeout=settings.timeout, network=network)
         self._budget: Pacing = budget_for(settings.base_url, credentials.fingerprint())
         self._waiting: set[_threads.Wakeup] = set()
 

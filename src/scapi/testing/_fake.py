@@ -30,7 +30,8 @@ from scapi.testing._world import World
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    import httpx
+    from scapi.testing._transport import FakeTransport
+
 
 START = datetime(2026, 8, 19, 12, 0, tzinfo=UTC)
 """The time at which a fake begins unless told otherwise."""
@@ -189,15 +190,15 @@ class FakeApi:
 
     # Ways in
 
-    def transport(self) -> httpx.MockTransport:
-        """A transport for `httpx.Client` and `httpx.AsyncClient` that ends in this fake, whatever the host.
+    def transport(self) -> FakeTransport:
+        """A transport for clients of `httpx` and `httpx2`, in both worlds, that ends in this fake, whatever the host.
 
         Faults become httpx's own errors. Nothing ever sleeps: a delay moves the clock, or is a `ReadTimeout`
         where it is longer than the client waits.
         """
-        from scapi.testing._transport import mock_transport  # httpx only where it is used
+        from scapi.testing._transport import FakeTransport  # httpx only where it is used
 
-        return mock_transport(self.handle, self.advance)
+        return FakeTransport(self.handle, self.advance)
 
     def serve(self, *, port: int = 0) -> AbstractContextManager[str]:
         """Serve on 127.0.0.1 from a thread of its own, for as long as the `with` block lasts.
