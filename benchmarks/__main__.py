@@ -19,8 +19,8 @@ from benchmarks import environments, payloads, report
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ASYNC = ["scapi", "scapi[fast]", "stalcraft-api", "httpx+json", "aiohttp+json", "asyncio protocol+msgspec"]
-SYNC = ["scapi.sync", "scapi.sync[fast]", "requests+json", "blocking socket+msgspec"]
+ASYNC = ["scapi", "scapi over aiohttp", "stalcraft-api", "httpx+json", "aiohttp+json", "asyncio protocol+msgspec"]
+SYNC = ["scapi.sync", "requests+json", "blocking socket+msgspec"]
 PEERS = {"stalcraft-api", "httpx+json", "aiohttp+json", "requests+json"}
 WORKS = ("emission", "lots", "history", "sessions")
 OURS = ["scapi", "scapi.sync"]
@@ -66,8 +66,6 @@ class Program:
     def __init__(self, name: str, url: str) -> None:
         self.name = name
         python, extra = environments.peers() if name in PEERS else environments.ours()
-        # The engine is what an install without extras has, but where the extra is named.
-        extra = extra | {"SCAPI_ENGINE": "httptools" if "[fast]" in name else "h11"}
         script = Path(__file__).with_name("program.py")
         self._process = subprocess.Popen(
             [python, str(script), name, url], env=os.environ | extra, stdin=-1, stdout=-1, text=True

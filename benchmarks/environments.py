@@ -23,7 +23,7 @@ PEERS = [
 
 #: What `pip install scapi-client` brings. Imports are measured with nothing else: some packages import more where a
 #: development environment happens to have it.
-DEPENDENCIES = ["certifi==2026.10.19.post1", "h11==0.16.0", "httpx==0.28.1", "msgspec==0.22.0"]
+DEPENDENCIES = ["h11==0.16.0", "httpx==0.28.1", "msgspec==0.22.0", "sniffio==1.3.1"]
 
 
 def ours() -> tuple[str, dict[str, str]]:

@@ -48,8 +48,21 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json"}
 def scapi_async(url: str) -> dict[str, Callable[..., Any]]:
     from scapi import AppClient
 
-    client = AppClient(token=TOKEN, base_url=url, pace=False)
+    return _ours(AppClient(token=TOKEN, base_url=url, pace=False))
 
+
+def scapi_over_aiohttp(url: str) -> dict[str, Callable[..., Any]]:
+    import httpx
+    from httpx_aiohttp import AiohttpTransport
+
+    from scapi import AppClient
+
+    http_client = httpx.AsyncClient(transport=AiohttpTransport())
+    client = AppClient(token=TOKEN, base_url=url, pace=False, http_client=http_client)
+    return _ours(client) | {"close": http_client.aclose}
+
+
+def _ours(client: Any) -> dict[str, Callable[..., Any]]:
     async def bulk(items: list[str], at_once: int) -> int:
         auctions = client.auctions(items)
         return len([found async for found in auctions.lots(limit=200, additional=True, concurrency=at_once)])
@@ -274,13 +287,12 @@ def least(url: str) -> dict[str, Callable[..., Any]]:
 
 PROGRAMS = {
     "scapi": scapi_async,
-    "scapi[fast]": scapi_async,
+    "scapi over aiohttp": scapi_over_aiohttp,
     "stalcraft-api": stalcraft_api,
     "httpx+json": httpx_json,
     "aiohttp+json": aiohttp_json,
     "asyncio protocol+msgspec": raw_protocol,
     "scapi.sync": scapi_sync,
-    "scapi.sync[fast]": scapi_sync,
     "requests+json": requests_json,
     "blocking socket+msgspec": raw_socket,
     "scapi, additional alone": additional_alone,

@@ -196,11 +196,12 @@ def h11_of(connection: object) -> h11.Connection | None:
     return None
 
 
-def has_unread_bytes(stream: httpcore.NetworkStream | httpcore.AsyncNetworkStream) -> bool:
-    """Return whether TLS has received bytes that nobody has read, where looking at the socket doesn't show them."""
-    encrypted = stream.get_extra_info("ssl_object")
-    if encrypted is None:
-        return False
+def has_unread_bytes(encrypted: Any) -> bool:
+    """Return whether TLS has received bytes that nobody has read, where looking at the socket doesn't show them.
+
+    Args:
+        encrypted: The `ssl_object` of a stream of httpcore.
+    """
     if not isinstance(encrypted, ssl.SSLObject):
         return bool(encrypted.pending())
     # TLS over buffers: what has arrived may not be decrypted yet, and a read is the only way to look.

@@ -265,6 +265,7 @@ class Connection(httpcore.AsyncNetworkBackend):
         self._call: _Call | None = None
         self._is_reused = self._is_past_the_proxy = False
         self.is_open = self.has_received = False
+        self._tls: Any = None
         self.rested = 0.0
         # Only a pool knows how to make the connections of all kinds of proxies. It is not used for anything else.
         self._connection = httpcore.AsyncConnectionPool(
@@ -329,7 +330,10 @@ class Connection(httpcore.AsyncNetworkBackend):
             return False
         parser = _http.h11_of(self._connection)
         self.rested = _aio.now()
-        return parser is not None and parser.trailing_data == (b"", False) and not self._stream.has_unread_bytes()
+        return parser is not None and parser.trailing_data == (b"", False) and not self._has_unread_bytes()
+
+    def _has_unread_bytes(self) -> bool:
+        return self._tls is not None and _http.has_unread_bytes(self._tls)
 
     def end(self) -> None:
         """End the call that uses the connection."""
@@ -368,7 +372,9 @@ class Connection(httpcore.AsyncNetworkBackend):
         """Encrypt a stream."""
         left = self._deadline.left()
         handshake = partial(stream.start_tls, ssl_context, server_hostname, left)
-        return self.uses(await _aio.uninterrupted(handshake, self._deadline))
+        encrypted = await _aio.uninterrupted(handshake, self._deadline)
+        self._tls = encrypted.get_extra_info("ssl_object")
+        return self.uses(encrypted)
 
 
 class _Stream(httpcore.AsyncNetworkStream):
@@ -399,7 +405,3 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
-
-    def has_unread_bytes(self) -> bool:
-        """Return whether TLS has received bytes that nobody has read."""
-        return _http.has_unread_bytes(self._stream)

@@ -36,8 +36,8 @@ class Body:
         self._outgoing = outgoing
         self._limit = Config.MAX_BODY
         self._begun = False
-        # One buffer: a list of parts of two bytes each would take twenty times as much.
-        self._body = bytearray()
+        # One buffer: a list of parts of two bytes each would take twenty times as much. Most bodies come in one part.
+        self._body: bytes | bytearray = b""
         self._gzip = self._decompressor(headers.get("content-encoding", "identity").strip())
 
     @property
@@ -51,7 +51,10 @@ class Body:
         for part in self.unpack(chunk):
             if len(self._body) + len(part) > self._limit:
                 raise self._error(f"the body is larger than Config.MAX_BODY, {self._limit} bytes")
-            self._body += part
+            if isinstance(self._body, bytearray):
+                self._body += part
+            else:
+                self._body = bytearray(self._body) + part if self._body else part
 
     def unpack(self, chunk: bytes) -> Iterator[bytes]:
         """A chunk off the wire, in parts that are decompressed if need be."""
