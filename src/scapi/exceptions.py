@@ -111,7 +111,7 @@ class DecodeError(ScApiException):
     """An answer arrived that isn't what the API promises.
 
     Attributes:
-        body: The start of the body as it was received.
+        body: The start of the body as it was received; empty where it may hold a token that nobody has yet.
         path: Where in the document the trouble is, such as `$.total`; `$` for the whole.
         model: The name of the model that the body should have become.
         url: Where the answer came from.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import warnings
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from scapi._core.credentials import Credentials
 from scapi._core.outgoing import Form, Outgoing
 from scapi.exceptions import CredentialsError
+from scapi.models import UserToken
 
 SECRET = "eyJ0eXAi.S3CR3T.sig"
 
@@ -91,10 +93,33 @@ def test_a_fingerprint_tells_credentials_apart_and_says_nothing_else() -> None:
 def test_an_echo_is_redacted() -> None:
     body = f'{{"you sent": "{SECRET}", "id": "7"}}'.encode()
     redacted = b'{"you sent": "***", "id": "7"}'
-    assert Credentials(token=SECRET).redact(body) == redacted
-    assert Credentials(client_id="7", client_secret=SECRET).redact(body) == redacted
-    assert Outgoing("https://h.test", Credentials(token=SECRET)).redact(body) == redacted
+    for credentials in (Credentials(token=SECRET), Credentials(client_id="7", client_secret=SECRET)):
+        assert Outgoing("https://h.test", credentials).redact(body) == redacted
+        assert Outgoing("https://h.test", hidden=credentials).redact(body) == redacted
+        assert Outgoing("https://h.test", credentials).elsewhere("https://other.test").redact(body) == redacted
     assert Outgoing("https://h.test").redact(body) == body
+
+
+def test_what_is_not_sent_along_is_in_no_header() -> None:
+    elsewhere = Outgoing("https://h.test", Credentials(token=SECRET), extra={"X": "1"}).elsewhere("https://other.test")
+    assert elsewhere.headers() == {}
+    assert Outgoing("https://h.test", hidden=Credentials(token=SECRET)).headers() == {}
+
+
+@pytest.mark.parametrize("secret", ["ключ", "\udc80" + SECRET])
+def test_what_cannot_be_sent_can_be_kept(secret: str) -> None:
+    data = pickle.dumps(Credentials(token=secret))
+    assert b"S3CR3T" not in data
+    assert pickle.loads(data).secrets() == [secret]  # our own pickle
+
+
+@pytest.mark.parametrize("write", [UserToken.to_json, pickle.dumps])
+def test_a_token_that_is_no_text_cannot_be_saved_and_does_not_show(write: Any) -> None:
+    pair = UserToken(access_token="\udc80" + SECRET, refresh_token="r", expires_in=1, expires_at=datetime.now(UTC))
+    with pytest.raises(ValueError, match="UserToken holds characters that can't be written") as caught:
+        write(pair)
+    assert "S3CR3T" not in f"{caught.value!r}"
+    assert caught.value.__context__ is None
 
 
 def test_a_request_on_its_way_out_shows_no_secret() -> None:

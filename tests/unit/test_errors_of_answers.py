@@ -10,7 +10,9 @@ import pytest
 from scapi import exceptions
 from scapi._core.credentials import Credentials
 from scapi._core.outgoing import Outgoing
-from scapi._core.response import Reply, json, read
+from scapi._core.redaction import Guard
+from scapi._core.response import Reply, json
+from scapi._core.response import read as unguarded
 
 OUTGOING = Outgoing("https://h.test/ru/emission", Credentials(token="S3CR3T"))
 
@@ -34,6 +36,11 @@ KINDS = {
     600: exceptions.RequestError,
     103: exceptions.RequestError,
 }
+
+
+def read(reply: Reply, decode: Any, outgoing: Outgoing) -> Any:
+    with Guard(outgoing):
+        return unguarded(reply, decode, outgoing)
 
 
 def raised(body: Any, *, status: int = 400, headers: dict[str, str] | None = None) -> exceptions.RequestError:

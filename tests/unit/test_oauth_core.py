@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scapi._core import oauth
+from scapi._core import oauth, response
 from scapi._core.credentials import Credentials
 from scapi._core.outgoing import Form, Outgoing
+from scapi._core.redaction import Guard
 from scapi._core.response import Reply
 from scapi.exceptions import DecodeError, LoginError, RequestError, UnauthorizedError
 from scapi.models import AppToken, UserToken
@@ -91,7 +92,8 @@ def test_another_port_changes_nothing_else(uri: str, port: int | None, result: s
 
 
 def read(body: object, status: int = 200) -> UserToken:
-    return oauth.read(Reply(status, {}, json.dumps(body).encode()), oauth.user_token, REQUEST)
+    with Guard(REQUEST):
+        return response.read(Reply(status, {}, json.dumps(body).encode()), oauth.user_token, REQUEST)
 
 
 def test_an_answer_becomes_a_token_that_knows_when_it_expires() -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
+import json
 import logging
 import pickle
+import re
+import socket
 import sys
+import tempfile
 import traceback
 import warnings
 from functools import partial
@@ -17,6 +22,8 @@ import pytest
 from rich.console import Console
 from rich.traceback import Traceback
 
+import scapi
+import scapi.sync
 from scapi import Config, Retry, exceptions
 from tests.raw_server import answer, raw_server
 from tests.worlds.both import WORLDS, World
@@ -39,19 +46,22 @@ each_world = pytest.mark.parametrize("world", WORLDS, ids=str)
 each_kind = pytest.mark.parametrize("kind", CREDENTIALS)
 
 
-def renderings(error: BaseException) -> dict[str, str]:
-    """An error in every way that tools show one."""
+def renderings(error: BaseException, *, thorough: bool = True) -> dict[str, str]:
+    """An error in every way that tools show one; but for the slow ones, which show the same, unless thorough."""
     shown = {
         "str": str(error),
         "repr": repr(error),
         "attributes": repr(vars(error)),
         "traceback": "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format()),
-        "rich": _rich(error),
         "chain": _chain(error),
     }
     if isinstance(error, exceptions.ScApiException):
         shown["pickle"] = pickle.dumps(error).decode("latin-1")
-    if sys.version_info < (3, 13):
+    # What is spelled with escapes is as good as told.
+    shown["unescaped"] = re.sub(r"\\+u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), "".join(shown.values()))
+    if thorough:
+        shown["rich"] = _rich(error)
+    if thorough and sys.version_info < (3, 13):
         shown["cgitb"] = _cgitb(error)
     return shown
 
@@ -85,9 +95,9 @@ def _chain(error: BaseException) -> str:
     return "".join(lines) + _chain(before)
 
 
-def leaks(error: BaseException) -> list[str]:
+def leaks(error: BaseException, *, thorough: bool = True) -> list[str]:
     # The test's own source lines say SECRET, never NEEDLE's value.
-    return [way for way, text in renderings(error).items() if NEEDLE in text]
+    return [way for way, text in renderings(error, thorough=thorough).items() if NEEDLE in text]
 
 
 def raised(act: Callable[[], Any]) -> BaseException:
@@ -308,3 +318,195 @@ def test_a_working_call_logs_no_secret(world: World, fake: FakeApi, url: str, ca
         world.run(world.api.AppClient(token=SECRET, base_url=url), lambda api: api.emission())
     assert {record.getMessage().split()[0] for record in caplog.records} >= {"connected", "GET"}
     assert NEEDLE not in caplog.text
+
+
+# ── all clients, and a server that tells everything it was told ──────────────────────────────────────────────────────
+
+SPELLED = "".join(f"\\u{ord(character):04x}" for character in SECRET)
+
+ECHOES: dict[str, list[dict[str, Any]]] = {
+    "401": [{"status": 401, "body": f'{{"title":"bad","details":{{"token":"{SECRET}"}}}}'}],
+    "403 in the headers": [{"status": 403, "headers": {"X-Echo": f"Bearer {SECRET}"}}],
+    "404 in a page": [{"status": 404, "body": ECHO, "headers": {"X-Echo": SECRET}}],
+    "418 spelled with escapes": [{"status": 418, "body": f'{{"title":"{SPELLED}","{SPELLED}":["{SPELLED}"]}}'}],
+    "429": [{"status": 429, "body": ECHO, "headers": {"Retry-After": "0", "X-Echo": SECRET}}],
+    "503 in HTML's spelling": [{"status": 503, "body": f"<title>{SECRET.replace('S', '&#83;')}</title>"}],
+    "a redirect elsewhere": [{"status": 302, "body": ECHO, "headers": {"Location": f"ftp://elsewhere/?t={SECRET}"}}],
+    "a redirect, then nothing": [
+        {"status": 302, "body": ECHO, "headers": {"Location": f"/again?t={SECRET}", "X-Echo": SECRET}, "times": 1},
+        {"fault": "reset"},
+    ],
+    "a redirect, then an error": [
+        {"status": 302, "headers": {"Location": f"/again?t={SECRET}"}, "times": 1},
+        {"status": 418, "body": ECHO},
+    ],
+    "a redirect, then what cannot be read": [
+        {"status": 302, "headers": {"Location": f"/again?t={SECRET}"}, "times": 1},
+        {"status": 200, "body": ECHO},
+    ],
+    "200 in text": [{"status": 200, "body": ECHO, "headers": {"X-Echo": SECRET}}],
+    "200 in JSON": [{"status": 200, "body": f'{{"sha": 1, "a": "{SECRET}", "{SECRET}": "{SPELLED}"}}'}],
+    "200 with a list": [{"status": 200, "body": f'["{SPELLED}", "{SECRET}"]'}],
+    "200 that is no text": [{"status": 200, "body": b'{"a":"\xff' + SECRET.encode() + b'"}'}],
+    "200 cut off": [{"status": 200, "body": f'{{"a": "{SECRET[:-1]}'}],
+    "200 cut off in gzip": [{"status": 200, "body": gzip.compress(ECHO)[:-8], "headers": {"Content-Encoding": "gzip"}}],
+    "an encoding": [{"status": 200, "headers": {"Content-Encoding": SECRET}}],
+}
+
+
+def _of_api(url: str, **credentials: str) -> dict[str, Any]:
+    return {"base_url": url, "retry": None, "pace": False, **credentials}
+
+
+def _of_oauth(url: str, client_secret: str) -> dict[str, Any]:
+    return {"client_id": "7", "client_secret": client_secret, "base_url": f"{url}/oauth"}
+
+
+def _of_github(url: str) -> dict[str, Any]:
+    return {"token": SECRET, "api_url": url, "raw_url": url}
+
+
+#: What is called on which client: a name in the world's module, its arguments at a server, and the call.
+ASKED: dict[str, tuple[str, Callable[[str], dict[str, Any]], Callable[[Any], Any]]] = {
+    "a token": ("AppClient", lambda url: _of_api(url, token=SECRET), lambda api: api.profile("x")),
+    "a pair": ("AppClient", lambda url: _of_api(url, client_id="7", client_secret=SECRET), lambda api: api.clans()),
+    "a user": ("UserClient", lambda url: _of_api(url, token=SECRET), lambda api: api.profile("x")),
+    "an application's token": ("OAuthClient", lambda url: _of_oauth(url, SECRET), lambda api: api.get_app_token()),
+    "a code": ("OAuthClient", lambda url: _of_oauth(url, "another"), lambda api: api.get_user_token(SECRET)),
+    "a renewal": ("OAuthClient", lambda url: _of_oauth(url, "another"), lambda api: api.refresh_user_token(SECRET)),
+    "a check": ("OAuthClient", lambda url: _of_oauth(url, "another"), lambda api: api.validate_user_token(SECRET)),
+    "a commit": ("GitHubClient", _of_github, lambda api: api.latest_commit()),
+    "a difference": ("GitHubClient", _of_github, lambda api: api.diff("a", "b")),
+    "a folder": ("GitHubClient", _of_github, lambda api: api.contents("ru")),
+    "a name": ("GitHubClient", _of_github, lambda api: _lookup(api).id("AK-105")),
+}
+
+
+def _lookup(github: Any) -> Any:
+    """The item database behind a client, of its world, and without copies."""
+    api = scapi.sync if isinstance(github, scapi.sync.GitHubClient) else scapi
+    return api.DatabaseLookup(github, cache_dir=tempfile.mkdtemp())
+
+
+@each_world
+@pytest.mark.parametrize("asked", ASKED)
+def test_no_client_tells_what_a_server_echoes(
+    world: World, asked: str, fake: FakeApi, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    name, options, call = ASKED[asked]
+    told: list[str] = []
+    for echo, faults in ECHOES.items():
+        fake.heal()
+        for fault in faults:
+            fake.fail("*", **fault)
+        with caplog.at_level(logging.DEBUG):
+            error = raised(lambda: world.run(getattr(world.api, name)(**options(url)), call))
+        assert isinstance(error, exceptions.ScApiException), echo
+        if isinstance(error, exceptions.ItemNameError):
+            continue  # the file could be read, and what it says isn't an echo any more
+        told += [f"{echo}: {way}" for way in leaks(error, thorough=False)]
+        if isinstance(error, exceptions.DecodeError):
+            assert error.url.startswith(url), echo
+    assert told == []
+    assert NEEDLE not in caplog.text
+
+
+FRESH = {"access_token": f"{NEEDLE}-access", "refresh_token": f"{NEEDLE}-refresh"}
+
+HALF_TOKENS: dict[str, dict[str, Any]] = {
+    "an error status": {"status": 500, "body": json.dumps({"title": "no", **FRESH})},
+    "told twice": {"status": 400, "body": json.dumps({"error": f"late {FRESH['access_token']}", "data": [FRESH]})},
+    "an error status, cut off": {"status": 500, "body": json.dumps(FRESH)[:-9]},
+    "no expiry": {"status": 200, "body": json.dumps(FRESH)},
+    "cut off": {"status": 200, "body": json.dumps(FRESH)[:-9]},
+    "no text": {"status": 200, "body": json.dumps(FRESH).encode() + b"\xff"},
+    "gzip, cut off": {
+        "status": 200,
+        "body": gzip.compress(json.dumps({**FRESH, "expires_in": 9}).encode(), 0)[:-8],
+        "headers": {"Content-Encoding": "gzip"},
+    },
+}
+
+
+@each_world
+@pytest.mark.parametrize("half", HALF_TOKENS)
+def test_no_error_tells_a_new_token(world: World, half: str, fake: FakeApi, url: str) -> None:
+    fake.fail("*", **HALF_TOKENS[half])
+    client = world.api.OAuthClient(client_id="7", client_secret="other", base_url=f"{url}/oauth")
+    for call in (
+        lambda api: api.get_app_token(),
+        lambda api: api.get_user_token("code"),
+        lambda api: api.refresh_user_token("r"),
+    ):
+        error = raised(partial(world.run, client, call))
+        assert isinstance(error, exceptions.ScApiException)
+        assert leaks(error, thorough=False) == []
+
+
+# ── what cannot be written as UTF-8 ──────────────────────────────────────────────────────────────────────────────────
+
+BROKEN = "\udc80"
+
+UNWRITABLE: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "refresh_user_token": ("OAuthClient", lambda api: api.refresh_user_token(SECRET + BROKEN)),
+    "get_user_token": ("OAuthClient", lambda api: api.get_user_token(SECRET + BROKEN)),
+    "validate_user_token": ("OAuthClient", lambda api: api.validate_user_token(SECRET + BROKEN)),
+    "state": ("OAuthClient", lambda api: api.get_authorize_url(state=BROKEN)),
+    "a pasted redirect": ("OAuthClient", lambda api: api.login(open_browser=False, ask=_pasted, port=free_port())),
+    "username": ("AppClient", lambda api: api.operations_sessions(username=BROKEN)),
+    "map": ("AppClient", lambda api: api.operations_sessions(map=BROKEN)),
+    "a name in the path": ("AppClient", lambda api: api.profile(BROKEN)),
+    "etag": ("GitHubClient", lambda api: api.rawfile("a", etag=BROKEN)),
+    "a line break in the etag": ("GitHubClient", lambda api: api.rawfile("a", etag="a\r\nX: 1")),
+    "ref": ("GitHubClient", lambda api: api.rawfile("a", ref=BROKEN)),
+}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _pasted(text: str) -> str:
+    state = re.search(r"state=([\w-]+)", text)
+    return f"http://localhost/?code={SECRET}{BROKEN}&state={state[1] if state else ''}"
+
+
+@each_world
+@pytest.mark.parametrize("what", UNWRITABLE)
+def test_what_cannot_be_written_is_refused_before_anything_is_sent(
+    world: World, what: str, fake: FakeApi, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, call = UNWRITABLE[what]
+    options: dict[str, dict[str, Any]] = {
+        "OAuthClient": {"client_id": "7", "client_secret": "other", "base_url": url},
+        "AppClient": {"token": "t", "base_url": url},
+        "GitHubClient": {"api_url": url, "raw_url": url},
+    }
+    error = raised(lambda: world.run(getattr(world.api, name)(**options[name]), call))
+    assert isinstance(error, ValueError | exceptions.CredentialsError)
+    assert not isinstance(error, UnicodeError)
+    assert leaks(error) == []
+    assert fake.requests == []
+
+
+MADE: dict[str, Callable[[Any], Any]] = {
+    "refresh_token": lambda api: api.UserClient(
+        token="t", refresh_token=SECRET + BROKEN, client_id="7", client_secret=SECRET
+    ),
+    "base_url": lambda api: api.AppClient(token=SECRET, base_url=f"https://host.test/{BROKEN}"),
+    "redirect_uri": lambda api: api.OAuthClient(
+        client_id="7", client_secret=SECRET, redirect_uri=f"http://localhost/{BROKEN}"
+    ),
+    "branch": lambda api: api.GitHubClient(token=SECRET, branch=BROKEN),
+    "realm": lambda api: api.DatabaseLookup(realm=BROKEN),
+}
+
+
+@each_world
+@pytest.mark.parametrize("what", MADE)
+def test_no_client_is_made_of_what_cannot_be_written(world: World, what: str) -> None:
+    error = raised(lambda: MADE[what](world.api))
+    assert isinstance(error, ValueError)
+    assert not isinstance(error, UnicodeError)
+    assert leaks(error) == []

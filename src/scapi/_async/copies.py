@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from scapi import _aio
+from scapi._async.github import guard
 from scapi._core.store import Copy, Store, is_fresh
 from scapi.exceptions import DecodeError, ScApiException, TransportError
 from scapi.models import DatabaseState, FileState
@@ -97,8 +98,9 @@ class Copies:
     async def _confirmed(self, name: str, read: Callable[[bytes], Any], held: Held | None) -> Held:
         """What the server has now, or the copy there is while the server has nothing better."""
         try:
-            file = await self.github.rawfile(name, etag=held.copy.etag if held else None)
-            fresh = await _aio.to_thread(_renewed, held, file, read)
+            etag = held.copy.etag if held else None
+            with guard(self.github, self.github.file_url(name)):
+                fresh = await _aio.to_thread(_renewed, held, await self.github.rawfile(name, etag=etag), read)
         except ScApiException as error:
             if held is None:
                 raise

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from scapi import _aio
 from scapi._async.closing import Closing
-from scapi._core import arguments, github, redirect
+from scapi._core import arguments, github, redirect, response
 from scapi._core.credentials import Credentials
 from scapi._core.database import REPOSITORY
 from scapi._core.github import Repository
 from scapi._core.network import Network
 from scapi._core.outgoing import Outgoing
+from scapi._core.redaction import Guard
 from scapi._core.store import Draft
 from scapi.exceptions import TransportError
 from scapi.models import RateLimit, RawFile
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from scapi.models import Commit, ContentEntry, Diff
 
 __all__ = ["GitHubClient"]
+
+T = TypeVar("T")
 
 wall = time.time
 
@@ -79,7 +82,7 @@ class GitHubClient(Closing):
     ) -> None:
         self._credentials = None if token is None else Credentials(token=token)
         self._network = Network(http_client, proxy, verify)
-        del token, proxy  # from here on something may raise, and tracebacks show local variables
+        token = proxy = None  # from here on something may raise, and tracebacks show local variables
         if self._credentials:
             self._credentials.check()
         self._network.check()
@@ -115,7 +118,7 @@ class GitHubClient(Closing):
             RateLimitError: The hour's requests are used up; `retry_after` says for how long.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        return github.commit(await self._ask(self._repository.commit_url(ref)))
+        return await self._ask(self._repository.commit_url(ref), github.commit)
 
     async def diff(self, base: str, head: str | None = None) -> Diff:
         """The files that differ between two commits.
@@ -131,7 +134,7 @@ class GitHubClient(Closing):
             RateLimitError: The hour's requests are used up; `retry_after` says for how long.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        return github.diff(await self._ask(self._repository.diff_url(base, head)))
+        return await self._ask(self._repository.diff_url(base, head), github.diff)
 
     async def contents(self, path: str = "", *, ref: str | None = None) -> list[ContentEntry]:
         """What is in a folder.
@@ -148,7 +151,7 @@ class GitHubClient(Closing):
             RateLimitError: The hour's requests are used up; `retry_after` says for how long.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        return github.contents(await self._ask(self._repository.contents_url(path, ref)))
+        return await self._ask(self._repository.contents_url(path, ref), github.contents)
 
     @overload
     async def rawfile(self, path: str, *, etag: None = None, ref: str | None = None) -> RawFile: ...
@@ -167,14 +170,15 @@ class GitHubClient(Closing):
 
         Raises:
             NotFoundError: There is no such file.
+            ValueError: The path is empty, or an argument holds characters that can't be sent.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         url = self._repository.file_url(path, ref)
-        condition = {} if etag is None else {"If-None-Match": etag}
-        reply = await self._send(Outgoing(url, extra={"Accept": "*/*", **condition}))
+        condition = {} if etag is None else {"If-None-Match": arguments.header("etag", etag)}
+        reply = await self._send(Outgoing(url, extra={"Accept": "*/*", **condition}, hidden=self._credentials))
         if reply.status == 304:
             return None
-        return RawFile(content=reply.body, url=url, etag=reply.headers.get("etag"))
+        return RawFile(content=reply.body, url=url, etag=github.etag(reply))
 
     async def archive(
         self,
@@ -229,23 +233,26 @@ class GitHubClient(Closing):
         """Where a file of the branch lies, such as `ru/listing.json`."""
         return self._repository.file_url(path)
 
-    async def _ask(self, url: str) -> bytes:
-        """The body of an answer of the API."""
-        return (await self._send(self._to_api(url))).body
+    async def _ask(self, url: str, decode: Callable[[bytes], T]) -> T:
+        """What an answer of the API says."""
+        outgoing = self._to_api(url)
+        with Guard(outgoing):
+            return response.decoded(await self._send(outgoing), decode, outgoing)
 
     def _to_api(self, url: str) -> Outgoing:
         return Outgoing(url, self._credentials, extra=github.HEADERS)
 
     async def _send(self, outgoing: Outgoing, sink: _aio.Sink | None = None) -> Reply:
         """The answer at the end of all redirects, or the documented error."""
-        reply = await self._exchange(outgoing, sink)
-        for _ in range(redirect.MOST):
-            further = github.redirected(reply, outgoing)
-            if further is None:
-                break
-            outgoing = further
+        with Guard(outgoing):
             reply = await self._exchange(outgoing, sink)
-        return github.check(reply, outgoing, wall())
+            for _ in range(redirect.MOST):
+                further = github.redirected(reply, outgoing)
+                if further is None:
+                    break
+                outgoing = further
+                reply = await self._exchange(outgoing, sink)
+            return github.check(reply, outgoing, wall())
 
     async def _exchange(self, outgoing: Outgoing, sink: _aio.Sink | None) -> Reply:
         reply = await self._transport(outgoing.url).send(outgoing, sink)
@@ -273,7 +280,15 @@ class GitHubClient(Closing):
             await transport.close()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_repository"):
+            # Tracebacks that show local variables meet this one where the constructor refuses an argument.
+            return "GitHubClient(...)"
         return f"GitHubClient(repository={self.repository!r}, branch={self.branch!r})"
+
+
+def guard(client: GitHubClient, url: str) -> Guard:
+    """A guard around work with a file that a client has got."""
+    return Guard(Outgoing(url, hidden=client._credentials))  # pyright: ignore[reportPrivateUsage]  # of this very module
 
 
 class _UnwritableError(Exception):

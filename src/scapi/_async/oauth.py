@@ -10,6 +10,7 @@ from scapi._async.closing import Closing
 from scapi._core import arguments, oauth, response
 from scapi._core.credentials import Credentials
 from scapi._core.network import Network
+from scapi._core.redaction import Guard
 from scapi.config import BaseUrl
 from scapi.exceptions import LoginError
 from scapi.models import UserToken
@@ -155,7 +156,7 @@ class OAuthClient(Closing):
                 and for a short time.
 
         Raises:
-            ValueError: The code is empty, or no string.
+            ValueError: The code is empty, no string, or can't be written as UTF-8.
             BadRequestError: The code is unknown, used or expired; `message` says what the server said.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
@@ -175,7 +176,7 @@ class OAuthClient(Closing):
             refresh_token: The refresh token, or the whole token that holds it.
 
         Raises:
-            ValueError: The refresh token is empty, or no string.
+            ValueError: The refresh token is empty, no string, or can't be written as UTF-8.
             UnauthorizedError: The refresh token is unknown, used or expired (a `BadRequestError` on some servers).
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
@@ -195,6 +196,7 @@ class OAuthClient(Closing):
             token: The user token.
 
         Raises:
+            CredentialsError: The token holds characters that can't be sent.
             UnauthorizedError: The token is not valid, or not any more.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
@@ -244,13 +246,18 @@ class OAuthClient(Closing):
         return await self._call(request, oauth.user_token)
 
     async def _call(self, outgoing: Outgoing, decode: Callable[[bytes], T]) -> T:
-        return oauth.read(await self._transport.send(outgoing.check()), decode, outgoing)
+        outgoing.check()
+        with Guard(outgoing):
+            return response.read(await self._transport.send(outgoing), decode, outgoing)
 
     async def close(self) -> None:
         """End the requests under way and close all connections; an `http_client` of your own stays open."""
         await self._transport.close()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_credentials"):
+            # Tracebacks that show local variables meet this one where the constructor refuses an argument.
+            return "OAuthClient(...)"
         return f"OAuthClient({self._credentials!r}, redirect_uri={self._redirect_uri!r}, base_url={self._base_url!r})"
 
 

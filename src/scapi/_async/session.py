@@ -11,6 +11,7 @@ from scapi._core import redirect, response
 from scapi._core.budgets import budget_for
 from scapi._core.effort import Effort
 from scapi._core.outgoing import Outgoing
+from scapi._core.redaction import Guard
 from scapi.exceptions import RateLimitError, RequestError, TransportError, UnauthorizedError
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ class Session:
         while True:
             ticket = await self._turn(request, effort.attempts + 1)
             try:
-                return response.read(await self._exchange(outgoing, ticket), decode, outgoing)
+                with Guard(outgoing):
+                    return response.read(await self._exchange(outgoing, ticket), decode, outgoing)
             except (TransportError, RequestError) as error:
                 until_reset = self._budget.until_reset(_aio.now())
                 wait = effort.wait_after(error, until_reset)
@@ -158,7 +160,7 @@ class Session:
             target = redirect.target(reply, outgoing.url)
             if target is None:
                 break
-            outgoing = outgoing._replace(url=target)
+            outgoing = outgoing.moved(target)
             reply = await self._transport.send(outgoing)
         return reply
 

@@ -12,7 +12,10 @@ __all__ = [
     "base_url",
     "choice",
     "flag",
+    "header",
     "integer",
+    "is_encodable",
+    "is_header",
     "is_host",
     "moment",
     "path_part",
@@ -71,9 +74,27 @@ def flag(name: str, value: object) -> bool:
 
 
 def text(name: str, value: object) -> str:
-    """A string that is not blank."""
+    """A string that is not blank, and that can be written as UTF-8: what comes off a terminal may not be."""
     if not isinstance(value, str) or not value.strip():
         raise refuse(name, value, "a non-empty string")
+    if not is_encodable(value):
+        raise refuse(name, value, "text that can be written as UTF-8")
+    return value
+
+
+def is_encodable(value: str) -> bool:
+    """Whether a string can be written as UTF-8. Surrogates can't be."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def header(name: str, value: object) -> str:
+    """A string that can be sent as the value of a header."""
+    if not isinstance(value, str) or not is_header(value):
+        raise refuse(name, value, "printable ASCII without spaces around it")
     return value
 
 
@@ -83,10 +104,12 @@ def path_part(name: str, value: object) -> str:
     if part in {".", ".."}:
         # Every HTTP library resolves these two away, percent-encoded or not; the call would reach another endpoint.
         raise refuse(name, value, "a name, not a relative path")
-    try:
-        return quote(part, safe="")
-    except UnicodeEncodeError:
-        raise refuse(name, value, "text that can be written as UTF-8") from None
+    return quote(part, safe="")
+
+
+def is_header(value: str) -> bool:
+    """Whether a string can be sent as the value of a header."""
+    return value.isascii() and value.isprintable() and value == value.strip()
 
 
 def moment(name: str, value: object) -> datetime:
@@ -122,6 +145,7 @@ def base_url(name: str, value: object) -> str:
         # The port is read for its check; the others have to be there, or not to be there.
         has_host = parts.scheme in {"https", "http"} and is_host(parts.hostname) and parts.port != 0
         has_more = bool(parts.username or parts.password or parts.query or parts.fragment) or value != value.strip()
+        has_more = has_more or not is_encodable(value)
     except ValueError:
         has_host = has_more = False
         parts = urlsplit("")

@@ -7,6 +7,7 @@ import warnings
 from hashlib import blake2b
 from typing import Any
 
+from scapi._core import arguments
 from scapi.exceptions import CredentialsError
 
 __all__ = ["Credentials", "scramble", "unscramble"]
@@ -72,11 +73,9 @@ class Credentials:
         """A digest that tells two credentials apart without giving them away."""
         return blake2b(repr(sorted(self.headers().items())).encode(), digest_size=16).hexdigest()
 
-    def redact(self, body: bytes) -> bytes:
-        """The body without our secrets, should a server or proxy echo them."""
-        for secret in filter(None, (self._token, self._client_secret)):
-            body = body.replace(secret.encode(), b"***")
-        return body
+    def secrets(self) -> list[str]:
+        """All that must not show. Never keep it in a variable of a frame that may raise."""
+        return [secret for secret in (self._token, self._client_secret) if secret]
 
     def __repr__(self) -> str:
         return "Credentials(client_id=***, client_secret=***)" if self._client_id else "Credentials(token=***)"
@@ -91,21 +90,22 @@ def _flaw(name: str, value: Any) -> Exception | None:
     """The error for what can't be sent as a header. Not raised here, where the value is a local variable."""
     if value is not None and not isinstance(value, str):
         return TypeError(f"{name} must be a string, not {type(value).__name__}")
-    if value and not (value.isascii() and value.isprintable() and value == value.strip()):
+    if value and not arguments.is_header(value):
         return CredentialsError(f"{name} holds characters that can't be sent, such as spaces or line breaks around it")
     return None
 
 
 def scramble(secret: str) -> tuple[bytes, bytes]:
     """The secret as two parts, neither of which shows it: not encrypted, but not in clear either."""
-    plain = secret.encode()
+    # What can't be sent can be kept all the same: the error comes where it is sent, and doesn't show it.
+    plain = secret.encode(errors="surrogatepass")
     pad = os.urandom(len(plain))
     return pad, bytes(a ^ b for a, b in zip(plain, pad, strict=True))
 
 
 def unscramble(parts: tuple[bytes, bytes]) -> str:
     """The secret from its two parts."""
-    return bytes(a ^ b for a, b in zip(*parts, strict=True)).decode()
+    return bytes(a ^ b for a, b in zip(*parts, strict=True)).decode(errors="surrogatepass")
 
 
 def _unpickle(*parts: tuple[bytes, bytes] | None) -> Credentials:

@@ -14,7 +14,6 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from scapi._core import arguments, redirect, response
-from scapi._core.outgoing import Outgoing
 from scapi._core.retry import parse_retry_after
 from scapi.exceptions import RateLimitError
 from scapi.models import RateLimit
@@ -24,10 +23,11 @@ from scapi.models.github import Commit, ContentEntry, Diff
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from scapi._core.outgoing import Outgoing
     from scapi._core.response import Reply
     from scapi.exceptions import RequestError
 
-__all__ = ["API_URL", "ARCHIVES", "RAW_URL", "Repository", "check", "commit", "contents", "diff", "ratelimit"]
+__all__ = ["API_URL", "ARCHIVES", "RAW_URL", "Repository", "check", "commit", "contents", "diff", "etag", "ratelimit"]
 
 T = TypeVar("T")
 
@@ -99,12 +99,12 @@ def _path(name: str, path: str) -> str:
 def redirected(reply: Reply, outgoing: Outgoing) -> Outgoing | None:
     """The request to go on with, or `None`. To another host nothing goes along, the token least of all."""
     if same := redirect.target(reply, outgoing.url):
-        return outgoing._replace(url=same)
+        return outgoing.moved(same)
     location = reply.headers.get("location")
     if reply.status in redirect.REDIRECTS and location:
         with suppress(ValueError):
             there = urljoin(outgoing.url, location)
-            return Outgoing(there) if urlsplit(there).scheme == "https" else None
+            return outgoing.elsewhere(there) if urlsplit(there).scheme == "https" else None
     return None
 
 
@@ -126,7 +126,7 @@ def check(reply: Reply, outgoing: Outgoing, now: float) -> Reply:
     """
     if 200 <= reply.status < 300 or (reply.status == 304 and "If-None-Match" in outgoing.extra):
         return reply
-    error = response.error(reply._replace(body=outgoing.redact(reply.body)), outgoing)
+    error = response.error(reply, outgoing)
     raise _rate_limit_error(error, now) or error
 
 
@@ -144,6 +144,12 @@ def _rate_limit_error(error: RequestError, now: float) -> RateLimitError | None:
         data=error.data,
         headers=error.headers,
     )
+
+
+def etag(reply: Reply) -> str | None:
+    """What the server calls this version of a file, unless it can't be sent back."""
+    value = reply.headers.get("etag")
+    return value if value and arguments.is_header(value) else None
 
 
 def ratelimit(headers: Mapping[str, str]) -> RateLimit:

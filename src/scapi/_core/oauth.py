@@ -9,7 +9,7 @@ import hmac
 import secrets
 from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
@@ -20,14 +20,8 @@ from scapi._core.credentials import Credentials
 from scapi._core.outgoing import Form, Outgoing
 from scapi.models.tokens import AppToken, UserToken
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+__all__ = ["AuthorizeUrl", "Redirect"]
 
-    from scapi._core.response import Reply
-
-__all__ = ["AuthorizeUrl", "Redirect", "read"]
-
-T = TypeVar("T")
 TokenT = TypeVar("TokenT", bound=AppToken)
 
 #: Seconds before its expiry at which a token is renewed, but not before this share of its life is left.
@@ -92,6 +86,8 @@ class Redirect:
             raise exceptions.LoginError("the redirect has another state than this login: it was not made by it")
         if "error" in self._query:
             self._refused(self._query["error"])
+        if not arguments.is_encodable(self._query["code"]):
+            raise exceptions.LoginError("this is not the URL that the login ended at: its code is no text")
         return self._query["code"]
 
     def _refused(self, error: str) -> NoReturn:
@@ -141,19 +137,6 @@ def user_request(base_url: str, credentials: Credentials) -> Outgoing:
 
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def read(reply: Reply, decode: Callable[[bytes], T], outgoing: Outgoing) -> T:
-    """The result of a request, or the documented error, without the answer in any frame of its traceback."""
-    try:
-        return response.read(reply, decode, outgoing)
-    except exceptions.ScApiException as failure:
-        error = failure.with_traceback(None)
-    if isinstance(error, exceptions.DecodeError):
-        # Half an answer may be half a token.
-        error.body = b""
-    reply = reply._replace(body=b"")
-    raise error
 
 
 def app_token(body: bytes) -> AppToken:
@@ -211,6 +194,8 @@ def renewable(pair: UserToken, application: Credentials, *, asked: bool) -> bool
         return False
     if not isinstance(pair.refresh_token, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
         raise TypeError(f"refresh_token must be a string, not {type(pair.refresh_token).__name__}")
+    if not arguments.is_encodable(pair.refresh_token):
+        raise ValueError("refresh_token must be text that can be written as UTF-8")
     application.check_pair()
     if not pair.refresh_token:
         raise exceptions.CredentialsError("a token is renewed with its refresh_token, which is missing")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
+
+from scapi._core import arguments
+from scapi._core.redaction import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,38 +34,67 @@ class Form:
 
     def check(self) -> None:
         """Raise a `ValueError` that names the first field which can't be sent, and doesn't show it."""
-        wrong = [name for name in self._fields if not (isinstance(self._fields[name], str) and self._fields[name])]  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
-        if wrong:
-            raise ValueError(f"{wrong[0]} must be a non-empty string")
+        empty = [name for name in self._fields if not (isinstance(self._fields[name], str) and self._fields[name])]  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
+        if empty:
+            raise ValueError(f"{empty[0]} must be a non-empty string")
+        broken = [name for name in self._fields if not arguments.is_encodable(self._fields[name])]
+        if broken:
+            raise ValueError(f"{broken[0]} must be text that can be written as UTF-8")
 
-    def redact(self, body: bytes) -> bytes:
-        """The body without the secrets of this form, should a server or proxy echo them."""
-        for secret in filter(None, (self._fields.get(name) for name in SECRET_FIELDS)):
-            body = body.replace(secret.encode(), b"***")
-        return body
+    def secrets(self) -> list[str]:
+        """The fields that nobody else may see. Never keep them in a variable of a frame that may raise."""
+        return [self._fields[name] for name in SECRET_FIELDS if isinstance(self._fields.get(name), str)]
 
     def __repr__(self) -> str:
         return f"Form({', '.join(self._fields)})"
 
 
-class Outgoing(NamedTuple):
+class Outgoing:
     """What to send, with its secrets still wrapped.
 
     The wrappers are opened in the very expression that hands the request to the HTTP library, so that no frame of ours
-    has a local variable that a traceback with locals would show.
+    has a local variable that a traceback with locals would show. No tuple, because some tools look into those.
+
+    Args:
+        url: Where to.
+        credentials: Who we are, unless that is nobody's business there.
+        method: The HTTP method.
+        form: The body.
+        extra: Headers beyond those that credentials and form need.
+        hidden: Credentials that don't go along, and that may come back all the same.
     """
 
-    url: str
-    credentials: Credentials | None = None
-    method: str = "GET"
-    form: Form | None = None
-    extra: Mapping[str, str] = {}
+    __slots__ = ("_hidden", "credentials", "extra", "form", "method", "url")
 
-    def check(self) -> Self:
-        """This request, or a `ValueError` if its form has a field that can't be sent."""
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials | None = None,
+        method: str = "GET",
+        form: Form | None = None,
+        extra: Mapping[str, str] | None = None,
+        *,
+        hidden: Credentials | None = None,
+    ) -> None:
+        self.url = url
+        self.credentials = credentials
+        self.method = method
+        self.form = form
+        self.extra = extra or {}
+        self._hidden = credentials or hidden
+
+    def moved(self, url: str) -> Outgoing:
+        """The same request to another URL of the same host."""
+        return Outgoing(url, self.credentials, self.method, self.form, self.extra, hidden=self._hidden)
+
+    def elsewhere(self, url: str) -> Outgoing:
+        """A request to another host, which gets nothing of this one."""
+        return Outgoing(url, hidden=self._hidden)
+
+    def check(self) -> None:
+        """Raise a `ValueError` if the form has a field that can't be sent."""
         if self.form:
             self.form.check()
-        return self
 
     def headers(self) -> dict[str, str]:
         """All headers, secret ones included."""
@@ -73,7 +105,17 @@ class Outgoing(NamedTuple):
         """The body, or `None`."""
         return self.form.encode() if self.form else None
 
+    def secrets(self) -> Secrets:
+        """What must not show of this request."""
+        return Secrets(
+            *(self._hidden.secrets() if self._hidden else ()),
+            *(self.form.secrets() if self.form else ()),
+        )
+
     def redact(self, body: bytes) -> bytes:
         """An answer without our secrets in it."""
-        body = self.credentials.redact(body) if self.credentials else body
-        return self.form.redact(body) if self.form else body
+        return self.secrets().mask(body)
+
+    def __repr__(self) -> str:
+        # After a redirect the query may be anything, a secret of ours or of the server's.
+        return f"Outgoing({self.method} {self.secrets().mask(self.url.partition('?')[0])})"

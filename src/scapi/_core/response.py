@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 import logging
 import re
-import sys
 from datetime import UTC, datetime
 from types import UnionType
 from typing import (
@@ -29,7 +28,6 @@ import msgspec
 
 from scapi import exceptions, models
 from scapi._core import redirect
-from scapi._core.traces import strip
 from scapi.models import Listing, Rejected
 
 if TYPE_CHECKING:
@@ -50,33 +48,38 @@ KEPT = 2000
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-class Reply(NamedTuple):
-    """An answer as it came over the wire, whole. Header names are in lower case."""
+class Reply:
+    """An answer as it came over the wire, whole. Header names are in lower case.
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+    It shows nothing of what it holds, which may be our secrets or new ones. No tuple, because some tools look into
+    those.
+    """
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def __repr__(self) -> str:
+        return f"Reply({self.status}, {len(self.headers)} headers, {len(self.body)} bytes)"
 
 
 def read(reply: Reply, decode: Callable[[bytes], T], outgoing: Outgoing) -> T:
-    """The result of a request, or the documented error."""
+    """The result of a request, or the documented error, which a `Guard` has to be around."""
     if not 200 <= reply.status < 300:
-        # In place of the answer, because a traceback shows the local variables of this frame too.
-        reply = _redacted(reply, outgoing)
         raise error(reply, outgoing)
-    outer = sys.exception()
+    return decoded(reply, decode, outgoing)
+
+
+def decoded(reply: Reply, decode: Callable[[bytes], T], outgoing: Outgoing) -> T:
+    """What the body of an answer says, or the documented error, which a `Guard` has to be around."""
     try:
         return decode(reply.body)
     except exceptions.DecodeError as failure:
-        reply = _redacted(reply, outgoing)
         failure.url, failure.status, failure.body = outgoing.url, reply.status, reply.body[:KEPT]
-        raise strip(failure, outer)[0]  # noqa: B904  # it keeps the cause that it has
-
-
-def _redacted(reply: Reply, outgoing: Outgoing) -> Reply:
-    """The answer without our secrets, should the server or a proxy echo them."""
-    headers = {name: outgoing.redact(value.encode()).decode() for name, value in reply.headers.items()}
-    return reply._replace(headers=headers, body=outgoing.redact(reply.body))
+        raise
 
 
 # ── rows and records ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from scapi import _threads
 from scapi._core.store import Copy, Store, is_fresh
+from scapi._sync.github import guard
 from scapi.exceptions import DecodeError, ScApiException, TransportError
 from scapi.models import DatabaseState, FileState
 
@@ -98,8 +99,9 @@ class Copies:
     def _confirmed(self, name: str, read: Callable[[bytes], Any], held: Held | None) -> Held:
         """What the server has now, or the copy there is while the server has nothing better."""
         try:
-            file = self.github.rawfile(name, etag=held.copy.etag if held else None)
-            fresh = _threads.to_thread(_renewed, held, file, read)
+            etag = held.copy.etag if held else None
+            with guard(self.github, self.github.file_url(name)):
+                fresh = _threads.to_thread(_renewed, held, self.github.rawfile(name, etag=etag), read)
         except ScApiException as error:
             if held is None:
                 raise

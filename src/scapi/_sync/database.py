@@ -269,6 +269,9 @@ class DatabaseLookup(Closing):
             self._copies.github.close()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_copies"):
+            # Tracebacks that show local variables meet this one where the constructor refuses an argument.
+            return "DatabaseLookup(...)"
         folder, offline = str(self.state.folder), self._copies.offline
         return f"DatabaseLookup({self._copies.github!r}, folder={folder!r}, offline={offline})"
 

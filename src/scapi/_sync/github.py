@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from scapi import _threads
-from scapi._core import arguments, github, redirect
+from scapi._core import arguments, github, redirect, response
 from scapi._core.credentials import Credentials
 from scapi._core.database import REPOSITORY
 from scapi._core.github import Repository
 from scapi._core.network import Network
 from scapi._core.outgoing import Outgoing
+from scapi._core.redaction import Guard
 from scapi._core.store import Draft
 from scapi._sync.closing import Closing
 from scapi.exceptions import TransportError
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from scapi.models import Commit, ContentEntry, Diff
 
 __all__ = ["GitHubClient"]
+
+T = TypeVar("T")
 
 wall = time.time
 
@@ -80,7 +83,7 @@ class GitHubClient(Closing):
     ) -> None:
         self._credentials = None if token is None else Credentials(token=token)
         self._network = Network(http_client, proxy, verify)
-        del token, proxy  # from here on something may raise, and tracebacks show local variables
+        token = proxy = None  # from here on something may raise, and tracebacks show local variables
         if self._credentials:
             self._credentials.check()
         self._network.check()
@@ -116,7 +119,7 @@ class GitHubClient(Closing):
             RateLimitError: The hour's requests are used up; `retry_after` says for how long.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        return github.commit(self._ask(self._repository.commit_url(ref)))
+        return self._ask(self._repository.commit_url(ref), github.commit)
 
     def diff(self, base: str, head: str | None = None) -> Diff:
         """The files that differ between two commits.
@@ -132,7 +135,7 @@ class GitHubClient(Closing):
             RateLimitError: The hour's requests are used up; `retry_after` says for how long.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        return github.diff(self._ask(self._repository.diff_url(base, head)))
+        return self._ask(self._repository.diff_url(base, head), github.diff)
 
     def contents(self, path: str = "", *, ref: str | None = None) -> list[ContentEntry]:
         """What is in a folder.
@@ -149,7 +152,7 @@ class GitHubClient(Closing):
             RateLimitError: The hour's requests are used up; `retry_after` says for how long.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        return github.contents(self._ask(self._repository.contents_url(path, ref)))
+        return self._ask(self._repository.contents_url(path, ref), github.contents)
 
     @overload
     def rawfile(self, path: str, *, etag: None = None, ref: str | None = None) -> RawFile: ...
@@ -168,14 +171,15 @@ class GitHubClient(Closing):
 
         Raises:
             NotFoundError: There is no such file.
+            ValueError: The path is empty, or an argument holds characters that can't be sent.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         url = self._repository.file_url(path, ref)
-        condition = {} if etag is None else {"If-None-Match": etag}
-        reply = self._send(Outgoing(url, extra={"Accept": "*/*", **condition}))
+        condition = {} if etag is None else {"If-None-Match": arguments.header("etag", etag)}
+        reply = self._send(Outgoing(url, extra={"Accept": "*/*", **condition}, hidden=self._credentials))
         if reply.status == 304:
             return None
-        return RawFile(content=reply.body, url=url, etag=reply.headers.get("etag"))
+        return RawFile(content=reply.body, url=url, etag=github.etag(reply))
 
     def archive(
         self,
@@ -230,23 +234,26 @@ class GitHubClient(Closing):
         """Where a file of the branch lies, such as `ru/listing.json`."""
         return self._repository.file_url(path)
 
-    def _ask(self, url: str) -> bytes:
-        """The body of an answer of the API."""
-        return (self._send(self._to_api(url))).body
+    def _ask(self, url: str, decode: Callable[[bytes], T]) -> T:
+        """What an answer of the API says."""
+        outgoing = self._to_api(url)
+        with Guard(outgoing):
+            return response.decoded(self._send(outgoing), decode, outgoing)
 
     def _to_api(self, url: str) -> Outgoing:
         return Outgoing(url, self._credentials, extra=github.HEADERS)
 
     def _send(self, outgoing: Outgoing, sink: _threads.Sink | None = None) -> Reply:
         """The answer at the end of all redirects, or the documented error."""
-        reply = self._exchange(outgoing, sink)
-        for _ in range(redirect.MOST):
-            further = github.redirected(reply, outgoing)
-            if further is None:
-                break
-            outgoing = further
+        with Guard(outgoing):
             reply = self._exchange(outgoing, sink)
-        return github.check(reply, outgoing, wall())
+            for _ in range(redirect.MOST):
+                further = github.redirected(reply, outgoing)
+                if further is None:
+                    break
+                outgoing = further
+                reply = self._exchange(outgoing, sink)
+            return github.check(reply, outgoing, wall())
 
     def _exchange(self, outgoing: Outgoing, sink: _threads.Sink | None) -> Reply:
         reply = self._transport(outgoing.url).send(outgoing, sink)
@@ -274,7 +281,15 @@ class GitHubClient(Closing):
             transport.close()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_repository"):
+            # Tracebacks that show local variables meet this one where the constructor refuses an argument.
+            return "GitHubClient(...)"
         return f"GitHubClient(repository={self.repository!r}, branch={self.branch!r})"
+
+
+def guard(client: GitHubClient, url: str) -> Guard:
+    """A guard around work with a file that a client has got."""
+    return Guard(Outgoing(url, hidden=client._credentials))  # pyright: ignore[reportPrivateUsage]  # of this very module
 
 
 class _UnwritableError(Exception):

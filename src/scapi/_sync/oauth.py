@@ -10,6 +10,7 @@ from scapi import _threads
 from scapi._core import arguments, oauth, response
 from scapi._core.credentials import Credentials
 from scapi._core.network import Network
+from scapi._core.redaction import Guard
 from scapi._sync.closing import Closing
 from scapi.config import BaseUrl
 from scapi.exceptions import LoginError
@@ -156,7 +157,7 @@ class OAuthClient(Closing):
                 and for a short time.
 
         Raises:
-            ValueError: The code is empty, or no string.
+            ValueError: The code is empty, no string, or can't be written as UTF-8.
             BadRequestError: The code is unknown, used or expired; `message` says what the server said.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
@@ -176,7 +177,7 @@ class OAuthClient(Closing):
             refresh_token: The refresh token, or the whole token that holds it.
 
         Raises:
-            ValueError: The refresh token is empty, or no string.
+            ValueError: The refresh token is empty, no string, or can't be written as UTF-8.
             UnauthorizedError: The refresh token is unknown, used or expired (a `BadRequestError` on some servers).
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
@@ -196,6 +197,7 @@ class OAuthClient(Closing):
             token: The user token.
 
         Raises:
+            CredentialsError: The token holds characters that can't be sent.
             UnauthorizedError: The token is not valid, or not any more.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
@@ -245,13 +247,18 @@ class OAuthClient(Closing):
         return self._call(request, oauth.user_token)
 
     def _call(self, outgoing: Outgoing, decode: Callable[[bytes], T]) -> T:
-        return oauth.read(self._transport.send(outgoing.check()), decode, outgoing)
+        outgoing.check()
+        with Guard(outgoing):
+            return response.read(self._transport.send(outgoing), decode, outgoing)
 
     def close(self) -> None:
         """End the requests under way and close all connections; an `http_client` of your own stays open."""
         self._transport.close()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_credentials"):
+            # Tracebacks that show local variables meet this one where the constructor refuses an argument.
+            return "OAuthClient(...)"
         return f"OAuthClient({self._credentials!r}, redirect_uri={self._redirect_uri!r}, base_url={self._base_url!r})"
 
 

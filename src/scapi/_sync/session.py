@@ -12,6 +12,7 @@ from scapi._core import redirect, response
 from scapi._core.budgets import budget_for
 from scapi._core.effort import Effort
 from scapi._core.outgoing import Outgoing
+from scapi._core.redaction import Guard
 from scapi.exceptions import RateLimitError, RequestError, TransportError, UnauthorizedError
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ class Session:
         while True:
             ticket = self._turn(request, effort.attempts + 1)
             try:
-                return response.read(self._exchange(outgoing, ticket), decode, outgoing)
+                with Guard(outgoing):
+                    return response.read(self._exchange(outgoing, ticket), decode, outgoing)
             except (TransportError, RequestError) as error:
                 until_reset = self._budget.until_reset(_threads.now())
                 wait = effort.wait_after(error, until_reset)
@@ -159,7 +161,7 @@ class Session:
             target = redirect.target(reply, outgoing.url)
             if target is None:
                 break
-            outgoing = outgoing._replace(url=target)
+            outgoing = outgoing.moved(target)
             reply = self._transport.send(outgoing)
         return reply
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -36,8 +37,14 @@ class AppToken(msgspec.Struct, frozen=True, kw_only=True):
         return datetime.now(UTC) >= self.expires_at
 
     def to_json(self) -> str:
-        """The token as JSON, in clear: keep it where only you can read it."""
-        return msgspec.json.encode(self).decode()
+        """The token as JSON, in clear: keep it where only you can read it.
+
+        Raises:
+            ValueError: The token holds characters that can't be written as UTF-8, so that it can't be sent either.
+        """
+        with suppress(UnicodeEncodeError):  # it holds the token
+            return msgspec.json.encode(self).decode()
+        raise ValueError(f"{type(self).__name__} holds characters that can't be written as UTF-8")
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
