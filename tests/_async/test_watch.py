@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ITEM = "zyv9"
+#: Details whose keys and lists have more than one order.
+MIXED = {"bonus_properties": ["a", "b", "c"], "qlt": 1, "list": [{"x": 1, "y": 2}, {"y": 3, "x": 0}]}
 HOUR = 3600.0
 
 #: Four hours bring every kind of failure, some of them longer than a call goes on trying, restarts, emissions and sales
@@ -278,18 +280,24 @@ async def test_sales_since_a_time_come_oldest_first(world: World) -> None:
 
 
 async def test_a_sale_that_turns_up_late_is_told_of(world: World) -> None:
-    market = world.fake._world.market
-    early = int(world.fake.now.timestamp()) + 100
+    early = world.fake.now + timedelta(seconds=100)
     world.at(400, lambda: world.fake.sell(ITEM, price=2))
-
-    def late() -> None:
-        sold = market._sold["ru" if ("ru", ITEM) in market._sold else "RU", ITEM]
-        market.sell(*next(iter(market._sold)), 1, early, {"price": 1.0})
-        sold.sort(key=lambda row: row["time"])
-
-    world.at(1500, late)
+    world.at(1500, lambda: world.fake.sell(ITEM, price=1, time=early))
     events = await until(world.client().auction(ITEM).watch_sales(), world, 2000)
     assert [event.sale.price for event in events] == [2, 1]
+    assert events[1].sale.time == early < events[0].sale.time
+
+
+async def test_rows_in_another_order_are_the_same_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, sales={ITEM: 300}, reorder=True)
+    world.fake.sell(ITEM, 3, price=7, additional=MIXED)
+    world.fake.list_lot(ITEM, duration=24 * HOUR, buyout_price=7, additional=MIXED)
+    assert await until(world.client().auction(ITEM).watch_sales(), world, 500) == []
+    watcher = world.client().auction(ITEM).watch_lots(where=lambda lot: lot.buyout_price == 7)
+    assert await until(watcher, world, world.passed + 500) == []
+    world.at(world.passed + 100, lambda: world.fake.sell(ITEM, 2, price=8, additional=MIXED))
+    sold = await until(world.client().auction(ITEM).watch_sales(), world, world.passed + 500)
+    assert [event.sale.price for event in sold] == [8, 8]
 
 
 async def test_an_item_that_was_never_sold_is_watched_from_its_first_sale(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -649,3 +649,48 @@ def test_wrong_commands_are_refused_by_name(fake: FakeApi) -> None:
         fake.spend(1, token="nobody's")
     with pytest.raises(ValueError, match="points"):
         fake.spend(-1)
+
+
+# ── late sales, and orders ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def history(fake: FakeApi, item: str, offset: int = 0, limit: int = 200) -> list[dict[str, Any]]:
+    target = f"/ru/auction/{item}/history?limit={limit}&offset={offset}&additional=true"
+    reply = fake.handle("GET", target, {"authorization": f"Bearer {fake.app_token}"}.items())
+    return list(json.loads(reply.body)["prices"])
+
+
+def test_a_late_sale_is_below_those_that_are_newer() -> None:
+    fake = FakeApi(sales={"zyv9": 300}, limit=10**6)
+    before = history(fake, "zyv9") + history(fake, "zyv9", 200)
+    for place in (0, 1, 57, 199, 250, 299):
+        fake.sell("zyv9", 2, price=place, time=before[place]["time"])
+    fake.sell("zyv9", price=-1, time=datetime(2000, 1, 1, tzinfo=UTC))
+    fake.sell("zyv9", price=-2)
+    after = history(fake, "zyv9") + history(fake, "zyv9", 200)
+    assert len(after) == 300 + 12 + 2
+    assert [row["time"] for row in after] == sorted((row["time"] for row in after), reverse=True)
+    assert (after[0]["price"], after[-1]["price"]) == (-2, -1)
+    # Nothing that was there before has changed.
+    added = {-2.0, -1.0, 0.0, 1.0, 57.0, 199.0, 250.0, 299.0}
+    assert [row for row in after if row["price"] not in added] == before
+    # Page by page it is the same history.
+    assert [row for offset in range(0, 314, 9) for row in history(fake, "zyv9", offset, 9)] == after
+
+
+@pytest.mark.parametrize("time", ["tomorrow", datetime(2100, 1, 1, tzinfo=UTC), 5])
+def test_no_sale_is_made_at_a_time_that_is_still_to_come(time: Any) -> None:
+    with pytest.raises(ValueError, match="time must be"):
+        FakeApi().sell("zyv9", time=time)
+
+
+def test_rows_come_in_another_order_where_they_are_told_to() -> None:
+    for reorder in (False, True):
+        fake = FakeApi(reorder=reorder)
+        fake.sell("zyv9", additional={"bonus_properties": ["a", "b", "c"], "qlt": 1})
+        first, second = (history(fake, "zyv9", limit=1)[0] for _ in range(2))
+        assert (list(first) != list(second)) is reorder
+        assert (list(first["additional"]) != list(second["additional"])) is reorder
+        assert (first != second) is reorder  # the lists
+        assert sorted(first["additional"]["bonus_properties"]) == ["a", "b", "c"]
+        assert first | {"additional": 0} == second | {"additional": 0}

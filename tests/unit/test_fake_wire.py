@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from scapi.testing import FakeApi, Reply
+from scapi.sync import AppClient
+from scapi.testing import FakeApi, Reply, _fake
 
 Get = Callable[..., httpx.Response]
 Way = Callable[[FakeApi], Any]
@@ -367,3 +369,35 @@ def test_without_uvicorn_the_message_names_the_extra(fake: FakeApi, monkeypatch:
 
 def test_a_reply_is_a_plain_value() -> None:
     assert Reply(200, {}) == Reply(200, {}, b"", delay=0.0, ending="whole")
+
+
+def test_the_clock_runs_while_the_fake_is_served_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed = 0.0
+    monkeypatch.setattr(_fake, "monotonic", lambda: 1000.0 + passed)
+    fake = FakeApi()
+    start = fake.now
+    passed += 5
+    assert fake.now == start
+    with fake.serve():
+        passed += 10
+        assert fake.now == start + timedelta(seconds=10)
+        fake.advance(100)
+        with fake.serve():
+            passed += 1
+        passed += 1
+        assert fake.now == start + timedelta(seconds=112)
+    passed += 50
+    assert fake.now == start + timedelta(seconds=112)
+    with fake.serve(run_clock=False):
+        passed += 5
+        assert fake.now == start + timedelta(seconds=112)
+    own = FakeApi(clock=lambda: 77.0)
+    with own.serve():
+        passed += 5
+        assert own.now.timestamp() == 77
+
+
+def test_a_walk_that_takes_more_than_the_points_of_a_window_comes_to_its_end() -> None:
+    fake = FakeApi(sales={"zyv9": 700}, limit=4, window=0.5)
+    with fake.serve() as url, AppClient(token=fake.app_token, base_url=url) as client:
+        assert len(list(client.auction("zyv9").iter_price_history())) == 700

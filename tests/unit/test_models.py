@@ -14,6 +14,8 @@ from scapi import models
 
 T0 = datetime(2026, 8, 5, tzinfo=UTC)
 
+SALE_KEY, LOT_KEY, BARE_KEY = 3326134364619486370, 8850321578272758697, -7410661434207806891
+
 # The contract's table, field by field.
 FIELDS = {
     "RegionInfo": "id name",
@@ -104,7 +106,7 @@ def test_the_fields_are_those_of_the_contract(name: str, fields: str) -> None:
 
 
 def test_no_other_record_is_exported() -> None:
-    assert set(FIELDS) | {"Listing", "Rejected"} == set(models.__all__)
+    assert set(FIELDS) | {"Listing", "Rejected", "SALES_OVERLAP"} == set(models.__all__)
 
 
 def test_a_record_is_frozen_and_keyword_only() -> None:
@@ -147,3 +149,57 @@ def test_an_emission_is_active_while_it_has_a_start() -> None:
 
 def test_defaults_are_not_shared_between_records() -> None:
     assert lot().additional is not lot().additional
+
+
+# ── keys ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+DETAILS = {"bonus_properties": ["a", "b"], "qlt": 3, "deep": [{"x": 1, "y": [2, 3]}, {"x": 0}]}
+TURNED = {"deep": [{"x": 0}, {"y": [3, 2], "x": 1}], "qlt": 3, "bonus_properties": ["b", "a"]}
+
+
+def a_sale(**changes: Any) -> models.AuctionPrice:
+    return models.AuctionPrice(**{"amount": 1, "price": 100, "time": T0, "additional": DETAILS, **changes})
+
+
+def a_lot(**changes: Any) -> models.AuctionLot:
+    usual = {"item_id": "zyv9", "amount": 1, "start_price": 5, "buyout_price": 9, "start_time": T0, "end_time": T0}
+    return models.AuctionLot(**{**usual, "additional": DETAILS, **changes})
+
+
+def test_a_key_is_the_same_for_ever() -> None:
+    # Databases hold them: whoever changes these numbers changes what is in there.
+    assert a_sale().key() == SALE_KEY
+    assert a_lot().key() == LOT_KEY
+    assert a_sale(additional={}).key() == BARE_KEY
+
+
+@pytest.mark.parametrize("make", [a_sale, a_lot])
+def test_a_key_knows_no_order_of_keys_and_lists(make: Any) -> None:
+    assert make(additional=TURNED).key() == make().key()
+    assert -(2**63) <= make().key() < 2**63
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount": 2},
+        {"price": 101},
+        {"time": T0.replace(second=1)},
+        {"additional": {}},
+        {"additional": {**DETAILS, "qlt": 4}},
+        {"additional": {**DETAILS, "bonus_properties": ["a", "b", "b"]}},
+    ],
+)
+def test_a_sale_of_another_kind_has_another_key(changes: dict[str, Any]) -> None:
+    assert a_sale(**changes).key() != a_sale().key()
+
+
+def test_a_bid_makes_no_other_lot() -> None:
+    assert a_lot(current_price=7).key() == a_lot().key()
+    assert a_lot(buyout_price=7).key() != a_lot().key()
+
+
+def test_a_key_outlives_json_and_pickle() -> None:
+    for row in (a_sale(), a_lot(current_price=7)):
+        assert msgspec.convert(msgspec.json.decode(msgspec.json.encode(row)), type(row)).key() == row.key()
+        assert pickle.loads(pickle.dumps(row)).key() == row.key()  # our own pickle

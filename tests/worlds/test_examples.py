@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -45,7 +47,7 @@ def test_collect_sales_reads_each_sale_once(world: str, tmp_path: Path) -> None:
 def test_collect_sales_goes_on_where_it_left_off(world: str, tmp_path: Path) -> None:
     fake = FakeApi(sales={"zyv9": 450})
     file = tmp_path / "sales.jsonl"
-    with fake.serve() as url:
+    with fake.serve(run_clock=False) as url:
         environ = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token}
         assert run(f"collect_sales_{world}", str(file), "zyv9", **environ) == "450 new sales\n"
         asked = len(fake.requests)
@@ -56,6 +58,35 @@ def test_collect_sales_goes_on_where_it_left_off(world: str, tmp_path: Path) -> 
             fake.sell("zyv9", number, price=700)
             assert run(f"collect_sales_{world}", str(file), "zyv9", **environ) == f"{number} new sales\n"
     assert len(file.read_text().splitlines()) == 454
+
+
+@pytest.mark.parametrize("world", ["async", "sync"])
+def test_collect_sales_finds_late_sales_and_none_twice(world: str, tmp_path: Path) -> None:
+    fake = FakeApi(sales={"kqgy": 300}, reorder=True)
+    details = {"bonus_properties": ["a", "b", "c"], "qlt": 1, "ptn": 2}
+    fake.sell("kqgy", 3, price=900, additional=details)
+    file = tmp_path / "sales.jsonl"
+    with fake.serve(run_clock=False) as url:
+        environ = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token}
+        assert run(f"collect_sales_{world}", str(file), "kqgy", **environ) == "303 new sales\n"
+        assert run(f"collect_sales_{world}", str(file), "kqgy", **environ) == "0 new sales\n"
+        for minutes in (1, 29):
+            fake.sell("kqgy", 2, price=900, additional=details, time=fake.now - timedelta(minutes=minutes))
+            assert run(f"collect_sales_{world}", str(file), "kqgy", **environ) == "2 new sales\n"
+    assert len(file.read_text().splitlines()) == 307
+
+
+@pytest.mark.parametrize("world", ["async", "sync"])
+def test_market_snapshot_finds_the_cheapest_of_all_lots(world: str) -> None:
+    fake = FakeApi(limit=100_000, clock=time.time)
+    for price in range(250):
+        fake.list_lot("zyv9", amount=1, buyout_price=1000 + price)
+    # The last of many, cheap by the piece and not as a whole; and a cheaper one that has ended.
+    fake.list_lot("zyv9", amount=100, buyout_price=100)
+    fake.list_lot("zyv9", amount=100, buyout_price=50, duration=0)
+    with fake.serve() as url:
+        shown = run(f"market_snapshot_{world}", "zyv9", SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
+    assert shown.split()[4] == "1"
 
 
 def test_market_snapshot_is_the_same_in_both_worlds() -> None:

@@ -25,10 +25,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from scapi._core import arguments, request, response
+from scapi._core import arguments, identity, request, response
 from scapi.enums import Order
 from scapi.exceptions import DecodeError
 from scapi.models import Listing, Rejected
+from scapi.models.auction import LOT_VOLATILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +67,7 @@ class _Shape(NamedTuple):
 
 SHAPES = {
     "price_history": _Shape("prices"),
-    "lots": _Shape("lots", volatile=frozenset({"currentPrice"}), margin=10),
+    "lots": _Shape("lots", volatile=LOT_VOLATILE, margin=10),
     "clans": _Shape("data", "totalClans", identity=("id",), margin=10),
     "operations_sessions": _Shape("sessions", most=request.MAX_LIMIT_OPERATIONS, identity=("id",)),
 }
@@ -362,16 +363,7 @@ def _key(entry: Any, shape: _Shape) -> bytes:
     raw = entry.raw if isinstance(entry, Rejected) else msgspec.to_builtins(entry)
     if response.is_object(raw):
         raw = {name: raw[name] for name in shape.identity or raw.keys() - shape.volatile if name in raw}
-    return msgspec.json.encode(_settled(raw), order="deterministic")
-
-
-def _settled(value: Any) -> Any:
-    """The value with its lists in one order: the server's own varies, as that of `bonus_properties` does."""
-    if response.is_object(value):
-        return {key: _settled(inner) for key, inner in value.items()}
-    if response.is_array(value):
-        return sorted(map(_settled, value), key=repr)
-    return value
+    return identity.settled(raw)
 
 
 # ── comparing ─────────────────────────────────────────────────────────────────────────────────────────────────────────

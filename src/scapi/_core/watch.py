@@ -11,7 +11,6 @@ import inspect
 import random
 from collections import deque
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from scapi._core import arguments, paging, request
@@ -19,6 +18,7 @@ from scapi._core.paging import Walk
 from scapi.enums import Order, Region, SortAuction
 from scapi.exceptions import RateLimitError
 from scapi.models import (
+    SALES_OVERLAP,
     AuctionLot,
     AuctionPrice,
     EmissionEvent,
@@ -49,9 +49,6 @@ if TYPE_CHECKING:
 
 #: Seconds that failures put the next look off at most, where the interval is shorter.
 LONGEST_WAIT = 300.0
-
-#: How much later than a newer one a sale may turn up, by their own times. Sales are minutes late, not all equally.
-OVERLAP = timedelta(minutes=30)
 
 #: Two beginnings this near to each other are one emission, told twice: it lasts for minutes.
 SAME_EMISSION = timedelta(seconds=10)
@@ -201,8 +198,8 @@ class LotsBook(Book[LotEvent, LotsWatchState]):
 class SalesBook(Book[SaleEvent, SalesWatchState]):
     """Sales, known by all that they hold, and counted where they are equal.
 
-    A sale may turn up after one that was made later. So nothing ends at the newest time: the sales of the `OVERLAP`
-    before it are read again and compared.
+    A sale may turn up after one that was made later. So nothing ends at the newest time: the sales of the
+    `SALES_OVERLAP` before it are read again and compared.
     """
 
     def __init__(
@@ -226,7 +223,7 @@ class SalesBook(Book[SaleEvent, SalesWatchState]):
             self.pending.extend(SaleEvent(sale=sale) for sale in sorted(self._unseen(sales), key=_time))
             return
         newest: Listing[AuctionPrice] = yield request.turned(self._request, limit=1, offset=0)
-        since = newest[0].time - OVERLAP if newest else NEVER
+        since = newest[0].time - SALES_OVERLAP if newest else NEVER
         if newest:
             sales = yield from _all(Walk(self._request, since=since))
             for sale in sales:
@@ -249,7 +246,7 @@ class SalesBook(Book[SaleEvent, SalesWatchState]):
     def record(self, event: SaleEvent) -> None:
         self._see(event.sale)
         # Events are told oldest first, so what is pending is never passed by.
-        since = event.sale.time - OVERLAP
+        since = event.sale.time - SALES_OVERLAP
         if self._since is None or since > self._since:
             self._since = since
             self._seen = {digest: seen for digest, seen in self._seen.items() if seen[0] > since}
@@ -295,4 +292,4 @@ def _time(sale: AuctionPrice) -> datetime:
 
 
 def _digest(sale: AuctionPrice) -> str:
-    return blake2b(paging.key("price_history", sale), digest_size=9).hexdigest()
+    return str(sale.key())

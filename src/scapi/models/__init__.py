@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
-from scapi.models.auction import AuctionLot, AuctionPrice
+from scapi.models.auction import SALES_OVERLAP, AuctionLot, AuctionPrice
 from scapi.models.bulk import BulkResult
 from scapi.models.character import Character, CharacterInfo, CharacterProfile, Statistic
 from scapi.models.clan import ClanAffiliation, ClanInfo, ClanMember
@@ -39,6 +39,7 @@ from scapi.models.watch import (
 )
 
 __all__ = [
+    "SALES_OVERLAP",
     "AppToken",
     "AuctionLot",
     "AuctionPrice",

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from scapi._core import identity
 from scapi.enums import Quality
 from scapi.models._base import Model, Time
 
-__all__ = ["AuctionLot", "AuctionPrice"]
+__all__ = ["LOT_VOLATILE", "SALES_OVERLAP", "AuctionLot", "AuctionPrice"]
+
+#: How much later than a newer one a sale may turn up, by their own times: sales are minutes late, not all equally. Ask
+#: from so long before the newest one that you know, and leave out what you have, by `AuctionPrice.key()`.
+SALES_OVERLAP = timedelta(minutes=30)
+
+#: What changes on the wire while a lot stays the same one.
+LOT_VOLATILE = frozenset({"currentPrice"})
 
 
 class _Traded(Model, frozen=True, kw_only=True):
@@ -69,6 +80,15 @@ class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel"):
         """The buyout per piece, or `None` where the lot has no buyout."""
         return self.buyout_price / self.amount if self.buyout_price and self.amount else None
 
+    def key(self) -> int:
+        """Return what tells this lot from others: all that it holds but for the bid, as a signed 64-bit integer.
+
+        It is the same in every process and version, whatever order the server gives lists and keys in. `additional` is
+        part of it, so ask with `additional=True` always or never. Equal lots have equal keys: count them.
+        """
+        raw = msgspec.to_builtins(self)
+        return identity.number(identity.settled({name: raw[name] for name in raw.keys() - LOT_VOLATILE}))
+
 
 class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel"):
     """A sale that was made.
@@ -89,3 +109,11 @@ class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel"):
     def unit_price(self) -> float:
         """The price per piece; the whole price where the amount is 0."""
         return self.price / (self.amount or 1)
+
+    def key(self) -> int:
+        """Return what tells this sale from others: all that it holds, as a signed 64-bit integer.
+
+        It is the same in every process and version, whatever order the server gives lists and keys in. `additional` is
+        part of it, so ask with `additional=True` always or never. Equal sales have equal keys: count them.
+        """
+        return identity.number(identity.settled(msgspec.to_builtins(self)))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import formatdate
 from threading import RLock
+from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
+from scapi._core import arguments
 from scapi._core.extras import install
 from scapi.testing import _github, _oauth
 from scapi.testing._asgi import ASGIApp, asgi_app
@@ -28,10 +31,7 @@ from scapi.testing._wire import RefusedError, Reply, error_reply, json_reply, pa
 from scapi.testing._world import World
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from scapi.testing._transport import FakeTransport
-
 
 START = datetime(2026, 8, 19, 12, 0, tzinfo=UTC)
 """The time at which a fake begins unless told otherwise."""
@@ -89,8 +89,9 @@ class FakeApi:
         with fake.serve() as url:
             client = AppClient(token=fake.app_token, base_url=url)
 
-    Its clock stands still until `advance` moves it, so nothing ever changes by itself. A client that really
-    waits for a rate limit needs a clock that runs: `FakeApi(clock=time.time, window=2)`.
+    Its clock stands still until `advance` moves it, so nothing ever changes by itself; only while it is served does
+    the clock run, unless `serve` is told otherwise. A client that waits for a rate limit needs a clock that runs, and
+    is done sooner with a shorter window: `FakeApi(window=2)`.
 
     One fake may serve many threads and tasks at once.
 
@@ -122,6 +123,7 @@ class FakeApi:
         stale: float = 1800.0,
         float_lots: bool = False,
         clamp_limit: bool = False,
+        reorder: bool = False,
     ) -> None:
         """Start the API.
 
@@ -129,7 +131,7 @@ class FakeApi:
             seed: What all data is made from; the same seed gives the same data.
             now: Aware time at which the clock stands at first. Ignored with `clock`.
             clock: Gives the time in seconds of the epoch, `time.time` for one that runs. None for one that
-                only `advance` moves.
+                only `advance` moves, and that runs while it is served.
             limit: Points per window of an application, 0 or more.
             user_limit: Points per window of a user's token, 0 or more.
             window: Length of a window in seconds, above 0, to the millisecond.
@@ -142,6 +144,8 @@ class FakeApi:
             stale: Seconds for which expired lots may still be answered, 0 or more.
             float_lots: Whether prices of lots are spelled `100.0`, as those of the history are.
             clamp_limit: Whether a `limit` above the maximum becomes the maximum, in place of a 400.
+            reorder: Whether the keys of lots and sales, and the lists in their `additional`, come in another order
+                with each answer, as the API's do.
 
         Raises:
             ValueError: If an argument is out of its range, or `now` is naive.
@@ -159,6 +163,7 @@ class FakeApi:
         self.oauth = OAuthServer(seed)
         self._seed = seed
         self._clock = clock or now.timestamp
+        self._has_clock = clock is not None
         self._moved = 0.0
         self._window = Window(round(window * 1000), PHASE_MS)
         self._app = _Caller("app", Budget(limit, self._window))
@@ -168,6 +173,9 @@ class FakeApi:
         self._reset_jitter = reset_jitter
         self._stale_headers = stale_headers
         self._clamp_limit = clamp_limit
+        self._reorder = reorder
+        self._served = 0
+        self._runs_since = 0.0
         self._count = 0
         self._faults: list[Fault] = []
         self._requests: deque[Seen] = deque(maxlen=REQUESTS_KEPT)
@@ -200,11 +208,14 @@ class FakeApi:
 
         return FakeTransport(self.handle, self.advance)
 
-    def serve(self, *, port: int = 0) -> AbstractContextManager[str]:
+    def serve(self, *, port: int = 0, run_clock: bool = True) -> AbstractContextManager[str]:
         """Serve on 127.0.0.1 from a thread of its own, for as long as the `with` block lasts.
+
+        Meanwhile the clock runs, or else a client that waits for its points would wait for ever.
 
         Args:
             port: TCP port; 0 takes a free one.
+            run_clock: Whether the clock runs; with `False` it stands still until `advance` moves it.
 
         Returns:
             A context manager whose value is the base URL, such as `http://127.0.0.1:40123`.
@@ -217,7 +228,23 @@ class FakeApi:
             from scapi.testing._server import serve  # uvicorn is an extra
         except ImportError as error:
             raise ImportError(f"FakeApi.serve() needs uvicorn: {install('fake')}") from error
-        return serve(self.asgi, port=port)
+        return self._running(serve(self.asgi, port=port)) if run_clock else serve(self.asgi, port=port)
+
+    @contextmanager
+    def _running(self, server: AbstractContextManager[str]) -> Generator[str]:
+        """Let the clock run, unless it does so by itself, while one server or more is there."""
+        with server as url:
+            self._turn_clock(1)
+            try:
+                yield url
+            finally:
+                self._turn_clock(-1)
+
+    def _turn_clock(self, servers: int) -> None:
+        """Note that a server comes or goes. With the first one the clock starts, with the last one it stops."""
+        with self._lock:
+            self._moved, self._runs_since = self._moved + self._run(), monotonic()
+            self._served += servers
 
     @property
     def asgi(self) -> ASGIApp:
@@ -356,8 +383,9 @@ class FakeApi:
         amount: int | None = None,
         price: float | None = None,
         additional: Mapping[str, Any] | None = None,
+        time: datetime | str | None = None,
     ) -> None:
-        """Put sales on top of an item's history, all at the fake's now.
+        """Put sales into an item's history, on top of it unless they are late.
 
         Args:
             item_id: The item.
@@ -366,14 +394,19 @@ class FakeApi:
             amount: Pieces per sale; None for what the item usually goes by.
             price: Price per sale; None for about the usual.
             additional: Further data of each sale; None for what the item usually has.
+            time: When they were made (naive means UTC), to the second; the fake's now by default. Sales of an earlier
+                time turn up late: the API puts them below those that are newer.
 
         Raises:
-            ValueError: If the item or the region is unknown, or `n` is below 1.
+            ValueError: If the item or the region is unknown, `n` is below 1, or `time` is still to come.
         """
         _at_least(1, n=n)
+        made = self.now if time is None else arguments.moment("time", time)
+        if made > self.now:
+            raise arguments.refuse("time", time, f"no later than the fake's now, {self.now.isoformat()}")
         changes = _given(amount=amount, price=None if price is None else float(price), additional=additional)
         with self._lock:
-            self._world.market.sell(self._region(region), self._item(item_id), n, int(self._now()), changes)
+            self._world.market.sell(self._region(region), self._item(item_id), n, int(made.timestamp()), changes)
 
     def list_lot(
         self,
@@ -474,7 +507,8 @@ class FakeApi:
         return with_headers(reply, self._limit_headers(caller.budget, route, now))
 
     def _dispatch(self, route: Route, path: dict[str, str], query: dict[str, str]) -> Reply:
-        call = Call(self._world, int(self._now()), path, query, self._clamp_limit)
+        turn = self._count if self._reorder else 0
+        call = Call(self._world, int(self._now()), path, query, self._clamp_limit, turn)
         try:
             answer = route.handler(call)
         except RefusedError as refusal:
@@ -521,7 +555,11 @@ class FakeApi:
     # Small things
 
     def _now(self) -> float:
-        return self._clock() + self._moved
+        return self._clock() + self._moved + self._run()
+
+    def _run(self) -> float:
+        """Seconds for which the clock has run since a server came or went last."""
+        return monotonic() - self._runs_since if self._served and not self._has_clock else 0.0
 
     def _now_ms(self) -> int:
         return int(self._now() * 1000)

@@ -1,8 +1,10 @@
 """The auction: histories too long to hold, made row by row from their number, and lots that come and go."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -64,7 +66,8 @@ class Market:
         self._counts = {**SALES, **sales}
         self._stale = stale
         self._price = float if float_lots else int
-        self._sold: defaultdict[Place, list[Row]] = defaultdict(list)
+        # Oldest first, each with the number of all sales that are older.
+        self._sold: defaultdict[Place, list[tuple[int, Row]]] = defaultdict(list)
         self._listed: defaultdict[Place, list[tuple[int, Row]]] = defaultdict(list)
         self._removed: defaultdict[Place, set[bytes]] = defaultdict(set)
         self._shown: dict[Place, tuple[int, list[Row]]] = {}
@@ -77,17 +80,29 @@ class Market:
 
     def sales(self, region: str, item: str, offset: int, limit: int) -> Iterator[Row]:
         """A page of the history, newest first."""
-        sold = self._sold[region, item]
-        for index in range(offset, min(offset + limit, self.total_sales(region, item))):
-            yield sold[-1 - index] if index < len(sold) else self._sale(region, item, index - len(sold))
+        sold, total = self._sold[region, item], self.total_sales(region, item)
+        for index in range(offset, min(offset + limit, total)):
+            older = total - 1 - index
+            place = bisect_left(sold, older, key=itemgetter(0))
+            if place < len(sold) and sold[place][0] == older:
+                yield sold[place][1]
+            else:
+                yield self._sale(region, item, index - (len(sold) - place))
 
-    def sell(self, region: str, item: str, count: int, now: int, changes: Mapping[str, Any]) -> None:
-        """Put sales on top of the history, all of them at `now`."""
-        sold = self._sold[region, item]
+    def sell(self, region: str, item: str, count: int, second: int, changes: Mapping[str, Any]) -> None:
+        """Put sales into the history, all of them at `second`: above those of the same time, and of earlier ones."""
+        sold, when = self._sold[region, item], moment(second)
+        made = self._made_sales(region, item) - self._made_after(region, item, second)
         for _ in range(count):
             # Negative numbers are below those of the made-up history, so the dice are fresh ones.
-            row = self._sale_row(region, item, -1 - len(sold), now)
-            sold.append({**row, **changes})
+            row = {**self._sale_row(region, item, -1 - len(sold), second), **changes}
+            place = bisect_right(sold, when, key=lambda entry: entry[1]["time"])
+            sold[place:] = [(place + made, row), *((older + 1, row) for older, row in sold[place:])]
+
+    def _made_after(self, region: str, item: str, second: int) -> int:
+        """How many sales of the made-up history are later."""
+        count = self._made_sales(region, item)
+        return bisect_left(range(count), -second, key=lambda index: -self._when(region, item, index))
 
     def _made_sales(self, region: str, item: str) -> int:
         if item in UNTRADEABLE:
@@ -97,13 +112,19 @@ class Market:
         return between(20, 9_999, throw(self._seed, region, item, "sales")[0])
 
     def _sale(self, region: str, item: str, index: int) -> Row:
+        index = self._first_alike(region, item, index)
+        return self._sale_row(region, item, index, self._when(region, item, index))
+
+    def _first_alike(self, region: str, item: str, index: int) -> int:
         # Now and then four sales in a row are one and the same: somebody bought a stack, piece by piece.
         block = index - index % 4
-        if throw(self._seed, region, item, "stack", block)[0] % 8 == 0:
-            index = block
+        return block if throw(self._seed, region, item, "stack", block)[0] % 8 == 0 else index
+
+    def _when(self, region: str, item: str, index: int) -> int:
+        """The second of a made-up sale; never later than that of the one above it."""
+        index = self._first_alike(region, item, index)
         step = max(1, min(HOUR // 2, YEAR // self._made_sales(region, item)))
-        jitter = throw(self._seed, region, item, "when", index)[0] % step
-        return self._sale_row(region, item, index, self._start - index * step - jitter)
+        return self._start - index * step - throw(self._seed, region, item, "when", index)[0] % step
 
     def _sale_row(self, region: str, item: str, index: int, second: int) -> Row:
         dice = throw(self._seed, region, item, "sale", index)

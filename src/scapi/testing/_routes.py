@@ -6,14 +6,17 @@ A new endpoint is a handler and a line in `ROUTES`.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, unquote
 
 from scapi.testing._catalogue import MAPS, REGIONS, USER_CHARACTERS
 from scapi.testing._wire import RefusedError, Reply
 from scapi.testing._world import World
 
+T = TypeVar("T")
+
 Row = dict[str, Any]
+Value: TypeAlias = dict[str, "Value"] | list["Value"] | str | float | datetime | None
 Access = Literal["open", "app", "user"]
 
 
@@ -27,6 +30,7 @@ class Call:
         path: The path's parts that vary, decoded, by their name in the route.
         query: Decoded query parameters.
         clamp: Whether a limit above the maximum becomes the maximum.
+        turn: How far keys and lists are turned from their usual order; 0 for not at all.
     """
 
     world: World
@@ -34,6 +38,7 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, str]
     clamp: bool
+    turn: int
 
     @property
     def region(self) -> str:
@@ -143,10 +148,22 @@ def _ordered(call: Call, rows: Sequence[Row], key: Callable[[Row], Any]) -> list
     return sorted(rows, key=key, reverse=_choice(call, "order", ORDERS) == "desc")
 
 
-def _detailed(call: Call, rows: Sequence[Row]) -> list[Row]:
-    if call.query.get("additional", "").lower() == "true":
-        return list(rows)
-    return [row | {"additional": {}} for row in rows]
+def _detailed(call: Call, rows: Sequence[Row]) -> Sequence[Value]:
+    if call.query.get("additional", "").lower() != "true":
+        rows = [row | {"additional": {}} for row in rows]
+    return [_turned(row, call.turn) for row in rows] if call.turn else rows
+
+
+def _turned(value: Value, turn: int) -> Value:
+    """A row with its keys, and the lists within it, in another order."""
+    if isinstance(value, dict):
+        return {key: _turned(inner, turn) for key, inner in _rotated(list(value.items()), turn)}
+    return _rotated(value, turn) if isinstance(value, list) else value
+
+
+def _rotated(values: list[T], turn: int) -> list[T]:
+    place = turn % (len(values) or 1)
+    return values[place:] + values[:place]
 
 
 # Handlers
