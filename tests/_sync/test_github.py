@@ -6,6 +6,7 @@ import io
 import os
 import tarfile
 import zipfile
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -201,6 +202,47 @@ def test_an_error_is_what_its_headers_say(
         client.rawfile(LISTING)
     assert type(caught.value) is error
     assert getattr(caught.value, "retry_after", None) == retry_after
+
+
+NINES = "9" * 5000
+
+ODD: dict[str, tuple[str, str, str, tuple[int | None, int | None, int | None]]] = {
+    "as usual": ("60", "50", "1787140800", (60, 50, 1787140800)),
+    "below zero": ("60", "-3", "1787140800", (60, 0, 1787140800)),
+    "a limit below zero": ("-60", "50", "1787140800", (60, 50, 1787140800)),
+    "with a decimal point": ("60.0", "50.9", "1787140800.5", (60, 50, 1787140800)),
+    "with spaces": (" 60 ", " 50", "1787140800 ", (60, 50, 1787140800)),
+    "doubled": ("60, 60", "50, 40", "1787140800, 1787140800", (60, 40, 1787140800)),
+    "half of them readable": ("60, ?", "50, ?", "1787140800", (60, 55, 1787140800)),
+    "of 5,000 digits": (NINES, NINES, NINES, (60, 55, 1787140800)),
+    "in milliseconds": ("60", "50", "1787140800000", (60, 50, 1787140800)),
+    "in the year 33658": ("60", "50", "999999999999999", (60, 50, 1787140800)),
+    "in the past": ("60", "50", "0", (60, 50, 1787140800)),
+    "in other digits": ("٦٠", "٥٠", "١", (60, 55, 1787140800)),
+    "words": ("many", "enough", "soon", (60, 55, 1787140800)),
+    "of a cache": ("60", "59", "1787140800", (60, 55, 1787140800)),
+    "of the next hour": ("60", "59", "1787144400", (60, 59, 1787144400)),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+@pytest.mark.parametrize("status", [200, 403, 404])
+def test_odd_headers_neither_raise_nor_tell_of_more_than_is_left(what: str, status: int) -> None:
+    *told, expected = ODD[what]
+    replies = iter([(200, ["60", "55", "1787140800"]), (status, told)])
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        status, values = next(replies)
+        names = ("limit", "remaining", "reset")
+        headers = {f"x-ratelimit-{name}": value.encode() for name, value in zip(names, values, strict=True)}
+        return httpx.Response(status, headers=[(name.encode(), value) for name, value in headers.items()], json=[])
+
+    client = answering(answer)
+    assert client.contents() == []
+    with suppress(RequestError):
+        client.contents()
+    reset = client.ratelimit.reset
+    assert (client.ratelimit.limit, client.ratelimit.remaining, reset and reset.timestamp() // 1) == expected
 
 
 def test_an_answer_that_is_something_else_is_a_decode_error() -> None:

@@ -256,8 +256,7 @@ class GitHubClient(Closing):
 
     async def _exchange(self, outgoing: Outgoing, sink: _aio.Sink | None) -> Reply:
         reply = await self._transport(outgoing.url).send(outgoing, sink)
-        if "x-ratelimit-limit" in reply.headers:
-            self._ratelimit = github.ratelimit(reply.headers)
+        self._ratelimit = github.ratelimit(reply.headers, self._ratelimit)
         return reply
 
     def _transport(self, url: str) -> Transport:

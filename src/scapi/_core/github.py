@@ -37,6 +37,13 @@ RAW_URL = "https://raw.githubusercontent.com"
 #: What GitHub packs a repository into, and what it calls that.
 ARCHIVES = {"tar.gz": "tarball", "zip": "zipball"}
 
+#: Longer numbers are none of GitHub's, and Python refuses to read very long ones.
+_NUMBER = re.compile(r"\s*([+-]?[0-9]{1,15})(?:\.[0-9]{0,20})?\s*")
+#: The years 2000 to 2100, in seconds; what is above the third is in milliseconds.
+_EARLIEST, _LATEST, _MILLISECONDS = 946_684_800, 4_102_444_800, 100_000_000_000
+
+UNKNOWN = RateLimit()
+
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 
 
@@ -152,20 +159,31 @@ def etag(reply: Reply) -> str | None:
     return value if value and arguments.is_header(value) else None
 
 
-def ratelimit(headers: Mapping[str, str]) -> RateLimit:
-    """What is left of the hour's requests. Unlike the game's API, GitHub tells the reset in seconds."""
-    limit, remaining, reset = (
-        int(value) if (value := headers.get(f"x-ratelimit-{name}", "")).isdecimal() else None
-        for name in ("limit", "remaining", "reset")
-    )
-    return RateLimit(limit=limit, remaining=remaining, reset=None if reset is None else _time(reset))
+def ratelimit(headers: Mapping[str, str], known: RateLimit = UNKNOWN) -> RateLimit:
+    """What is left of the hour's requests: what can be read counts, and what can't is as it was known.
+
+    Of several values, as a proxy may send them, the least counts, and of answers about the same hour too: one out of a
+    cache tells of more than is left. Unlike the game's API, GitHub tells the reset in seconds.
+    """
+    limit, left, resets = (_numbers(headers.get(f"x-ratelimit-{name}", "")) for name in ("limit", "remaining", "reset"))
+    most = min((count for count in limit if count >= 0), default=known.limit)
+    reset = (_time(max(resets)) if resets else None) or known.reset
+    remaining = max(0, min(left)) if left else None
+    if known.remaining is not None and reset == known.reset:
+        remaining = known.remaining if remaining is None else min(remaining, known.remaining)
+    return RateLimit(limit=most, remaining=remaining, reset=reset)
 
 
-def _time(seconds: int) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError, ValueError):
-        return None
+def _numbers(text: str) -> list[int]:
+    """The whole numbers of a header, without their fractions; none where any of them can't be read."""
+    found = [_NUMBER.fullmatch(part) for part in text.split(",")]
+    return [int(number[1]) for number in found if number] if all(found) else []
+
+
+def _time(number: int) -> datetime | None:
+    """A time in seconds or milliseconds of the epoch, if it is one of this century."""
+    seconds = number / 1000 if number >= _MILLISECONDS else number
+    return datetime.fromtimestamp(seconds, UTC) if _EARLIEST <= seconds <= _LATEST else None
 
 
 class _Signature(msgspec.Struct):

@@ -257,8 +257,7 @@ class GitHubClient(Closing):
 
     def _exchange(self, outgoing: Outgoing, sink: _threads.Sink | None) -> Reply:
         reply = self._transport(outgoing.url).send(outgoing, sink)
-        if "x-ratelimit-limit" in reply.headers:
-            self._ratelimit = github.ratelimit(reply.headers)
+        self._ratelimit = github.ratelimit(reply.headers, self._ratelimit)
         return reply
 
     def _transport(self, url: str) -> Transport:
