@@ -203,6 +203,17 @@ async def test_an_error_is_what_its_headers_say(
     assert getattr(caught.value, "retry_after", None) == retry_after
 
 
+@pytest.mark.parametrize("status", [404, 429])
+async def test_what_a_redirect_opens_the_door_with_is_in_no_error(status: int, tmp_path: Path) -> None:
+    there = {"location": "https://archives.test/a?token=fr3sh"}
+    replies = iter([httpx.Response(302, headers=there), httpx.Response(status)])
+    client = answering(lambda _: next(replies), token="t0ken-of-mine")
+    with pytest.raises(RequestError) as caught:
+        await client.archive(tmp_path / "a.tar.gz")
+    assert caught.value.url == "https://archives.test/a"
+    assert "fr3sh" not in f"{caught.value} {vars(caught.value)}"
+
+
 NINES = "9" * 5000
 
 ODD: dict[str, tuple[str, str, str, tuple[int | None, int | None, int | None]]] = {

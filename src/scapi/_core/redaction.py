@@ -196,6 +196,9 @@ class Guard:
         if isinstance(error, Exception) and not (isinstance(error, ScApiException) or hasattr(error, "__notes__")):
             error.add_note(_route(trace))
         for link in strip(error, self._outer):
+            if isinstance(link, RequestError | DecodeError) and link.url != self._outgoing.url:
+                # The query of a redirect may be what opens the door there, as to the archive of a private repository.
+                link.url = link.url.partition("?")[0]
             _mask(link, self._outgoing.secrets())
             if self._outgoing.form:
                 _forget_tokens(link)

@@ -135,7 +135,7 @@ class SalesWatchState(_State, frozen=True, kw_only=True, tag="sales"):
         region: The region.
         item_id: The item.
         since: Nothing up to this time is reported any more.
-        seen: The sales after it that were reported: the time of each, and how often it was, by a digest of its row.
+        seen: The sales after it that were reported: the time of each, and how often it was, by its `key()` as text.
     """
 
     region: str
