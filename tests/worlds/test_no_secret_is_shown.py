@@ -46,6 +46,12 @@ each_world = pytest.mark.parametrize("world", WORLDS, ids=str)
 each_kind = pytest.mark.parametrize("kind", CREDENTIALS)
 
 
+@pytest.fixture(autouse=True)
+def _temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No folder of a test stays behind."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
 def renderings(error: BaseException, *, thorough: bool = True) -> dict[str, str]:
     """An error in every way that tools show one; but for the slow ones, which show the same, unless thorough."""
     shown = {
