@@ -46,6 +46,10 @@ class _Open(StrEnum):
         known = next((member for member in cls if member.value.lower() == value.lower()), None)
         return known or cls._grow(value)
 
+    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:
+        # By its value: Python 3.11.2 pickles and copies by name, which a member that grew can't be found by.
+        return type(self), (self.value,)
+
     @classmethod
     def _grow(cls, value: str) -> Self:
         member = str.__new__(cls, value)
@@ -174,7 +178,10 @@ class ClanRank(_Open):
 
 
 class Quality(IntEnum):
-    """The quality of an artefact, as `additional["qlt"]` numbers it; an open set."""
+    """The quality of an artefact, as `additional["qlt"]` numbers it; an open set.
+
+    A member prints as its name in lower case, such as `rare`, and is the number everywhere else.
+    """
 
     COMMON = 0
     UNCOMMON = 1
@@ -193,3 +200,18 @@ class Quality(IntEnum):
         member._name_, member._value_ = f"QUALITY_{value}", value
         grown: Self = _cache(cls).setdefault(value, member)
         return grown
+
+    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[int]]:
+        # As of the other open sets.
+        return type(self), (self.value,)
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+    def __format__(self, spec: str) -> str:
+        # A spec that asks for a number, such as `d` or `02x`, gets the number.
+        return int.__format__(self, spec) if spec[-1:] in _NUMERIC else format(str(self), spec)
+
+
+#: The types of a format spec that are of numbers alone.
+_NUMERIC = tuple("bcdeEfFgGnoxX%")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -88,11 +89,20 @@ def test_an_open_set_refuses_what_is_of_another_type(kind: Any) -> None:
     "member", [Alliance("monolith"), ClanRank("GENERAL"), OperationsMap("moon"), Quality(9)], ids=repr
 )
 def test_a_grown_member_is_a_value_like_any_other(member: Any) -> None:
-    assert pickle.loads(pickle.dumps(member)) is member  # our own pickle
-    assert copy.deepcopy(member) is member
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(member, protocol)) is member  # our own pickle
+    assert copy.copy(member) is member
+    assert copy.deepcopy({"rows": [member]})["rows"][0] is member
     assert {member: 1}[type(member)(member.value)] == 1
     assert msgspec.json.decode(msgspec.json.encode(member), type=type(member)) is member
     assert msgspec.convert(msgspec.to_builtins(member), type(member)) is member
+
+
+@pytest.mark.parametrize("kind", [*OPEN, Quality])
+def test_a_pickled_member_names_its_value_so_that_a_process_that_never_met_it_can_make_it(kind: Any) -> None:
+    unseen = kind(77) if kind is Quality else kind("Never_Met")
+    for member in [*kind, unseen]:
+        assert member.__reduce_ex__(4) == (kind, (member.value,))
 
 
 def test_threads_that_meet_a_new_value_at_once_get_one_member() -> None:
@@ -117,3 +127,23 @@ def test_a_quality_is_a_number() -> None:
     assert Quality(3) is Quality.RARE
     assert (Quality(12), Quality(12).name) == (12, "QUALITY_12")
     assert Quality.COMMON < Quality.LEGENDARY < Quality(12)
+
+
+@pytest.mark.parametrize(("quality", "text"), [(Quality.COMMON, "common"), (Quality.UNIQUE, "unique")])
+def test_a_quality_prints_as_its_name(quality: Quality, text: str) -> None:
+    assert (str(quality), f"{quality}", f"{quality!s:>12}", f"{quality:>12}") == (
+        text,
+        text,
+        text.rjust(12),
+        text.rjust(12),
+    )
+    assert str(Quality(12)) == "quality_12"
+    assert repr(quality) == f"<Quality.{text.upper()}: {quality.value}>"
+
+
+def test_a_quality_that_prints_as_its_name_is_still_a_number_wherever_one_is_meant() -> None:
+    rare = Quality.RARE
+    assert (f"{rare:d}", f"{rare:02x}", f"{rare:.1f}", "%d" % rare, int(rare)) == ("3", "03", "3.0", "3", 3)  # noqa: UP031  # that is what is tested
+    assert (rare == 3, {3: "x"}[rare], hash(rare), rare + 1, rare > Quality.COMMON) == (True, "x", hash(3), 4, True)
+    assert (json.dumps([rare, {"quality": rare}]), msgspec.json.encode(rare)) == ('[3, {"quality": 3}]', b"3")
+    assert Quality(3) is msgspec.json.decode(b"3", type=Quality)
