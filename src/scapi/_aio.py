@@ -33,6 +33,7 @@ __all__ = [
     "call",
     "callback",
     "connect",
+    "give_way",
     "now",
     "outcome",
     "to_thread",
@@ -51,6 +52,11 @@ now = time.monotonic
 
 #: Run a function that keeps a disk or the processor busy, while everything else goes on.
 to_thread = asyncio.to_thread
+
+
+async def give_way() -> None:
+    """Let everything go on that is ready to."""
+    await asyncio.sleep(0)
 
 
 def callback(name: str, function: Callable[[T], object]) -> Callable[[T], object]:

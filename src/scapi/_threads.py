@@ -39,6 +39,7 @@ __all__ = [
     "call",
     "callback",
     "connect",
+    "give_way",
     "now",
     "outcome",
     "to_thread",
@@ -69,6 +70,10 @@ now = time.monotonic
 
 #: How often a thread that waits checks whether it should give up, in seconds.
 PATIENCE = 1
+
+
+def give_way() -> None:
+    """Let everything go on that is ready to; the interpreter does it by itself, but in long calls of C code."""
 
 
 def callback(name: str, function: Callable[[T], object]) -> Callable[[T], object]:

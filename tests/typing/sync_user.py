@@ -33,7 +33,7 @@ def public(client: AppClient) -> None:
     assert_type(profile, models.CharacterProfile)
     assert_type(profile.alliance, Alliance | None)
     assert_type(profile.clan, models.ClanAffiliation | None)
-    assert_type(profile.stats[0].type, StatType)
+    assert_type(profile.stats[0].type, StatType | None)
     assert_type(profile.stats[0].value, Any)
     assert_type(client.clans(limit=5, offset=0, region="na"), Listing[models.ClanInfo])
     clan = client.clan("c")
@@ -76,8 +76,8 @@ def operations(client: UserClient) -> None:
     )
     assert_type(sessions, Listing[models.OperationSession])
     assert_type(sessions[0].map, OperationsMap)
-    assert_type(sessions[0].duration_seconds, float)
-    assert_type([player.username for player in sessions[0].participants], list[str])
+    assert_type(sessions[0].duration_seconds, float | None)
+    assert_type([player.username for player in sessions[0].participants], list[str | None])
 
 
 def personal(client: UserClient) -> None:
@@ -85,7 +85,7 @@ def personal(client: UserClient) -> None:
     assert_type(client.friends("ZIV", region="eu"), list[str])
     members = client.clan("c", "ru").members()
     assert_type(members, list[models.ClanMember])
-    assert_type(members[0].rank, ClanRank)
+    assert_type(members[0].rank, ClanRank | None)
     assert_type(client.clan("c").info(), models.ClanInfo)
 
 

@@ -232,7 +232,7 @@ def test_an_optional_field_may_be_absent_or_null(nothing: str) -> None:
 
     optional = ("status", "alliance", "lastLogin", "displayedAchievements", "clan", "stats")
     profile = response.PROFILE(encoded(leave_out(PROFILE, *optional)))
-    assert (profile.status, profile.alliance, profile.last_login) == ("", None, None)
+    assert (profile.status, profile.alliance, profile.last_login) == (None, None, None)
     assert (profile.displayed_achievements, profile.clan, profile.stats) == ([], None, [])
     (lot,) = lots(leave_out(LOT, "currentPrice"))
     assert lot.current_price is None
@@ -276,7 +276,7 @@ def test_a_bad_row_never_costs_the_page(caplog: pytest.LogCaptureFixture) -> Non
     ("decode", "good", "bad"),
     [
         (response.REGIONS, {"id": "RU", "name": "RUSSIA"}, {"id": 5, "name": []}),
-        (response.MEMBERS, MEMBER, MEMBER | {"rank": 7}),
+        (response.MEMBERS, MEMBER, MEMBER | {"name": 7}),
         (response.CHARACTERS, {"information": {"id": "i", "name": "n", "creationTime": "2021-12-03T10:15:30Z"}}, {}),
         (response.FRIENDS, "ZIV", 7),
     ],
@@ -364,10 +364,9 @@ def test_a_page_without_a_total_is_no_page(total: Any) -> None:
 
 
 def test_the_path_says_where_the_trouble_is() -> None:
-    clan = {"info": CLAN | {"level": "high"}, "member": MEMBER}
-    with pytest.raises(DecodeError, match="Expected `int`, got `str`") as caught:
-        response.PROFILE(encoded(PROFILE | {"clan": clan}))
-    assert (caught.value.path, caught.value.model) == ("$.clan.info.level", "CharacterProfile")
+    with pytest.raises(DecodeError, match="Expected `str`, got `int`") as caught:
+        response.PROFILE(encoded(PROFILE | {"uuid": 7}))
+    assert (caught.value.path, caught.value.model) == ("$.uuid", "CharacterProfile")
     assert caught.value.__cause__ is not None
 
 

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, TypeVar
 
 from scapi import _aio
+from scapi._async import decoding
 from scapi._core import redirect, response
 from scapi._core.budgets import budget_for
 from scapi._core.effort import Effort
@@ -98,7 +99,7 @@ class Session:
             ticket = await self._turn(request, effort.attempts + 1)
             try:
                 with Guard(outgoing):
-                    return response.read(await self._exchange(outgoing, ticket), decode, outgoing)
+                    return await decoding.read(await self._exchange(outgoing, ticket), decode, outgoing)
             except (TransportError, RequestError) as error:
                 until_reset = self._budget.until_reset(_aio.now())
                 wait = effort.wait_after(error, until_reset)

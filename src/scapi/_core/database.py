@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scapi._core import arguments, names, response
+from scapi._core.mending import Unreadable
 from scapi.enums import IndexFile, Realm
 from scapi.exceptions import DecodeError
 from scapi.models._base import Model
@@ -200,12 +201,11 @@ def read_index(kind: IndexFile | str, body: bytes) -> names.Index:
     entries: dict[str, Lookup] = {}
     rejected: list[Rejected] = []
     rows = response.record(body, response.json(body), list[Any])
-    for index, raw in enumerate(rows):
-        try:
-            entry = response.convert(raw, model).lookup(raw)
-        except response.UNREADABLE as reason:
-            rejected.append(Rejected(index, raw, str(reason)))
+    for index, (raw, row) in enumerate(zip(rows, response.column(rows, model), strict=True)):
+        if isinstance(row, Unreadable):
+            rejected.append(Rejected(index, raw, str(row)))
             continue
+        entry = row.lookup(raw)
         if entries.setdefault(entry.id, entry) is not entry:
             rejected.append(Rejected(index, raw, f"the id {entry.id!r} came before"))
     if rejected:

@@ -1,7 +1,7 @@
 """What came back: bytes to models, or to the error that says what is wrong with them.
 
-Every decoder tries the fast way first, the whole body into models in one pass. Only where that fails it looks at the
-rows one by one, mends what can be mended (nulls, odd spellings of times) and sets aside what can't.
+Every decoder tries the fast way first, the whole body into models in one pass. Where that fails, `mending` reads the
+rows by columns. Large bodies are read in pieces, so that an event loop is never blocked for long.
 """
 
 from __future__ import annotations
@@ -9,33 +9,26 @@ from __future__ import annotations
 import html
 import logging
 import re
-from datetime import UTC, datetime
-from types import UnionType
-from typing import (
-    TYPE_CHECKING,
-    Annotated,
-    Any,
-    Generic,
-    NamedTuple,
-    TypeGuard,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-)
+from collections.abc import Generator
+from contextlib import suppress
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 import msgspec
 
 from scapi import exceptions, models
-from scapi._core import redirect
+from scapi._core import drift, gaps, mending, redirect
+from scapi._core.mending import Losses, Unreadable, is_array, is_object, plain_type
 from scapi.models import Listing, Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from scapi._core.outgoing import Outgoing
 
-__all__ = ["KEPT", "Reply", "read"]
+    Buffer: TypeAlias = bytes | msgspec.Raw
+
+__all__ = ["KEPT", "LARGE", "PIECE", "Reply", "in_pieces", "is_array", "is_object", "plain_type", "read"]
 
 T = TypeVar("T")
 
@@ -78,8 +71,13 @@ def decoded(reply: Reply, decode: Callable[[bytes], T], outgoing: Outgoing) -> T
     try:
         return decode(reply.body)
     except exceptions.DecodeError as failure:
-        failure.url, failure.status, failure.body = outgoing.url, reply.status, reply.body[:KEPT]
+        _tell(failure, reply, outgoing)
         raise
+
+
+def _tell(failure: exceptions.DecodeError, reply: Reply, outgoing: Outgoing) -> None:
+    """Add to a failure which answer it is about."""
+    failure.url, failure.status, failure.body = outgoing.url, reply.status, reply.body[:KEPT]
 
 
 # ── rows and records ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -94,13 +92,11 @@ class _Record(Generic[T]):
 
     def __call__(self, body: bytes) -> T:
         try:
-            return self._decoder.decode(body)
+            found = self._decoder.decode(body)
         except UNREADABLE:
-            raw = json(body, self._model)
-        try:
-            return convert(raw, self._model)
-        except UNREADABLE as cause:
-            raise _undecodable(body, self._model, str(cause)) from cause
+            return record(body, json(body, self._model), self._model)
+        _warn(self._model, [found])
+        return found
 
 
 class _Rows(Generic[T]):
@@ -111,15 +107,17 @@ class _Rows(Generic[T]):
         self._decoder = msgspec.json.Decoder(list[model], strict=False)  # type: ignore[valid-type]  # built at run time
 
     def __call__(self, body: bytes) -> Listing[T]:
-        try:
-            rows = self._decoder.decode(body)
-            return Listing(rows, total=len(rows), limit=len(rows), model=self._model)
-        except UNREADABLE:
-            raw = json(body, self._model)
-        if not is_array(raw):
-            raise _undecodable(body, self._model, "expected an array")
-        rows, rejected = sift(raw, self._model)
-        return Listing(rows, total=len(raw), limit=len(raw), rejected=rejected, model=self._model)
+        losses = Losses()
+        rows, rejected = _rows(body, self._model, self._decoder, losses)
+        _warn(self._model, rows, rejected, losses)
+        return self._listing(rows, rejected)
+
+    def pieces(self, body: bytes) -> Pieces[Listing[T]]:
+        return self._listing(*(yield from _rows_in_pieces(body, self._model, self._decoder)))
+
+    def _listing(self, rows: list[T], rejected: list[Rejected]) -> Listing[T]:
+        total = len(rows) + len(rejected)
+        return Listing(rows, total=total, limit=total, rejected=rejected, model=self._model)
 
 
 class Page(NamedTuple):
@@ -134,53 +132,126 @@ class _Pages(Generic[T]):
 
     def __init__(self, model: type[T], *, rows: str, total: str = "total") -> None:
         self._model, self._rows, self._total = model, rows, total
-        # The wire calls rows and total something else in every answer.
-        names = {"rows": rows, "total": total}
-        wire = msgspec.defstruct("Page", [("total", int), ("rows", list[model])], rename=names)  # type: ignore[valid-type]  # built at run time
-        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(wire, strict=False)
+        self._decoder = msgspec.json.Decoder(self._wire(model), strict=False)
+        self._rows_decoder = msgspec.json.Decoder(list[model], strict=False)  # type: ignore[valid-type]  # built at run time
 
     def __call__(self, body: bytes, *, page: Page) -> Listing[T]:
+        losses, rejected = Losses(), list[Rejected]()
         try:
             found = self._decoder.decode(body)
+            rows, total = found.rows, found.total
         except UNREADABLE:
-            return self._sift(body, page)
-        return Listing(found.rows, total=found.total, limit=page.limit, offset=page.offset, model=self._model)
+            drifted = drift.learn(body, self._model, self._wire)
+            if drifted is not None:
+                found = drift.rows(drifted.document.rows, self._model, drifted.odd, losses)
+                total = drifted.document.total
+            else:
+                raw = json(body, self._model)
+                total = self._checked(body, raw, is_array)
+                found = mending.read(raw[self._rows], self._model, losses, self._model.__name__)
+            rows, rejected = _sift(found, lambda: json(body)[self._rows])
+        _warn(self._model, rows, rejected, losses)
+        return self._listing(rows, rejected, total, page)
 
-    def _sift(self, body: bytes, page: Page) -> Listing[T]:
-        raw = json(body, self._model)
-        found: Any = raw.get(self._rows) if is_object(raw) else None
-        if not is_array(found):
+    def pieces(self, body: bytes, *, page: Page) -> Pieces[Listing[T]]:
+        raw = _scan(body, self._model, dict[str, msgspec.Raw])
+        yield
+        total = self._checked(body, raw, _is_array_unread)
+        found = yield from _rows_in_pieces(raw[self._rows], self._model, self._rows_decoder)
+        return self._listing(*found, total, page)
+
+    def _wire(self, row: Any) -> Any:
+        return _page_of(row, self._rows, self._total)
+
+    def _checked(self, body: bytes, raw: Any, holds_rows: Callable[[Any], bool]) -> int:
+        """How many rows there are in all, after a look whether the body is a page."""
+        if not is_object(raw) or not holds_rows(raw.get(self._rows)):
             raise _undecodable(body, self._model, f"expected an object with a list in {self._rows!r}", self._rows)
+        total = raw.get(self._total)
         try:
-            total = msgspec.convert(raw.get(self._total), int, strict=False)
+            total = msgspec.json.decode(total) if isinstance(total, msgspec.Raw) else total
+            return msgspec.convert(total, int, strict=False)
         except msgspec.ValidationError as cause:
             raise _undecodable(body, self._model, str(cause), self._total) from cause
-        rows, rejected = sift(found, self._model)
+
+    def _listing(self, rows: list[T], rejected: list[Rejected], total: int, page: Page) -> Listing[T]:
         return Listing(rows, total=total, limit=page.limit, offset=page.offset, rejected=rejected, model=self._model)
 
 
+@lru_cache(maxsize=256)
+def _page_of(row: Any, rows: str, total: str) -> Any:
+    """The type of a page. The wire calls rows and total something else in every answer."""
+    names = {"rows": rows, "total": total}
+    return msgspec.defstruct("Page", [("total", int), ("rows", list[row])], rename=names)
+
+
 def sift(raw: list[Any], model: type[T]) -> tuple[list[T], list[Rejected]]:
-    """The rows that can be read, and those that can't, with one warning for all of these."""
-    rows: list[T] = []
-    rejected: list[Rejected] = []
-    for index, row in enumerate(raw):
-        try:
-            rows.append(convert(row, model))
-        except UNREADABLE as reason:
-            rejected.append(Rejected(index, row, str(reason)))
-    if rejected:
-        first = rejected[0]
-        name = model.__name__
-        logger.warning("%d of %d %s rows rejected; row %d: %s", len(rejected), len(raw), name, first[0], first[2])
+    """Split rows into readable and rejected ones. Logs one warning for whatever was lost."""
+    losses = Losses()
+    rows, rejected = _sift(_column(raw, model, losses), lambda: raw)
+    _warn(model, rows, rejected, losses)
     return rows, rejected
 
 
-def convert(raw: Any, model: type[T]) -> T:
-    """One decoded row as a model, mended where it has to be."""
+def column(raw: list[Any], model: type[T]) -> list[T | Unreadable]:
+    """Read each row. Logs one warning for what those lack that can be read."""
+    losses = Losses()
+    found = _column(raw, model, losses)
+    _warn(model, [row for row in found if type(row) is not Unreadable], (), losses)
+    return found
+
+
+def _column(raw: list[Any], model: type[T], losses: Losses) -> list[Any]:
     try:
-        return msgspec.convert(raw, model, strict=False)
-    except msgspec.ValidationError:
-        return msgspec.convert(_mend(raw, model), model, strict=False)
+        return msgspec.convert(raw, list[model], strict=False)  # type: ignore[valid-type]  # built at run time
+    except UNREADABLE:
+        return mending.read(_copy(raw), model, losses, model.__name__)
+
+
+def _rows(
+    body: bytes, model: type[T], decoder: msgspec.json.Decoder[list[T]], losses: Losses
+) -> tuple[list[T], list[Rejected]]:
+    """The rows of a body that is a list: those that can be read, and those that can't."""
+    with suppress(*UNREADABLE):
+        return decoder.decode(body), []
+    drifted = drift.learn(body, model, lambda row: list[row])  # type: ignore[valid-type]  # built at run time
+    if drifted is not None:
+        found = drift.rows(drifted.document, model, drifted.odd, losses)
+    else:
+        raw = json(body, model)
+        if not is_array(raw):
+            raise _undecodable(body, model, "expected an array")
+        found = mending.read(raw, model, losses, model.__name__)
+    return _sift(found, lambda: json(body))
+
+
+def _sift(found: list[Any], sent: Callable[[], list[Any]]) -> tuple[list[Any], list[Rejected]]:
+    """Split rows into readable and rejected ones. `sent` tells what they were on the wire."""
+    rows = [row for row in found if type(row) is not Unreadable]
+    if len(rows) == len(found):
+        return rows, []
+    pairs = enumerate(zip(sent(), found, strict=True))
+    return rows, [Rejected(n, row, str(reason)) for n, (row, reason) in pairs if type(reason) is Unreadable]
+
+
+def _copy(raw: Any) -> Any:
+    """A copy of decoded JSON that may be used up."""
+    return msgspec.to_builtins(raw)
+
+
+def _warn(model: type, rows: list[Any], rejected: Sequence[Rejected] = (), losses: Losses | None = None) -> None:
+    """Log one warning for rows that were rejected and fields that the others lack, if there are any."""
+    losses = Losses() if losses is None else losses
+    gaps.note(rows, model, losses)
+    if rejected:
+        lost = f"{len(rejected)} of {len(rows) + len(rejected)} {model.__name__} rows rejected"
+        reasons = [f"{lost}; row {rejected[0].index}: {rejected[0].reason}"]
+    elif losses:
+        reasons = [f"{model.__name__} read, but not all of it"]
+    else:
+        return
+    reasons += [f"{loss.values} without {where}: {loss.reason}" for where, loss in losses.items()]
+    logger.warning("%s", "; ".join(reasons))
 
 
 def record(body: bytes, raw: Any, model: type[T]) -> T:
@@ -191,45 +262,108 @@ def record(body: bytes, raw: Any, model: type[T]) -> T:
         raise _undecodable(body, model, str(cause)) from cause
 
 
-def _mend(raw: Any, kind: Any) -> Any:
-    """The row without its nulls and with its times spelled as msgspec reads them; wrong types stay as they are."""
-    kind = plain_type(kind)
-    if is_object(raw) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        known = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
-        return {key: _mend(raw[key], known[key]) for key in known if raw.get(key) is not None}
-    if is_array(raw) and get_origin(kind) is list:
-        return [_mend(item, get_args(kind)[0]) for item in raw]
-    if isinstance(raw, str) and kind is datetime:
-        return _time(raw)
-    return raw
-
-
-def is_object(raw: object) -> TypeGuard[dict[str, Any]]:
-    """Whether decoded JSON is an object."""
-    return isinstance(raw, dict)
-
-
-def is_array(raw: object) -> TypeGuard[list[Any]]:
-    """Whether decoded JSON is an array."""
-    return isinstance(raw, list)
-
-
-def plain_type(kind: Any) -> Any:
-    """The type within `Annotated[...]` and `... | None`."""
-    if get_origin(kind) is Annotated:
-        return plain_type(get_args(kind)[0])
-    if get_origin(kind) in {UnionType, Union}:
-        return plain_type(next(part for part in get_args(kind) if part is not type(None)))
-    return kind
-
-
-def _time(raw: str) -> Any:
-    """A time in a spelling that msgspec refuses: no seconds, a short offset, a date alone. No offset means UTC."""
+def convert(raw: Any, model: type[T]) -> T:
+    """One decoded row as a model, mended where it has to be."""
+    losses, name = Losses(), getattr(model, "__name__", str(model))
     try:
-        moment = datetime.fromisoformat(raw)
-    except ValueError:
-        return raw
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        found = msgspec.convert(raw, model, strict=False)
+    except msgspec.ValidationError:
+        (read,) = mending.read([_copy(raw)], model, losses, name)
+        if isinstance(read, Unreadable):
+            raise msgspec.ValidationError(str(read)) from None
+        found = cast("T", read)
+    _warn(model, [found], (), losses)
+    return found
+
+
+# ── large bodies, in pieces ───────────────────────────────────────────────────────────────────────────────────────────
+
+#: Yields between its pieces and returns the result.
+Pieces: TypeAlias = Generator[None, None, T]
+
+#: From this size on a body keeps the processor busy for long: a page of 5,000 participants is as large. In bytes.
+LARGE = 1 << 20
+
+#: How much is read between two yields: a few milliseconds of work. In bytes.
+PIECE = 1 << 18
+
+
+def in_pieces(reply: Reply, decode: Callable[[bytes], T], outgoing: Outgoing) -> Pieces[T]:
+    """Do what `read` does, but yield between the pieces of a body, which is worth it from `LARGE` on."""
+    pieces = _pieces_of(decode)
+    if pieces is None or not 200 <= reply.status < 300:
+        return read(reply, decode, outgoing)
+    try:
+        return (yield from pieces(reply.body))
+    except exceptions.DecodeError as failure:
+        _tell(failure, reply, outgoing)
+        raise
+
+
+def _pieces_of(decode: Callable[[bytes], T]) -> Callable[[bytes], Pieces[T]] | None:
+    """The decoder's way in pieces, if it has one."""
+    if isinstance(decode, partial):
+        bound = cast("partial[T]", decode)
+        pieces = getattr(bound.func, "pieces", None)
+        return pieces and partial(pieces, **bound.keywords)
+    return json_pieces if decode is json else getattr(decode, "pieces", None)
+
+
+def _rows_in_pieces(
+    body: Buffer, model: type[T], decoder: msgspec.json.Decoder[list[T]]
+) -> Pieces[tuple[list[T], list[Rejected]]]:
+    rows, rejected, losses = list[T](), list[Rejected](), Losses()
+    for piece in (yield from _cut(body, model)):
+        before = len(rows) + len(rejected)
+        some = _rows(piece, model, decoder, losses)
+        rows += some[0]
+        rejected += [row._replace(index=before + row.index) for row in some[1]]
+        yield
+    _warn(model, rows, rejected, losses)
+    return rows, rejected
+
+
+def json_pieces(body: bytes) -> Pieces[Any]:
+    """Do what `json` does, but yield between pieces of the lists that make a body large."""
+    if _is_array_unread(body):
+        return (yield from _list_in_pieces(body))
+    if not re.match(rb"\s*\{", body):
+        return json(body)
+    raw = _scan(body, dict, dict[str, msgspec.Raw])
+    yield
+    found: dict[str, Any] = {}
+    for key, value in raw.items():
+        found[key] = (yield from _list_in_pieces(value)) if _is_array_unread(value) else msgspec.json.decode(value)
+    return found
+
+
+def _list_in_pieces(body: Buffer) -> Pieces[list[Any]]:
+    found: list[Any] = []
+    for piece in (yield from _cut(body, dict)):
+        found += json(piece)
+        yield
+    return found
+
+
+def _cut(body: Buffer, model: type) -> Pieces[Iterator[bytes]]:
+    """Cut a list into lists of about the size of a piece."""
+    items = _scan(body, model, list[msgspec.Raw])
+    yield
+    size = max(1, PIECE * len(items) // memoryview(body).nbytes)
+    return (b"[%b]" % b",".join(items[n : n + size]) for n in range(0, len(items), size))
+
+
+def _scan(body: Buffer, model: type, kind: type[T]) -> T:
+    """Look where the parts of a body begin and end, which is quick, and leave them unread."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except UNREADABLE as cause:
+        body = bytes(body)
+        raise _undecodable(body, model, _guess(body) or str(cause)) from cause
+
+
+def _is_array_unread(body: Buffer | None) -> bool:
+    return body is not None and re.match(rb"\s*\[", body) is not None
 
 
 # ── errors ────────────────────────────────────────────────────────────────────────────────────────────────────────────

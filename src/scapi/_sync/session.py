@@ -13,6 +13,7 @@ from scapi._core.budgets import budget_for
 from scapi._core.effort import Effort
 from scapi._core.outgoing import Outgoing
 from scapi._core.redaction import Guard
+from scapi._sync import decoding
 from scapi.exceptions import RateLimitError, RequestError, TransportError, UnauthorizedError
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Session:
             ticket = self._turn(request, effort.attempts + 1)
             try:
                 with Guard(outgoing):
-                    return response.read(self._exchange(outgoing, ticket), decode, outgoing)
+                    return decoding.read(self._exchange(outgoing, ticket), decode, outgoing)
             except (TransportError, RequestError) as error:
                 until_reset = self._budget.until_reset(_threads.now())
                 wait = effort.wait_after(error, until_reset)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         AuctionLot,
         AuctionPrice,
         CharacterProfile,
+        ClanAffiliation,
         ClanInfo,
         EmissionState,
         ItemInfo,
@@ -109,23 +110,38 @@ def regions(rows: Iterable[RegionInfo], now: datetime) -> Table:
     """Regions, by the ids that `--region` takes."""
     result = table("Region", "Name")
     for region in rows:
-        result.add_row(Text(plain(region.id)), Text(plain(region.name)))
+        result.add_row(Text(plain(region.id)), _text(region.name))
     return result
 
 
 def profile(player: CharacterProfile, now: datetime) -> RenderableType:
     """A character: who it is, where it belongs, and what it did."""
-    place = player.clan
-    clan = f"{place.info.name} [{place.info.tag}], {place.member.rank.lower()}" if place else None
     facts = _facts(
         name=player.name,
         alliance=player.alliance,
-        clan=clan,
+        clan=_affiliation(player.clan),
         status=player.status,
         last_seen=ago(player.last_login, now),
         achievements=", ".join(player.displayed_achievements),
     )
     return Group(facts, Text(), _statistics(player.stats))
+
+
+def _affiliation(place: ClanAffiliation | None) -> str | None:
+    """`Wolves [W], leader`, as far as it is known."""
+    if place is None:
+        return None
+    rank = place.member.rank if place.member else None
+    return _tagged(place.info) + (f", {rank.lower()}" if rank else "")
+
+
+def _tagged(clan: ClanInfo) -> str:
+    return f"{clan.name} [{clan.tag}]" if clan.tag else clan.name
+
+
+def _text(value: str | None) -> Text:
+    """A text of the server's; a dash for nothing."""
+    return Text(plain(value or "") or NOTHING)
 
 
 def _facts(**facts: str | None) -> Table:
@@ -134,7 +150,7 @@ def _facts(**facts: str | None) -> Table:
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
     for name, value in facts.items():
-        grid.add_row(name.replace("_", " "), Text(plain(value or "") or NOTHING))
+        grid.add_row(name.replace("_", " "), _text(value))
     return grid
 
 
@@ -177,11 +193,17 @@ def lots(rows: Sequence[AuctionLot], now: datetime) -> Table:
             number(lot.buyout_price or None),
             number(lot.unit_price if stacks else None),
             _quality(lot),
-            span(lot.end_time - now) if lot.end_time > now else Text("over", style="dim"),
+            _left(lot.end_time, now),
         )
         for lot in rows
     ]
     return _told(columns, cells)
+
+
+def _left(end: datetime | None, now: datetime) -> str | Text:
+    if end is None:
+        return NOTHING
+    return span(end - now) if end > now else Text("over", style="dim")
 
 
 def sales(rows: Sequence[AuctionPrice], now: datetime) -> Table:
@@ -216,7 +238,7 @@ def clans(rows: Iterable[ClanInfo], now: datetime) -> Table:
     result = table("Tag", "Name", figure("Level"), figure("Members"), _fixed("Id"))
     for clan in rows:
         result.add_row(
-            Text(plain(clan.tag)),
+            _text(clan.tag),
             Text(plain(clan.name)),
             number(clan.level),
             number(clan.member_count),
@@ -228,10 +250,10 @@ def clans(rows: Iterable[ClanInfo], now: datetime) -> Table:
 def clan(row: ClanInfo, now: datetime) -> Table:
     """A clan."""
     return _facts(
-        name=f"{row.name} [{row.tag}]",
+        name=_tagged(row),
         id=row.uuid,
         level=f"{number(row.level)}, {number(row.level_points)} points",
-        founded=f"{clock(row.registration_time)}, {ago(row.registration_time, now)}",
+        founded=f"{clock(row.registration_time)}, {ago(row.registration_time, now)}" if row.registration_time else None,
         alliance=row.alliance,
         leader=row.leader,
         members=number(row.member_count),
@@ -253,22 +275,26 @@ def sessions(rows: Iterable[OperationSession], now: datetime) -> Table:
     for session in rows:
         best = max(session.participants, key=lambda player: player.damage_dealt, default=None)
         result.add_row(
-            minute(session.end_time),
+            NOTHING if session.end_time is None else minute(session.end_time),
             Text(plain(session.map)),
             number(session.difficulty),
-            "{:.0f}:{:02.0f}".format(*divmod(session.duration_seconds, 60)),
+            _took(session.duration_seconds),
             number(session.reward),
             number(len(session.participants)),
-            Text(plain(best.username) if best else NOTHING),
+            _text(best.username if best else None),
         )
     return result
 
 
+def _took(seconds: float | None) -> str:
+    return NOTHING if seconds is None else "{:.0f}:{:02.0f}".format(*divmod(seconds, 60))
+
+
 def session(row: OperationSession) -> RenderableType:
     """A session: what it was, who took part, and what they did in it."""
+    took = NOTHING if row.duration_seconds is None else span(timedelta(seconds=row.duration_seconds))
     title = Text(plain(row.map), style="bold").append(
-        f", difficulty {row.difficulty}, {span(timedelta(seconds=row.duration_seconds))}, ended {clock(row.end_time)}",
-        style="not bold",
+        f", difficulty {number(row.difficulty)}, {took}, ended {clock(row.end_time)}", style="not bold"
     )
     return Group(title, Text(), _participants(row))
 
@@ -277,7 +303,7 @@ def _participants(row: OperationSession) -> Table:
     result = table("Player", figure("Dealt"), figure("Taken"), figure("Kills"), figure("Deaths"), "Weapon", "Armor")
     for player in row.participants:
         result.add_row(
-            Text(plain(player.username)),
+            _text(player.username),
             number(player.damage_dealt),
             number(player.damage_received),
             number(player.mob_kills),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
@@ -52,32 +52,35 @@ def _whole(value: Any) -> int | None:
     return int(value) if -(2**63) <= value < 2**63 else None
 
 
-class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel"):
+class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
     """A lot on offer. Prices are for the whole lot; the server gives lots no id.
 
     Attributes:
         item_id: The item.
         amount: How many pieces the lot holds.
-        start_price: The price that bidding starts at; 0 where there is no bidding.
+        start_price: The price that bidding starts at; 0 where there is no bidding, `None` where the server didn't tell.
         current_price: The highest bid, or `None` while there is none.
-        buyout_price: The price to buy at once; 0 where that is not possible.
-        start_time: When it was put up.
-        end_time: When it ends; the server still returns lots for a while after that.
+        buyout_price: The price to buy at once; 0 where that is not possible, `None` where the server didn't tell.
+        start_time: When it was put up, where the server told.
+        end_time: When it ends, where the server told; the server still returns lots for a while after that.
         additional: What is known of the piece, untouched; empty unless asked for with `additional=True`.
     """
 
+    # A lot whose price can't be read is rejected: without a word `None` would pass for "no bid" or "no buyout".
+    _exact: ClassVar[frozenset[str]] = frozenset({"start_price", "current_price", "buyout_price"})
+
     item_id: str
     amount: int
-    start_price: int
+    start_price: int | None = None
     current_price: int | None = None
-    buyout_price: int
-    start_time: Time
-    end_time: Time
+    buyout_price: int | None = None
+    start_time: Time | None = None
+    end_time: Time | None = None
     additional: dict[str, Any] = {}
 
     @property
     def unit_price(self) -> float | None:
-        """The buyout per piece, or `None` where the lot has no buyout."""
+        """The buyout per piece, or `None` where the lot has no buyout or the server didn't tell it."""
         return self.buyout_price / self.amount if self.buyout_price and self.amount else None
 
     def key(self) -> int:
@@ -90,7 +93,7 @@ class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel"):
         return identity.number(identity.settled({name: raw[name] for name in raw.keys() - LOT_VOLATILE}))
 
 
-class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel"):
+class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
     """A sale that was made.
 
     Attributes:

@@ -13,18 +13,18 @@ from scapi.models.clan import ClanAffiliation
 __all__ = ["Character", "CharacterInfo", "CharacterProfile", "Statistic"]
 
 
-class CharacterInfo(Model, frozen=True, kw_only=True, rename="camel"):
+class CharacterInfo(Model, frozen=True, kw_only=True, rename="camel", gc=False):
     """A character of the user.
 
     Attributes:
         uuid: The id.
         name: The name.
-        creation_time: When it was created.
+        creation_time: When it was created, where the server told.
     """
 
     uuid: str = msgspec.field(name="id")
     name: str
-    creation_time: Time
+    creation_time: Time | None = None
 
 
 class Character(Model, frozen=True, kw_only=True, rename="camel"):
@@ -39,18 +39,18 @@ class Character(Model, frozen=True, kw_only=True, rename="camel"):
     clan: ClanAffiliation | None = None
 
 
-class Statistic(Model, frozen=True, kw_only=True, rename="camel"):
+class Statistic(Model, frozen=True, kw_only=True, rename="camel", gc=False):
     """One statistic of a profile.
 
     Attributes:
         id: The id, as in the database's `stats.json`.
-        type: How to read the value.
+        type: How to read the value, where the server told.
         value: The value as the server sent it: an `int` for INTEGER, a `float` for DECIMAL, an ISO time for DATE,
             milliseconds for DURATION; anything for types that are not known yet.
     """
 
     id: str
-    type: StatType
+    type: StatType | None = None
     value: Any = None
 
 
@@ -60,7 +60,7 @@ class CharacterProfile(Model, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         uuid: The id.
         name: The name, in the spelling of the game.
-        status: The player's own words; may hold colour codes such as `§4`.
+        status: The player's own words, where the server told; may hold colour codes such as `§4`.
         alliance: The alliance, where the character has one.
         last_login: When the player was last seen, where the server tells.
         displayed_achievements: Ids as in the database's `achievements.json`.
@@ -70,7 +70,7 @@ class CharacterProfile(Model, frozen=True, kw_only=True, rename="camel"):
 
     uuid: str
     name: str = msgspec.field(name="username")
-    status: str = ""
+    status: str | None = None
     alliance: Alliance | None = None
     last_login: Time | None = None
     displayed_achievements: list[str] = []

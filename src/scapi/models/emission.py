@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from scapi.models._base import Model, Time
 
 __all__ = ["EmissionState"]
 
 
-class EmissionState(Model, frozen=True, kw_only=True, rename="camel"):
+class EmissionState(Model, frozen=True, kw_only=True, rename="camel", gc=False):
     """The emission of a region, refreshed by the server every 10 to 15 seconds.
 
     Attributes:
@@ -15,6 +17,9 @@ class EmissionState(Model, frozen=True, kw_only=True, rename="camel"):
         previous_start: When the last finished emission began.
         previous_end: When the last finished emission ended.
     """
+
+    # `None` says that no emission runs: where its start can't be read, there is no answer.
+    _exact: ClassVar[frozenset[str]] = frozenset({"current_start"})
 
     current_start: Time | None = None
     previous_start: Time | None = None

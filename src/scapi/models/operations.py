@@ -10,11 +10,11 @@ from scapi.models._base import Model, Time
 __all__ = ["OperationParticipant", "OperationSession"]
 
 
-class OperationParticipant(Model, frozen=True, kw_only=True, rename="camel"):
+class OperationParticipant(Model, frozen=True, kw_only=True, rename="camel", gc=False):
     """A player in a session.
 
     Attributes:
-        username: The character's name.
+        username: The character's name; `None` where the server didn't send one.
         death: How often the character died.
         mob_kills: How many mobs it killed.
         damage_received: Damage taken.
@@ -28,7 +28,7 @@ class OperationParticipant(Model, frozen=True, kw_only=True, rename="camel"):
         secondary_weapon_level: Its upgrade level.
     """
 
-    username: str
+    username: str | None = None
     death: int = 0
     mob_kills: int = 0
     damage_received: float = 0.0
@@ -49,18 +49,18 @@ class OperationSession(Model, frozen=True, kw_only=True, rename="camel"):
         id: The id; larger than a float can hold.
         map: The map.
         start_time: When it began.
-        end_time: When it ended.
-        difficulty: The difficulty.
-        duration_seconds: How long it took, in seconds.
-        reward: The reward for the difficulty.
+        end_time: When it ended, where the server told.
+        difficulty: The difficulty, where the server told.
+        duration_seconds: How long it took, in seconds, where the server told.
+        reward: The reward for the difficulty, where the server told.
         participants: Who took part.
     """
 
     id: int
     map: OperationsMap
     start_time: Time
-    end_time: Time
-    difficulty: int
-    duration_seconds: float = msgspec.field(name="sessionDurationSeconds")
-    reward: int = msgspec.field(name="difficultyReward")
+    end_time: Time | None = None
+    difficulty: int | None = None
+    duration_seconds: float | None = msgspec.field(name="sessionDurationSeconds", default=None)
+    reward: int | None = msgspec.field(name="difficultyReward", default=None)
     participants: list[OperationParticipant] = []

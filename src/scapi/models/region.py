@@ -7,13 +7,13 @@ from scapi.models._base import Model
 __all__ = ["RegionInfo"]
 
 
-class RegionInfo(Model, frozen=True, kw_only=True):
+class RegionInfo(Model, frozen=True, kw_only=True, gc=False):
     """A region of the game.
 
     Attributes:
         id: The short name that paths use, such as `RU`.
-        name: The long name, such as `RUSSIA`.
+        name: The long name, such as `RUSSIA`, where the server told.
     """
 
     id: str
-    name: str
+    name: str | None = None

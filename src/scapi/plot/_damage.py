@@ -69,9 +69,14 @@ def _title(session: OperationSession) -> str:
 
 
 def _about(session: OperationSession) -> str:
-    minutes, seconds = divmod(round(session.duration_seconds), 60)
-    when = span(session.start_time, session.end_time)
-    return f"Difficulty {session.difficulty}, {minutes} min {seconds} s  ·  {when}"
+    facts: list[str] = []
+    if session.difficulty is not None:
+        facts.append(f"Difficulty {session.difficulty}")
+    if session.duration_seconds is not None:
+        minutes, seconds = divmod(round(session.duration_seconds), 60)
+        facts.append(f"{minutes} min {seconds} s")
+    when = span(session.start_time, session.end_time or session.start_time)
+    return f"{', '.join(facts)}  ·  {when}" if facts else when
 
 
 def _draw_dealt(axes: Axes, players: list[OperationParticipant], theme: Theme) -> None:
@@ -80,7 +85,7 @@ def _draw_dealt(axes: Axes, players: list[OperationParticipant], theme: Theme) -
     total = sum(dealt) or 1.0
     labels = [f"{compact(damage)}  {damage / total:.0%}" for damage in dealt]
     _bars(axes, dealt, labels, theme, color=theme.accent, caption="damage dealt")
-    names = [legible(player.username, 24) for player in players]
+    names = [legible(player.username or "–", 24) for player in players]
     axes.set_yticks(range(len(players)), labels=names, fontfamily=families(), parse_math=False)
     axes.tick_params(axis="y", labelsize=10, labelcolor=theme.ink)
     axes.invert_yaxis()

@@ -83,8 +83,8 @@ def _items(lots: list[AuctionLot]) -> str:
 
 
 def _about(lots: list[AuctionLot], asked: list[float], highest: float) -> str:
-    starts = [lot.start_time for lot in lots]
+    starts = [lot.start_time for lot in lots if lot.start_time is not None]
     above, without = sum(price > highest for price in asked), len(lots) - len(asked)
     left_out = (f", {above:,} above" if above else "") + (f", {without:,} without buyout" if without else "")
-    when = span(min(starts), max(starts))
-    return f"Buyout per piece, from {compact(min(asked))}  ·  put up {when}  ·  {len(lots):,} lots{left_out}"
+    when = f"put up {span(min(starts), max(starts))}  ·  " if starts else ""
+    return f"Buyout per piece, from {compact(min(asked))}  ·  {when}{len(lots):,} lots{left_out}"
