@@ -14,6 +14,7 @@ PEERS = [
     "stalcraft-api==2.1.2",
     "aiohttp==3.14.5",
     "httpx==0.28.1",
+    "orjson==3.11.4",
     "pydantic==2.14.3",
     "requests==2.34.2",
     # httpx gets it as a favour: it is twice as fast with it, and doesn't ask for it.

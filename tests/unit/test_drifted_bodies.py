@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scapi import AppClient
@@ -177,7 +177,6 @@ def outcomes(rows: Listing[Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("kind", READERS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_row_is_read_alike_alone_and_in_any_company(kind: str, data: st.DataObject) -> None:
     row, read = READERS[kind]
@@ -189,7 +188,6 @@ def test_a_row_is_read_alike_alone_and_in_any_company(kind: str, data: st.DataOb
 
 
 @pytest.mark.parametrize("kind", ["lots", "prices", "sessions", "clans", "members", "characters"])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_is_read_at_once_and_what_is_mended_agree(kind: str, data: st.DataObject) -> None:
     row, read = READERS[kind]
