@@ -12,6 +12,7 @@ import pytest
 
 from scapi import _aio
 from scapi._async import AppClient
+from scapi._async.bulk import FanOut
 from scapi.exceptions import BadRequestError, NotFoundError, ServerError
 from scapi.models import BulkResult, Listing
 from scapi.testing import FakeApi
@@ -133,7 +134,7 @@ class Meter:
 @pytest.mark.parametrize("limit", [1, 2, 8])
 async def test_never_more_calls_than_allowed_and_no_fewer(limit: int) -> None:
     meter = Meter()
-    async with _aio.FanOut(meter.call, range(40), limit) as results:
+    async with FanOut(meter.call, range(40), limit) as results:
         assert sorted([item async for item in results]) == list(range(40))
     assert meter.most == limit
 
@@ -147,7 +148,7 @@ async def test_results_come_as_they_complete() -> None:
         return item
 
     found: list[int] = []
-    async with _aio.FanOut(call, range(5), 2) as results:
+    async with FanOut(call, range(5), 2) as results:
         async for item in results:
             found.append(item)
             if len(found) == 4:
@@ -170,7 +171,7 @@ async def test_an_error_ends_what_is_under_way() -> None:
     found: list[int] = []
     began = _aio.now()
     with pytest.raises(ValueError, match="3"):
-        async with _aio.FanOut(call, itertools.count(), 3) as results:
+        async with FanOut(call, itertools.count(), 3) as results:
             await gather(results, found)
     assert _aio.now() - began < 30
     assert set(found) <= {0, 1, 2}
@@ -193,7 +194,7 @@ async def test_stopping_early_ends_what_is_under_way() -> None:
         return item
 
     began = _aio.now()
-    async with _aio.FanOut(call, range(100), 4) as results:
+    async with FanOut(call, range(100), 4) as results:
         async for item in results:
             assert item == 0
             break

@@ -13,6 +13,7 @@ import pytest
 
 from scapi import _threads
 from scapi._sync import AppClient
+from scapi._sync.bulk import FanOut
 from scapi.exceptions import BadRequestError, NotFoundError, ServerError
 from scapi.models import BulkResult, Listing
 from scapi.testing import FakeApi
@@ -134,7 +135,7 @@ class Meter:
 @pytest.mark.parametrize("limit", [1, 2, 8])
 def test_never_more_calls_than_allowed_and_no_fewer(limit: int) -> None:
     meter = Meter()
-    with _threads.FanOut(meter.call, range(40), limit) as results:
+    with FanOut(meter.call, range(40), limit) as results:
         assert sorted([item for item in results]) == list(range(40))
     assert meter.most == limit
 
@@ -148,7 +149,7 @@ def test_results_come_as_they_complete() -> None:
         return item
 
     found: list[int] = []
-    with _threads.FanOut(call, range(5), 2) as results:
+    with FanOut(call, range(5), 2) as results:
         for item in results:
             found.append(item)
             if len(found) == 4:
@@ -171,7 +172,7 @@ def test_an_error_ends_what_is_under_way() -> None:
     found: list[int] = []
     began = _threads.now()
     with pytest.raises(ValueError, match="3"):
-        with _threads.FanOut(call, itertools.count(), 3) as results:
+        with FanOut(call, itertools.count(), 3) as results:
             gather(results, found)
     assert _threads.now() - began < 30
     assert set(found) <= {0, 1, 2}
@@ -194,7 +195,7 @@ def test_stopping_early_ends_what_is_under_way() -> None:
         return item
 
     began = _threads.now()
-    with _threads.FanOut(call, range(100), 4) as results:
+    with FanOut(call, range(100), 4) as results:
         for item in results:
             assert item == 0
             break

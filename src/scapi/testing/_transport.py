@@ -27,14 +27,15 @@ class FakeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
         request.read()
-        return self._respond(request)
+        return self.handler(request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
         await request.aread()
-        return self._respond(request)
+        return self.handler(request)
 
-    def _respond(self, request: httpx.Request) -> httpx.Response:
+    def handler(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request that has been read, as `httpx.MockTransport` wants it of a function."""
         # The classes of httpx2 are its own, and a client of it wants answers of its own.
         library: Any = sys.modules[type(request).__module__]
         target = request.url.raw_path.decode("ascii")
