@@ -26,7 +26,7 @@ import httpcore
 import httpx
 
 from scapi import _version
-from scapi._core import arguments
+from scapi._core import arguments, escaping
 from scapi._core.body import Body
 from scapi._core.extras import extra
 from scapi._core.traces import strip
@@ -302,7 +302,7 @@ def log(outgoing: Outgoing, reply: Reply) -> Reply:
     """Log the answer at DEBUG. The query is left out: after a redirect it may contain credentials."""
     if logger.isEnabledFor(logging.DEBUG):
         url = outgoing.url.partition("?")[0]
-        logger.debug("%s %s: status %d, %d bytes", outgoing.method, url, reply.status, len(reply.body))
+        logger.debug("%s %s: status %d, %d bytes", outgoing.method, escaping.log(url), reply.status, len(reply.body))
     return reply
 
 
@@ -324,7 +324,7 @@ def failure(cause: BaseException, url: str, *, outer: BaseException | None, clos
     if closed and isinstance(cause, Exception):
         error: BaseException = TransportError("the client was closed during the call")
     elif isinstance(cause, (NoConnection, ProxyFailed, OSError, *_of_the_libraries("HTTPError", "InvalidURL"))):
-        error = _translated(cause, url, _reason(chain))
+        error = _translated(cause, url, escaping.log(_reason(chain)))
     else:
         return cause
     error.__cause__ = cause

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scapi._core import escaping
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -46,7 +48,14 @@ __all__ = [
 
 
 class ScApiException(Exception):
-    """The base of all errors of this library."""
+    """The base of all errors of this library.
+
+    Its text is on one line and holds nothing that a terminal would obey, whatever the server said.
+    """
+
+    def __str__(self) -> str:
+        # A traceback goes to a terminal, and an error into a log.
+        return escaping.log(super().__str__(), None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default would call `cls(*args)`, which lacks the keyword-only fields.
@@ -152,7 +161,7 @@ class RequestError(ScApiException):
         url: The URL of the request.
         data: The decoded JSON body, or its text where it isn't JSON, or `None` where it is empty.
         headers: The headers of the answer, with lower-case names.
-        message: What the server said went wrong.
+        message: What the server said went wrong: on one line, at most 500 characters of it.
     """
 
     def __init__(
@@ -165,8 +174,8 @@ class RequestError(ScApiException):
         data: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = escaping.log(message)
+        super().__init__(self.message)
         self.status = status
         self.method = method
         self.url = url
@@ -174,7 +183,7 @@ class RequestError(ScApiException):
         self.headers = dict(headers or {})
 
     def __str__(self) -> str:
-        return f"{self.status} {self.message} ({self.method} {self.url})"
+        return escaping.log(f"{self.status} {self.message} ({self.method} {self.url})", None)
 
 
 class ClientError(RequestError):

@@ -165,6 +165,17 @@ def test_every_wait_is_logged_once(clock: Clock, caplog: pytest.LogCaptureFixtur
         assert line.startswith(f"/ru/emission waits {wait:.2f} s after attempt {attempt}: 503 ")
 
 
+def test_what_a_server_says_does_not_forge_the_log(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    fake = FakeApi()
+    forged = "down\\n2026-11-26 CRITICAL root logged in \\u001b[2J" + "x" * 3_000_000
+    fake.fail("*", status=503, body=f'{{"title": "{forged}"}}', times=2)
+    with caplog.at_level(logging.INFO, logger="scapi"):
+        client_of(fake).emission()
+    for record in caplog.records:
+        assert record.getMessage().isprintable()
+        assert len(record.getMessage()) < 700
+
+
 def test_a_call_that_will_not_get_its_turn_in_time_fails_at_once(clock: Clock) -> None:
     fake = FakeApi(limit=1)
     client = client_of(fake, queue_timeout=5.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -28,3 +29,20 @@ def finish(*arguments: str, program: tuple[str, ...] = ("-m", "scapi"), **env: s
     process = start(*arguments, program=program, **env)
     out, err = process.communicate(timeout=60)
     return process.returncode, out, err
+
+
+def on_a_terminal(*arguments: str, **env: str) -> tuple[int, str]:
+    """Run `scapi` on a pseudo-terminal: the exit code, and all that it showed."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "scapi", *arguments]
+    variables = environment(TERM="xterm-256color", COLUMNS="80", **env)
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=variables)  # noqa: S603  # ours
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    except OSError:
+        pass  # how Linux says that the other end is closed
+    os.close(ours)
+    return process.wait(60), shown.decode()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import signal
 import subprocess
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scapi.testing import FakeApi
-from tests.cli.process import environment, finish, start
+from tests.cli.process import environment, finish, on_a_terminal, start
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,23 +38,6 @@ def test_a_pipe_that_is_closed_is_no_error(key: dict[str, str]) -> None:
         assert process.stderr.read() == ""
         assert process.wait(60) == 141
         process.stderr.close()
-
-
-def on_a_terminal(*arguments: str, **env: str) -> tuple[int, str]:
-    """Run `scapi` on a pseudo-terminal: the exit code, and all that it showed."""
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "scapi", *arguments]
-    variables = environment(TERM="xterm-256color", COLUMNS="80", **env)
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=variables)  # noqa: S603  # ours
-    os.close(theirs)
-    shown = b""
-    try:
-        while chunk := os.read(ours, 65536):
-            shown += chunk
-    except OSError:
-        pass  # how Linux says that the other end is closed
-    os.close(ours)
-    return process.wait(60), shown.decode()
 
 
 def test_a_terminal_gets_colours(key: dict[str, str]) -> None:

@@ -1,27 +1,14 @@
 from __future__ import annotations
 
-import unicodedata
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scapi.cli.words import BARS, ago, back, number, plain, span, sparkline
+from scapi.cli.words import BARS, ago, back, number, span, sparkline
 
 NOON = datetime(2026, 8, 19, 12, tzinfo=UTC)
-
-
-@given(st.text())
-def test_plain_text_has_nothing_that_a_terminal_obeys(text: str) -> None:
-    assert not {unicodedata.category(char) for char in plain(text)} & {"Cc", "Cf", "Cs"}
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"), [("§4Red §fZone", "Red Zone"), ("Шустрый", "Шустрый"), ("a\u202eb\tc", "abc")]
-)
-def test_plain_text_keeps_what_is_to_be_read(text: str, shown: str) -> None:
-    assert plain(text) == shown
 
 
 @pytest.mark.parametrize(("value", "shown"), [(None, "–"), (0, "0"), (1234567, "1\xa0234\xa0567"), (-0.4, "-0")])

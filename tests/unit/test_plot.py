@@ -273,6 +273,11 @@ def test_letters_without_a_font_become_boxes_and_others_stay() -> None:
     assert len(legible("x" * 300)) == 60
 
 
+def test_a_players_name_turns_no_letter_of_a_picture() -> None:
+    # Fonts have letters for some of these, and engines of letters obey them.
+    assert legible("a\u202eb\u200f\x1b[2J\nc") == "ab[2J c"
+
+
 def test_a_missing_matplotlib_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from scapi import _aio
 from scapi._async.github import guard
+from scapi._core import escaping
 from scapi._core.store import Copy, Store, is_fresh
 from scapi.exceptions import DecodeError, ScApiException, TransportError
 from scapi.models import DatabaseState, FileState
@@ -113,7 +114,8 @@ class Copies:
     def _failed(self, name: str, error: ScApiException, held: Held) -> None:
         if self._reachable is not False:
             since = _moment(held.copy).isoformat(" ", "seconds")
-            logger.warning("%s can't be renewed (%s): its last good copy, of %s, is used", name, error, since)
+            text = "%s can't be renewed (%s): its last good copy, of %s, is used"
+            logger.warning(text, escaping.log(name), escaping.log(str(error)), since)
         self._reachable = False
         self._paused_until = _aio.now() + min(PAUSE, self._stale_time)
 

@@ -11,6 +11,7 @@ from scapi._async import decoding
 from scapi._core import redirect, response
 from scapi._core.budgets import budget_for
 from scapi._core.effort import Effort
+from scapi._core.escaping import log
 from scapi._core.outgoing import Outgoing
 from scapi._core.redaction import Guard
 from scapi.exceptions import RateLimitError, RequestError, TransportError, UnauthorizedError
@@ -105,7 +106,8 @@ class Session:
                 wait = effort.wait_after(error, until_reset)
                 if wait is None or self._transport.closed:
                     raise
-                logger.info("%s waits %.2f s after attempt %d: %s", request.path, wait, effort.attempts, error)
+                reason = log(str(error))
+                logger.info("%s waits %.2f s after attempt %d: %s", request.path, wait, effort.attempts, reason)
             await self._pause(wait)
 
     async def _turn(self, request: Request[T], attempt: int) -> Ticket:

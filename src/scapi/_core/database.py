@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scapi._core import arguments, names, response
+from scapi._core.escaping import log
 from scapi._core.mending import Unreadable
 from scapi.enums import IndexFile, Realm
 from scapi.exceptions import DecodeError
@@ -209,7 +210,8 @@ def read_index(kind: IndexFile | str, body: bytes) -> names.Index:
         if entries.setdefault(entry.id, entry) is not entry:
             rejected.append(Rejected(index, raw, f"the id {entry.id!r} came before"))
     if rejected:
-        logger.warning("%d of %d entries of %s rejected; first: %s", len(rejected), len(rows), kind, rejected[0].reason)
+        first = log(rejected[0].reason)
+        logger.warning("%d of %d entries of %s rejected; first: %s", len(rejected), len(rows), kind, first)
     return names.build_index(entries.values(), rejected)
 
 

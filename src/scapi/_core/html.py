@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from scapi._core.columns import Column, columns_of, moment, records_in
+from scapi._core.escaping import page as escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from msgspec.structs import replace
 
 from scapi._core import arguments
+from scapi._core.escaping import log
 from scapi._core.extras import install
 from scapi.exceptions import ItemNameError
 
@@ -252,7 +253,7 @@ def resolve(index: Index, query: str) -> Lookup:
     meant = [entry for entry in candidates if entry.score >= LAYOUT and entry.score == candidates[0].score]
     if len(meant) == 1:
         return meant[0]
-    shown = ", ".join(f"{entry.name()} ({entry.id})" for entry in meant or candidates)
+    shown = ", ".join(f"{log(entry.name())} ({log(entry.id)})" for entry in meant or candidates)
     reason = f"means several: {shown}" if meant else f"is unknown; similar: {shown or 'none'}"
     raise ItemNameError(f"{query!r} {reason}", query=query, candidates=meant or candidates)
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import msgspec
 
 from scapi import exceptions
-from scapi._core import arguments, response
+from scapi._core import arguments, escaping, response
 from scapi._core.credentials import Credentials
 from scapi._core.outgoing import Form, Outgoing
 from scapi.models.tokens import AppToken, UserToken
@@ -92,7 +92,9 @@ class Redirect:
 
     def _refused(self, error: str) -> NoReturn:
         said = [self._query[name] for name in ("error_description", "hint", "message") if name in self._query]
-        raise exceptions.LoginError(": ".join(["the login was refused", error, *said[:1]]), error=error)
+        # Anybody can have written this address.
+        told = map(escaping.log, [error, *said[:1]])
+        raise exceptions.LoginError(": ".join(["the login was refused", *told]), error=error)
 
     def __repr__(self) -> str:
         return "Redirect(***)"

@@ -18,6 +18,7 @@ import msgspec
 
 from scapi import exceptions, models
 from scapi._core import drift, gaps, mending, redirect
+from scapi._core.escaping import log
 from scapi._core.mending import Losses, Unreadable, is_array, is_object, plain_type
 from scapi.models import Listing, Rejected
 
@@ -251,7 +252,7 @@ def _warn(model: type, rows: list[Any], rejected: Sequence[Rejected] = (), losse
     else:
         return
     reasons += [f"{loss.values} without {where}: {loss.reason}" for where, loss in losses.items()]
-    logger.warning("%s", "; ".join(reasons))
+    logger.warning("%s", log("; ".join(reasons)))
 
 
 def record(body: bytes, raw: Any, model: type[T]) -> T:
@@ -449,7 +450,7 @@ def _undecodable(body: bytes, model: Any, reason: str, key: str = "") -> excepti
     # msgspec ends its messages with where it was: "... - at `$.lots[3].price`".
     at = re.search(r" - at `(\$.*)`$", reason)
     path = at[1] if at else f"$.{key}" if key else "$"
-    return exceptions.DecodeError(f"not a {name}: {reason}", body=body[:KEPT], path=path, model=name)
+    return exceptions.DecodeError(f"not a {name}: {log(reason)}", body=body[:KEPT], path=path, model=name)
 
 
 REGIONS = _Rows(models.RegionInfo)

@@ -11,6 +11,7 @@ from scapi import _threads
 from scapi._core import redirect, response
 from scapi._core.budgets import budget_for
 from scapi._core.effort import Effort
+from scapi._core.escaping import log
 from scapi._core.outgoing import Outgoing
 from scapi._core.redaction import Guard
 from scapi._sync import decoding
@@ -106,7 +107,8 @@ class Session:
                 wait = effort.wait_after(error, until_reset)
                 if wait is None or self._transport.closed:
                     raise
-                logger.info("%s waits %.2f s after attempt %d: %s", request.path, wait, effort.attempts, error)
+                reason = log(str(error))
+                logger.info("%s waits %.2f s after attempt %d: %s", request.path, wait, effort.attempts, reason)
             self._pause(wait)
 
     def _turn(self, request: Request[T], attempt: int) -> Ticket:

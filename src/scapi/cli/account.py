@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from scapi._core import escaping
 from scapi.cli import store, tables
 from scapi.cli.command import connected_command
 from scapi.cli.output import Answer, single
@@ -45,7 +46,8 @@ def login(connection: Connection, *, no_browser: bool, port: int | None) -> Answ
     application = connection.application
     token = connection.oauth(application).login(open_browser=not no_browser, port=port, ask=_ask)
     where = connection.keep(store.Login(token=token, **application))
-    click.echo("The fake forgets the token when this command ends." if where is None else f"Kept in {where}.", err=True)
+    kept = "The fake forgets the token when this command ends." if where is None else f"Kept in {where}."
+    click.echo(escaping.terminal(kept), err=True)
     return single(_account(connection), tables.account)
 
 

@@ -50,6 +50,11 @@ DELIVERING = (
         metavar="FILE",
         help=f"Write a file: {', '.join(files.WRITERS)}.",
     ),
+    click.option(
+        "--spreadsheet/--no-spreadsheet",
+        default=None,
+        help="In CSV, an apostrophe before what a spreadsheet would calculate: on for --out, off for --csv.",
+    ),
 )
 
 limit = click.option(
@@ -74,11 +79,13 @@ def connected_command(function: Callable[..., Answer[Any]]) -> click.Command:
     """A command out of a function from a connection and arguments to an answer."""
 
     @wraps(function)
-    def ask(*, region: str | None, fake: bool, form: Form, out: Path | None, **arguments: Any) -> None:
-        _check_forms(form, out)
+    def ask(
+        *, region: str | None, fake: bool, form: Form, out: Path | None, spreadsheet: bool | None, **arguments: Any
+    ) -> None:
+        _check_forms(form, out, spreadsheet)
         # The rows may still be under way when the function is done with them, so the clients stay until they are out.
         with telling_waits(), connect(fake=fake, region=region) as connection:
-            deliver(function(connection, **arguments), form, out)
+            deliver(function(connection, **arguments), form, out, spreadsheet=spreadsheet)
 
     return _command(ask)
 
@@ -87,16 +94,18 @@ def command(function: Callable[..., Answer[Any]]) -> click.Command:
     """A command out of a function from a region, whether to ask the fake, and arguments to an answer."""
 
     @wraps(function)
-    def answer(*, form: Form, out: Path | None, **arguments: Any) -> None:
-        _check_forms(form, out)
-        deliver(function(**arguments), form, out)
+    def answer(*, form: Form, out: Path | None, spreadsheet: bool | None, **arguments: Any) -> None:
+        _check_forms(form, out, spreadsheet)
+        deliver(function(**arguments), form, out, spreadsheet=spreadsheet)
 
     return _command(answer)
 
 
-def _check_forms(form: Form, out: Path | None) -> None:
+def _check_forms(form: Form, out: Path | None, spreadsheet: bool | None) -> None:
     if out is not None and form != "table":
         raise click.UsageError(f"--{form} prints and --out writes: choose one")
+    if spreadsheet is not None and form != "csv" and (out is None or out.suffix != ".csv"):
+        raise click.UsageError("--spreadsheet and --no-spreadsheet are about CSV: they go with --csv or --out FILE.csv")
 
 
 def _command(function: Callable[..., None]) -> click.Command:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 from msgspec.structs import replace
 
-from scapi._core import names
+from scapi._core import escaping, names
 from scapi.cli import store
 from scapi.config import Config
 from scapi.enums import Realm, Region
@@ -193,7 +193,7 @@ class Connection:
             reason = str(error)
         except (ImportError, ScApiException) as error:
             reason = str(error)
-        click.secho(f"{text} is taken for an id: {reason}", err=True, dim=True)
+        click.secho(escaping.terminal(f"{text} is taken for an id: {reason}"), err=True, dim=True)
         return text
 
 

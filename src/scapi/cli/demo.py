@@ -21,6 +21,7 @@ from rich.text import Text
 
 import scapi
 import scapi.sync
+from scapi._core import escaping
 from scapi.cli import tables, terminal
 from scapi.cli.words import clock, number, sparkline
 from scapi.exceptions import NotFoundError
@@ -85,11 +86,13 @@ def demo(*, live: bool) -> None:
     """Show what the library does: without a key, in a few seconds."""
     console = terminal.stdout()
     with _host(live=live) as host:
-        console.print(f"[b]scapi {scapi.__version__}[/], asking [cyan]{host.url}[/]\n")
+        console.print(Text.assemble((f"scapi {scapi.__version__}", "bold"), ", asking ", (host.url, "cyan"), "\n"))
         asyncio.run(_async_world(console, host))
         _sync_world(console, host)
         asyncio.run(_bulk(console, host))
-    console.print("Next: [b]scapi --help[/], and scapi.testing.FakeApi to test your own program with.")
+    console.print(
+        Text.assemble("Next: ", ("scapi --help", "bold"), ", and scapi.testing.FakeApi to test your own program with.")
+    )
 
 
 @contextmanager
@@ -121,7 +124,7 @@ async def _async_world(console: Console, host: Host) -> None:
             sessions=await client.operations_sessions(limit=1),
         )
     for call, part in _parts(look, host.now):
-        console.print(f"[dim]await[/] [cyan]client.{call}[/]")
+        console.print(Text.assemble(("await", "dim"), " ", (f"client.{call}", "cyan")))
         console.print(Padding(part, (1, 0, 1, 2), expand=False))
 
 
@@ -176,7 +179,7 @@ def _summaries(look: Look) -> Iterator[tuple[str, str]]:
     yield "emission()", "running" if look.emission.active else f"ended {clock(look.emission.previous_end)}"
     yield (
         f'profile("{CHARACTER}")',
-        f"{profile.name}, {len(profile.stats)} statistics" if profile else "404, as expected",
+        f"{escaping.terminal(profile.name)}, {len(profile.stats)} statistics" if profile else "404, as expected",
     )
     for call, page in (
         (f'auction("{ARTEFACT}").lots(...)', look.lots),
@@ -200,7 +203,7 @@ async def _bulk(console: Console, host: Host) -> None:
         console.print(Padding(_market(sales), (1, 0, 1, 2), expand=False))
         left = client.ratelimit
     count = sum(map(len, sales.values()))
-    console.print(f"  [b]{number(count)} sales[/] in {took:.1f} s; {_points(left)}\n")
+    console.print(Text.assemble("  ", (f"{number(count)} sales", "bold"), f" in {took:.1f} s; {_points(left)}\n"))
 
 
 async def _fetch_many(client: scapi.AppClient) -> Sales:

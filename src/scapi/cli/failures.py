@@ -6,6 +6,7 @@ import click
 
 from scapi import exceptions
 from scapi.__main__ import MISSING_EXTRA
+from scapi._core import escaping
 
 __all__ = ["EXIT_CODES", "INTERRUPTED", "PIPE_CLOSED", "exit_code", "sentence"]
 
@@ -40,4 +41,5 @@ def exit_code(error: BaseException) -> int | None:
 def sentence(error: BaseException) -> str:
     """What to say of an error, on one line."""
     text = error.format_message() if isinstance(error, click.ClickException) else str(error)
-    return " ".join(text.split()) or type(error).__name__
+    # Arguments, the environment, the database and the server all have a say in it.
+    return " ".join(escaping.terminal(text).split()) or type(error).__name__

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
+from scapi._core import escaping
 from scapi._core.extras import install
-from scapi.cli.records import columns, flat, record
+from scapi.cli.records import Record, columns, flat, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WRITERS",
+    "Screen",
     "atomic",
     "require_pyarrow",
     "write_csv",
@@ -30,6 +32,7 @@ __all__ = [
     "write_jsonl",
     "write_one",
     "write_parquet",
+    "write_spreadsheet",
 ]
 
 #: Rows per group of a Parquet file: enough to compress well, few enough to hold.
@@ -51,13 +54,46 @@ def atomic(path: Path) -> Generator[BinaryIO]:
         raise
 
 
+class Screen(io.RawIOBase):
+    """A terminal as a file of text: it shows what is written, and obeys nothing of it."""
+
+    def __init__(self, terminal: BinaryIO) -> None:
+        self._terminal = terminal
+
+    def writable(self) -> bool:
+        """Whether it can be written to, as it can."""
+        return True
+
+    def write(self, text: Any, /) -> int:
+        """Show whole characters in UTF-8."""
+        self._terminal.write(escaping.screen(bytes(text).decode()).encode())
+        return len(text)
+
+    def flush(self) -> None:
+        """Show at once what was written."""
+        self._terminal.flush()
+
+
 def write_csv(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgspec.Struct]) -> None:
-    """A line of names, then a line per row; nested values are JSON."""
+    """Write a line of names, then a line per row; nested values are JSON."""
+    _write_csv(file, map(flat, map(record, rows)), model)
+
+
+def write_spreadsheet(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgspec.Struct]) -> None:
+    """Write CSV with an apostrophe before all text that a spreadsheet would take for a formula."""
+    _write_csv(file, map(_guarded, map(flat, map(record, rows))), model)
+
+
+def _guarded(cells: Record) -> Record:
+    return {name: escaping.cell(value) if isinstance(value, str) else value for name, value in cells.items()}
+
+
+def _write_csv(file: BinaryIO, rows: Iterable[Record], model: type[msgspec.Struct]) -> None:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     try:
         table = csv.DictWriter(text, columns(model), lineterminator="\n")
         table.writeheader()
-        table.writerows(flat(record(row)) for row in rows)
+        table.writerows(rows)
     finally:
         # Else the wrapper closes a file that isn't its own when it is collected.
         text.detach()
@@ -118,4 +154,4 @@ def require_pyarrow() -> Any:
 
 
 #: Who writes a file of this name.
-WRITERS: dict[str, Writer] = {".csv": write_csv, ".jsonl": write_jsonl, ".parquet": write_parquet}
+WRITERS: dict[str, Writer] = {".csv": write_spreadsheet, ".jsonl": write_jsonl, ".parquet": write_parquet}

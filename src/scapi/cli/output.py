@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeAlias, TypeVar, cast
 
 import click
 import msgspec
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from scapi._core import escaping
 from scapi.cli import files, terminal
 from scapi.cli.words import number
 from scapi.models import Listing
@@ -144,8 +145,15 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def deliver(answer: Answer[Any], form: Form, out: Path | None) -> None:
-    """Print an answer in a form, or write it to a file, whose name then says the form."""
+def deliver(answer: Answer[Any], form: Form, out: Path | None, *, spreadsheet: bool | None = None) -> None:
+    """Print an answer in a form, or write it to a file, whose name then says the form.
+
+    Args:
+        answer: The answer.
+        form: How it is printed.
+        out: The file.
+        spreadsheet: Whether CSV is made for a spreadsheet. By default a file is, and what is printed is not.
+    """
     if answer.live:
         _follow(answer, form, out)
         return
@@ -156,15 +164,17 @@ def deliver(answer: Answer[Any], form: Form, out: Path | None) -> None:
     said = ""
     if out is not None:
         with files.atomic(out) as file:
-            files.WRITERS[out.suffix](file, rows, answer.model)
+            exact = out.suffix == ".csv" and spreadsheet is False
+            write = files.write_csv if exact else files.WRITERS[out.suffix]
+            write(file, rows, answer.model)
         said = f"{number(rows.kept)} {answer.kind} in {out}"
     elif form == "table":
         terminal.stdout().print(answer.view(list(rows), now()))
         said = rows.note()
     else:
-        _print(rows, answer, form)
+        _print(rows, answer, form, spreadsheet=bool(spreadsheet))
     if said:
-        console.print(said, style="dim", markup=False, soft_wrap=True)
+        console.print(escaping.terminal(said), style="dim", soft_wrap=True)
 
 
 def _follow(answer: Answer[Any], form: Form, out: Path | None) -> None:
@@ -173,16 +183,22 @@ def _follow(answer: Answer[Any], form: Form, out: Path | None) -> None:
         raise click.UsageError("what never ends is printed: as it is, or with --json as a line each")
     for row in answer.rows:
         if form == "json":
-            files.write_jsonl(sys.stdout.buffer, [row], answer.model)
+            files.write_jsonl(_stdout(), [row], answer.model)
         else:
             terminal.stdout().print(answer.view([row], now()))
         sys.stdout.flush()
 
 
-def _print(rows: Iterable[T], answer: Answer[T], form: Form) -> None:
-    # Bytes, so that what is piped is UTF-8 on every system.
-    stdout = sys.stdout.buffer
-    write = files.write_csv if form == "csv" else files.write_one if answer.single else files.write_json
+def _stdout() -> BinaryIO:
+    # Bytes, so that what is piped is UTF-8 on every system, and exact. A terminal would obey some of them.
+    return cast("BinaryIO", files.Screen(sys.stdout.buffer)) if sys.stdout.isatty() else sys.stdout.buffer
+
+
+def _print(rows: Iterable[T], answer: Answer[T], form: Form, *, spreadsheet: bool) -> None:
+    stdout = _stdout()
+    write = files.write_one if answer.single else files.write_json
+    if form == "csv":
+        write = files.write_spreadsheet if spreadsheet else files.write_csv
     try:
         write(stdout, rows, answer.model)
         stdout.flush()

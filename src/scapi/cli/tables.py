@@ -11,8 +11,9 @@ from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
+from scapi._core.escaping import terminal as plain
 from scapi.cli import blocks
-from scapi.cli.words import NOTHING, ago, clock, minute, number, plain, span
+from scapi.cli.words import NOTHING, ago, clock, minute, number, span
 from scapi.enums import Quality, StatType
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _facts(**facts: str | None) -> Table:
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
     for name, value in facts.items():
-        grid.add_row(name.replace("_", " "), _text(value))
+        grid.add_row(Text(plain(name.replace("_", " "))), _text(value))
     return grid
 
 
@@ -174,7 +175,7 @@ def _value(stat: Statistic) -> str:
         case StatType.INTEGER | StatType.DECIMAL, int() | float() as value:
             return number(value)
         case StatType.DATE, str() as moment:
-            return moment[:10]
+            return plain(moment)[:10]
         case _, str() | int() | float() as value:
             return plain(str(value))[:20]
         case _:

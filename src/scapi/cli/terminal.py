@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from scapi.cli.words import plain
+from scapi._core import escaping
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -27,7 +27,10 @@ class PipeClosedError(Exception):
 
 
 class _Console(Console):
-    """A console that leaves a closed pipe to `run`; rich would end the process there and then."""
+    """A console that leaves a closed pipe to `run`; rich would end the process there and then.
+
+    A `str` is text and never markup: it may be a stranger's. Styles come as `Text`.
+    """
 
     def on_broken_pipe(self) -> None:
         raise PipeClosedError
@@ -37,12 +40,12 @@ def stdout() -> Console:
     """Where data goes. It has colours only where it is a terminal and `NO_COLOR` isn't set."""
     # A pipe has no width. rich would take it for 80 columns wide and cut what is longer.
     known = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return _Console(width=None if known else PIPE_WIDTH, highlight=False)
+    return _Console(width=None if known else PIPE_WIDTH, highlight=False, markup=False, emoji=False)
 
 
 def stderr() -> Console:
     """Where progress and messages go."""
-    return _Console(stderr=True, highlight=False)
+    return _Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 class _Teller(logging.Handler):
@@ -50,7 +53,7 @@ class _Teller(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         # Not through a console of rich: a bar that is on the screen makes room only for what goes to stderr itself.
-        click.secho(plain(record.getMessage()), err=True, dim=True)
+        click.secho(escaping.terminal(record.getMessage()), err=True, dim=True)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -12,28 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-__all__ = ["NOTHING", "ago", "back", "clock", "minute", "number", "plain", "span", "sparkline"]
+__all__ = ["NOTHING", "ago", "back", "clock", "minute", "number", "span", "sparkline"]
 
 #: What stands where there is nothing to tell.
 NOTHING = "–"
 
 BARS = "▁▂▃▄▅▆▇█"
 
-#: The game's own colour codes, such as `§4`.
-COLOUR_CODE = re.compile(r"§[0-9a-fk-or]", re.IGNORECASE)
-
 LENGTH = re.compile(r"(\d{1,6}) ?(d|h|min|s)")
 
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
-
-
-def plain(text: str) -> str:
-    """Text of a stranger, safe to print: without colour codes, and without what a terminal would obey.
-
-    A player may call himself anything; control characters and those that turn the direction of writing are dropped.
-    """
-    kept = (char for char in COLOUR_CODE.sub("", text) if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"})
-    return "".join(kept).strip()
 
 
 def number(value: float | None, digits: int = 0) -> str:

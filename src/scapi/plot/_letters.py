@@ -7,6 +7,8 @@ from typing import Any
 
 from matplotlib import font_manager
 
+from scapi._core import escaping
+
 __all__ = ["families", "legible"]
 
 #: Half of it has no types.
@@ -37,7 +39,7 @@ def legible(text: str, room: int = 60) -> str:
 
     matplotlib draws that box, too, but warns whenever it does.
     """
-    line = " ".join(text.split())
+    line = " ".join(escaping.picture(text).split())
     line = line if len(line) <= room else line[: room - 1].rstrip() + "…"
     return "".join(letter if ord(letter) in _drawable() else "□" for letter in line)
 

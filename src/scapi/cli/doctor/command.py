@@ -11,6 +11,7 @@ import click
 from rich.table import Column
 from rich.text import Text
 
+from scapi._core.escaping import terminal
 from scapi.cli import tables
 from scapi.cli.command import command
 from scapi.cli.connection import connect, given
@@ -82,5 +83,6 @@ def _table(rows: Sequence[Finding], now: datetime) -> Table:
     result = tables.table("", "About", Column("Found", overflow="fold"), tables.figure("Settles"))
     for row in rows:
         mark = Text(row.mark, style=STYLES[row.mark])
-        result.add_row(mark, Text(row.subject), Text(row.text), f"#{row.settles}" if row.settles else "")
+        subject, text = Text(terminal(row.subject)), Text(terminal(row.text))
+        result.add_row(mark, subject, text, f"#{row.settles}" if row.settles else "")
     return result
