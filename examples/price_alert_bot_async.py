@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from scapi import AppClient
+from scapi import AppClient, files
 from scapi.models import AuctionLot, LotsWatchState
 from scapi.testing import FakeApi
 
@@ -49,7 +49,8 @@ def saved(file: Path) -> LotsWatchState | None:
 
 def save(file: Path, state: LotsWatchState | None) -> None:
     if state is not None:
-        file.write_text(state.to_json(), encoding="utf-8")
+        # In whole or not at all: half a file would stop the next start.
+        files.write_text(file, state.to_json())
 
 
 def trade(fake: FakeApi, item: str) -> None:

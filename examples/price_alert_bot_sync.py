@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+from scapi import files
 from scapi.models import AuctionLot, LotsWatchState
 from scapi.sync import AppClient
 from scapi.testing import FakeApi
@@ -48,7 +49,8 @@ def saved(file: Path) -> LotsWatchState | None:
 
 def save(file: Path, state: LotsWatchState | None) -> None:
     if state is not None:
-        file.write_text(state.to_json(), encoding="utf-8")
+        # In whole or not at all: half a file would stop the next start.
+        files.write_text(file, state.to_json())
 
 
 def trade(fake: FakeApi, item: str) -> None:

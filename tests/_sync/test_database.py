@@ -443,6 +443,22 @@ def test_a_wrong_option_is_refused(fake: FakeApi, tmp_path: Path, options: dict[
         lookup(fake, tmp_path, **options)
 
 
+def test_the_home_folder_may_be_written_as_a_tilde(
+    fake: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    source = github(fake)
+    names = DatabaseLookup(source, cache_dir="~/copies")
+    names.id("AK-105")
+    assert names.state.folder.is_relative_to(tmp_path / "copies")
+    assert stored(tmp_path / "copies")
+    assert (source.archive("~/all.zip", format="zip")) == tmp_path / "all.zip"
+    for wrong in (7, b"copies"):
+        with pytest.raises(TypeError, match="cache_dir must be a path"):
+            DatabaseLookup(source, cache_dir=wrong)  # type: ignore[arg-type]  # callers without a type checker
+
+
 def test_a_wrong_argument_is_refused_before_anything_is_sent(fake: FakeApi, tmp_path: Path) -> None:
     names = lookup(fake, tmp_path)
     with pytest.raises(ValueError, match="filename must be one of listing, achievements, stats"):

@@ -238,6 +238,40 @@ class TestLogout:
         assert store.load() is None
         assert not store.file().exists()
 
+    def test_what_a_killed_process_left_is_removed_too(
+        self, player: FakeApi, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        folder = store.file().parent
+        program = (
+            "import os, sys, pathlib\n"
+            "from scapi.cli import store\n"
+            f"store.file = lambda: pathlib.Path({str(store.file())!r})\n"
+            "login = store.load()\n"
+            "sys.modules['keyring'] = None\n"
+            "os.fsync = lambda _: os._exit(9)\n"
+            "store.save(login)\n"
+        )
+        command = [sys.executable, "-c", program]
+        assert subprocess.run(command, env=environment(), check=False).returncode == 9  # noqa: S603  # our own command
+        assert len(list(folder.iterdir())) == 2
+        assert run(["logout"]) == 0
+        assert capsys.readouterr().err == "Logged out.\n"
+        assert not list(folder.iterdir())
+
+    def test_parts_alone_are_a_login_too(self, player: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+        store.file().rename(store.file().with_name(".login.json.0123456789abcdef.part"))
+        assert run(["logout"]) == 0
+        assert capsys.readouterr().err == "Logged out.\n"
+        assert not list(store.file().parent.iterdir())
+
+    def test_a_save_removes_parts_that_are_an_hour_old(self, player: FakeApi) -> None:
+        fresh, old = (store.file().with_name(f".login.json.{name}.part") for name in ("a", "b"))
+        for path in (fresh, old):
+            path.write_text("x")
+        os.utime(old, (0, 0))
+        keep(player, saved().token)
+        assert (fresh.exists(), old.exists()) == (True, False)
+
     def test_the_keyring_forgets_too(self, keyring: Keyring, fake: FakeApi) -> None:
         keep(fake, fake.oauth.issue(fake.now))
         assert store.forget()

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -302,6 +304,44 @@ class TestFailures:
         monkeypatch.setattr(app, "main", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run([])
+
+    @pytest.mark.parametrize("option", ["--out={}/rows.csv", "--plot={}/rows.png"])
+    def test_a_place_that_can_not_be_written_is_known_before_anything_is_sent(
+        self, fake: FakeApi, tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run(["history", "zyv9", "--all", option.format(tmp_path / "no")]) == 10
+        assert capsys.readouterr().err == f"scapi: [Errno 2] No such file or directory: '{tmp_path / 'no'}'\n"
+        (tmp_path / "file").write_text("in the way")
+        assert run(["history", "zyv9", "--all", option.format(tmp_path / "file")]) == 10
+        assert not fake.requests
+        assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+    def test_a_pipe_is_not_replaced(self, fake: FakeApi, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        os.mkfifo(tmp_path / "rows.csv")
+        assert run(["clans", "--out", str(tmp_path / "rows.csv")]) == 10
+        assert "neither a file nor free" in capsys.readouterr().err
+        assert stat.S_ISFIFO((tmp_path / "rows.csv").stat().st_mode)
+        assert not fake.requests
+
+    @pytest.mark.usefixtures("key")
+    def test_home_is_home_also_where_the_shell_leaves_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("USERPROFILE", str(tmp_path))
+        assert run(["history", "zyv9", "--out=~/rows.csv", "--plot=~/rows.png"]) == 0
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.csv", "rows.png"]
+        assert run(["doctor", "--from=~"]) == 0
+
+    @pytest.mark.usefixtures("key")
+    def test_what_another_run_has_begun_is_left_alone(self, tmp_path: Path) -> None:
+        # A container's process id is always the same: a name made of it is everybody's.
+        theirs = [tmp_path / f".rows.csv.{os.getpid()}.part", tmp_path / ".rows.csv.0123456789abcdef.part"]
+        for path in theirs:
+            path.write_text("theirs")
+        assert run(["clans", "--out", str(tmp_path / "rows.csv")]) == 0
+        assert [path.read_text() for path in theirs] == ["theirs", "theirs"]
 
     def test_an_interrupted_file_leaves_nothing(
         self, fake: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

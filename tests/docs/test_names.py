@@ -16,7 +16,7 @@ from tests.docs.pages import DOCS
 
 MODULES = (
     "scapi", "scapi.models", "scapi.enums", "scapi.exceptions", "scapi.config", "scapi.pacing", "scapi.testing",
-    "scapi.frames", "scapi.plot",
+    "scapi.frames", "scapi.plot", "scapi.files",
 )  # fmt: skip
 PUBLIC = [(module, name) for module in MODULES for name in importlib.import_module(module).__all__]
 REFERENCE = "\n".join(page.read_text(encoding="utf-8") for page in DOCS.glob("reference/*.md"))
@@ -44,7 +44,7 @@ RETURNED = {
 def resolve(dotted: str) -> Any:
     """What a page calls by this name, with or without `scapi` in front."""
     first, _, rest = dotted.removeprefix("scapi.").partition(".")
-    if first in ("config", "enums", "exceptions", "frames", "models", "pacing", "plot", "testing"):
+    if first in ("config", "enums", "exceptions", "files", "frames", "models", "pacing", "plot", "testing"):
         return attrgetter(rest)(importlib.import_module(f"scapi.{first}"))
     found = RETURNED.get(first) or getattr(scapi, first)
     # On the class, settings answer with themselves: an instance is what programs see.

@@ -267,6 +267,17 @@ def test_any_name_is_drawn_without_a_warning(name: str, tmp_path: Path) -> None:
     plot.damage(session(**{name: 1.0}), path=tmp_path / "b.svg")
 
 
+def test_a_picture_is_written_to_the_home_folder_or_says_why_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    plot.price_history([sale()], path="~/sales.svg")
+    assert [path.name for path in tmp_path.iterdir()] == ["sales.svg"]
+    with pytest.raises(TypeError, match="path must be a path"):
+        plot.price_history([sale()], path=7)  # type: ignore[arg-type]  # callers without a type checker
+
+
 def test_letters_without_a_font_become_boxes_and_others_stay() -> None:
     assert legible("Гравий №5 «x»") == "Гравий №5 «x»"
     assert legible("a\U0001f9ffb" if len(families()) == 1 else "a\U000fffffb") == "a□b"

@@ -137,7 +137,7 @@ def test_killed_while_writing_the_last_good_copy_stays(tmp_path: Path) -> None:
     process.join(60)
     assert process.exitcode == 9
     assert kept.get(NAME) == copy(b"good")
-    (left_over,) = kept.folder.rglob("*.tmp")
+    (left_over,) = kept.folder.rglob("*.part")
 
     # A fresh one may still be in use; an old one is nobody's and goes with the next write.
     kept.put(NAME, copy(b"newer", fetched_at=time.time()))
@@ -201,7 +201,7 @@ def refuse(code: int) -> Any:
 @pytest.mark.parametrize(
     ("step", "code"),
     [
-        pytest.param((Path, "open"), errno.EROFS, id="read-only folder"),
+        pytest.param((os, "open"), errno.EROFS, id="read-only folder"),
         pytest.param((os, "fsync"), errno.ENOSPC, id="full disk"),
         pytest.param((Path, "mkdir"), errno.EACCES, id="no folder"),
         pytest.param((Path, "replace"), errno.EACCES, id="file in use"),
@@ -223,7 +223,7 @@ def test_a_disk_that_refuses_is_replaced_by_memory_with_one_warning(
     assert kept.get("ru/stats.json") == copy(b"other")
     (warning,) = caplog.records
     assert os.strerror(code) in warning.getMessage()
-    assert not list(kept.folder.rglob("*.tmp"))
+    assert not list(kept.folder.rglob("*.part"))
 
     # Once the disk takes it again, the disk is what counts.
     kept.put(NAME, copy(b"newest"))

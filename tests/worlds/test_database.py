@@ -151,4 +151,4 @@ def test_two_processes_at_once_leave_whole_copies(tmp_path: Path) -> None:
     assert [process.exitcode for process in processes] == [0, 0]
     offline = scapi.sync.GitHubClient(raw_url=url)
     assert scapi.sync.DatabaseLookup(offline, cache_dir=tmp_path, offline=True).id("Жгут") == "9mmq"
-    assert not list(tmp_path.rglob("*.tmp"))
+    assert not list(tmp_path.rglob("*.part"))

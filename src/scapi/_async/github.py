@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from scapi import _aio
@@ -11,11 +10,11 @@ from scapi._async.closing import Closing
 from scapi._core import arguments, github, redirect, response
 from scapi._core.credentials import Credentials
 from scapi._core.database import REPOSITORY
+from scapi._core.drafts import Draft, place
 from scapi._core.github import Repository
 from scapi._core.network import Network
 from scapi._core.outgoing import Outgoing
 from scapi._core.redaction import Guard
-from scapi._core.store import Draft
 from scapi.exceptions import TransportError
 from scapi.models import RateLimit, RawFile
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     import os
     import ssl
     from collections.abc import Callable
+    from pathlib import Path
     from typing import Literal
 
     import httpx
@@ -193,7 +193,7 @@ class GitHubClient(Closing):
         It is written part by part, and appears at its place when it is whole, in place of what was there before.
 
         Args:
-            destination: The file to make. Folders on the way to it are made too.
+            destination: The file to make; a `~` in front is the home folder. Folders on the way to it are made too.
             format: How it is packed.
             ref: Another branch, a tag or a commit.
             progress: Called after each part with the bytes so far, and with those in all where GitHub tells.
@@ -207,7 +207,9 @@ class GitHubClient(Closing):
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         outgoing = self._to_api(self._repository.archive_url(format, ref))
-        draft = Draft(Path(destination))
+        path = arguments.path("destination", destination)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = Draft(place(path))
         done = 0
 
         async def take(chunk: bytes, total: int | None) -> None:
@@ -227,7 +229,7 @@ class GitHubClient(Closing):
             raise error.__cause__ or error from None
         finally:
             draft.discard()
-        return Path(destination)
+        return path
 
     def file_url(self, path: str) -> str:
         """Where a file of the branch lies, such as `ru/listing.json`."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeGuard, TypeVar
+from pathlib import Path
+from typing import Any, TypeGuard, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "is_header",
     "is_host",
     "moment",
+    "path",
     "path_part",
     "positive",
     "refuse",
@@ -96,6 +99,16 @@ def header(name: str, value: object) -> str:
     if not isinstance(value, str) or not is_header(value):
         raise refuse(name, value, "printable ASCII without spaces around it")
     return value
+
+
+def path(name: str, value: object) -> Path:
+    """A path of this machine, its `~` in front being the home folder, as in a shell."""
+    text = os.fspath(cast("os.PathLike[Any]", value)) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(text, str):
+        raise TypeError(f"{name} must be a path, as a string or a pathlib.Path, not {value!r}")
+    if not text or "\0" in text:
+        raise refuse(name, text, "the path of a file or a folder")
+    return Path(os.path.expanduser(text))  # noqa: PTH111  # pathlib's raises where somebody's home isn't known
 
 
 def path_part(name: str, value: object) -> str:

@@ -9,25 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import secrets
 import threading
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from scapi._core import drafts
 from scapi._core.extras import install
 
-__all__ = ["Copy", "Draft", "Store", "default_folder", "is_fresh", "read", "write"]
+__all__ = ["Copy", "Store", "default_folder", "is_fresh", "read", "write"]
 
 logger = logging.getLogger("scapi")
 
 _MAGIC = b"scapi-copy-1 "
-_TEMPORARY = ".tmp"
-
-# Nobody needs an hour for one write: whoever left such a file behind was killed.
-_ABANDONED = 3600.0
 
 
 class Copy(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,50 +92,8 @@ def write(path: Path, copy: Copy) -> None:
     length = len(copy.content)
     header = _Header(length=length, source=copy.source, etag=copy.etag, fetched_at=copy.fetched_at)
     rest = msgspec.json.encode(header) + b"\n" + copy.content
-    draft = Draft(path)
-    try:
-        draft.write(_MAGIC + _digest(rest) + b"\n" + rest)
-        draft.publish()
-    finally:
-        draft.discard()
-
-
-class Draft:
-    """A file that takes the place of another once it is whole.
-
-    Raises:
-        OSError: It can't be written. What was there before is still there.
-    """
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
-        # Not of `tempfile`, whose files stay readable for nobody else when they have moved.
-        self._temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}{_TEMPORARY}")
-        self._file = self._temporary.open("xb")
-        self.write = self._file.write
-
-    def publish(self) -> None:
-        """Put the file in its place; it is on the disk by then."""
-        with self._file:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        self._temporary.replace(self._path)
-
-    def discard(self) -> None:
-        """Leave nothing behind but what was published."""
-        with suppress(OSError):  # a full disk refuses what is still to be written when a file is closed
-            self._file.close()
-        with suppress(OSError):
-            self._temporary.unlink()
-
-
-def sweep(folder: Path, *, now: float) -> None:
-    """Remove what writers that were killed left in a folder."""
-    for path in folder.glob(f"*{_TEMPORARY}"):
-        with suppress(OSError):
-            if now - path.stat().st_mtime > _ABANDONED:
-                path.unlink()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    drafts.write(path, _MAGIC + _digest(rest) + b"\n" + rest)
 
 
 def _digest(rest: bytes) -> bytes:
@@ -201,7 +154,7 @@ class Store:
             self._warn(cause)
             return
         self._memory.pop(name, None)
-        sweep(path.parent, now=copy.fetched_at)
+        drafts.sweep(path.parent, now=copy.fetched_at)
 
     def _path(self, name: str) -> Path:
         path = _inside(self.folder, name)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
 from scapi import _threads
@@ -39,7 +38,8 @@ class DatabaseLookup(Closing):
         realm: The branch of the database of calls that name none; `Config.REALM` by default, as it is at the call.
         threshold: The lowest score of what a search finds, 0 to 100.
         stale_time: Seconds for which a copy is used without asking for a newer one, 0 or more.
-        cache_dir: The folder for the copies; by default the platform's, e.g. `~/.cache/scapi`.
+        cache_dir: The folder for the copies; a `~` in front is the home folder. By default the platform's, e.g.
+            `~/.cache/scapi`.
         offline: Use only what is in that folder already, whatever its age.
 
     Raises:
@@ -68,7 +68,7 @@ class DatabaseLookup(Closing):
         self._threshold = names.check_threshold(threshold)
         stale_time = arguments.seconds("stale_time", stale_time)
         offline = arguments.flag("offline", offline)
-        folder = default_folder() if cache_dir is None else Path(cache_dir)
+        folder = default_folder() if cache_dir is None else arguments.path("cache_dir", cache_dir)
         self._owns_github = github is None
         self._copies = Copies(github or GitHubClient(), folder, stale_time=stale_time, offline=offline)
 

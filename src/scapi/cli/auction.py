@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +17,7 @@ from scapi.models import AuctionLot, AuctionPrice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from scapi.cli.connection import Connection
 
@@ -42,6 +42,7 @@ def _picture(context: click.Context, parameter: click.Parameter, value: Path | N
     if value is not None:
         # It raises where the extra is missing.
         import_module("scapi.plot")
+        files.check(context, value)
     return value
 
 
@@ -86,7 +87,7 @@ def lots(
 @qualities
 @click.option(
     "--plot",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=files.HomePath(dir_okay=False),
     callback=_picture,
     metavar="FILE",
     help="Draw the prices of these sales too: .png or .svg.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +15,7 @@ from scapi.enums import Region
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from scapi.cli.connection import Connection
     from scapi.cli.output import Answer, Form
@@ -29,6 +29,8 @@ def _file(context: click.Context, parameter: click.Parameter, value: Path | None
         raise click.BadParameter(f"the name must end in {', '.join(files.WRITERS)}, not {value.suffix or 'nothing'}")
     if value is not None and value.suffix == ".parquet":
         files.require_pyarrow()
+    if value is not None:
+        files.check(context, value)
     return value
 
 
@@ -45,7 +47,7 @@ DELIVERING = (
     click.option("--table", "form", flag_value="table", default="table", help="Print a table, as it does by default."),
     click.option(
         "--out",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=files.HomePath(dir_okay=False),
         callback=_file,
         metavar="FILE",
         help=f"Write a file: {', '.join(files.WRITERS)}.",

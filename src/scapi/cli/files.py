@@ -8,24 +8,27 @@ import os
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import click
 import msgspec
 
-from scapi._core import escaping
+from scapi._core import drafts, escaping
 from scapi._core.extras import install
 from scapi.cli.records import Record, columns, flat, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
-    from pathlib import Path
 
     Writer = Callable[[BinaryIO, Iterable[msgspec.Struct], type[msgspec.Struct]], None]
 
 __all__ = [
     "WRITERS",
+    "HomePath",
     "Screen",
     "atomic",
+    "check",
     "require_pyarrow",
     "write_csv",
     "write_json",
@@ -39,19 +42,32 @@ __all__ = [
 GROUP = 10_000
 
 
+class HomePath(click.Path):
+    """A path whose `~` in front is the home folder, also behind a `=`, where a shell leaves it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Make a path of what was entered."""
+        return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111  # see `arguments.path`
+
+
+def check(context: click.Context, path: Path) -> None:
+    """Raise an `OSError` before anything is sent if no file can be written there at the end."""
+    if not context.resilient_parsing:  # the shell only asks how a line may go on
+        drafts.check(path)
+
+
 @contextmanager
 def atomic(path: Path) -> Generator[BinaryIO]:
     """A file that takes its name when it is whole. Whatever ends the block early leaves what was there before."""
-    # Where the name is a link, the file that it leads to is replaced, not the link.
-    target = path.resolve()
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    draft = drafts.Draft(drafts.place(path))
     try:
-        with part.open("xb") as file:
-            yield file
-        part.replace(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        yield draft.file
+        draft.publish()
+    finally:
+        draft.discard()
 
 
 class Screen(io.RawIOBase):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from scapi._core import drafts
 from scapi._core.extras import install
 from scapi.exceptions import CredentialsError
 from scapi.models import UserToken
@@ -93,8 +94,11 @@ def forget() -> bool:
         OSError: The file can't be removed.
     """
     path = file()
-    found = path.exists()
-    path.unlink(missing_ok=True)
+    # A save that was killed left a part, which holds all that the file does.
+    kept = [path, *drafts.abandoned(path.parent, path.name)]
+    found = any(map(Path.exists, kept))
+    for secret in kept:
+        secret.unlink(missing_ok=True)
     if (keyring := _keyring()) is None or _from_keyring() is None:
         return found
     try:
@@ -148,13 +152,6 @@ def _write(path: Path, text: bytes) -> None:
     """Write a file that nobody else can read at any time, there in whole or not at all."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as handle:
-            handle.write(text)
-            handle.flush()
-            # The pair before it is dead by now: a power cut must not cost both.
-            os.fsync(handle.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    drafts.sweep(path.parent, now=time.time())
+    # On the disk before anybody goes on: the pair before it is dead by now, and a power cut must not cost both.
+    drafts.write(path, text, private=True)

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from scapi._core import arguments, drafts
 from scapi._core.arguments import choice, refuse
 from scapi._core.charts import compact, wide
 from scapi.enums import Region
@@ -62,7 +62,7 @@ def suffix(path: FilePath | None) -> str | None:
     """The kind of file that a path asks for."""
     if path is None:
         return None
-    found = Path(path).suffix.lower()
+    found = arguments.path("path", path).suffix.lower()
     if found not in SUFFIXES:
         raise refuse("path", str(path), f"a file name that ends in {' or '.join(SUFFIXES)}")
     return found
@@ -148,5 +148,5 @@ def saved(sheet: Figure, path: FilePath | None) -> Figure:
         drawn = BytesIO()
         # Without a date, the same figure is the same file.
         sheet.savefig(drawn, format=kind[1:], dpi=DPI, metadata={"Date": None} if kind == ".svg" else None)
-        Path(path).write_bytes(drawn.getvalue())
+        drafts.write(drafts.place(arguments.path("path", path)), drawn.getvalue())
     return sheet

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,11 +14,13 @@ from scapi._core.escaping import terminal
 from scapi.cli import tables
 from scapi.cli.command import command
 from scapi.cli.connection import connect, given
+from scapi.cli.files import HomePath
 from scapi.cli.output import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from rich.table import Table
 
@@ -34,7 +35,7 @@ STYLES = {"ok": "green", "new": "yellow", "failed": "red", "info": "dim"}
 @click.option(
     "--from",
     "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=HomePath(exists=True, file_okay=False),
     metavar="FOLDER",
     help="Read saved answers instead: files such as lots.json and history_eu.json, named by what they answer.",
 )
