@@ -12,11 +12,13 @@ import socketserver
 import webbrowser
 from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
+from errno import EADDRNOTAVAIL, EAFNOSUPPORT
 from http.server import BaseHTTPRequestHandler
 from threading import Thread
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
+from scapi._core import arguments
 from scapi._core.oauth import Redirect
 from scapi.exceptions import LoginError
 
@@ -49,16 +51,50 @@ HEADERS = {
     "Connection": "close",
 }
 
+#: The two addresses of `localhost`.
+BOTH = ("127.0.0.1", "::1")
+
+#: What a machine says that has no address of that kind.
+ABSENT = {EADDRNOTAVAIL, EAFNOSUPPORT}
+
 #: Seconds that a browser may keep a connection open without asking for anything, as browsers like to do.
 IDLE = 10.0
 
 
+class _Door(NamedTuple):
+    """Where one login comes back to, and what opens it.
+
+    Attributes:
+        port: The port.
+        path: The path of the redirect URI.
+        state: What the redirect of this login brings back.
+        arrived: Where the redirect is put.
+    """
+
+    port: int
+    path: str
+    state: str
+    arrived: Future[Redirect]
+
+    def is_asked(self, host: str) -> bool:
+        """Whether a request was meant for this machine, and not for a name that somebody made lead to it."""
+        try:
+            asked = urlsplit(f"//{host}")
+            return asked.hostname in arguments.LOOPBACK and (asked.port or 80) == self.port
+        except ValueError:
+            return False
+
+
 @contextmanager
-def listen(redirect_uri: str) -> Generator[Future[Redirect]]:
+def listen(redirect_uri: str, state: str) -> Generator[Future[Redirect]]:
     """Listen for the browser that is sent to a redirect URI, while the `with` block lasts.
+
+    Whoever comes without the state of this login is sent away, and the listening goes on: any page that the user visits
+    can send their browser here.
 
     Args:
         redirect_uri: A URI of this machine; port 80 where it names none.
+        state: What the redirect must bring back.
 
     Yields:
         The redirect, once it is here.
@@ -67,22 +103,39 @@ def listen(redirect_uri: str) -> Generator[Future[Redirect]]:
         LoginError: The port is taken.
     """
     parts = urlsplit(redirect_uri)
-    host = "::1" if parts.hostname == "::1" else "127.0.0.1"
-    arrived = _future()
+    door = _Door(80 if parts.port is None else parts.port, parts.path or "/", state, _future())
+    servers = _servers(parts.hostname or "", door)
+    for server in servers:
+        Thread(target=server.serve_forever, args=(0.05,), name="scapi-login", daemon=True).start()
     try:
-        server = _Server((host, 80 if parts.port is None else parts.port), _Handler)
-    except OSError as cause:
-        raise LoginError(
-            f"port {parts.port or 80} of {host} can't be listened on ({cause.strerror}); end the program that has it, "
-            "or pass login(port=...) with the port of another redirect URI that is registered for the application"
-        ) from cause
-    server.path, server.arrived = parts.path or "/", arrived
-    Thread(target=server.serve_forever, args=(0.05,), name="scapi-login", daemon=True).start()
-    try:
-        yield arrived
+        yield door.arrived
     finally:
-        server.shutdown()
-        server.server_close()
+        for server in servers:
+            server.shutdown()
+            server.server_close()
+
+
+def _servers(host: str, door: _Door) -> list[_Server]:
+    """Listen at a host; for `localhost` at both of its addresses, as the browser chooses one of them.
+
+    Another user of this machine could listen at the one that is left free, and be sent the code.
+    """
+    hosts = BOTH if host == "localhost" else (host,)
+    servers: list[_Server] = []
+    for address in hosts:
+        try:
+            servers.append(_Server(address, door))
+        except OSError as cause:
+            # A machine may know only one kind of addresses.
+            if cause.errno in ABSENT and (servers or address != hosts[-1]):
+                continue
+            for server in servers:
+                server.server_close()
+            raise LoginError(
+                f"port {door.port} of {address} can't be listened on ({cause.strerror}); end the program that has it, "
+                "or pass login(port=...) with the port of another redirect URI that is registered for the application"
+            ) from cause
+    return servers
 
 
 def send_user(
@@ -143,12 +196,10 @@ class _Server(socketserver.ThreadingTCPServer):
     # On Windows this would let two programs listen on one port.
     allow_reuse_address = os.name == "posix"
 
-    path: str
-    arrived: Future[Redirect]
-
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
-        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        super().__init__(address, handler)
+    def __init__(self, host: str, door: _Door) -> None:
+        self.door = door
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, door.port), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         logger.debug("a browser hung up while it was answered")
@@ -160,17 +211,20 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = IDLE
 
     def do_GET(self) -> None:
-        server = cast("_Server", self.server)
+        door = cast("_Server", self.server).door
         redirect = Redirect(self.path)
-        if self.path.partition("?")[0] != server.path or not redirect.answers:
-            self.send_error(404)
+        if not door.is_asked(self.headers.get("Host", "")):
+            self.send_error(421)
+            return
+        if self.path.partition("?")[0] != door.path or not redirect.answers(door.state):
+            self.send_error(404, explain="This is not the answer to the login that is waited for here.")
             return
         self.send_response(200)
         for name, value in {**HEADERS, "Content-Length": str(len(PAGE))}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(PAGE)
-        _put(server.arrived, redirect)
+        _put(door.arrived, redirect)
 
     def version_string(self) -> str:
         return "scapi"

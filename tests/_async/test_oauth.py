@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import pickle
 import socket
+import socketserver
 import struct
 import threading
 import webbrowser
@@ -67,11 +69,11 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Response]:
 
 
 def browse(url: str) -> httpx.Response:
-    return httpx.get(url, follow_redirects=True, trust_env=False)
+    return httpx.get(url, follow_redirects=True, trust_env=False, timeout=60)
 
 
 def location(url: str) -> str:
-    return httpx.get(url, trust_env=False).headers["location"]
+    return httpx.get(url, trust_env=False, timeout=60).headers["location"]
 
 
 def client_of(fake: FakeApi, url: str, **options: object) -> OAuthClient:
@@ -179,19 +181,143 @@ async def test_a_redirect_uri_may_be_of_ipv6(fake: FakeApi, url: str, pages: lis
         assert await oauth.login(timeout=60)
 
 
-async def test_a_redirect_with_another_state_is_refused_and_its_code_not_used(
+async def test_a_stranger_without_the_state_neither_ends_a_login_nor_is_thanked(
     fake: FakeApi, url: str, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shown: list[httpx.Response] = []
+
     def forge(target: str) -> bool:
-        real = location(target)
-        browse(real.replace("state=", "state=x"))
+        here, real = f"http://localhost:{port}/callback", location(target)
+        # What the picture of any web page can ask for while the user logs in.
+        shown.extend(map(browse, (f"{here}?error=x", f"{here}?error=x&state=x", f"{here}?code=x&state=")))
+        shown.append(browse(real.replace("state=", "state=x")))
+        assert browse(real).status_code == 200
         return True
 
     monkeypatch.setattr(webbrowser, "open", forge)
     async with client_of(fake, url) as oauth:
+        assert await oauth.login(port=port, timeout=60)
+    assert [page.status_code for page in shown] == [404] * 4
+    assert not any("close this window" in page.text for page in shown)
+    assert [seen.path for seen in fake.requests] == ["/oauth/authorize", "/oauth/token"]
+
+
+async def test_a_pasted_redirect_with_another_state_is_refused_and_its_code_not_used(
+    fake: FakeApi, url: str, port: int
+) -> None:
+    def paste(prompt: str) -> str:
+        where = next(word for word in prompt.split() if word.startswith(f"{url}/oauth/authorize?"))
+        return location(where).replace("state=", "state=x")
+
+    async with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="another state"):
-            await oauth.login(port=port, timeout=60)
+            await oauth.login(port=port, timeout=60, open_browser=False, ask=paste)
     assert [seen.path for seen in fake.requests] == ["/oauth/authorize"]
+
+
+@pytest.mark.parametrize(
+    "name", ["evil.test", "evil.test:{port}", "localhost:1", "localhost", "x.localhost:{port}", "[", ""]
+)
+async def test_a_foreign_name_of_this_machine_opens_nothing(
+    fake: FakeApi, url: str, port: int, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statuses: list[int] = []
+
+    def rebound(target: str) -> bool:
+        real = location(target)
+        answer = httpx.get(real, headers={"Host": name.format(port=port)}, trust_env=False, timeout=60)
+        statuses.append(answer.status_code)
+        browse(real)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", rebound)
+    async with client_of(fake, url) as oauth:
+        assert await oauth.login(port=port, timeout=60)
+    assert statuses == [421]
+
+
+def ipv6(port: int = 0) -> socket.socket:
+    """A listener at the other address of `localhost`."""
+    try:
+        return socket.create_server(("::1", port), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+
+
+async def test_both_addresses_of_localhost_are_listened_at(
+    fake: FakeApi, url: str, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ipv6().close()
+
+    def prefer_ipv6(target: str) -> bool:
+        return browse(location(target).replace("localhost", "[::1]")).status_code == 200
+
+    monkeypatch.setattr(webbrowser, "open", prefer_ipv6)
+    async with client_of(fake, url) as oauth:
+        assert await oauth.login(port=port, timeout=60)
+    # Both are free again.
+    ipv6(port).close()
+    socket.create_server(("127.0.0.1", port)).close()
+
+
+async def test_the_other_address_of_localhost_is_left_to_nobody_else(fake: FakeApi, url: str, port: int) -> None:
+    with ipv6(port):
+        async with client_of(fake, url) as oauth:
+            with pytest.raises(LoginError, match=f"port {port} of ::1 can't be listened on"):
+                await oauth.login(port=port, timeout=60)
+    socket.create_server(("127.0.0.1", port)).close()
+
+
+async def test_a_machine_without_ipv6_is_listened_at_where_it_can_be(
+    fake: FakeApi, url: str, port: int, pages: list[httpx.Response], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bind = socketserver.TCPServer.server_bind
+
+    def without_ipv6(server: socketserver.TCPServer) -> None:
+        if server.address_family == socket.AF_INET6:
+            raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+        bind(server)
+
+    monkeypatch.setattr(socketserver.TCPServer, "server_bind", without_ipv6)
+    async with client_of(fake, url) as oauth:
+        assert await oauth.login(port=port, timeout=60)
+
+
+async def test_a_code_is_of_use_to_nobody_but_the_login_that_it_answers(
+    fake: FakeApi, url: str, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thefts: list[httpx.Response] = []
+
+    def overhear(target: str) -> bool:
+        asked, real = parse_qs(urlsplit(target).query), location(target)
+        assert asked["code_challenge_method"] == ["S256"]
+        form = {
+            "grant_type": "authorization_code", "client_id": fake.client_id, "client_secret": fake.client_secret,
+            "code": parse_qs(urlsplit(real).query)["code"][0], "redirect_uri": f"http://localhost:{port}/callback",
+        }  # fmt: skip
+        guess = {"code_verifier": asked["code_challenge"][0]}
+        thefts.extend(
+            httpx.post(f"{url}/oauth/token", data=data, trust_env=False, timeout=60) for data in (form, form | guess)
+        )
+        browse(real)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", overhear)
+    async with client_of(fake, url) as oauth:
+        assert await oauth.login(port=port, timeout=60)
+    assert [theft.json()["hint"] for theft in thefts] == ["Failed to verify `code_verifier`"] * 2
+
+
+async def test_a_login_whose_proof_the_server_echoes_shows_it_nowhere(
+    fake: FakeApi, url: str, port: int, pages: list[httpx.Response], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secrets.token_urlsafe", lambda _: "top-secret-verifier-of-forty-three-letters")
+    echo = '{"error": "x", "error_description": "top-secret-verifier-of-forty-three-letters"}'
+    fake.fail("/oauth/token", status=400, body=echo)
+    async with client_of(fake, url) as oauth:
+        with pytest.raises(BadRequestError) as failed:
+            await oauth.login(port=port, timeout=60)
+    assert str(failed.value).startswith("400 *** (POST ")
 
 
 async def test_a_login_that_the_user_refuses_says_so(

@@ -43,7 +43,8 @@ def token(*, expires_in: int, left: float) -> UserToken:
 
 def test_a_redirect_gives_its_code_to_whoever_knows_its_state() -> None:
     redirect = oauth.Redirect(" http://localhost:1/callback?code=a%2Bb&state=s%20s\n")
-    assert redirect.answers
+    assert redirect.answers("s s")
+    assert not redirect.answers("s")
     assert redirect.code("s s") == "a+b"
     assert repr(redirect) == "Redirect(***)"
 

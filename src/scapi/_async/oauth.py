@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from scapi._core.oauth import AuthorizeUrl
+    from scapi._core.oauth import AuthorizeUrl, Proof
     from scapi._core.outgoing import Outgoing
     from scapi.models import AppToken, User
 
@@ -164,9 +164,14 @@ class OAuthClient(Closing):
         code = ""
         return await self._call(request, oauth.user_token)
 
-    def _code_request(self, code: str, redirect_uri: str) -> Outgoing:
+    def _code_request(self, code: str, redirect_uri: str, proof: Proof | None = None) -> Outgoing:
         return oauth.token_request(
-            self._base_url, self._credentials, "authorization_code", code=code, redirect_uri=redirect_uri
+            self._base_url,
+            self._credentials,
+            "authorization_code",
+            code=code,
+            redirect_uri=redirect_uri,
+            **(proof.fields() if proof else {}),
         )
 
     async def refresh_user_token(self, refresh_token: str | UserToken) -> UserToken:
@@ -216,6 +221,8 @@ class OAuthClient(Closing):
 
         Opens the browser and listens at the redirect URI, on this machine only, until the browser comes back. Where
         there is no browser, prints the URL, to be opened anywhere, and reads the address that the login ended at.
+        Whoever comes to that port without the `state` of this login, or by a foreign name of this machine, is ignored.
+        The code is of no use to anybody else where the server knows PKCE.
 
         Args:
             timeout: Seconds that the user may take, above 0.
@@ -225,8 +232,8 @@ class OAuthClient(Closing):
             ask: Shows a text to the user and returns the line that they enter.
 
         Raises:
-            LoginError: The port is taken, the user refused, nobody logged in in time, or the redirect has the wrong
-                `state`, so that it isn't the answer to this login.
+            LoginError: The port is taken, the user refused, nobody logged in in time, or the pasted address has the
+                wrong `state`, so that it isn't the answer to this login.
             ValueError: The redirect URI is not a plain http URI of this machine, or an argument is out of its range.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
@@ -235,14 +242,15 @@ class OAuthClient(Closing):
 
         timeout = arguments.positive("timeout", timeout)
         redirect_uri = oauth.loopback(self._redirect_uri, port)
-        url = oauth.authorize_url(self._base_url, self._credentials, redirect_uri, None)
-        with _loopback.listen(redirect_uri) as arrived:
+        proof = oauth.Proof()
+        url = oauth.authorize_url(self._base_url, self._credentials, redirect_uri, None, proof)
+        with _loopback.listen(redirect_uri, url.state) as arrived:
             _loopback.send_user(url, redirect_uri, arrived, open_browser=open_browser, ask=ask)
             try:
                 redirect = await _aio.outcome(arrived, timeout)
             except TimeoutError:
                 raise LoginError(f"nobody logged in within {timeout:g} seconds") from None
-        request = self._code_request(redirect.code(url.state), redirect_uri)
+        request = self._code_request(redirect.code(url.state), redirect_uri, proof)
         return await self._call(request, oauth.user_token)
 
     async def _call(self, outgoing: Outgoing, decode: Callable[[bytes], T]) -> T:

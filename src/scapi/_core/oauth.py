@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -20,7 +21,7 @@ from scapi._core.credentials import Credentials
 from scapi._core.outgoing import Form, Outgoing
 from scapi.models.tokens import AppToken, UserToken
 
-__all__ = ["AuthorizeUrl", "Redirect"]
+__all__ = ["AuthorizeUrl", "Proof", "Redirect"]
 
 TokenT = TypeVar("TokenT", bound=AppToken)
 
@@ -48,7 +49,33 @@ class AuthorizeUrl(str):
     state: str
 
 
-def authorize_url(base_url: str, credentials: Credentials, redirect_uri: str, state: str | None) -> AuthorizeUrl:
+class Proof:
+    """That a code is handed in by whoever began the login (PKCE, RFC 7636), in an object that never shows it.
+
+    A server that doesn't know of it ignores both parts.
+    """
+
+    __slots__ = ("_verifier",)
+
+    def __init__(self) -> None:
+        self._verifier = secrets.token_urlsafe(32)
+
+    def challenge(self) -> dict[str, str]:
+        """What the login begins with: it gives the proof away to nobody."""
+        digest = urlsafe_b64encode(sha256(self._verifier.encode()).digest())
+        return {"code_challenge": digest.decode().rstrip("="), "code_challenge_method": "S256"}
+
+    def fields(self) -> dict[str, str]:
+        """The proof, which goes with the code. Never keep it in a variable of a frame that may raise."""
+        return {"code_verifier": self._verifier}
+
+    def __repr__(self) -> str:
+        return "Proof(***)"
+
+
+def authorize_url(
+    base_url: str, credentials: Credentials, redirect_uri: str, state: str | None, proof: Proof | None = None
+) -> AuthorizeUrl:
     """Where a user logs in; with a new state unless one is given."""
     state = secrets.token_urlsafe(32) if state is None else arguments.text("state", state)
     query = {
@@ -57,6 +84,7 @@ def authorize_url(base_url: str, credentials: Credentials, redirect_uri: str, st
         "scope": "",
         "response_type": "code",
         "state": state,
+        **(proof.challenge() if proof else {}),
     }
     url = AuthorizeUrl(f"{base_url}/authorize?{urlencode(query)}")
     url.state = state
@@ -72,17 +100,19 @@ class Redirect:
         # Not `urlsplit`, which raises on some of what people paste.
         self._query = dict(parse_qsl(url.strip().partition("?")[2].partition("#")[0]))
 
-    @property
-    def answers(self) -> bool:
-        """Whether this is the answer to a login at all, good or bad."""
+    def answers(self, state: str) -> bool:
+        """Whether this is the answer, good or bad, to the login that had this state."""
+        return self._is_answer() and hmac.compare_digest(_bytes(self._query.get("state", "")), _bytes(state))
+
+    def _is_answer(self) -> bool:
         return "code" in self._query or "error" in self._query
 
     def code(self, state: str) -> str:
         """The code that buys a token, or a `LoginError`. Never keep it in a variable of a frame that may raise."""
-        if not self.answers:
+        if not self._is_answer():
             raise exceptions.LoginError("this is not the URL that the login ended at: it has neither code nor error")
         # An answer to somebody else's login must not be taken for ours, be it good or bad.
-        if not hmac.compare_digest(_bytes(self._query.get("state", "")), _bytes(state)):
+        if not self.answers(state):
             raise exceptions.LoginError("the redirect has another state than this login: it was not made by it")
         if "error" in self._query:
             self._refused(self._query["error"])

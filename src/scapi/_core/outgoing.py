@@ -17,7 +17,7 @@ __all__ = ["Form", "Outgoing"]
 
 
 #: The fields of the OAuth forms that nobody else may see.
-SECRET_FIELDS = ("client_secret", "code", "refresh_token")
+SECRET_FIELDS = ("client_secret", "code", "code_verifier", "refresh_token")
 
 
 class Form:

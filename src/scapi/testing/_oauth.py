@@ -5,7 +5,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -61,6 +61,7 @@ class _Login:
 
     redirect_uri: str
     expires: int
+    challenge: str | None = None
     pair: str | None = None
 
 
@@ -150,16 +151,18 @@ class OAuthServer:
             answer = {"error": self.refusal, "error_description": "The user refused."}
         elif query.get("response_type") != "code":
             answer = {"error": "unsupported_response_type"}
+        elif "code_challenge" in query and query.get("code_challenge_method") != "S256":
+            answer = {"error": "invalid_request"}
         else:
-            answer = {"code": self._code(redirect_uri, now)}
+            answer = {"code": self._code(redirect_uri, now, query.get("code_challenge"))}
         if "state" in query:
             answer["state"] = query["state"]
         joint = "&" if urlsplit(redirect_uri).query else "?"
         return Reply(302, {"location": f"{redirect_uri}{joint}{urlencode(answer)}"})
 
-    def _code(self, redirect_uri: str, now: int) -> str:
+    def _code(self, redirect_uri: str, now: int, challenge: str | None) -> str:
         code = self._opaque("code")
-        self._logins[code] = _Login(redirect_uri, now + CODE_LIFE)
+        self._logins[code] = _Login(redirect_uri, now + CODE_LIFE, challenge)
         return code
 
     # Tokens
@@ -189,6 +192,8 @@ class OAuthServer:
             raise _invalid_grant(400, "The code has expired")
         if form.get("redirect_uri") != login.redirect_uri:
             raise _invalid_grant(400, "The redirect URI is not that of the login")
+        if login.challenge is not None and _challenge(form.get("code_verifier", "")) != login.challenge:
+            raise _invalid_grant(400, "Failed to verify `code_verifier`")
         answer = self._issue("user", now)
         login.pair = answer["access_token"]
         return answer
@@ -243,6 +248,11 @@ def _fields(asked: Asked) -> Form:
         except (ValueError, TypeError):
             raise _RefusedError(400, "invalid_request", "The body is no JSON object.") from None
     return dict(parse_qsl(asked.body.decode("latin-1"), keep_blank_values=True))
+
+
+def _challenge(verifier: str) -> str:
+    """What a login begins with whose code goes with this verifier (RFC 7636, S256)."""
+    return urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
 def _required(form: Form, name: str) -> str:
