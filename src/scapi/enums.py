@@ -8,7 +8,8 @@ the server's own spelling.
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Any, Self
+from operator import index
+from typing import Any, Self, SupportsIndex
 
 __all__ = [
     "Alliance",
@@ -193,12 +194,13 @@ class Quality(IntEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
+        number = index(value) if isinstance(value, SupportsIndex) else None
         # msgspec can't build a decoder for an enum with a member beyond 64 bits.
-        if not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        if number is None or not -(2**63) <= number < 2**63:
             return None
-        member = int.__new__(cls, value)
-        member._name_, member._value_ = f"QUALITY_{value}", value
-        grown: Self = _cache(cls).setdefault(value, member)
+        member = int.__new__(cls, number)
+        member._name_, member._value_ = f"QUALITY_{number}", number
+        grown: Self = _cache(cls).setdefault(number, member)
         return grown
 
     def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[int]]:

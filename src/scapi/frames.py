@@ -51,7 +51,7 @@ def to_dicts(
     Raises:
         TypeError: The rows aren't models of one kind.
         ValueError: There are no rows and nothing says what they would be; or there is nothing to flatten or explode;
-            or an integer needs more than 64 bits.
+            or an integer needs more than 64 bits, or a time another year than 1 to 9999.
         ScApiException: A bulk result has an error in place of a value.
     """
     columns = table(rows, model=model, flatten=flatten, explode=explode)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from datetime import UTC, datetime
 from enum import StrEnum
+from operator import index
 from pathlib import Path
-from typing import Any, TypeGuard, TypeVar, cast
+from typing import Any, SupportsFloat, SupportsIndex, TypeGuard, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 __all__ = [
@@ -19,17 +21,22 @@ __all__ = [
     "is_encodable",
     "is_header",
     "is_host",
+    "iso",
     "moment",
     "path",
     "path_part",
     "positive",
+    "real",
     "refuse",
     "seconds",
     "text",
     "timestamp",
+    "whole",
 ]
 
 E = TypeVar("E", bound=StrEnum)
+
+DIGITS = re.compile(r"[\d.,\s]*")
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -49,16 +56,34 @@ def choice(name: str, value: object, kind: type[E]) -> E:
 
 def integer(name: str, value: object, low: int, high: int | None = None) -> int:
     """An integer from `low` to `high`, both included."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < low or (high is not None and value > high):
+    number = whole(value)
+    if number is None or number < low or (high is not None and number > high):
         raise refuse(name, value, f"an integer from {low} to {high}" if high is not None else f"an integer >= {low}")
-    return value
+    return number
+
+
+def whole(value: object) -> int | None:
+    """An integer of any library, such as `numpy.int64`, as Python's own. `None` for all else, `bool` too."""
+    try:
+        return index(value) if isinstance(value, SupportsIndex) and not isinstance(value, bool) else None
+    except TypeError:
+        return None
+
+
+def real(value: object) -> float | None:
+    """A number of any library, such as `numpy.float32`, as Python's own float. `None` for all else, `bool` too."""
+    try:
+        return float(value) if isinstance(value, SupportsFloat) and not isinstance(value, bool) else None
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def seconds(name: str, value: object) -> float:
     """A number of seconds, 0 or more."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < float("inf"):
+    number = real(value)
+    if number is None or not 0 <= number < float("inf"):
         raise refuse(name, value, "a number of seconds, 0 or more")
-    return float(value)
+    return number
 
 
 def positive(name: str, value: object) -> float:
@@ -129,12 +154,23 @@ def moment(name: str, value: object) -> datetime:
     """A time as an aware `datetime` in UTC, from one or from an ISO 8601 string. A naive time means UTC."""
     allowed = "a datetime or an ISO 8601 string such as '2025-12-01T00:00:00Z'"
     try:
-        time = datetime.fromisoformat(value) if isinstance(value, str) else value
-        if not isinstance(time, datetime):
+        time = iso(value) if isinstance(value, str) else value
+        # pandas' NaT is a datetime that equals nothing, not even itself.
+        if not isinstance(time, datetime) or time != time:  # noqa: PLR0124
             raise refuse(name, value, allowed)
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         raise refuse(name, value, allowed) from None
+
+
+def iso(text: str) -> datetime:
+    """A time in ISO 8601, or a `ValueError`.
+
+    Digits alone are no date: milliseconds of the epoch, such as 1712010112123, would be one of the year 1712.
+    """
+    if DIGITS.fullmatch(text):
+        raise ValueError(f"digits alone are no date: {text!r}")
+    return datetime.fromisoformat(text)
 
 
 def timestamp(name: str, value: object) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, cast, get_args,
 
 import msgspec
 
+from scapi._core.formatting import INTEGERS
 from scapi._core.response import is_array, plain_type
 from scapi.models import AuctionLot, AuctionPrice, BulkResult, EmissionState
 
@@ -29,9 +30,15 @@ Getter: TypeAlias = Callable[[Any], Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-LOWEST, HIGHEST = -(2**63), 2**63 - 1
 #: What Python can call a time, in milliseconds since the epoch: the years 1 to 9999.
 MILLISECONDS = range(-62_135_596_800_000, 253_402_300_800_000)
+MICROSECONDS = range(MILLISECONDS.start * 1000, MILLISECONDS.stop * 1000)
+
+#: What fits into a column of this kind, and what to say of what doesn't.
+SIZES: Mapping[Kind, tuple[range, str]] = {
+    "int": (INTEGERS, "fit in 64 bits, which {} doesn't"),
+    "time": (MICROSECONDS, "be within the years 1 to 9999 in UTC, which it isn't"),
+}
 
 SCALARS: Mapping[Any, Kind] = {str: "string", int: "int", float: "float", bool: "bool"}
 
@@ -144,16 +151,16 @@ def _keys(keys: list[str] | None) -> list[Filled]:
 def _filled(columns: list[Column], rows: list[Any]) -> list[Filled]:
     filled = [Filled(column.name, column.kind, list(map(column.get, rows))) for column in columns]
     for column in filled:
-        if column.kind == "int":
-            _check_size(column)
+        if column.kind in SIZES:
+            _check_size(column, *SIZES[column.kind])
     return filled
 
 
-def _check_size(column: Filled) -> None:
+def _check_size(column: Filled, allowed: range, meant: str) -> None:
     """Refuse what would overflow, and say where it is; the libraries only say that something did."""
     for row, value in enumerate(column.values):
-        if value is not None and not LOWEST <= value <= HIGHEST:
-            raise ValueError(f"{column.name} of row {row} must fit in 64 bits, which {value} doesn't")
+        if value is not None and value not in allowed:
+            raise ValueError(f"{column.name} of row {row} must {meant.format(value)}")
 
 
 # ── a model to columns ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -286,7 +293,7 @@ def _float(value: Any) -> float | None:
 def _int(value: Any) -> int | None:
     # 3.0 is whole, too. `bool` is no number here.
     whole = int(value) if type(value) is float and value.is_integer() else value
-    return whole if type(whole) is int and LOWEST <= whole <= HIGHEST else None
+    return whole if type(whole) is int and whole in INTEGERS else None
 
 
 def _time(value: Any) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scapi._core import formatting
 from scapi._core.columns import Column, columns_of, moment, records_in
 from scapi._core.escaping import page as escape
 
@@ -61,15 +62,22 @@ def _text(column: Column, value: Any) -> str:
         return ""
     match column.kind:
         case "time":
-            return f"{moment(value):%Y-%m-%d %H:%M:%S}"
+            return _moment(value)
         case "int" if column.name != "id":  # an id is a name made of figures
-            return _apart(f"{value:,}")
+            return _apart(formatting.integer(value))
         case "float":
             return _apart(f"{value:,.2f}")
         case "strings":
             return ", ".join(value)
         case _:
             return str(value)
+
+
+def _moment(micros: int) -> str:
+    try:
+        return formatting.moment(moment(micros))
+    except OverflowError:
+        return "after the year 9999" if micros > 0 else "before the year 1"
 
 
 def _apart(number: str) -> str:

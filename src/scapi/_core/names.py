@@ -234,9 +234,10 @@ def search(
 
 def check_threshold(threshold: float) -> float:
     """The threshold, or a `ValueError`."""
-    if not 0 <= threshold <= EXACT:
+    score = arguments.real(threshold)
+    if score is None or not 0 <= score <= EXACT:
         raise arguments.refuse("threshold", threshold, "a score from 0 to 100")
-    return threshold
+    return score
 
 
 def resolve(index: Index, query: str) -> Lookup:

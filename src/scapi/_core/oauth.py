@@ -18,6 +18,7 @@ import msgspec
 from scapi import exceptions
 from scapi._core import arguments, escaping, response
 from scapi._core.credentials import Credentials
+from scapi._core.formatting import shifted
 from scapi._core.outgoing import Form, Outgoing
 from scapi.models.tokens import AppToken, UserToken
 
@@ -255,7 +256,7 @@ def _life_of(token: str) -> tuple[int, datetime] | None:
 def is_due(token: UserToken) -> bool:
     """Whether it is time to renew a token: a minute before its expiry, or a tenth of its life where that is less."""
     early = min(EARLY, max(token.expires_in, 0) * EARLY_SHARE)
-    return datetime.now(UTC) >= token.expires_at - timedelta(seconds=early)
+    return datetime.now(UTC) >= shifted(token.expires_at, -timedelta(seconds=early))
 
 
 def refused(error: exceptions.RequestError) -> exceptions.UnauthorizedError:

@@ -10,6 +10,8 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from scapi._core import arguments
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -57,16 +59,18 @@ class Retry:
 
 # Whatever the annotations say: not every caller has a type checker.
 def _check_attempts(value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
+    number = arguments.whole(value)
+    if number is None:
         raise TypeError(f"attempts must be an integer, not {value!r}")
-    if value < 1:
+    if number < 1:
         raise ValueError(f"attempts must be 1 or more, not {value!r}")
 
 
 def _check_seconds(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    number = arguments.real(value)
+    if number is None:
         raise TypeError(f"{name} must be a number of seconds, not {value!r}")
-    if not (math.isfinite(value) and value >= 0):
+    if not (math.isfinite(number) and number >= 0):
         raise ValueError(f"{name} must be 0 or more seconds and finite, not {value!r}")
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from scapi._core import arguments, paging, request
+from scapi._core.formatting import shifted
 from scapi._core.paging import Walk
 from scapi.enums import Order, Region, SortAuction
 from scapi.exceptions import RateLimitError
@@ -128,11 +129,11 @@ class EmissionBook(Book[EmissionEvent, EmissionWatchState]):
             return
         began, ended = self._state.started or NEVER, self._state.ended or NEVER
         # The last one may have come and gone between two looks.
-        if now.previous_start and now.previous_end and now.previous_start > began + SAME_EMISSION:
+        if now.previous_start and now.previous_end and now.previous_start > shifted(began, SAME_EMISSION):
             self.pending.append(EmissionEvent(kind="started", time=now.previous_start, state=now))
-        if now.previous_end and now.previous_end > ended + SAME_EMISSION:
+        if now.previous_end and now.previous_end > shifted(ended, SAME_EMISSION):
             self.pending.append(EmissionEvent(kind="ended", time=now.previous_end, state=now))
-        if now.current_start and now.current_start > began + SAME_EMISSION:
+        if now.current_start and now.current_start > shifted(began, SAME_EMISSION):
             self.pending.append(EmissionEvent(kind="started", time=now.current_start, state=now))
 
     def record(self, event: EmissionEvent) -> None:
@@ -223,7 +224,7 @@ class SalesBook(Book[SaleEvent, SalesWatchState]):
             self.pending.extend(SaleEvent(sale=sale) for sale in sorted(self._unseen(sales), key=_time))
             return
         newest: Listing[AuctionPrice] = yield request.turned(self._request, limit=1, offset=0)
-        since = newest[0].time - SALES_OVERLAP if newest else NEVER
+        since = shifted(newest[0].time, -SALES_OVERLAP) if newest else NEVER
         if newest:
             sales = yield from _all(Walk(self._request, since=since))
             for sale in sales:
@@ -246,7 +247,7 @@ class SalesBook(Book[SaleEvent, SalesWatchState]):
     def record(self, event: SaleEvent) -> None:
         self._see(event.sale)
         # Events are told oldest first, so what is pending is never passed by.
-        since = event.sale.time - SALES_OVERLAP
+        since = shifted(event.sale.time, -SALES_OVERLAP)
         if self._since is None or since > self._since:
             self._since = since
             self._seen = {digest: seen for digest, seen in self._seen.items() if seen[0] > since}

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 import msgspec
 
-from scapi._core import drafts, escaping
+from scapi._core import drafts, escaping, formatting
 from scapi._core.extras import install
 from scapi.cli.records import Record, columns, flat, record
+from scapi.exceptions import DecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -37,6 +39,8 @@ __all__ = [
     "write_parquet",
     "write_spreadsheet",
 ]
+
+OTHERS = ".csv and .jsonl hold it"
 
 #: Rows per group of a Parquet file: enough to compress well, few enough to hold.
 GROUP = 10_000
@@ -153,12 +157,25 @@ def write_parquet(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[ms
             table.write_table(arrow.Table.from_pylist(group, schema))
 
 
-def _arrow_cells(cells: dict[str, Any], model: type[msgspec.Struct]) -> dict[str, Any]:
+def _arrow_cells(cells: Record, model: type[msgspec.Struct]) -> Record:
     kinds = columns(model)
-    return {
-        name: msgspec.json.encode(value).decode() if kinds[name] == "json" and value is not None else value
-        for name, value in cells.items()
-    }
+    return {name: _arrow_cell(name, kinds[name], value) for name, value in cells.items()}
+
+
+def _arrow_cell(name: str, kind: str, value: Any) -> Any:
+    """The value as its column takes it, or an error that names it; pyarrow's only says that something is too large."""
+    if kind == "json" and value is not None:
+        return msgspec.json.encode(value).decode()
+    if kind == "int" and value is not None and value not in formatting.INTEGERS:
+        raise DecodeError(f"{name} must fit in 64 bits in Parquet, which {formatting.integer(value)} doesn't: {OTHERS}")
+    if isinstance(value, datetime):
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:
+            raise DecodeError(
+                f"{name} must be of the years 1 to 9999 in UTC in Parquet, not {value}: {OTHERS}"
+            ) from None
+    return value
 
 
 def require_pyarrow() -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 from msgspec import inspect
 
+from scapi._core import formatting
 from scapi._core.response import is_array
 from scapi.enums import Quality
 
@@ -73,5 +74,5 @@ def flat(cells: Record) -> Record:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%dT%H:%M:%S}{f'.{value:%f}' if value.microsecond else ''}Z"
+        return formatting.moment(value, "T", "auto", "Z")
     return msgspec.json.encode(value).decode() if isinstance(value, dict | list | bool) else value

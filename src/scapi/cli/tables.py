@@ -170,7 +170,7 @@ def _statistics(stats: list[Statistic]) -> Table:
 def _value(stat: Statistic) -> str:
     """A statistic's value; what is no figure and no text has no room here."""
     match stat.type, stat.value:
-        case StatType.DURATION, int() | float() as milliseconds:
+        case StatType.DURATION, int() | float() as milliseconds if abs(milliseconds) < 2**63:
             return f"{number(milliseconds / 3_600_000, 1)} h"
         case StatType.INTEGER | StatType.DECIMAL, int() | float() as value:
             return number(value)
@@ -293,11 +293,20 @@ def _took(seconds: float | None) -> str:
 
 def session(row: OperationSession) -> RenderableType:
     """A session: what it was, who took part, and what they did in it."""
-    took = NOTHING if row.duration_seconds is None else span(timedelta(seconds=row.duration_seconds))
     title = Text(plain(row.map), style="bold").append(
-        f", difficulty {number(row.difficulty)}, {took}, ended {clock(row.end_time)}", style="not bold"
+        f", difficulty {number(row.difficulty)}, {_length(row.duration_seconds)}, ended {clock(row.end_time)}",
+        style="not bold",
     )
     return Group(title, Text(), _participants(row))
+
+
+def _length(seconds: float | None) -> str:
+    if seconds is None:
+        return NOTHING
+    try:
+        return span(timedelta(seconds=seconds))
+    except OverflowError:
+        return f"{seconds:g} s"
 
 
 def _participants(row: OperationSession) -> Table:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from scapi._core import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,17 +27,21 @@ UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 def number(value: float | None, digits: int = 0) -> str:
     """`1 234 567`: groups of three, parted by no-break spaces; a dash for nothing."""
-    return NOTHING if value is None else f"{value:,.{digits}f}".replace(",", "\N{NO-BREAK SPACE}")
+    if value is None:
+        return NOTHING
+    whole = isinstance(value, int) and (not digits or value not in formatting.INTEGERS)
+    text = formatting.integer(cast("int", value)) if whole else f"{value:,.{digits}f}"
+    return text.replace(",", "\N{NO-BREAK SPACE}")
 
 
 def clock(moment: datetime | None) -> str:
-    """`2026-08-19 12:04:31`, in UTC as the API speaks it; a dash for nothing."""
-    return NOTHING if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
+    """`2026-08-19 12:04:31`, in UTC; a dash for nothing."""
+    return NOTHING if moment is None else formatting.moment(moment)
 
 
 def minute(moment: datetime) -> str:
     """`2026-08-19 12:04`, in UTC."""
-    return f"{moment:%Y-%m-%d %H:%M}"
+    return formatting.moment(moment, timespec="minutes")
 
 
 def span(length: timedelta) -> str:
@@ -59,7 +65,10 @@ def ago(moment: datetime | None, now: datetime) -> str:
 def back(text: str, now: datetime) -> datetime | str:
     """The time that `7d`, `12h` or `30min` before now was; anything else as it is, for the client to read."""
     found = LENGTH.fullmatch(text.strip())
-    return now - timedelta(seconds=int(found[1]) * dict(UNITS)[found[2]]) if found else text
+    try:
+        return now - timedelta(seconds=int(found[1]) * dict(UNITS)[found[2]]) if found else text
+    except OverflowError:
+        return text  # before the year 1: the client says what a time looks like
 
 
 def sparkline(values: Sequence[float], width: int = 16) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -52,6 +53,13 @@ def _whole(value: Any) -> int | None:
     return int(value) if -(2**63) <= value < 2**63 else None
 
 
+def _per_piece(price: int, amount: int) -> float:
+    try:
+        return price / amount
+    except OverflowError:
+        return math.inf if (price < 0) == (amount < 0) else -math.inf
+
+
 class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
     """A lot on offer. Prices are for the whole lot; the server gives lots no id.
 
@@ -80,8 +88,11 @@ class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
 
     @property
     def unit_price(self) -> float | None:
-        """The buyout per piece, or `None` where the lot has no buyout or the server didn't tell it."""
-        return self.buyout_price / self.amount if self.buyout_price and self.amount else None
+        """The buyout per piece; infinite where no float is as large.
+
+        `None` where the lot has no buyout, or the server didn't tell it.
+        """
+        return _per_piece(self.buyout_price, self.amount) if self.buyout_price and self.amount else None
 
     def key(self) -> int:
         """Return what tells this lot from others: all that it holds but for the bid, as a signed 64-bit integer.
@@ -110,8 +121,8 @@ class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False)
 
     @property
     def unit_price(self) -> float:
-        """The price per piece; the whole price where the amount is 0."""
-        return self.price / (self.amount or 1)
+        """The price per piece; the whole price where the amount is 0; infinite where no float is as large."""
+        return _per_piece(self.price, self.amount or 1)
 
     def key(self) -> int:
         """Return what tells this sale from others: all that it holds, as a signed 64-bit integer.

@@ -12,7 +12,7 @@ from matplotlib.ticker import NullLocator
 from scapi._core.charts import compact, span
 from scapi.models import OperationSession
 from scapi.plot._letters import families, legible
-from scapi.plot._paper import figure, finish, headed, named, saved, suffix, text_style
+from scapi.plot._paper import figure, finish, headed, named, reachable, saved, suffix, text_style
 from scapi.plot._theme import Theme, ThemeName, theme_named
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def damage(
 
     Raises:
         TypeError: It isn't a session.
-        ValueError: Nobody took part, or an argument is none of those allowed.
+        ValueError: Nobody took part, a time or a number is beyond what an axis reaches, or an argument is none of
+            those allowed.
         OSError: The file can't be written.
     """
     colours = theme_named(theme)
@@ -55,6 +56,9 @@ def damage(
         raise TypeError(f"session must be an OperationSession, not {session!r}")
     if not session.participants:
         raise ValueError(f"session must have participants, which {session.id} has not: there is nothing to draw")
+    reachable("session", session, "duration_seconds", "start_time", "end_time")
+    for player in session.participants:
+        reachable("participants", player, "damage_dealt", "damage_received")
     players = sorted(session.participants, key=lambda player: player.damage_dealt, reverse=True)
     sheet = figure(colours, HEAD + ROW * max(len(players), 2))
     dealt, received = sheet.subplots(ncols=2, sharey=True, width_ratios=[2, 1])

@@ -48,12 +48,13 @@ def order_book(
 
     Raises:
         TypeError: There is something else among the lots.
-        ValueError: There are no lots with a buyout, or an argument is none of those allowed.
+        ValueError: There are no lots with a buyout, one has a time or a number that no axis reaches, or an argument is
+            none of those allowed.
         OSError: The file can't be written.
     """
     colours, by = theme_named(theme), checked_by(by)
     suffix(path)
-    rows = checked("lots", lots, AuctionLot)
+    rows = checked("lots", lots, AuctionLot, "amount", "buyout_price", "start_time")
     asked = [lot.unit_price for lot in rows if lot.unit_price is not None]
     if not asked:
         raise ValueError("lots must hold at least one with a buyout: there is nothing to draw")

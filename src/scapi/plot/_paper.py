@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -15,6 +16,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from scapi._core import arguments, drafts
 from scapi._core.arguments import choice, refuse
 from scapi._core.charts import compact, wide
+from scapi._core.formatting import integer
 from scapi.enums import Region
 from scapi.plot._letters import families, legible
 
@@ -35,6 +37,7 @@ __all__ = [
     "finish",
     "headed",
     "named",
+    "reachable",
     "saved",
     "scaled",
     "suffix",
@@ -47,15 +50,38 @@ FilePath: TypeAlias = "str | PathLike[str]"
 WIDTH, DPI = 9.0, 144
 SUFFIXES = (".png", ".svg")
 
+#: What axes of time are made for.
+YEARS = range(1900, 2201)
 
-def checked(name: str, rows: Iterable[T], kind: type[T]) -> list[T]:
-    """The rows; an error where there are none, or others than these."""
+
+def checked(name: str, rows: Iterable[T], kind: type[T], *drawn: str) -> list[T]:
+    """The rows; an error where there are none, or others than these, or some that no axis reaches.
+
+    Args:
+        name: What the argument is called.
+        rows: The rows.
+        kind: What they must be.
+        drawn: Their fields that are drawn.
+    """
     found = list(rows)
     if not found:
         raise ValueError(f"{name} must not be empty: there is nothing to draw")
     if strange := [row for row in found if not isinstance(row, kind)]:
         raise TypeError(f"{name} must hold nothing but {kind.__name__}, not {type(strange[0]).__name__}")
+    for row in found:
+        reachable(name, row, *drawn)
     return found
+
+
+def reachable(name: str, row: Any, *drawn: str) -> None:
+    """Raise a `ValueError` if a row has a time or a number that no axis reaches."""
+    for field in drawn:
+        value = getattr(row, field)
+        if isinstance(value, datetime) and value.year not in YEARS:
+            raise ValueError(f"{field} of {name} must be of the years {YEARS.start} to {YEARS[-1]}, not {value}")
+        if isinstance(value, int | float) and not abs(value) < 2**63:
+            told = integer(value) if isinstance(value, int) else f"{value:g}"
+            raise ValueError(f"{field} of {name} must be a number of 64 bits to be drawn, not {told}")
 
 
 def suffix(path: FilePath | None) -> str | None:

@@ -62,12 +62,13 @@ def price_history(
 
     Raises:
         TypeError: There is something else among the sales.
-        ValueError: There are no sales, or an argument is none of those allowed.
+        ValueError: There are no sales, one has a time or a number that no axis reaches, or an argument is none of those
+            allowed.
         OSError: The file can't be written.
     """
     colours, by = theme_named(theme), checked_by(by)
     suffix(path)
-    rows = checked("sales", sales, AuctionPrice)
+    rows = checked("sales", sales, AuctionPrice, "amount", "price", "time")
     width = width_for(rows)
     lines = [(look(key, by, colours), buckets(inside, width)) for key, inside in grouped(rows, by).items()]
     sheet = figure(colours, 5.2)

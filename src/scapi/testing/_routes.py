@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, unquote
 
+from scapi._core.arguments import iso
 from scapi.testing._catalogue import MAPS, REGIONS, USER_CHARACTERS
 from scapi.testing._wire import RefusedError, Reply
 from scapi.testing._world import World
@@ -131,7 +132,7 @@ def _time(call: Call, name: str) -> datetime | None:
     if name not in call.query:
         return None
     try:
-        value = datetime.fromisoformat(call.query[name])
+        value = iso(call.query[name])
     except ValueError:
         value = None
     if value is None or value.tzinfo is None:
