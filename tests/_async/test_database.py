@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import time
@@ -196,6 +197,33 @@ async def test_an_icon_is_a_picture(fake: FakeApi, tmp_path: Path) -> None:
         await names.item_icon("319k")
 
 
+async def test_an_item_without_an_icon_says_so(fake: FakeApi, tmp_path: Path) -> None:
+    rows = json.loads(fake.github.files[LISTING])
+    for row in rows:
+        if row["data"].endswith("/zz2rn.json"):
+            del row["icon"]
+        if row["data"].endswith("/319k.json"):
+            # The real listing names seven icons that nobody has drawn.
+            row["icon"] = "/icons/bullet/never-drawn.png"
+    fake.github.push_commit({LISTING: rows})
+    names = lookup(fake, tmp_path)
+    for id_ in ("zz2rn", "319k"):
+        for item in (id_, await names.get_entity(id_)):
+            with pytest.raises(ValueError, match=f"^item must be one that has an icon, not '{id_}'$"):
+                await names.item_icon(item)  # type: ignore[arg-type]  # it is there
+    with pytest.raises(NotFoundError):
+        await names.item_icon("/icons/bullet/never-drawn.png")
+
+
+async def test_an_entry_that_is_no_item_has_no_card(fake: FakeApi, tmp_path: Path) -> None:
+    names = lookup(fake, tmp_path)
+    (stat, *_) = await names.get_all(filename="stats")
+    with pytest.raises(ValueError, match=f"^item must be one that has a card, not '{stat.id}'$"):
+        await names.item_info(stat)
+    with pytest.raises(ValueError, match=f"^item must be one that has an icon, not '{stat.id}'$"):
+        await names.item_icon(stat)
+
+
 async def test_recipes(fake: FakeApi, tmp_path: Path) -> None:
     names = lookup(fake, tmp_path)
     barter, hideout = await names.barter(), await names.hideout(realm="global")
@@ -275,6 +303,36 @@ async def test_sync_fetches_everything_of_a_realm_or_of_all(fake: FakeApi, tmp_p
     await names.sync(True, "ru")
     assert statuses(fake) == [200] * 10 + [304] * 5
     assert await lookup(fake, tmp_path, offline=True, realm="global").barter()
+
+
+async def test_a_file_that_the_repository_lacks_is_named_and_costs_no_other(
+    fake: FakeApi, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost = "ru/hideout_recipes.json"
+    fake.fail(f"*/{lost}", status=404)
+    names = lookup(fake, tmp_path)
+    with caplog.at_level(logging.WARNING, "scapi"):
+        state = await names.sync()
+    assert (state.missing, names.state.missing) == ((lost,), (lost,))
+    assert len(state.files) == 4
+    assert [record.getMessage() for record in caplog.records] == [f"EXBO-Studio/stalzone-database lacks {lost}"]
+    assert await lookup(fake, tmp_path, offline=True).barter()
+    fake.heal()
+    assert (await names.sync()).missing == ()
+
+
+async def test_a_repository_that_lacks_all_files_is_an_error(fake: FakeApi, tmp_path: Path) -> None:
+    fake.fail("*.json", status=404)
+    with pytest.raises(NotFoundError):
+        await lookup(fake, tmp_path).sync(realm="all")
+
+
+async def test_a_server_that_fails_is_no_missing_file(fake: FakeApi, tmp_path: Path) -> None:
+    fake.fail("*/ru/stats.json", status=500)
+    names = lookup(fake, tmp_path)
+    with pytest.raises(ServerError):
+        await names.sync()
+    assert names.state.missing == ()
 
 
 async def test_the_state_tells_what_is_there(fake: FakeApi, tmp_path: Path) -> None:

@@ -56,6 +56,13 @@ def test_what_cannot_be_a_header_is_refused_without_showing_it(name: str, tail: 
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "token", "Basic"])
+def test_a_token_with_its_scheme_in_front_is_refused_with_the_reason(scheme: str) -> None:
+    with pytest.raises(CredentialsError, match="token holds a space: pass the token alone, without a word") as caught:
+        Credentials(token=f"{scheme} {SECRET}").check()
+    assert SECRET not in str(caught.value)
+
+
 @pytest.mark.parametrize("value", [b"S3CR3T", 53, ["S3CR3T"]])
 def test_what_is_no_text_is_refused_without_showing_it(value: Any) -> None:
     with pytest.raises(TypeError, match="token must be a string, not") as caught:

@@ -53,7 +53,7 @@ FIELDS |= {
     "ChangedFile": "filename status additions deletions previous_filename",
     "Commit": "sha message date url",
     "ContentEntry": "name path type size sha",
-    "DatabaseState": "repository branch folder reachable files",
+    "DatabaseState": "repository branch folder reachable files missing",
     "Diff": "status ahead_by behind_by files",
     "FileState": "url etag checked_at size",
     "Hideout": "perks recipes",

@@ -96,7 +96,9 @@ def test_an_exact_name_is_first_however_it_is_typed(case: tuple[str, str]) -> No
     exact = [result.id for result in results if result.score == 100]
     assert id_ in exact
     assert [result.id for result in results[: len(exact)]] == exact
-    assert all(result.ambiguous is (len(exact) > 1) for result in results[: len(exact)])
+    written = [other for other in exact if query.strip() in {other, *(name for named, name in NAMES if named == other)}]
+    for result in results[: len(exact)]:
+        assert result.ambiguous is (len(exact) > 1 and written != [result.id])
     assert all(result.score <= 99 for result in results[len(exact) :])
 
 
@@ -119,6 +121,28 @@ def test_of_equal_names_the_one_written_like_the_query_is_first() -> None:
     assert found("«Ковёр»")[:3] == ["rug0", "rug1", "rug2"]
 
 
+@pytest.mark.parametrize(("query", "id_"), [("«Ковёр»", "rug0"), ("RUG0", "rug0"), ("rug1", "rug1")])
+def test_what_one_id_alone_is_called_exactly_is_meant(query: str, id_: str) -> None:
+    rows = [item("rug0", "misc", ru="«Ковёр»", en="Carpet"), item("rug1", "other", ru="Ковёр", en="Carpet")]
+    rows += [item("x1", "other", en="R-UG1"), item("x2", "other", en="RUG0")]
+    index = read_index("listing", msgspec.json.encode(rows))
+    if query == "RUG0":
+        id_ = "x2"
+    assert names.resolve(index, query).id == id_
+    (first,) = names.search(index, query, limit=1)
+    assert (first.id, first.score, first.ambiguous) == (id_, 100.0, False)
+    # The others still are: nobody who asked for them would have written it so.
+    assert all(entry.ambiguous for entry in names.search(index, query)[1:] if entry.score == 100)
+
+
+def test_what_two_ids_are_called_exactly_is_ambiguous() -> None:
+    rows = [item("abcd", "misc", en="X"), item("x", "misc", en="abcd"), item("y", "misc", en="Ab-Cd")]
+    index = read_index("listing", msgspec.json.encode(rows))
+    with pytest.raises(ItemNameError, match="means several") as caught:
+        names.resolve(index, "abcd")
+    assert [entry.id for entry in caught.value.candidates][:2] == ["abcd", "x"]
+
+
 def test_a_limit_cuts_but_still_says_ambiguous() -> None:
     (only,) = names.search(INDEX, "Carpet", limit=1)
     assert only.ambiguous
@@ -136,9 +160,13 @@ def test_an_id_is_found_in_any_case() -> None:
     assert names.search(INDEX, "oil", limit=1)[0].score == 100
 
 
-def test_an_id_that_is_another_name_gives_both_and_says_so() -> None:
+def test_an_id_that_is_another_name_in_another_case_is_the_id_and_the_name_the_name() -> None:
     results = names.search(INDEX, "toad", limit=2)
-    assert [(r.id, r.score, r.ambiguous) for r in results] == [("frog", 100.0, True), ("toad", 100.0, True)]
+    assert [(r.id, r.score, r.ambiguous) for r in results] == [("toad", 100.0, False), ("frog", 100.0, True)]
+    assert names.resolve(INDEX, "toad").id == "toad"
+    assert names.resolve(INDEX, "Toad").id == "frog"
+    with pytest.raises(ItemNameError, match="means several"):
+        names.resolve(INDEX, "TOAD")
 
 
 # ── everything else that people type ──────────────────────────────────────────────────────────────────────

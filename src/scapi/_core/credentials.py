@@ -92,6 +92,9 @@ def _flaw(name: str, value: Any) -> Exception | None:
         return TypeError(f"{name} must be a string, not {type(value).__name__}")
     if value and not arguments.is_header(value):
         return CredentialsError(f"{name} holds characters that can't be sent, such as spaces or line breaks around it")
+    if value and name == "token" and " " in value:
+        # `Bearer x` would be sent as `Bearer Bearer x`, and be refused as if it had expired.
+        return CredentialsError("token holds a space: pass the token alone, without a word such as 'Bearer' before it")
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from scapi._core import arguments, names, response
 from scapi._core.escaping import log
@@ -96,6 +96,18 @@ def icon_file(realm: Realm, path: str) -> str:
         ValueError: The path is not that of an icon.
     """
     return f"{realm}/{_below('icons', path, '.png')}"
+
+
+def own(entry: Lookup, what: Literal["path", "icon"]) -> str:
+    """Where the card or the icon of an entry lies, or a `ValueError` if it has none."""
+    if path := getattr(entry, what):
+        return str(path)
+    raise without(entry, what)
+
+
+def without(entry: Lookup, what: Literal["path", "icon"]) -> ValueError:
+    """The error for an entry that has no card or no icon."""
+    return arguments.refuse("item", entry.id, f"one that has {'an icon' if what == 'icon' else 'a card'}")
 
 
 def _below(folder: str, path: str, suffix: str) -> PurePosixPath:

@@ -201,8 +201,8 @@ def search(
     (99), the same words in another order (98), names typed on the wrong keyboard layout (97), and at last names
     that are like the query or contain it (95 and less).
 
-    Entries with the same score are all marked `ambiguous`. Among them, those whose name is written exactly like
-    the query come first; the others stand in the order of their category, and within it of their id.
+    Entries with the same score are all marked `ambiguous`, but for one that alone is written exactly like the query.
+    Those that are come first; the others stand in the order of their category, and within it of their id.
 
     Args:
         index: Where to search.
@@ -346,17 +346,26 @@ def _compared(
 
 def _ranked(index: Index, query: str, scores: dict[str, float], limit: int | None) -> list[Lookup]:
     """The entries by their scores, those with the same score in the documented order."""
+    written = {id_ for id_, score in scores.items() if score == EXACT and _is_written(query, index.entries[id_])}
 
     def place(id_: str) -> tuple[float, bool, str, str]:
-        entry = index.entries[id_]
-        return -scores[id_], query not in _names(entry), entry.category or "", id_
+        return -scores[id_], id_ not in written, index.entries[id_].category or "", id_
 
     ties = Counter(scores.values())
     return [
-        replace(index.entries[id_], score=round(score, 2), ambiguous=ties[score] > 1)
+        replace(
+            index.entries[id_],
+            score=round(score, 2),
+            # Who spells a name or an id exactly means that one, whatever others differ from it in a hyphen.
+            ambiguous=ties[score] > 1 and written != {id_},
+        )
         for id_ in sorted(scores, key=place)[:limit]
         for score in [scores[id_]]
     ]
+
+
+def _is_written(query: str, entry: Lookup) -> bool:
+    return query == entry.id or query in _names(entry)
 
 
 def require_rapidfuzz() -> Any:

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, TypeGuard
+
+from msgspec.structs import replace
 
 from scapi import _threads
 from scapi._core import arguments, database, names
@@ -13,6 +16,7 @@ from scapi._sync.copies import Copies
 from scapi._sync.github import GitHubClient
 from scapi.config import Config
 from scapi.enums import IndexFile, Realm
+from scapi.exceptions import NotFoundError
 
 if TYPE_CHECKING:
     import os
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from scapi.models import BarterSettlement, DatabaseState, Hideout, ItemInfo, Listing, Lookup
 
 __all__ = ["DatabaseLookup"]
+
+logger = logging.getLogger("scapi")
 
 STALE_TIME = 900.0
 
@@ -69,6 +75,7 @@ class DatabaseLookup(Closing):
         stale_time = arguments.seconds("stale_time", stale_time)
         offline = arguments.flag("offline", offline)
         folder = default_folder() if cache_dir is None else arguments.path("cache_dir", cache_dir)
+        self._missing: tuple[str, ...] = ()
         self._owns_github = github is None
         self._copies = Copies(github or GitHubClient(), folder, stale_time=stale_time, offline=offline)
 
@@ -78,7 +85,8 @@ class DatabaseLookup(Closing):
         """The one id that a name means, for `client.auction(...)` and wherever else the API takes one.
 
         Case, quotes, hyphens, spaces, word order, look-alike letters and the keyboard layout don't matter. A name that
-        is only similar is not taken for it: it may be another item.
+        is only similar is not taken for it: it may be another item. Where names of several items differ in nothing but
+        these, the one that is written exactly so is meant.
 
         Args:
             name: The name in any language, or an id that the database has.
@@ -105,7 +113,8 @@ class DatabaseLookup(Closing):
 
         A name or id that is exactly the query has the score 100. Then come names that look the same (99), the same
         words in another order (98), names typed on the wrong keyboard layout (97), and at last names that are similar
-        or contain it (95 and less). Entries with the same score are marked `ambiguous`.
+        or contain it (95 and less). Entries with the same score are marked `ambiguous`, but for one that alone is
+        written exactly like the query.
 
         Args:
             query: A name in any language, a part of one, or an id.
@@ -190,11 +199,11 @@ class DatabaseLookup(Closing):
         Raises:
             ItemNameError: There is no such item, or several.
             NotFoundError: The item has no such level.
-            ValueError: An argument is out of its range.
+            ValueError: An argument is out of its range, or the entry is no item.
             ScApiException: There is no copy of the file, and none can be fetched.
         """
-        path = item if _is_path(item) else (self._item(item, realm)).path
-        name = database.item_file(self._realm_for(realm), path or "", upgrade_level)
+        path = item if _is_path(item) else database.own(self._item(item, realm), "path")
+        name = database.item_file(self._realm_for(realm), path, upgrade_level)
         return self._copies.get(name, database.read_item)
 
     def item_icon(self, item: Lookup | str, *, realm: Realm | str | None = None) -> bytes:
@@ -207,10 +216,18 @@ class DatabaseLookup(Closing):
         Raises:
             ItemNameError: There is no such item, or several.
             ValueError: An argument is out of its range, or the item has no icon.
+            NotFoundError: There is no icon at this path.
             ScApiException: There is no copy of the file, and none can be fetched.
         """
-        path = item if _is_path(item) else (self._item(item, realm)).icon
-        return self._copies.get(database.icon_file(self._realm_for(realm), path or ""), database.read_icon)
+        if _is_path(item):
+            return self._copies.get(database.icon_file(self._realm_for(realm), item), database.read_icon)
+        entry = self._item(item, realm)
+        name = database.icon_file(self._realm_for(realm), database.own(entry, "icon"))
+        try:
+            return self._copies.get(name, database.read_icon)
+        except NotFoundError as cause:
+            # Of some items the listing names an icon that was never drawn.
+            raise database.without(entry, "icon") from cause
 
     def barter(self, *, realm: Realm | str | None = None) -> Listing[BarterSettlement]:
         """What the settlements barter.
@@ -247,21 +264,33 @@ class DatabaseLookup(Closing):
             realm: The branch of the database, or `"all"`; that of the lookup or `Config` by default.
 
         Returns:
-            The state after it. A file whose `etag` is another one than before is a newer version.
+            The state after it. A file whose `etag` is another one than before is a newer version. Files that the
+            repository lacks, as an older branch or one of your own may, are its `missing`, with one warning in the log.
 
         Raises:
+            NotFoundError: The repository has none of these files.
             ScApiException: There is no copy of a file, and none can be fetched.
         """
         force = arguments.flag("force", force)
         realms = list(Realm) if realm == "all" else [self._realm_for(realm)]
-        for name, read in (file for where in realms for file in database.files(where)):
-            self._copies.get(name, read, force=force)
+        files = [file for where in realms for file in database.files(where)]
+        missing: dict[str, NotFoundError] = {}
+        for name, read in files:
+            try:
+                self._copies.get(name, read, force=force)
+            except NotFoundError as error:
+                missing[name] = error
+        if len(missing) == len(files):
+            raise missing[files[0][0]]
+        if missing:
+            logger.warning("%s lacks %s", self._copies.github.repository, ", ".join(missing))
+        self._missing = tuple(missing)
         return self.state
 
     @property
     def state(self) -> DatabaseState:
         """Which files are in memory, and how far they are up to date."""
-        return self._copies.state
+        return replace(self._copies.state, missing=self._missing)
 
     def close(self) -> None:
         """Close the connections; a `github` of your own stays open."""

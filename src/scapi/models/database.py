@@ -36,6 +36,7 @@ class DatabaseState(msgspec.Struct, frozen=True, kw_only=True):
         reachable: Whether the server had a usable answer when a copy was to be renewed last, or the file was fetched
             for the first time; `None` before that.
         files: The files by their path, e.g. `ru/listing.json`; those used last, at most 64.
+        missing: The files that the repository lacked when `sync()` was called last.
     """
 
     repository: str
@@ -43,3 +44,4 @@ class DatabaseState(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
     reachable: bool | None
     files: dict[str, FileState]
+    missing: tuple[str, ...] = ()
