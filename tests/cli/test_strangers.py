@@ -7,21 +7,32 @@ import io
 import json
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
+import msgspec
 import pytest
 from rich.console import Console
 
+from scapi import models
+from scapi._core.response import plain_type
 from scapi.cli import files, tables, terminal
+from scapi.cli.account import Account
 from scapi.cli.app import run
+from scapi.cli.doctor import command as doctor
+from scapi.cli.doctor.findings import Finding
+from scapi.cli.items import Match
 from scapi.models import ItemInfo, RegionInfo, Translation
 from scapi.testing import FakeApi
 from tests.cli.process import on_a_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 HOSTILE = "\x1b]52;c;cHduZWQ=\x07\x1b[2J\x9b2J\u202e[red]x[/nope] :smile:"
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 #: Colours, and what a bar needs to be drawn over itself: all that rich says to a terminal for us.
 OURS = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|[12]?K|1A)")
@@ -90,6 +101,50 @@ def test_the_languages_of_the_database_are_text_too(capsys: pytest.CaptureFixtur
     shown = capsys.readouterr().out
     assert not obeyed(shown)
     assert "in fr[/nope]" in shown
+
+
+def hostile(kind: Any) -> Any:
+    """The JSON of a value of this type, in which every text that may be any text is a stranger's."""
+    kind = plain_type(kind)
+    if kind is Any or (isinstance(kind, type) and issubclass(kind, str)):
+        return HOSTILE
+    if get_origin(kind) is list:
+        return [hostile(get_args(kind)[0])]
+    if get_origin(kind) is dict:
+        return {HOSTILE: HOSTILE}
+    if get_origin(kind) is Literal:
+        return get_args(kind)[0]
+    if issubclass(kind, msgspec.Struct):
+        return {field.encode_name: hostile(field.type) for field in msgspec.structs.fields(kind)}
+    return "2026-01-01T00:00:00Z" if issubclass(kind, datetime) else kind(1)
+
+
+VIEWS: list[tuple[type[Any], Callable[..., Any]]] = [
+    (RegionInfo, lambda row: tables.regions([row], NOW)),
+    (models.EmissionState, lambda row: tables.emission(row, NOW)),
+    (models.CharacterProfile, lambda row: tables.profile(row, NOW)),
+    (models.AuctionLot, lambda row: tables.lots([row], NOW)),
+    (models.AuctionPrice, lambda row: tables.sales([row], NOW)),
+    (models.ClanInfo, lambda row: tables.clans([row], NOW)),
+    (models.ClanInfo, lambda row: tables.clan(row, NOW)),
+    (models.OperationSession, lambda row: tables.sessions([row], NOW)),
+    (models.OperationSession, tables.session),
+    (Match, lambda row: tables.matches([row], NOW)),
+    (ItemInfo, lambda row: tables.card(row, "en")),
+    (Account, lambda row: tables.account(row, NOW)),
+    (Finding, lambda row: doctor._table([row], NOW)),
+]
+
+
+@pytest.mark.parametrize(("model", "view"), VIEWS, ids=map(str, range(len(VIEWS))))
+def test_no_view_of_any_model_passes_on_what_a_terminal_obeys(
+    model: type[Any], view: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = msgspec.convert(hostile(model), model, strict=False)
+    terminal.stdout().print(view(row))
+    shown = capsys.readouterr().out
+    assert shown.strip()
+    assert not obeyed(shown)
 
 
 def test_text_is_never_markup_whatever_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
