@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -86,8 +87,10 @@ def _browse(url: str) -> bool:
 
 @pytest.fixture(autouse=True)
 def _same_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What an example writes into `os.environ` is gone after it."""
-    before = dict(os.environ)
+    """What an example writes into `os.environ`, or says about logging, is gone after it."""
+    before, logger = dict(os.environ), logging.getLogger("scapi")
+    level = logger.level
     yield
     os.environ.clear()
     os.environ.update(before)
+    logger.setLevel(level)
