@@ -16,7 +16,6 @@ import sys
 from contextlib import suppress
 from functools import cache, lru_cache
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -132,9 +131,10 @@ def _tls(verify: str | bool, file: str | None, folder: str | None) -> ssl.SSLCon
 
 
 def _trusting(name: str, path: str) -> ssl.SSLContext:
-    is_folder = Path(path).is_dir()
+    place = arguments.path(name, path)
+    is_folder = place.is_dir()
     try:
-        return ssl.create_default_context(cafile=None if is_folder else path, capath=path if is_folder else None)
+        return ssl.create_default_context(cafile=None if is_folder else place, capath=place if is_folder else None)
     except OSError as cause:  # an `ssl.SSLError` is one too
         reason = cause.strerror if cause.filename or not isinstance(cause, ssl.SSLError) else "no certificate in it"
         raise ValueError(f"{name} must name a file or folder of certificates, not {path!r}: {reason}") from None

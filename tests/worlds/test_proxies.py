@@ -271,6 +271,20 @@ def test_verify_takes_a_context_a_file_and_a_folder(world: World, mount: Mount, 
         emission(world, mount)
 
 
+def test_certificates_may_lie_in_the_home_folder(
+    world: World, mount: Mount, authority: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(Path(authority).parent))
+    emission(world, mount, verify="~/authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", "~/authority.pem")
+    emission(world, mount)
+    with pytest.raises(
+        ValueError, match="verify must be the path of a file or folder of certificates, not '~no-such-user/x'"
+    ):
+        world.api.AppClient(token="t", verify="~no-such-user/x")
+
+
 def test_no_verification_is_never_quiet(world: World, mount: Mount) -> None:
     with pytest.warns(UserWarning, match="verify=False: anybody on the way can read"):
         client = world.api.AppClient(token=mount.fake.app_token, base_url=mount.url, verify=False)

@@ -69,7 +69,7 @@ def _checked(verify: Any) -> ssl.SSLContext | str | bool:
     if isinstance(verify, ssl.SSLContext):
         return verify
     if isinstance(verify, str | Path):
-        path = Path(verify).expanduser()
+        path = arguments.path("verify", verify)
         if path.exists():
             return str(path)
         raise arguments.refuse("verify", str(path), "the path of a file or folder of certificates")
