@@ -140,15 +140,20 @@ class Server:
 
 
 class Call:
-    """One task's present call: where it stands in its attempts and waits."""
+    """One task's present call: where it stands in its attempts and waits. It is the waiter of its tickets."""
 
-    def __init__(self, budget: Budget, operation: str, begun: float) -> None:
+    def __init__(self, budget: Budget, operation: str, begun: float, ask: Callable[[Call], None]) -> None:
         self.budget = budget
+        self.wake = partial(ask, self)
         self.operation = operation
         self.begun = begun
         self.attempt = 0
         self.waited = 0.0
         self.ticket: Ticket | None = None
+
+    def alive(self) -> bool:
+        """Tell the budget that nothing interrupts the calls of a simulation."""
+        return True
 
 
 class Simulation:
@@ -215,24 +220,22 @@ class Simulation:
     # -- a task ------------------------------------------------------------------------------------
 
     def _begin(self, budget: Budget) -> None:
-        self._queue(Call(budget, self.rng.choice(self._operations), self.time))
+        self._queue(Call(budget, self.rng.choice(self._operations), self.time, self._woken))
+
+    def _woken(self, call: Call) -> None:
+        self._at(self.time, partial(self._poll, call, call.ticket))
 
     def _queue(self, call: Call) -> None:
-        call.ticket = call.budget.enter(
-            call.operation,
-            lambda: self._at(self.time, partial(self._poll, call, ticket)),
-            spread=self.scenario.spread,
-        )
-        ticket = call.ticket
-        self.waiting[ticket] = call.operation
-        self._poll(call, ticket)
+        call.ticket = call.budget.enter(call.operation, call, pace="even" if self.scenario.spread else True)
+        self.waiting[call.ticket] = call.operation
+        self._poll(call, call.ticket)
 
-    def _poll(self, call: Call, ticket: Ticket) -> None:
-        if ticket not in self.waiting:
+    def _poll(self, call: Call, ticket: Ticket | None) -> None:
+        if ticket is None or ticket not in self.waiting:
             return
         wait = call.budget.poll(ticket, self._now())
-        if wait > 0:
-            self._at(self.time + max(wait, TIMER), partial(self._poll, call, ticket))
+        if wait is not None:
+            self._at(self.time + max(wait.again, TIMER), partial(self._poll, call, ticket))
             return
         del self.waiting[ticket]
         call.attempt += 1
@@ -258,7 +261,7 @@ class Simulation:
             attempt=call.attempt,
             waited=call.waited,
             status=status,
-            until_reset=call.budget.until_reset(self._now()),
+            until_reset=call.budget.state(self._now()).until_reset,
             rng=self.rng.random,
         )
         if wait is None:

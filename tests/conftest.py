@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from scapi import Config
+from scapi.pacing import set_factory
 from scapi.testing import FakeApi
 from scapi.testing._server import serve
 
@@ -40,7 +41,9 @@ def _interruptible() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _clean_slate(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test sees the environment's credentials, or what another test put into `Config`."""
+    """No test sees the environment's credentials, another test's budget, or what that put into `Config`."""
+    # Equal credentials share a budget, and a refusal in one test would stop the calls of the next for a minute.
+    set_factory(None)
     for name in ("SCAPI_TOKEN", "SCAPI_CLIENT_ID", "SCAPI_CLIENT_SECRET", "SCAPI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     yield

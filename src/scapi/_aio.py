@@ -12,7 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
 from scapi._core import forks
-from scapi.exceptions import TransportError
+from scapi._core.effort import OutOfPatienceError
+from scapi.exceptions import ClosedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
@@ -80,11 +81,20 @@ async def outcome(future: Future[T], seconds: float) -> T:
 
 
 class Wakeup:
-    """A wait that others can end early, from any thread."""
+    """A wait that others can end early, from any thread.
+
+    Attributes:
+        hold: Whoever waits for a turn holds it in a `with`, see `scapi._core.holds`.
+    """
 
     def __init__(self) -> None:
+        self.hold = threading.Lock()
         self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
+
+    def alive(self) -> bool:
+        """Whether somebody holds it, who can still go on."""
+        return self.hold.locked() and not self._loop.is_closed()
 
     def wake(self) -> None:
         """End the wait, or the next one if there is none now."""
@@ -103,10 +113,13 @@ class Wakeup:
 class SingleFlight:
     """Does something once for all who want it at the same time, in whichever event loop they are.
 
-    What has begun is finished, even if those who wait for it are cancelled.
+    What has begun is finished as long as its event loop runs, even if those who wait for it are cancelled.
+
+    Args:
+        lasting: Changes nothing here. In the twin it makes threads finish what has begun, too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, lasting: bool = False) -> None:
         self.forked()
         forks.begins_anew(self)
 
@@ -117,20 +130,40 @@ class SingleFlight:
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def run(self, work: Work) -> None:
-        """Do it, or wait for it if it is under way; whoever waits shares its error too."""
+    async def run(self, work: Work, patience: float | None = None) -> bool:
+        """Do it, or wait for it if it is under way; whoever waits shares its error too.
+
+        Args:
+            work: What to do.
+            patience: Seconds to wait for what another has begun, or an `OutOfPatienceError` follows.
+
+        Returns:
+            Whether another had begun it.
+        """
         mine, loop = _uncancellable(), asyncio.get_running_loop()
         with self._lock:
             # What began in an event loop that has stopped since may never go on.
-            if self._under_way is None or not (self._loop and self._loop.is_running()):
-                self._under_way, self._loop = mine, loop
+            if self._under_way is None or self._is_over():
+                self._under_way, self._loop, self._task = mine, loop, None
             future = self._under_way
         if future is mine:
             # Not under the lock: a task of an eager factory runs at once, and may be through when this returns.
             asyncio.create_task(self._fly(work, mine))  # noqa: RUF006  # once it runs, `_task` refers to it
         elif asyncio.current_task() is self._task:
             raise RuntimeError("this would wait for itself: on_token must not call the client")
-        await asyncio.wrap_future(future)
+        limit = asyncio.timeout(None if future is mine else patience)
+        try:
+            async with limit:
+                await asyncio.wrap_future(future)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise OutOfPatienceError("another's renewal isn't done within queue_timeout; nothing was sent") from None
+        return future is not mine
+
+    def _is_over(self) -> bool:
+        is_cut_off = self._task is not None and self._task.done()
+        return is_cut_off or self._loop is None or not self._loop.is_running()
 
     async def settle(self) -> None:
         """Wait until nothing is under way any more, whatever came of it."""
@@ -253,7 +286,7 @@ class PerRuntime(Generic[P]):
             with self._lock:
                 # Whoever closed the client just now, in another thread, hasn't seen this one.
                 if self._closed:
-                    raise TransportError("the client was closed during the call")
+                    raise ClosedError("the client was closed during the call")
                 # Those of loops that are over, whose guards have closed them.
                 for over in [other for other in self._entries if other.is_closed()]:
                     del self._entries[over]

@@ -29,7 +29,7 @@ from scapi._core import arguments, escaping
 from scapi._core.body import Body
 from scapi._core.extras import extra
 from scapi._core.traces import strip
-from scapi.exceptions import DecodeError, RateLimitError, RequestTimeoutError, ScApiException, TransportError
+from scapi.exceptions import ClosedError, DecodeError, RequestTimeoutError, ScApiException, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,7 +45,6 @@ __all__ = [
     "MAX_CONNECTIONS",
     "TIMEOUT",
     "ConnectTimeout",
-    "NoConnection",
     "ProxyFailed",
     "body_of",
     "check_client",
@@ -85,10 +84,6 @@ VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 class ConnectTimeout(TimeoutError):
     """The connection could not be made in time, so that nothing was sent."""
-
-
-class NoConnection(Exception):
-    """None of the client's connections came free in time, so that nothing was sent."""
 
 
 class ProxyFailed(Exception):
@@ -322,8 +317,8 @@ def failure(cause: BaseException, url: str, *, outer: BaseException | None, clos
     """
     chain = strip(cause, outer)
     if closed and isinstance(cause, Exception):
-        error: BaseException = TransportError("the client was closed during the call")
-    elif isinstance(cause, (NoConnection, ProxyFailed, OSError, *_of_the_libraries("HTTPError", "InvalidURL"))):
+        error: BaseException = ClosedError("the client was closed during the call")
+    elif isinstance(cause, (ProxyFailed, OSError, *_of_the_libraries("HTTPError", "InvalidURL"))):
         error = _translated(cause, url, escaping.log(_reason(chain)))
     else:
         return cause
@@ -339,10 +334,6 @@ def _translated(cause: BaseException, url: str, reason: str) -> ScApiException:
     """Return the documented error for one of the network's, or of httpx."""
     host = urlsplit(url).netloc
     timeouts: tuple[type[Exception], ...] = (TimeoutError, *_of_the_libraries("TimeoutException"))
-    if isinstance(cause, NoConnection):
-        return RateLimitError(
-            "no connection came free within queue_timeout; nothing was sent", url=url, retry_after=0.0
-        )
     if isinstance(cause, ProxyFailed):
         if isinstance(cause.__cause__, timeouts):
             return RequestTimeoutError(f"{cause} could not be connected to in time", connecting=True)

@@ -11,16 +11,16 @@ import socket
 import threading
 import time
 import warnings
-from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Generic, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
 from scapi._core import forks
+from scapi._core.effort import OutOfPatienceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -104,11 +104,21 @@ def to_thread(function: Callable[Options, T], /, *args: Options.args, **options:
 
 
 class Wakeup:
-    """A wait that others can end early, from any thread."""
+    """A wait that others can end early, from any thread.
+
+    Attributes:
+        hold: Whoever waits for a turn holds it in a `with`, see `scapi._core.holds`.
+    """
 
     def __init__(self) -> None:
-        # Every call makes one and few wait with it: a queue is made in a tenth of the time that an event takes.
+        self.hold = threading.Lock()
+        # Every call makes one and few wait with it: a queue is made in a tenth of the time that an event takes. And an
+        # event that is interrupted may lose the interrupt.
         self._wakes: SimpleQueue[None] = SimpleQueue()
+
+    def alive(self) -> bool:
+        """Whether somebody holds it."""
+        return self.hold.locked()
 
     def wake(self) -> None:
         """End the wait, or the next one if there is none now."""
@@ -123,56 +133,108 @@ class Wakeup:
 
 
 class SingleFlight:
-    """Does something once for all who want it at the same time, in whichever thread they are."""
+    """Does something once for all who want it at the same time, in whichever thread they are.
 
-    def __init__(self) -> None:
+    Args:
+        lasting: What has begun is finished, even if those who wait for it are interrupted: it is done in a thread of
+            its own, where no signal arrives and which the interpreter waits for at its exit.
+    """
+
+    def __init__(self, *, lasting: bool = False) -> None:
+        self._lasting = lasting
         self.forked()
         forks.begins_anew(self)
 
     def forked(self) -> None:
         """Begin anew: in the child of a fork, what was under way is somebody else's."""
         self._lock = threading.Lock()
-        self._under_way: Future[None] | None = None
-        self._thread: int | None = None
+        self._under_way: _Flight | None = None
 
-    def run(self, work: Work) -> None:
-        """Do it, or wait for it if it is under way; whoever waits shares its error too."""
-        mine = Future[None]()
-        try:
+    def run(self, work: Work, patience: float | None = None) -> bool:
+        """Do it, or wait for it if it is under way; whoever waits shares its error too.
+
+        Args:
+            work: What to do.
+            patience: Seconds to wait for what another has begun, or an `OutOfPatienceError` follows.
+
+        Returns:
+            Whether another had begun it.
+        """
+        mine = _Flight(work)
+        with mine.begun:
             with self._lock:
-                if self._under_way is None:
-                    self._under_way, self._thread = mine, threading.get_ident()
-                future = self._under_way
-            if future is mine:
-                work()
-        except Exception as error:
-            self._land(mine, error)
-            raise
-        except BaseException:
-            # Only this thread is interrupted. Those who wait in another one look again, and do it themselves.
-            self._land(mine)
-            raise
-        if future is mine:
-            self._land(mine)
-        elif threading.get_ident() == self._thread:
-            raise RuntimeError("this would wait for itself: on_token must not call the client")
-        else:
-            future.result()
+                if self._under_way is None or self._under_way.is_over():
+                    self._under_way = mine
+                flight = self._under_way
+            if flight is not mine:
+                flight.join(patience)
+            elif self._lasting:
+                # From a thread of its own: `Thread.start` waits in a way that may lose an interrupt.
+                _thread.start_new_thread(self._depart, (flight,))
+                flight.join(None)
+            else:
+                self._fly(flight)
+        if flight.error is not None:
+            raise flight.error
+        return flight is not mine
 
     def settle(self) -> None:
         """Wait until nothing is under way any more, whatever came of it."""
-        with suppress(Exception):
-            if future := self._under_way:
-                future.result()
+        if flight := self._under_way:
+            flight.join(None)
 
-    def _land(self, future: Future[None], error: Exception | None = None) -> None:
-        with self._lock:
-            if self._under_way is future:
-                self._under_way = self._thread = None
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)
+    def _depart(self, flight: _Flight) -> None:
+        try:
+            threading.Thread(target=self._fly, args=(flight,), name="scapi_renewal", daemon=False).start()
+        except RuntimeError as error:  # the interpreter is about to exit, or there are too many threads
+            flight.land(error)
+
+    def _fly(self, flight: _Flight) -> None:
+        with flight.flying:
+            with self._lock:
+                # Whoever began it may have been interrupted before this, and another have begun anew.
+                if self._under_way is not flight:
+                    return
+            flight.thread = threading.get_ident()
+            try:
+                flight.work()
+            except Exception as error:  # noqa: BLE001  # it goes to all who wait
+                flight.land(error)
+            else:
+                flight.land(None)
+
+
+class _Flight:
+    """What is done once for all. It is under way as long as one of its two locks is held, and it hasn't landed."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.begun, self.flying = threading.Lock(), threading.Lock()
+        self.thread: int | None = None
+        self.error: Exception | None = None
+        self._landed = False
+        self._waiting: dict[Wakeup, None] = {}
+
+    def is_over(self) -> bool:
+        return self._landed or not (self.begun.locked() or self.flying.locked())
+
+    def land(self, error: Exception | None) -> None:
+        self.error, self._landed = error, True
+        for wakeup in list(self._waiting):
+            wakeup.wake()
+
+    def join(self, patience: float | None) -> None:
+        """Wait until it is over: until it has landed, or those who would bring it down were interrupted."""
+        deadline = math.inf if patience is None else time.monotonic() + patience
+        wakeup = Wakeup()
+        self._waiting[wakeup] = None
+        while not self.is_over():
+            if threading.get_ident() == self.thread:
+                raise RuntimeError("this would wait for itself: on_token must not call the client")
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise OutOfPatienceError("another's renewal isn't done within queue_timeout; nothing was sent")
+            wakeup.wait(min(left, PATIENCE))
 
 
 class Deadline:

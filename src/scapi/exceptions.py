@@ -4,6 +4,7 @@
     ├── CredentialsError          no usable credentials
     │   ├── LoginError            the login in the browser didn't lead to a token
     │   └── TokenNotSavedError    a token was renewed, but `on_token` failed to take it
+    ├── ClosedError               the client is closed
     ├── TransportError            no answer: DNS, refused, reset, TLS, cut off
     │   └── RequestTimeoutError   no answer in time
     ├── DecodeError               an answer that isn't what the API promises
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BadRequestError",
     "ClientError",
+    "ClosedError",
     "CredentialsError",
     "DecodeError",
     "ForbiddenError",
@@ -98,6 +100,10 @@ class TokenNotSavedError(CredentialsError):
     def __init__(self, token: UserToken) -> None:
         super().__init__("the token was renewed, but on_token failed to save it; it is in the `token` of this error")
         self.token = token
+
+
+class ClosedError(ScApiException):
+    """The client is closed, or was closed during the call. To try again is no use: make another client."""
 
 
 class TransportError(ScApiException):
@@ -207,10 +213,14 @@ class NotFoundError(ClientError):
 
 
 class RateLimitError(ClientError):
-    """429: the points of this minute are used up; also raised when a call won't get its turn within `queue_timeout`.
+    """429: the points of this minute are used up, or something before the API, such as a proxy, refuses calls.
+
+    Also raised when nothing was sent: a call won't get its turn within `queue_timeout`, or an earlier refusal is still
+    in force and the call may not wait for its end.
 
     Attributes:
-        retry_after: Seconds until the budget is whole again.
+        retry_after: Seconds until calls are possible again; `math.inf` where the limit is 0. As long as a refusal is in
+            force, every call tells what is left of it, whichever call was refused.
     """
 
     def __init__(self, message: str, *, retry_after: float = 60.0, status: int = 429, **context: Any) -> None:

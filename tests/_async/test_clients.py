@@ -191,7 +191,7 @@ async def test_a_closed_client_says_so(app: AppClient, fake: FakeApi) -> None:
     await app.emission()
     await app.close()
     await app.close()
-    with pytest.raises(exceptions.TransportError, match="the client is closed"):
+    with pytest.raises(exceptions.ClosedError, match="the client is closed"):
         await app.emission()
     assert len(fake.requests) == 1
 
@@ -200,7 +200,7 @@ async def test_an_error_inside_the_block_gets_out_of_it(fake: FakeApi, reach: di
     with pytest.raises(ZeroDivisionError):
         async with AppClient(token=fake.app_token, **reach) as client:
             raise ZeroDivisionError
-    with pytest.raises(exceptions.TransportError, match="closed"):
+    with pytest.raises(exceptions.ClosedError, match="closed"):
         await client.emission()
 
 

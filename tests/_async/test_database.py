@@ -16,7 +16,7 @@ from scapi._async.github import GitHubClient
 from scapi._core import store
 from scapi.config import Config
 from scapi.enums import IndexFile, Realm
-from scapi.exceptions import DecodeError, ItemNameError, NotFoundError, ServerError, TransportError
+from scapi.exceptions import ClosedError, DecodeError, ItemNameError, NotFoundError, ServerError, TransportError
 from scapi.testing import FakeApi
 from tests.unit.real_data import REASON, real_database
 
@@ -544,7 +544,7 @@ async def test_without_a_client_of_its_own_it_makes_one_and_closes_it(tmp_path: 
         assert "offline=True" in repr(names)
     online = DatabaseLookup(cache_dir=tmp_path)
     await online.close()
-    with pytest.raises(TransportError, match="the client is closed"):
+    with pytest.raises(ClosedError, match="the client is closed"):
         await online.get_all()
 
 

@@ -16,6 +16,7 @@ from scapi._async import github as module
 from scapi._async.github import GitHubClient
 from scapi.config import Config
 from scapi.exceptions import (
+    ClosedError,
     CredentialsError,
     DecodeError,
     ForbiddenError,
@@ -408,7 +409,7 @@ async def test_a_wrong_format_is_refused(tmp_path: Path) -> None:
 async def test_a_closed_client_says_so() -> None:
     client = GitHubClient(repository="a/b")
     await client.close()
-    with pytest.raises(TransportError, match="the client is closed"):
+    with pytest.raises(ClosedError, match="the client is closed"):
         await client.latest_commit()
     assert repr(client) == "GitHubClient(repository='a/b', branch='main')"
 

@@ -14,12 +14,12 @@ from rich.traceback import Traceback
 
 from scapi._async import UserClient
 from scapi.exceptions import (
+    ClosedError,
     CredentialsError,
     RequestTimeoutError,
     ScApiException,
     ServerError,
     TokenNotSavedError,
-    TransportError,
     UnauthorizedError,
 )
 from scapi.testing import FakeApi
@@ -301,7 +301,7 @@ async def test_a_renewal_logs_nothing_secret(fake: FakeApi, url: str, caplog: py
 async def test_a_closed_client_renews_nothing(fake: FakeApi, url: str) -> None:
     client = client_of(fake, url, almost_expired(fake.oauth.issue(fake.now)))
     await client.close()
-    with pytest.raises(TransportError, match="closed"):
+    with pytest.raises(ClosedError, match="closed"):
         await client.characters()
     assert fake.requests == []
 

@@ -192,7 +192,7 @@ def test_a_closed_client_says_so(app: AppClient, fake: FakeApi) -> None:
     app.emission()
     app.close()
     app.close()
-    with pytest.raises(exceptions.TransportError, match="the client is closed"):
+    with pytest.raises(exceptions.ClosedError, match="the client is closed"):
         app.emission()
     assert len(fake.requests) == 1
 
@@ -201,7 +201,7 @@ def test_an_error_inside_the_block_gets_out_of_it(fake: FakeApi, reach: dict[str
     with pytest.raises(ZeroDivisionError):
         with AppClient(token=fake.app_token, **reach) as client:
             raise ZeroDivisionError
-    with pytest.raises(exceptions.TransportError, match="closed"):
+    with pytest.raises(exceptions.ClosedError, match="closed"):
         client.emission()
 
 

@@ -17,6 +17,7 @@ from scapi._sync import github as module
 from scapi._sync.github import GitHubClient
 from scapi.config import Config
 from scapi.exceptions import (
+    ClosedError,
     CredentialsError,
     DecodeError,
     ForbiddenError,
@@ -407,7 +408,7 @@ def test_a_wrong_format_is_refused(tmp_path: Path) -> None:
 def test_a_closed_client_says_so() -> None:
     client = GitHubClient(repository="a/b")
     client.close()
-    with pytest.raises(TransportError, match="the client is closed"):
+    with pytest.raises(ClosedError, match="the client is closed"):
         client.latest_commit()
     assert repr(client) == "GitHubClient(repository='a/b', branch='main')"
 

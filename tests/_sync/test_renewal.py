@@ -15,12 +15,12 @@ from rich.traceback import Traceback
 
 from scapi._sync import UserClient
 from scapi.exceptions import (
+    ClosedError,
     CredentialsError,
     RequestTimeoutError,
     ScApiException,
     ServerError,
     TokenNotSavedError,
-    TransportError,
     UnauthorizedError,
 )
 from scapi.testing import FakeApi
@@ -302,7 +302,7 @@ def test_a_renewal_logs_nothing_secret(fake: FakeApi, url: str, caplog: pytest.L
 def test_a_closed_client_renews_nothing(fake: FakeApi, url: str) -> None:
     client = client_of(fake, url, almost_expired(fake.oauth.issue(fake.now)))
     client.close()
-    with pytest.raises(TransportError, match="closed"):
+    with pytest.raises(ClosedError, match="closed"):
         client.characters()
     assert fake.requests == []
 

@@ -14,7 +14,13 @@ import pytest
 
 from scapi import Retry, _threads
 from scapi._sync import AppClient
-from scapi.exceptions import RateLimitError, RequestTimeoutError, ScApiException, ServerError, TransportError
+from scapi.exceptions import (
+    ClosedError,
+    RateLimitError,
+    RequestTimeoutError,
+    ScApiException,
+    ServerError,
+)
 from scapi.testing import START, FakeApi
 
 ports = itertools.count(1)
@@ -57,16 +63,14 @@ def full_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def client_of(fake: FakeApi, **options: Any) -> AppClient:
-    return AppClient(
-        token=fake.app_token,
-        # A host of its own, and so a budget of its own.
-        base_url=f"http://127.0.0.1:{next(ports)}",
-        http_client=httpx.Client(transport=fake.transport()),
-        **options,
-    )
+    # A host of its own, and so a budget of its own.
+    options.setdefault("base_url", f"http://127.0.0.1:{next(ports)}")
+    return AppClient(token=fake.app_token, http_client=httpx.Client(transport=fake.transport()), **options)
 
 
-@pytest.mark.parametrize("options", [{"status": status} for status in (502, 503, 504)] + [{"fault": "reset"}])
+@pytest.mark.parametrize(
+    "options", [{"status": status} for status in (502, 503, 504, *range(520, 526), 530)] + [{"fault": "reset"}]
+)
 @pytest.mark.usefixtures("full_jitter")
 def test_what_may_pass_is_tried_again_with_backoff(options: dict[str, Any], clock: Clock) -> None:
     fake = FakeApi()
@@ -75,7 +79,7 @@ def test_what_may_pass_is_tried_again_with_backoff(options: dict[str, Any], cloc
     assert clock.waits == [0.5, 1.0, 2.0]
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 418, 500, 501])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 418, 500, 501, 526])
 def test_what_will_not_pass_is_raised_at_once(status: int, clock: Clock) -> None:
     fake = FakeApi()
     fake.fail("*", status=status)
@@ -154,6 +158,99 @@ def test_a_refusal_tells_when_the_points_are_back(clock: Clock) -> None:
     assert caught.value.retry_after > 0
 
 
+# A proxy's page: a 429 without the API's headers.
+
+
+def test_while_a_block_is_known_nothing_is_sent_and_every_call_hears_what_is_left(clock: Clock) -> None:
+    fake = FakeApi()
+    fake.fail("*", "html", status=429, headers={"retry-after": "3600"})
+    base_url = f"http://127.0.0.1:{next(ports)}"
+    clients = [client_of(fake, base_url=base_url, **options) for options in ({}, {"pace": False}, {"retry": None})]
+    told = list[float]()
+    for minutes in range(6):
+        clock.time = 1000.0 + 60 * minutes
+        for client in clients:
+            with pytest.raises(RateLimitError) as caught:
+                client.emission()
+            told.append(caught.value.retry_after)
+    assert told == pytest.approx([3600.0 - 60 * minutes for minutes in range(6) for _ in clients])
+    assert (clock.waits, len(fake.requests)) == ([], 1)
+    fake.heal()
+    clock.time = 1000.0 + 3601
+    clients[0].emission()
+
+
+def test_a_block_that_a_call_may_wait_for_is_waited_for(clock: Clock) -> None:
+    fake = FakeApi()
+    fake.fail("*", "html", status=429, headers={"retry-after": "30"}, times=1)
+    base_url = f"http://127.0.0.1:{next(ports)}"
+    first = client_of(fake, base_url=base_url, retry=None)
+    with pytest.raises(RateLimitError):
+        first.emission()
+    for options in ({"retry": Retry(max_wait=29.0)}, {"queue_timeout": 29.0}):
+        with pytest.raises(RateLimitError, match="an earlier refusal is still in force"):
+            client_of(fake, base_url=base_url, **options).emission()
+    assert clock.waits == []
+    client_of(fake, base_url=base_url, queue_timeout=31.0).emission()
+    assert sum(clock.waits) == pytest.approx(30, abs=0.1)
+    assert [request.status for request in fake.requests] == [429, 200]
+
+
+def test_a_block_stops_the_retry_of_another_call_too(clock: Clock) -> None:
+    fake = FakeApi()
+    base_url = f"http://127.0.0.1:{next(ports)}"
+    fake.fail("*", "html", status=429, headers={"retry-after": "5"}, times=2)
+    client_of(fake, base_url=base_url, pace=False).emission()
+    assert [request.status for request in fake.requests] == [429, 429, 200]
+    assert 10 <= sum(clock.waits) <= 11
+
+
+# All waits of a call in sum.
+
+
+def test_a_wait_after_a_refusal_counts_against_queue_timeout(clock: Clock) -> None:
+    fake = FakeApi(limit=1)
+    client = client_of(fake, pace=False, queue_timeout=3.0)
+    client.emission()
+    with pytest.raises(RateLimitError) as caught:
+        client.emission()
+    assert (clock.waits, len(fake.requests)) == ([], 2)
+    assert caught.value.retry_after > 3
+
+
+def test_waits_after_failures_count_against_queue_timeout(clock: Clock) -> None:
+    fake = FakeApi()
+    fake.fail("*", status=503, headers={"retry-after": "4"})
+    with pytest.raises(ServerError):
+        client_of(fake, queue_timeout=9.0, retry=Retry(attempts=9, backoff=0)).emission()
+    assert clock.waits == [4.0, 4.0]
+
+
+def test_the_queue_and_the_waits_after_failures_count_together(clock: Clock) -> None:
+    fake = FakeApi(limit=1)
+    clock.others.append(fake)
+    client = client_of(fake, queue_timeout=40.0, retry=Retry(backoff=0))
+    client.emission()
+    fake.fail("*", status=503, headers={"retry-after": "10"})
+    with pytest.raises(ServerError):
+        client.emission()
+    # The queue took more than 30 s of the 40.
+    assert [request.status for request in fake.requests] == [200, 503]
+    assert 30 < sum(clock.waits) < 40
+
+
+@pytest.mark.parametrize("odd", ["999999999999999", "9" * 5000, "-1", "1e5", "soon", "33"])
+def test_no_odd_header_makes_an_answer_or_the_points_raise(odd: str, clock: Clock) -> None:
+    def answer(_request: httpx.Request) -> httpx.Response:
+        told = {f"x-ratelimit-{name}": odd for name in ("limit", "remaining", "reset")}
+        return httpx.Response(200, json={}, headers=told)
+
+    http_client = httpx.Client(transport=httpx.MockTransport(answer))
+    client = AppClient(token="t", base_url=f"http://127.0.0.1:{next(ports)}", http_client=http_client)
+    client.emission()
+    assert client.ratelimit.reset is None
+
+
 def test_every_wait_is_logged_once(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     fake = FakeApi()
     fake.fail("*", status=503, times=2)
@@ -217,6 +314,6 @@ def test_a_closed_client_says_so(clock: Clock) -> None:
     client.emission()
     client.close()
     client.close()
-    with pytest.raises(TransportError, match="the client is closed"):
+    with pytest.raises(ClosedError, match="the client is closed"):
         client.emission()
     assert len(fake.requests) == 1

@@ -122,7 +122,7 @@ FAULTS = (
     Fault("redirect in a loop", RequestError, False, "in a circle", _redirect("?moved=again")),
     Fault("301 without Location", RequestError, False, "301", _fake(status=301, body=b"")),
     Fault("418", C, False, "418", _fake(status=418)),
-    Fault("429 storm", RateLimitError, True, "Rate limit exceeded", _fake(status=429)),
+    Fault("429 storm", RateLimitError, True, "Rate limit exceeded", _fake(status=429, headers={"retry-after": "0"})),
     Fault("500 with JSON", S, False, "Internal server error", _fake(status=500, body=JSON_ERROR)),
     Fault("500 with HTML", S, False, "Maintenance", _fake("html", status=500, body=HTML)),
     Fault("502 with HTML", S, True, "Bad gateway", _fake("html")),

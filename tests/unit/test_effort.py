@@ -36,9 +36,9 @@ def test_what_was_waited_counts_against_the_most() -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "until_reset", "told"), [({}, None, 60.0), ({}, 7.5, 7.5), ({"retry-after": "3"}, 7.5, 3.0)]
+    ("headers", "until_reset", "told"), [({}, None, 60.0), ({}, 7.5, 7.5), ({"retry-after": "3"}, None, 3.0)]
 )
-def test_a_rate_limit_error_tells_when_the_budget_is_whole(
+def test_a_rate_limit_error_tells_when_calls_are_possible_again(
     headers: dict[str, str], until_reset: float | None, told: float
 ) -> None:
     error = RateLimitError("slow down", headers=headers)

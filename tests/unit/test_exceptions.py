@@ -11,6 +11,7 @@ from scapi import exceptions
 from scapi.exceptions import (
     BadRequestError,
     ClientError,
+    ClosedError,
     CredentialsError,
     DecodeError,
     ForbiddenError,
@@ -30,6 +31,7 @@ from scapi.exceptions import (
 PARENTS = {
     ScApiException: Exception,
     CredentialsError: ScApiException,
+    ClosedError: ScApiException,
     TransportError: ScApiException,
     RequestTimeoutError: TransportError,
     DecodeError: ScApiException,
@@ -51,6 +53,7 @@ EXAMPLES = [
     CredentialsError("none"),
     ItemNameError("unknown", query="AK"),
     LoginError("refused", error="access_denied"),
+    ClosedError("closed"),
     TransportError("refused"),
     RequestTimeoutError("late", connecting=True),
     DecodeError("not a Lot", body=b"<html>", path="$.lots", model="AuctionLot", url="https://h.test/", status=203),

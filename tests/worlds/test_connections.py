@@ -25,7 +25,7 @@ import scapi
 import scapi.sync
 from scapi import _http
 from scapi._core.outgoing import Outgoing
-from scapi.exceptions import NotFoundError, RequestTimeoutError, ScApiException, TransportError
+from scapi.exceptions import ClosedError, NotFoundError, RequestTimeoutError, ScApiException, TransportError
 from tests.raw_server import raw_server
 from tests.support import wire
 from tests.support.wire import Mount, WireServer, wait_until, wire_server
@@ -253,7 +253,7 @@ def test_closing_ends_a_thread_that_connects() -> None:
     with deaf() as url, scapi.sync.AppClient(token="t", base_url=url, retry=None) as client:
         threading.Timer(0.2, client.close).start()
         began = time.monotonic()
-        with pytest.raises(TransportError, match="closed"):
+        with pytest.raises(ClosedError, match="closed"):
             client.emission()
     assert time.monotonic() - began < 12
 
@@ -288,7 +288,7 @@ def test_looking_up_a_host_ends_in_time_or_with_the_client(monkeypatch: pytest.M
     monkeypatch.setattr(_http, "CONNECT_TIMEOUT", 15)
     with scapi.sync.AppClient(token="t", base_url="https://slow.test", retry=None) as client:
         threading.Timer(0.2, client.close).start()
-        with pytest.raises(TransportError, match="closed"):
+        with pytest.raises(ClosedError, match="closed"):
             client.emission()
     assert time.monotonic() - began < 30
     over.set()
@@ -317,7 +317,7 @@ def test_closing_is_no_end_of_an_answer(where: str, mount: Mount) -> None:
     mount.wire = endless
     with scapi.sync.AppClient(token=mount.fake.app_token, base_url=mount.url, json=True) as client:
         threading.Timer(0.3, client.close).start()
-        with pytest.raises(TransportError, match="closed"):
+        with pytest.raises(ClosedError, match="closed"):
             call(where, client.emission)
 
 

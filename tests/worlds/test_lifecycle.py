@@ -18,7 +18,7 @@ import pytest
 import scapi
 import scapi.sync
 from scapi import Retry, _aio, _http, _threads
-from scapi.exceptions import RateLimitError, RequestTimeoutError, TransportError
+from scapi.exceptions import ClosedError, RateLimitError, RequestTimeoutError
 from tests.support import wire
 from tests.support.faults import resources
 from tests.support.wire import Mount, WireServer, wait_until, wire_server
@@ -119,7 +119,7 @@ def test_closing_ends_requests_under_way_and_those_that_stand_behind(mount: Moun
             return await asyncio.gather(*tasks, return_exceptions=True)
 
     for error in asyncio.run(main()):
-        assert type(error) is TransportError
+        assert type(error) is ClosedError
         assert "closed" in str(error)
 
 
@@ -134,7 +134,7 @@ def test_closing_ends_requests_of_other_threads(mount: Mount) -> None:
         errors = [call.exception() for call in calls]
     assert time.monotonic() - began < 30
     for error in errors:
-        assert type(error) is TransportError
+        assert type(error) is ClosedError
         assert "closed" in str(error)
 
 
@@ -143,7 +143,7 @@ def test_closing_from_another_loop_ends_the_requests_there(mount: Mount) -> None
     shared = aclient(mount)
 
     async def work() -> None:
-        with pytest.raises(TransportError, match="closed"):
+        with pytest.raises(ClosedError, match="closed"):
             await shared.emission()
 
     thread = threading.Thread(target=lambda: asyncio.run(work()))
@@ -170,7 +170,7 @@ def test_closing_ends_waits_at_once(mount: Mount, reason: str) -> None:
         await until(lambda: shared._session._waiting)
         await shared.close()
         async with asyncio.timeout(30):
-            with pytest.raises(TransportError, match="closed"):
+            with pytest.raises(ClosedError, match="closed"):
                 await task
 
     asyncio.run(main())
@@ -179,7 +179,7 @@ def test_closing_ends_waits_at_once(mount: Mount, reason: str) -> None:
         call = threads.submit(shared.emission)
         assert wait_until(lambda: bool(shared._session._waiting))
         shared.close()
-        assert isinstance(call.exception(30), TransportError)
+        assert isinstance(call.exception(30), ClosedError)
 
 
 def test_a_closed_client_says_so(mount: Mount) -> None:
@@ -187,14 +187,14 @@ def test_a_closed_client_says_so(mount: Mount) -> None:
         async with aclient(mount) as shared:
             await shared.emission()
         await shared.close()
-        with pytest.raises(TransportError, match="the client is closed"):
+        with pytest.raises(ClosedError, match="the client is closed"):
             await shared.emission()
 
     asyncio.run(main())
     with client(mount) as shared:
         shared.emission()
     shared.close()
-    with pytest.raises(TransportError, match="the client is closed"):
+    with pytest.raises(ClosedError, match="the client is closed"):
         shared.emission()
 
 
@@ -203,7 +203,7 @@ def test_a_borrowed_client_stays_open(mount: Mount) -> None:
         async with httpx.AsyncClient() as borrowed:
             async with aclient(mount, http_client=borrowed) as shared:
                 await shared.emission()
-            with pytest.raises(TransportError, match="closed"):
+            with pytest.raises(ClosedError, match="closed"):
                 await shared.emission()
             assert not borrowed.is_closed
 
@@ -211,7 +211,7 @@ def test_a_borrowed_client_stays_open(mount: Mount) -> None:
     with httpx.Client() as borrowed:
         with client(mount, http_client=borrowed) as shared:
             shared.emission()
-        with pytest.raises(TransportError, match="closed"):
+        with pytest.raises(ClosedError, match="closed"):
             shared.emission()
         assert not borrowed.is_closed
 
@@ -220,13 +220,13 @@ def test_a_borrowed_client_that_is_closed_is_an_error_like_any_other(mount: Moun
     async def main() -> None:
         borrowed = httpx.AsyncClient()
         await borrowed.aclose()
-        with pytest.raises(TransportError, match="closed"):
+        with pytest.raises(ClosedError, match="closed"):
             await aclient(mount, http_client=borrowed).emission()
 
     asyncio.run(main())
     borrowed = httpx.Client()
     borrowed.close()
-    with pytest.raises(TransportError, match="closed"):
+    with pytest.raises(ClosedError, match="closed"):
         client(mount, http_client=borrowed).emission()
 
 
@@ -270,8 +270,8 @@ def test_cancelling_ends_a_wait_at_once_and_leaves_the_queue(mount: Mount) -> No
                 task.cancel()
             async with asyncio.timeout(30):
                 await asyncio.wait(tasks)
-            assert shared._session._waiting == set()
-            assert not any(shared._session._budget._lines.values())
+            assert not shared._session._waiting
+            assert shared._session._budget.state(time.monotonic()).waiting == 0
 
     asyncio.run(main())
 
@@ -288,8 +288,8 @@ def test_an_interrupted_wait_leaves_the_queue(mount: Mount, monkeypatch: pytest.
         monkeypatch.setattr(_threads.Wakeup, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
             shared.emission()
-        assert shared._session._waiting == set()
-        assert not any(shared._session._budget._lines.values())
+        assert not shared._session._waiting
+        assert shared._session._budget.state(time.monotonic()).waiting == 0
 
 
 def test_an_outer_timeout_ends_a_call(mount: Mount) -> None:
@@ -448,6 +448,29 @@ def test_work_may_be_done_before_its_task_is_waited_for() -> None:
     asyncio.run(asyncio.wait_for(main(), 30))
 
 
+def test_a_call_waits_no_longer_for_a_connection_than_it_may(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "MAX_CONNECTIONS", 1)
+    mount.wire = wire.never
+
+    async def main() -> None:
+        async with aclient(mount, queue_timeout=0.1) as shared:
+            busy = asyncio.create_task(shared.emission())
+            await until(lambda: len(mount.arrived) == 1)
+            with pytest.raises(RateLimitError, match="no connection was free within queue_timeout"):
+                await shared.regions()
+            assert not busy.done()
+            busy.cancel()
+
+    asyncio.run(main())
+    with client(mount, queue_timeout=0.1) as shared, ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(shared.emission)
+        assert wait_until(lambda: len(mount.arrived) == 2)
+        with pytest.raises(RateLimitError, match="no connection was free within queue_timeout"):
+            shared.regions()
+        shared.close()
+        assert isinstance(busy.exception(), ClosedError)
+
+
 def test_a_call_that_waits_for_a_connection_is_called_off(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_http, "MAX_CONNECTIONS", 1)
     mount.wire = wire.never
@@ -468,7 +491,7 @@ def test_a_call_that_waits_for_a_connection_is_called_off(mount: Mount, monkeypa
         waiting.join()
         assert time.monotonic() - began < 30
         shared.close()
-        assert isinstance(busy.exception(), TransportError)
+        assert isinstance(busy.exception(), ClosedError)
 
 
 def test_an_iterator_may_be_dropped_on_its_own_thread() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -14,13 +17,13 @@ import pytest
 import scapi
 import scapi.sync
 from scapi import _aio, _threads
-from scapi.exceptions import TokenNotSavedError, TransportError
+from scapi.exceptions import ClosedError, RateLimitError, TokenNotSavedError
+from scapi.models import UserToken
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from scapi.models import UserToken
+    from pathlib import Path
 
 pytestmark = pytest.mark.socket
 
@@ -148,6 +151,98 @@ async def test_a_cancelled_call_does_not_lose_the_new_token(fake: FakeApi, url: 
     assert fake.oauth.renewals == len(saved) == 1
 
 
+async def test_a_task_waits_no_longer_for_anothers_renewal_than_it_may(fake: FakeApi, url: str) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def save(_token: UserToken) -> None:
+        asked.set()
+        await go_on.wait()
+
+    options = options_of(fake, url, token_of(fake, "expiry"), on_token=save, queue_timeout=0.1)
+    async with scapi.UserClient(**options) as client:
+        first = asyncio.create_task(client.characters())
+        await asked.wait()
+        with pytest.raises(RateLimitError, match="another's renewal isn't done within queue_timeout"):
+            await client.characters()
+        go_on.set()
+        # Its own renewal isn't a wait.
+        assert await first
+
+
+def test_a_thread_waits_no_longer_for_anothers_renewal_than_it_may(fake: FakeApi, url: str) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def save(_token: UserToken) -> None:
+        asked.set()
+        go_on.wait(20)
+
+    options = options_of(fake, url, token_of(fake, "expiry"), on_token=save, queue_timeout=0.1)
+    with scapi.sync.UserClient(**options) as client, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(client.characters)
+        asked.wait()
+        with pytest.raises(RateLimitError, match="another's renewal isn't done within queue_timeout"):
+            client.characters()
+        go_on.set()
+        assert first.result()
+
+
+PROGRAM = """
+import signal, sys, threading, time
+from pathlib import Path
+from scapi.models import UserToken
+from scapi.sync import UserClient
+
+folder, url, client_id, client_secret, ends = sys.argv[1:]
+token = UserToken.from_json(Path(folder, "token.json").read_text())
+
+def save(token):
+    assert threading.current_thread() is not threading.main_thread()
+    Path(folder, "saved.json").write_text(token.to_json())
+
+def interrupt(_signal, _frame):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+client = UserClient(
+    token=token, client_id=client_id, client_secret=client_secret, base_url=url, oauth_url=url + "/oauth", on_token=save
+)
+signal.setitimer(signal.ITIMER_REAL, 0.3)
+try:
+    client.characters()
+except KeyboardInterrupt:
+    assert not Path(folder, "saved.json").exists()
+    if ends == "goes on":
+        assert client.characters()
+        client.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no such timer")
+@pytest.mark.parametrize("ends", ["ends", "goes on"])
+def test_an_interrupted_renewal_is_finished_and_saved(fake: FakeApi, url: str, tmp_path: Path, ends: str) -> None:
+    (tmp_path / "token.json").write_text(token_of(fake, "expiry").to_json())
+    fake.fail("/oauth/token", "delay", delay=2.0)
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-c",
+        PROGRAM,
+        str(tmp_path),
+        url,
+        fake.client_id,
+        fake.client_secret,
+        ends,
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603  # ours
+    assert (result.returncode, result.stderr) == (0, "")
+    assert fake.oauth.renewals == 1
+    saved = UserToken.from_json((tmp_path / "saved.json").read_text())
+    with scapi.sync.UserClient(**options_of(fake, url, saved)) as client:
+        assert client.characters()
+    assert fake.oauth.renewals == 1
+
+
 async def test_closing_waits_for_a_renewal_under_way(fake: FakeApi, url: str) -> None:
     asked, go_on = asyncio.Event(), asyncio.Event()
     saved: list[UserToken] = []
@@ -165,7 +260,7 @@ async def test_closing_waits_for_a_renewal_under_way(fake: FakeApi, url: str) ->
     assert not closing.done()
     go_on.set()
     await closing
-    with pytest.raises(TransportError):
+    with pytest.raises(ClosedError):
         await call
     assert len(saved) == 1
 
@@ -186,7 +281,7 @@ def test_closing_waits_for_a_renewal_in_another_thread(fake: FakeApi, url: str) 
         closing = pool.submit(client.close)
         go_on.set()
         closing.result()
-        with pytest.raises(TransportError):
+        with pytest.raises(ClosedError):
             call.result()
     assert len(saved) == 1
 
@@ -196,10 +291,10 @@ async def test_whoever_comes_just_after_a_renewal_does_not_renew_again(
 ) -> None:
     run = _aio.SingleFlight.run
 
-    async def run_late(self: _aio.SingleFlight, work: Any) -> None:
+    async def run_late(self: _aio.SingleFlight, work: Any, patience: float | None) -> bool:
         # Another call finds the old token, and gets its turn when the first one is done.
         await run(self, work)
-        await run(self, work)
+        return await run(self, work, patience)
 
     monkeypatch.setattr(_aio.SingleFlight, "run", run_late)
     async with scapi.UserClient(**options_of(fake, url, token_of(fake, "expiry"))) as client:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ import httpx
 import pytest
 
 from scapi import AppClient, sync
-from scapi.exceptions import RateLimitError, TransportError
+from scapi.exceptions import ClosedError, RateLimitError
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
@@ -100,6 +101,20 @@ async def test_a_cancelled_call_gives_its_place_to_the_next() -> None:
     assert client.ratelimit.remaining == 0
 
 
+async def test_a_long_wait_is_one_warning_however_many_calls_wait(caplog: pytest.LogCaptureFixture) -> None:
+    fake = start(limit=2)
+    client, other = connect(fake), connect(fake)
+    await client.auction("zyv9").lots()
+    with caplog.at_level(logging.INFO, logger="scapi"):
+        calls = [asyncio.create_task(one.emission()) for one in (client, other) for _ in range(15)]
+        await until(lambda: len(client._session._waiting) == len(other._session._waiting) == 15)
+    lines = [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "scapi"]
+    assert [level for level, _ in lines] == ["WARNING"]
+    assert lines[0][1].startswith("/ru/emission waits up to ")
+    for call in calls:
+        call.cancel()
+
+
 async def test_closing_a_client_ends_the_calls_that_wait_and_only_its_own() -> None:
     fake = start(limit=2)
     client, other = connect(fake), connect(fake)
@@ -110,7 +125,7 @@ async def test_closing_a_client_ends_the_calls_that_wait_and_only_its_own() -> N
     await client.close()
     async with asyncio.timeout(AT_ONCE):
         ended = await asyncio.gather(*calls, return_exceptions=True)
-    assert [type(error) for error in ended] == [TransportError] * 3
+    assert [type(error) for error in ended] == [ClosedError] * 3
     assert not others.done()
     others.cancel()
     assert len(fake.requests) == 1
@@ -124,7 +139,7 @@ def test_closing_a_client_ends_the_threads_that_wait() -> None:
         calls = [pool.submit(client.emission) for _ in range(3)]
         until_sync(lambda: len(client._session._waiting) == 3)
         client.close()
-        assert [type(call.exception(AT_ONCE)) for call in calls] == [TransportError] * 3
+        assert [type(call.exception(AT_ONCE)) for call in calls] == [ClosedError] * 3
     assert len(fake.requests) == 1
 
 

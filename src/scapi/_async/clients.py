@@ -353,8 +353,9 @@ class AppClient(_Client):
         retry: What to do about failures that pass; `None` sends once and raises at once.
         pace: `True` waits before the points of the minute would be overdrawn, `"even"` also spreads the calls evenly
             over the minute, `False` never waits beforehand.
-        queue_timeout: Seconds that a call may stand in the queue for its points before it raises `RateLimitError`;
-            as long as it takes by default.
+        queue_timeout: Seconds that all waits of a call may take in sum (for its points, after failures, for a free
+            connection) before it raises; as long as it takes by default. A call that can't get its turn in time raises
+            `RateLimitError` at once.
         http_client: An `httpx.AsyncClient`, or one of `httpx2`, of your own to send with. It is used as it is and never
             closed.
         proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
@@ -465,8 +466,9 @@ class UserClient(_Client):
         retry: What to do about failures that pass; `None` sends once and raises at once.
         pace: `True` waits before the points of the minute would be overdrawn, `"even"` also spreads the calls evenly
             over the minute, `False` never waits beforehand.
-        queue_timeout: Seconds that a call may stand in the queue for its points before it raises `RateLimitError`;
-            as long as it takes by default.
+        queue_timeout: Seconds that all waits of a call may take in sum (for its points, after failures, for a free
+            connection) before it raises; as long as it takes by default. A call that can't get its turn in time raises
+            `RateLimitError` at once.
         http_client: An `httpx.AsyncClient`, or one of `httpx2`, of your own to send with. It is used as it is and never
             closed.
         proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.

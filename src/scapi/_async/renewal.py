@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from scapi import _aio
 from scapi._core import oauth
-from scapi.exceptions import ClientError, TokenNotSavedError, TransportError
+from scapi.exceptions import ClientError, ClosedError, TokenNotSavedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scapi._async.oauth import OAuthClient
     from scapi._core.credentials import Credentials
+    from scapi._core.effort import Effort
     from scapi.models import UserToken
 
 __all__ = ["Renewal"]
@@ -41,33 +42,40 @@ class Renewal:
         self._refused: ClientError | None = None
         self._open_client = open_client
         self._on_token = None if on_token is None else _aio.callback("on_token", on_token)
-        self._flight = _aio.SingleFlight()
+        self._flight = _aio.SingleFlight(lasting=True)
         self._closed = False
 
-    async def fresh(self) -> Credentials:
+    async def fresh(self, effort: Effort) -> Credentials:
         """The token, after its renewal if it is about to expire."""
         credentials = self.credentials
         if self._unsaved is not None or oauth.is_due(self._token):
-            await self.replace(credentials)
+            await self.replace(credentials, effort)
         return self.credentials
 
-    async def replace(self, stale: Credentials) -> None:
+    async def replace(self, stale: Credentials, effort: Effort) -> None:
         """Replace a token, unless that has been done by now.
+
+        Args:
+            stale: The credentials to be replaced.
+            effort: Bounds the wait for a renewal that another call has begun.
 
         Raises:
             UnauthorizedError: The server refuses to renew it, now or before.
             TokenNotSavedError: The new token is here, but `on_token` failed.
+            OutOfPatienceError: Another call's renewal takes longer than this call may wait.
             ScApiException: Any other failure of the request.
         """
         while self.credentials is stale:
-            await self._flight.run(partial(self._replace, stale))
+            begun = _aio.now()
+            if await self._flight.run(partial(self._replace, stale), effort.patience):
+                effort.spend(_aio.now() - begun)
 
     async def _replace(self, stale: Credentials) -> None:
         # Whoever came first may have been done between our look at the credentials and our turn.
         if self.credentials is not stale:
             return
         if self._closed:
-            raise TransportError("the client is closed")
+            raise ClosedError("the client is closed")
         if self._unsaved is None:
             self._unsaved = await self._renewed()
         await self._save(self._unsaved)

@@ -20,7 +20,8 @@ def _in_this_process(_host: str, _credentials: str) -> Pacing:
 
 
 _factory: Factory = _in_this_process
-_budgets: weakref.WeakValueDictionary[tuple[str, str], Pacing] = weakref.WeakValueDictionary()
+# No `WeakValueDictionary`: its callbacks run wherever an object dies, and an exception of a signal's is lost in them.
+_budgets: dict[tuple[str, str], weakref.ref[Pacing]] = {}
 _lock = threading.Lock()
 
 
@@ -36,9 +37,13 @@ def budget_for(host: str, credentials: str) -> Pacing:
     """
     key = host.lower(), credentials
     with _lock:
-        budget = _budgets.get(key)
+        known = _budgets.get(key)
+        budget = None if known is None else known()
         if budget is None:
-            budget = _budgets[key] = _factory(*key)
+            for gone in [key for key, held in _budgets.items() if held() is None]:
+                _budgets.pop(gone, None)
+            budget = _factory(*key)
+            _budgets[key] = weakref.ref(budget)
         return budget
 
 
@@ -60,8 +65,8 @@ def set_factory(factory: Factory | None) -> None:
 def _begin_anew_after_fork() -> None:
     global _lock  # noqa: PLW0603  # a lock that another thread held can not be released in the child
     _lock = threading.Lock()
-    for budget in list(_budgets.values()):
-        if isinstance(budget, Budget):
+    for held in list(_budgets.values()):
+        if isinstance(budget := held(), Budget):
             budget.forget_tickets()
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import Protocol
-from weakref import WeakSet
+from weakref import ref
 
 __all__ = ["begins_anew"]
 
@@ -14,17 +15,25 @@ class _Forked(Protocol):
         """Begin anew."""
 
 
-_known: WeakSet[_Forked] = WeakSet()
+# No `WeakSet`: its callbacks run wherever an object dies, and an exception of a signal's is lost in them.
+_known: dict[int, ref[_Forked]] = {}
+_numbers = itertools.count()
+_FEW = 64
 
 
 def begins_anew(one: _Forked) -> None:
     """Call a method of this object, `forked`, in the child of every fork, for as long as the object lives."""
-    _known.add(one)
+    number = next(_numbers)
+    _known[number] = ref(one)
+    if number % _FEW == 0:
+        for gone in [number for number, held in list(_known.items()) if held() is None]:
+            _known.pop(gone, None)
 
 
 def _begin_anew() -> None:
-    for one in list(_known):
-        one.forked()
+    for held in list(_known.values()):
+        if one := held():
+            one.forked()
 
 
 if hasattr(os, "register_at_fork"):  # absent on Windows, which doesn't fork

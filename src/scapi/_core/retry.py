@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 #: ``"other"``: all else.
 Failure = Literal["status", "connection", "timeout", "other"]
 
-_UNAVAILABLE = frozenset({502, 503, 504})
+# 520 to 525 and 530 are Cloudflare's: it stands before the API, and couldn't reach it.
+_UNAVAILABLE = frozenset({502, 503, 504, *range(520, 526), 530})
 _LONGEST_BACKOFF = 30.0
 _WINDOW = 60.0
 # Calls that were refused in the same window would otherwise all come back in the same millisecond.
@@ -31,14 +32,15 @@ _HERD_JITTER = 0.25
 class Retry:
     """How often, and for how long, a failed request is tried again.
 
-    Tried again are a 429 (after the reset of the budget), a 502, 503 or 504, and a connection that could not
-    be made or broke, all of them only for GET. A timeout after the connection was made is not: it has already
-    taken its full time, and would take it ``attempts`` times over.
+    Tried again are a 429 (after the reset of the budget), a 502, 503 or 504, Cloudflare's 520 to 525 and 530, and a
+    connection that could not be made or broke, all of them only for GET. A timeout after the connection was made is
+    not: it has already taken its full time, and would take it ``attempts`` times over.
 
     Args:
         attempts: How often a request is sent in all, the first time included; 1 or more. 3 means two retries.
         max_wait: Seconds that the waits of one call may add up to, 0 or more. A wait that would go beyond it
-            isn't begun: the call raises the error it has. Time in the queue of the budget isn't counted.
+            isn't begun: the call raises the error it has. Time in the queue of the budget isn't counted, but for a
+            block that isn't the API's own, such as a proxy's.
         backoff: Upper bound of the first wait in seconds, 0 or more; it doubles with every attempt (to 30 at
             most), and the wait is drawn evenly from between 0 and the bound ("full jitter").
 
@@ -124,13 +126,13 @@ def _until_whole(retry_after: float | None, until_reset: float | None) -> float:
     return _WINDOW if until_reset is None else until_reset
 
 
-def parse_retry_after(headers: Mapping[str, str], *, wall: float) -> float | None:
+def parse_retry_after(headers: Mapping[str, str], *, wall: float | None = None) -> float | None:
     """Read ``Retry-After``, in seconds or as a date.
 
     Args:
         headers: Headers of the answer, found by their lower-case names.
         wall: The local clock in seconds since the epoch, for a date in an answer that doesn't tell its own
-            time.
+            time. ``None``: such a date can't be read.
 
     Returns:
         Seconds from now, 0 or more, or ``None`` where the header is absent or can't be read.
@@ -143,7 +145,8 @@ def parse_retry_after(headers: Mapping[str, str], *, wall: float) -> float | Non
         return None
     # The sender's own time, where it is told, takes the difference of the two clocks out of the answer.
     sent = parse_http_date(headers.get("date", ""))
-    return max(0.0, then - (wall if sent is None else sent))
+    since = wall if sent is None else sent
+    return None if since is None else max(0.0, then - since)
 
 
 # The answers of one second carry the same date, and reading it takes longer than all other headers.

@@ -16,7 +16,7 @@ from scapi._core.network import Network
 from scapi._core.outgoing import Outgoing
 from scapi._core.redaction import Guard
 from scapi._sync.closing import Closing
-from scapi.exceptions import TransportError
+from scapi.exceptions import ClosedError
 from scapi.models import RateLimit, RawFile
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ class GitHubClient(Closing):
     def _transport(self, url: str) -> Transport:
         """The connections to a host: GitHub has one for files, one for its API and one for archives."""
         if self._closed:
-            raise TransportError("the client is closed")
+            raise ClosedError("the client is closed")
         host = github.origin(url)
         if host not in self._transports:
             # httpx is imported with the first client: it takes longer than all of ours.

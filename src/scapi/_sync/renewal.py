@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from scapi import _threads
 from scapi._core import oauth
-from scapi.exceptions import ClientError, TokenNotSavedError, TransportError
+from scapi.exceptions import ClientError, ClosedError, TokenNotSavedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scapi._core.credentials import Credentials
+    from scapi._core.effort import Effort
     from scapi._sync.oauth import OAuthClient
     from scapi.models import UserToken
 
@@ -42,33 +43,40 @@ class Renewal:
         self._refused: ClientError | None = None
         self._open_client = open_client
         self._on_token = None if on_token is None else _threads.callback("on_token", on_token)
-        self._flight = _threads.SingleFlight()
+        self._flight = _threads.SingleFlight(lasting=True)
         self._closed = False
 
-    def fresh(self) -> Credentials:
+    def fresh(self, effort: Effort) -> Credentials:
         """The token, after its renewal if it is about to expire."""
         credentials = self.credentials
         if self._unsaved is not None or oauth.is_due(self._token):
-            self.replace(credentials)
+            self.replace(credentials, effort)
         return self.credentials
 
-    def replace(self, stale: Credentials) -> None:
+    def replace(self, stale: Credentials, effort: Effort) -> None:
         """Replace a token, unless that has been done by now.
+
+        Args:
+            stale: The credentials to be replaced.
+            effort: Bounds the wait for a renewal that another call has begun.
 
         Raises:
             UnauthorizedError: The server refuses to renew it, now or before.
             TokenNotSavedError: The new token is here, but `on_token` failed.
+            OutOfPatienceError: Another call's renewal takes longer than this call may wait.
             ScApiException: Any other failure of the request.
         """
         while self.credentials is stale:
-            self._flight.run(partial(self._replace, stale))
+            begun = _threads.now()
+            if self._flight.run(partial(self._replace, stale), effort.patience):
+                effort.spend(_threads.now() - begun)
 
     def _replace(self, stale: Credentials) -> None:
         # Whoever came first may have been done between our look at the credentials and our turn.
         if self.credentials is not stale:
             return
         if self._closed:
-            raise TransportError("the client is closed")
+            raise ClosedError("the client is closed")
         if self._unsaved is None:
             self._unsaved = self._renewed()
         self._save(self._unsaved)

@@ -4,25 +4,34 @@
 from __future__ import annotations
 
 import logging
-import math
+import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from scapi import _threads
 from scapi._core import redirect, response
 from scapi._core.budgets import budget_for
-from scapi._core.effort import Effort
+from scapi._core.effort import Effort, OutOfPatienceError
 from scapi._core.escaping import log
+from scapi._core.holds import Held
+from scapi._core.notices import LONG_WAIT, notice_of
 from scapi._core.outgoing import Outgoing
 from scapi._core.redaction import Guard
 from scapi._sync import decoding
-from scapi.exceptions import RateLimitError, RequestError, TransportError, UnauthorizedError
+from scapi.exceptions import (
+    ClosedError,
+    RateLimitError,
+    RequestError,
+    RequestTimeoutError,
+    TransportError,
+    UnauthorizedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scapi._core.credentials import Credentials
     from scapi._core.network import Network
-    from scapi._core.pacing import Pacing, Ticket
+    from scapi._core.pacing import Pacing, Ticket, Wait
     from scapi._core.request import Request
     from scapi._core.response import Reply
     from scapi._core.settings import Settings
@@ -32,6 +41,10 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 T = TypeVar("T")
+
+#: How often a call that waits for its turn asks again, in seconds. The one before it may have been interrupted, and
+#: then wakes nobody.
+ASK_AGAIN = 1.0
 
 logger = logging.getLogger("scapi")
 
@@ -56,7 +69,8 @@ class Session:
 
         self._transport = Transport(base_url=settings.base_url, timeout=settings.timeout, network=network)
         self._budget: Pacing = budget_for(settings.base_url, credentials.fingerprint())
-        self._waiting: set[_threads.Wakeup] = set()
+        self._notice = notice_of(self._budget)
+        self._waiting: Held[_threads.Wakeup] = Held()
 
     @property
     def credentials(self) -> Credentials:
@@ -66,7 +80,7 @@ class Session:
     @property
     def ratelimit(self) -> RateLimit:
         """The points that are left, as the last answers told."""
-        return self._budget.snapshot(_threads.now())
+        return self._budget.state(_threads.now()).ratelimit
 
     @property
     def closed(self) -> bool:
@@ -76,17 +90,24 @@ class Session:
     def call(self, request: Request[T]) -> T:
         """The result of a request, or the documented error of its last attempt."""
         if self.closed:
-            raise TransportError("the client is closed")
-        effort = Effort(self.settings.retry)
+            raise ClosedError("the client is closed")
+        effort = Effort(self.settings.retry, self.settings.queue_timeout)
+        try:
+            return self._call(request, effort)
+        except OutOfPatienceError as cause:
+            raise self._no_turn(request, str(cause), ASK_AGAIN) from None
+
+    def _call(self, request: Request[T], effort: Effort) -> T:
+        """Make a call with a token that is valid, renewing it at most once."""
         if self.renewal is None:
             return self._persevere(request, self._credentials, effort)
-        credentials = self.renewal.fresh()
+        credentials = self.renewal.fresh(effort)
         try:
             return self._persevere(request, credentials, effort)
         except UnauthorizedError:
             if request.operation in self.renewal.in_vain and credentials is self.renewal.credentials:
                 raise
-        self.renewal.replace(credentials)
+        self.renewal.replace(credentials, effort)
         try:
             return self._persevere(request, self.renewal.credentials, effort)
         except UnauthorizedError:
@@ -98,94 +119,117 @@ class Session:
         outgoing = Outgoing(self.settings.base_url + request.target, credentials)
         decode: Callable[[bytes], T] = response.json if self.settings.json else request.decode
         while True:
-            ticket = self._turn(request, effort.attempts + 1)
-            try:
-                with Guard(outgoing):
-                    return decoding.read(self._exchange(outgoing, ticket), decode, outgoing)
-            except (TransportError, RequestError) as error:
-                until_reset = self._budget.until_reset(_threads.now())
-                wait = effort.wait_after(error, until_reset)
-                if wait is None or self._transport.closed:
-                    raise
-                reason = log(str(error))
-                logger.info("%s waits %.2f s after attempt %d: %s", request.path, wait, effort.attempts, reason)
-            self._pause(wait)
+            wakeup = _threads.Wakeup()
+            # The mark of all that this attempt holds, see `scapi._core.holds`.
+            with wakeup.hold:
+                ticket = self._turn(request, wakeup, effort)
+                try:
+                    with Guard(outgoing):
+                        return decoding.read(self._exchange(outgoing, ticket, effort), decode, outgoing)
+                except (TransportError, RequestError) as error:
+                    wait = effort.wait_after(error, self._budget.state(_threads.now()).until_reset)
+                    if wait is None or self._transport.closed:
+                        raise
+                    told = request.path, wait, effort.attempts, log(str(error))
+                    self._tell(wait, "%s waits %.2f s after attempt %d: %s", *told)
+            self._pause(wait, effort)
 
-    def _turn(self, request: Request[T], attempt: int) -> Ticket:
+    def _turn(self, request: Request[T], wakeup: _threads.Wakeup, effort: Effort) -> Ticket:
         """Wait until the points for a request are there, and take them."""
-        wakeup = _threads.Wakeup()
-        ticket = self._budget.enter(request.operation, wakeup.wake, spread=self.settings.pace == "even")
-        if not self.settings.pace:
-            self._budget.start(ticket, _threads.now())
-            return ticket
+        ticket = self._budget.enter(request.operation, wakeup, pace=self.settings.pace)
         try:
-            wait = self._budget.poll(ticket, _threads.now())
-            if wait:
-                logger.info("%s waits up to %.2f s before attempt %d: its turn", request.path, wait, attempt)
-                self._stand_in_queue(request, ticket, wakeup, wait)
+            if (wait := self._budget.poll(ticket, _threads.now())) is not None:
+                self._stand_in_queue(request, ticket, wakeup, wait, effort)
         except BaseException:
-            self._budget.cancel(ticket, _threads.now())
+            self._budget.leave(ticket, _threads.now(), sent=False)
             raise
         return ticket
 
-    def _stand_in_queue(self, request: Request[T], ticket: Ticket, wakeup: _threads.Wakeup, wait: float) -> None:
-        timeout = self.settings.queue_timeout
-        deadline = math.inf if timeout is None else _threads.now() + timeout
-        while wait:
-            left = deadline - _threads.now()
-            soonest = self._budget.eta(ticket, _threads.now())
-            if left <= 0 or soonest > left or math.isinf(wait):
-                raise self._no_turn(request, max(soonest, 0.0))
-            self.wait(wakeup, min(wait, left))
+    def _stand_in_queue(
+        self, request: Request[T], ticket: Ticket, wakeup: _threads.Wakeup, first: Wait, effort: Effort
+    ) -> None:
+        wait: Wait | None = first
+        begun, told = _threads.now(), -1.0
+        while wait is not None:
+            if not effort.may_wait(wait, is_paced=bool(self.settings.pace)):
+                raise self._refusal(request, wait)
+            now = _threads.now()
+            expected = max(wait.soonest, now - begun)
+            if told < 0 or told <= LONG_WAIT < expected:
+                told, longest = expected, max(wait.again, wait.soonest)
+                reason = "a refusal is in force" if wait.blocked else "its turn"
+                text = "%s waits up to %.2f s before attempt %d: %s"
+                self._tell(expected, text, request.path, longest, effort.attempts + 1, reason)
+            self.wait(wakeup, min(wait.again, effort.left, ASK_AGAIN))
+            effort.spend(_threads.now() - now, is_block=wait.is_foreign)
             wait = self._budget.poll(ticket, _threads.now())
 
-    def _no_turn(self, request: Request[T], soonest: float) -> RateLimitError:
-        limit = self.ratelimit.limit
-        return RateLimitError(
-            "the limit of these credentials is 0" if limit == 0 else "no turn within queue_timeout; nothing was sent",
-            url=self.settings.base_url + request.target,
-            retry_after=soonest,
-        )
+    def _refusal(self, request: Request[T], wait: Wait) -> RateLimitError:
+        if self.ratelimit.limit == 0:
+            return self._no_turn(request, "the limit of these credentials is 0", wait.soonest)
+        if wait.blocked:
+            return self._no_turn(request, "an earlier refusal is still in force; nothing was sent", wait.blocked)
+        return self._no_turn(request, "no turn within queue_timeout; nothing was sent", wait.soonest)
 
-    def _exchange(self, outgoing: Outgoing, ticket: Ticket) -> Reply:
+    def _no_turn(self, request: Request[T], reason: str, seconds: float) -> RateLimitError:
+        return RateLimitError(reason, url=self.settings.base_url + request.target, retry_after=seconds)
+
+    def _tell(self, seconds: float, text: str, *details: object) -> None:
+        """Log a wait, once for all calls that wait for the same thing."""
+        level = self._notice.level(seconds, _threads.now())
+        if logger.isEnabledFor(level):
+            logger.log(level, text, *details)
+
+    def _exchange(self, outgoing: Outgoing, ticket: Ticket, effort: Effort) -> Reply:
         """Send a request whose turn it is, and tell the budget what came of it."""
         reply: Reply | None = None
+        sent = True
         try:
-            reply = self._follow(outgoing)
+            reply = self._follow(outgoing, effort)
             return reply
+        except OutOfPatienceError:
+            sent = False
+            raise
+        except RequestTimeoutError as error:
+            sent = not error.connecting
+            raise
         finally:
             status, headers = (reply.status, reply.headers) if reply else (None, None)
-            self._budget.leave(ticket, _threads.now(), status=status, headers=headers)
+            self._budget.leave(ticket, _threads.now(), sent=sent, status=status, headers=headers)
 
-    def _follow(self, outgoing: Outgoing) -> Reply:
+    def _follow(self, outgoing: Outgoing, effort: Effort) -> Reply:
         """The answer to a request, after the redirects that stay on its host."""
-        reply = self._transport.send(outgoing)
+        reply = self._transport.send(outgoing, patience=effort.patience)
         for _ in range(redirect.MOST):
             target = redirect.target(reply, outgoing.url)
             if target is None:
                 break
             outgoing = outgoing.moved(target)
-            reply = self._transport.send(outgoing)
+            reply = self._transport.send(outgoing, patience=effort.patience)
         return reply
 
-    def _pause(self, seconds: float) -> None:
+    def _pause(self, seconds: float, effort: Effort) -> None:
+        begun = _threads.now()
         self.wait(_threads.Wakeup(), seconds)
+        effort.spend(_threads.now() - begun)
 
     def wait(self, wakeup: _threads.Wakeup, seconds: float) -> None:
         """Wait, or less if woken, or less and with an error if the client is closed."""
-        self._waiting.add(wakeup)
-        try:
-            if not self._transport.closed:
-                wakeup.wait(seconds)
-        finally:
-            self._waiting.discard(wakeup)
+        hold = threading.Lock()
+        with hold:
+            self._waiting.add(wakeup, hold)
+            try:
+                if not self._transport.closed:
+                    wakeup.wait(seconds)
+            finally:
+                self._waiting.discard(wakeup)
         if self._transport.closed:
-            raise TransportError("the client was closed during the call")
+            raise ClosedError("the client was closed during the call")
 
     def close(self) -> None:
         """End what is under way and what waits, and close the connections."""
         self._transport.refuse()
-        for wakeup in list(self._waiting):
+        for wakeup in self._waiting:
             wakeup.wake()
         self._transport.close()
         if self.renewal is not None:

@@ -10,9 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scapi import _http, _threads
+from scapi._core.effort import OutOfPatienceError
 from scapi._core.leases import Leases
 from scapi._http import httpcore, httpx
-from scapi.exceptions import ScApiException, TransportError
+from scapi.exceptions import ClosedError, ScApiException
 
 if TYPE_CHECKING:
     import ssl
@@ -55,10 +56,10 @@ class Transport:
             outgoing: The request.
             sink: Takes the body of a 2xx in place of the result: chunk by chunk, each with the length of the whole if
                 that is known. Such an answer may be of any size, and take its time as long as something arrives.
-            patience: Seconds to wait for a free connection; as long as it takes by default.
+            patience: Seconds to wait for a free connection, or an `OutOfPatienceError` follows; `None` for no limit.
         """
         if self.closed:
-            raise TransportError("the client is closed")
+            raise ClosedError("the client is closed")
         # What the caller is handling just now is none of ours.
         outer = sys.exception()
         try:
@@ -218,7 +219,7 @@ class Pool:
             while (connection := take()) is None:
                 left = ends - _threads.now()
                 if left <= 0:
-                    raise _http.NoConnection
+                    raise OutOfPatienceError("no connection was free within queue_timeout; nothing was sent")
                 # Whoever was to wake this call may have been interrupted.
                 wakeup.wait(min(left, 1))
                 self.check()
@@ -227,9 +228,9 @@ class Pool:
         return connection
 
     def check(self) -> None:
-        """Raise a `TransportError` if the pool is closed."""
+        """Raise a `ClosedError` if the pool is closed."""
         if self._closed:
-            raise TransportError("the client was closed during the call")
+            raise ClosedError("the client was closed during the call")
 
     def release(self, call: _Call) -> None:
         """Take back the connection of a call, and keep it if nothing is left on it."""

@@ -1,0 +1,51 @@
+"""An exception out of a signal handler, at any moment, leaves nothing behind: what is held goes with its call."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no such timer")
+
+PROGRAM = Path(__file__).parents[1] / "support" / "interrupted.py"
+NOTHING = {"stuck": 0, "waiting": 0, "in_flight": 0, "waits": 0, "lost points": 0, "lost exceptions": []}
+
+WAYS = ["", "--keep", "--latency --keep --threads", "--latency", "--threads"]
+
+
+def name(way: str) -> str:
+    return way.replace("--", "") or "alone"
+
+
+def interrupted(count: int, seconds: int, way: str) -> dict[str, Any]:
+    command = [sys.executable, str(PROGRAM), str(count), str(seconds), *way.split()]
+    result = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 60)  # noqa: S603  # ours
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def check(found: dict[str, Any]) -> None:
+    assert {key: found[key] for key in NOTHING} == NOTHING
+    # The next call: a turn of the stub's window, and all the time that a busy machine may take.
+    assert found["took"] < 10
+
+
+@pytest.mark.parametrize("way", WAYS[:3], ids=name)
+def test_interrupted_calls_hold_nothing(way: str) -> None:
+    found = interrupted(400, 20, way)
+    assert found["interrupts"] > 50
+    check(found)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("way", WAYS, ids=name)
+def test_ten_thousand_interrupted_calls_hold_nothing(way: str) -> None:
+    found = interrupted(10_000, 600, way)
+    assert found["interrupts"] == 10_000
+    check(found)
