@@ -518,6 +518,19 @@ def test_a_dead_ticket_is_dropped_by_whoever_looks_next() -> None:
     assert budget.state(1.0).waiting == 0
 
 
+def test_who_drops_a_dead_ticket_wakes_the_next() -> None:
+    budget, woken = opened(left=4), list[str]()
+    dead = Caller()
+    budget.enter("lots", dead)
+    budget.enter("lots", Caller(lambda: woken.append("next")))
+    last = budget.enter("lots", Caller())
+    assert poll(budget, last, 1.0) > 0
+    assert woken == []
+    dead.is_alive = False
+    assert poll(budget, last, 1.1) > 0
+    assert woken == ["next"]
+
+
 def test_a_dead_request_may_have_been_charged_until_an_answer_tells() -> None:
     budget = opened(left=4)
     caller = Caller()

@@ -37,6 +37,11 @@ class Held(Generic[K]):
         """Forget an object; harmless if it isn't held."""
         self._holds.pop(key, None)
 
+    @property
+    def most(self) -> int:
+        """How many can be held at present; told at once, and too high after interrupts."""
+        return len(self._holds)
+
     def __iter__(self) -> Iterator[K]:
         """Iterate over what is held at present, and forget what isn't any more."""
         for key, hold in list(self._holds.items()):

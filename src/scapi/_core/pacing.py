@@ -239,6 +239,7 @@ class Budget:
         self._alone: Ticket | None = None
         self._attempts: dict[str, int] = {}
         self._last_start = self._searched = -math.inf
+        self._has_dropped = False
         self._window = _Window()
 
     # -- what a client does, in this order ---------------------------------------------------------
@@ -269,12 +270,13 @@ class Budget:
         with self._lock:
             self._catch_up(now)
             wait = self._wait(ticket, now)
-            if wait is not None:
-                return wait
-            self._start(ticket, now)
-            following = self._next()
+            if wait is None:
+                self._start(ticket, now)
+            # A dead one has woken nobody.
+            following = self._next() if wait is None or self._has_dropped else None
+            self._has_dropped = False
         _wake(following)
-        return None
+        return wait
 
     def leave(
         self,
@@ -328,6 +330,7 @@ class Budget:
         """Drop dead tickets and blocks that are over, and turn the window."""
         for ticket, request in list(self._in_flight.items()):
             if not ticket.waiter.alive():
+                self._has_dropped = True
                 self._lose(request, now)
                 self._in_flight.pop(ticket, None)
         if now >= self._searched + _SEARCH_INTERVAL:
@@ -347,25 +350,36 @@ class Budget:
         self._searched = now
         for line in list(self._lines.values()):
             for ticket in [ticket for ticket in list(line) if not ticket.waiter.alive()]:
+                self._has_dropped = True
                 line.pop(ticket, None)
 
     def _lose(self, request: _Sent, now: float) -> None:
         """Take a request as charged, until an answer tells."""
         if self._paced:
             self._unseen.append((now, request.cost))
-        self._window = self._window._replace(spent=self._window.spent + request.cost)
+        self._spend(request.cost)
 
     # -- under the lock: the queue -----------------------------------------------------------------
 
     def _next(self) -> Ticket | None:
         """Return the next ticket: the oldest that the window can still pay for, otherwise the oldest."""
         # A copy, because the garbage collector may drop a ticket between any two of these steps.
-        firsts = [first for line in list(self._lines.values()) if (first := _first(line))]
+        firsts = [first for line in list(self._lines.values()) if (first := self._first(line))]
         if len(firsts) < 2:  # the usual case, and quick
             return firsts[0][1] if firsts else None
         most = self._may_become_free()
         payable = [entry for entry in firsts if self._price(entry[1].operation) <= most]
         return min(payable or firsts, key=_number)[1]
+
+    def _first(self, line: OrderedDict[Ticket, _Place]) -> tuple[_Place, Ticket] | None:
+        """Return the first ticket of a line whose call still goes on, and drop those before it."""
+        while (ticket := next(iter(line), None)) is not None:
+            place = line.get(ticket)
+            if place is not None and ticket.waiter.alive():
+                return place, ticket
+            self._has_dropped = True
+            line.pop(ticket, None)
+        return None
 
     def _may_become_free(self) -> float:
         """Tell how many points can become free in this window: what is in flight may give some back."""
@@ -467,6 +481,10 @@ class Budget:
         unseen = sum(cost for _, cost in self._unseen)
         return min((self._window.remaining or 0) - unseen, self._left()) - self._reserved()
 
+    def _spend(self, points: int) -> None:
+        if self._share < 1:  # nobody else asks
+            self._window = self._window._replace(spent=self._window.spent + points)
+
     def _reserved(self) -> int:
         return sum(request.cost for request in list(self._in_flight.values()))
 
@@ -508,13 +526,13 @@ class Budget:
         """Take up an answer, or that there was none."""
         seen = RateLimitHeaders.parse(headers)
         is_counted = seen is not None and self._observe(ticket, request, now, seen, status)
-        if status is not None and 200 <= status < 300 and not RateLimitHeaders.any_in(headers):
+        if seen is None and status is not None and 200 <= status < 300 and not RateLimitHeaders.any_in(headers):
             self._paced = False
         if not is_counted and self._paced:
             self._unseen.append((now, request.cost))
         if status == 429 and not is_counted:
             self._refused(now, seen, headers)
-        self._window = self._window._replace(spent=self._window.spent + self._price(ticket.operation))
+        self._spend(self._price(ticket.operation))
 
     def _observe(self, ticket: Ticket, request: _Sent, now: float, seen: RateLimitHeaders, status: int | None) -> bool:
         """Learn from an answer; True if its own cost is accounted for, False if nobody knows."""
@@ -611,16 +629,6 @@ class Budget:
             remaining=None if left is None else max(0, left - self._reserved()),
             reset=None if reset is None else datetime.fromtimestamp(reset, UTC),
         )
-
-
-def _first(line: OrderedDict[Ticket, _Place]) -> tuple[_Place, Ticket] | None:
-    """Return the first ticket of a line whose call still goes on, and drop those before it."""
-    while (ticket := next(iter(line), None)) is not None:
-        place = line.get(ticket)
-        if place is not None and ticket.waiter.alive():
-            return place, ticket
-        line.pop(ticket, None)
-    return None
 
 
 def _number(entry: tuple[_Place, Ticket]) -> int:

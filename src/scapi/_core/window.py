@@ -79,6 +79,8 @@ _MILLISECONDS = 100_000_000_000
 
 def _read_numbers(text: str | None) -> list[int]:
     """Read the whole numbers of a header, rounded down towards zero; none where any part can't be read."""
+    if text is not None and len(text) <= 15 and text.isascii() and text.isdecimal():  # the usual case, and quick
+        return [int(text)]
     parts = [_NUMBER.fullmatch(part) for part in (text or "").split(",")]
     return [int(part[1]) for part in parts if part] if all(parts) else []
 
