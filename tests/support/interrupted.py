@@ -125,11 +125,11 @@ def main() -> None:
     began = time.monotonic()
     client.emission()
     took = time.monotonic() - began
-    while threads and len(done) < before + 3 and time.monotonic() < began + 10:
+    while threads and len(done) < before + 3 and time.monotonic() < began + 30:
         time.sleep(0.01)
     stop.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
     budget = client._session._budget
     state = budget.state(time.monotonic())
     # All points of a whole window are given out: the calls of one window are as many as it grants.

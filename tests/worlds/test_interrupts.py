@@ -33,7 +33,7 @@ def interrupted(count: int, seconds: int, way: str) -> dict[str, Any]:
 def check(found: dict[str, Any]) -> None:
     assert {key: found[key] for key in NOTHING} == NOTHING
     # The next call: a turn of the stub's window, and all the time that a busy machine may take.
-    assert found["took"] < 10
+    assert found["took"] < 30
 
 
 @pytest.mark.parametrize("way", WAYS[:3], ids=name)
