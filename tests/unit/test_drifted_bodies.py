@@ -89,8 +89,20 @@ DRIFTS: dict[str, tuple[str, Callable[[Row], Any], dict[str, Any]]] = {
         players(lambda player: player.update(dict.fromkeys(["armorLevel", "armorClass", "primaryWeaponLevel"]))),
         {},
     ),
+    "players without a name": (
+        "sessions",
+        players(lambda player: player.pop("username")),
+        {"participants": [{name: value for name, value in SESSION["participants"][0].items() if name != "username"}]},
+    ),
+    "a null among the players": ("sessions", lambda row: row["participants"].insert(0, None), {}),
     "difficulties as text": ("sessions", lambda row: row.update(difficulty=str(row["difficulty"])), {}),
     "founded without offset": ("clans", cut("registrationTime", 1), {}),
+    "clans without leader and level": (
+        "clans",
+        lambda row: (row.pop("leader"), row.pop("level")),
+        {"leader": None, "level": None},
+    ),
+    "empty clans": ("characters", lambda row: row.update(clan={}), {"clan": None}),
     "joined on a date": ("members", cut("joinTime", 10), {"joinTime": "2022-07-03T00:00:00Z"}),
     "a clan joined on a date": (
         "characters",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import chain, islice, repeat
+from itertools import chain, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, get_args, get_origin
 
@@ -76,8 +76,11 @@ def _place(failure: str, model: type) -> tuple[type, str] | None:
         place, owner = (owner, key), _inner(field)
         if owner is None:
             return place
+    if place is not None:
+        # A record in a row lacks what it needs, or is none at all.
+        return place
     missing = re.match(r"Object missing required field `(\w+)`", failure)
-    return (owner, missing[1]) if missing else place
+    return (owner, missing[1]) if missing else None
 
 
 def _inner(field: Field) -> type[msgspec.Struct] | None:
@@ -166,8 +169,8 @@ def _records(values: list[Any], field: Field, model: type[msgspec.Struct], odd: 
     if get_origin(plain_type(field.kind)) is not list:
         made = iter(rows([value for value in values if value is not None], model, odd, losses))
         return [None if value is None else next(made) for value in values]
-    items = iter(rows(list(chain.from_iterable(values)), model, odd, losses))
-    return mending.without_unreadable([list(islice(items, len(value))) for value in values], losses, field.where)
+    items = rows(list(chain.from_iterable(values)), model, odd, losses)
+    return mending.cut(items, list(map(len, values)), losses, field.where)
 
 
 def _put(loose: list[Any], field: Field, values: list[Any], losses: Losses) -> dict[int, Unreadable]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeGuard, TypeVar, Union, get_args, get_origin
 
@@ -25,6 +25,7 @@ __all__ = [
     "Loss",
     "Losses",
     "Unreadable",
+    "cut",
     "fields_of",
     "is_array",
     "is_nullable",
@@ -34,7 +35,6 @@ __all__ = [
     "plain_type",
     "read",
     "within",
-    "without_unreadable",
 ]
 
 
@@ -110,7 +110,7 @@ def read(values: list[Any], kind: Any, losses: Losses, where: str) -> list[Any]:
     """
     inner = plain_type(kind)
     if is_nullable(kind) and (vacant := _vacant(values, inner)):
-        if emptied := sum(values[n] is not None for n in vacant):
+        if emptied := len([n for n in vacant if values[n] is not None]):
             losses.add(where, emptied, "an empty object")
         present = iter(read([value for n, value in enumerate(values) if n not in vacant], kind, losses, where))
         return [None if n in vacant else next(present) for n in range(len(values))]
@@ -170,25 +170,19 @@ def _is_time(value: Any) -> bool:
 def _lists(values: list[Any], kind: Any, losses: Losses, where: str) -> list[Any]:
     """Read lists, all their items as one column. Items that can't be read are left out."""
     are_lists = [isinstance(value, list) for value in values]
-    flat = chain.from_iterable([value for value, is_list in zip(values, are_lists, strict=True) if is_list])
-    items = iter(read(list(flat), get_args(kind)[0], losses, where))
-    found = [
-        list(islice(items, len(value))) if is_list else _scalar(value, kind)
-        for value, is_list in zip(values, are_lists, strict=True)
-    ]
-    return without_unreadable(found, losses, where)
+    lists: list[list[Any]] = [value for value, is_list in zip(values, are_lists, strict=True) if is_list]
+    found = read(list(chain.from_iterable(lists)), get_args(kind)[0], losses, where)
+    kept = iter(cut(found, list(map(len, lists)), losses, where))
+    return [next(kept) if is_list else _scalar(value, kind) for value, is_list in zip(values, are_lists, strict=True)]
 
 
-def without_unreadable(lists: list[list[Any] | Unreadable], losses: Losses, where: str) -> list[Any]:
-    """Leave the items out of lists that can't be read."""
-    unreadable = [item for items in lists for item in items if type(item) is Unreadable]
-    if not unreadable:
-        return lists
-    losses.add(where, len(unreadable), str(unreadable[0]))
-    return [
-        items if type(items) is Unreadable else [item for item in items if type(item) is not Unreadable]
-        for items in lists
-    ]
+def cut(items: list[Any], lengths: list[int], losses: Losses, where: str) -> list[list[Any]]:
+    """Cut a column of items into lists again, without those that can't be read."""
+    readable = [type(item) is not Unreadable for item in items]
+    if False in readable:
+        losses.add(where, readable.count(False), str(items[readable.index(False)]))
+    left, flags = iter(items), iter(readable)
+    return [list(compress(islice(left, length), islice(flags, length))) for length in lengths]
 
 
 # ── records ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -196,7 +190,10 @@ def without_unreadable(lists: list[list[Any] | Unreadable], losses: Losses, wher
 
 def _records(values: list[Any], model: type[msgspec.Struct], losses: Losses) -> list[Any]:
     """Read records. Each field that stands in the way is mended in all of them at once."""
-    found = {n: _scalar(value, model) for n, value in enumerate(values) if not isinstance(value, dict)}
+    # Why a value is no record depends on its type alone.
+    strange: dict[type, Any] = {type(value): value for value in values if not isinstance(value, dict)}
+    reasons = {kind: _scalar(value, model) for kind, value in strange.items()}
+    found = {n: reasons[type(value)] for n, value in enumerate(values) if type(value) in reasons}
     left: dict[int, dict[str, Any]] = {n: value for n, value in enumerate(values) if n not in found}
     unread = {field.key: field for field in fields_of(model)}
     while True:
