@@ -7,36 +7,36 @@ import inspect
 import threading
 import time
 import warnings
-from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
-from scapi._core import forks
-from scapi._core.effort import OutOfPatienceError
 from scapi.exceptions import ClosedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+    from concurrent.futures import Future
     from types import TracebackType
 
     import httpcore
 
-    Work: TypeAlias = Callable[[], Awaitable[None]]
+    Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
     #: Takes a part of a body, and the length of the whole if that is known.
     Sink: TypeAlias = Callable[[bytes, int | None], Awaitable[None]]
 
 __all__ = [
     "Deadline",
     "PerRuntime",
-    "SingleFlight",
     "Wakeup",
     "Workers",
     "call",
     "callback",
     "connect",
+    "current",
     "give_way",
     "now",
     "outcome",
+    "runtime",
+    "spawn",
     "to_thread",
     "uninterrupted",
 ]
@@ -110,95 +110,24 @@ class Wakeup:
         self._event.clear()
 
 
-class SingleFlight:
-    """Does something once for all who want it at the same time, in whichever event loop they are.
-
-    What has begun is finished as long as its event loop runs, even if those who wait for it are cancelled.
-
-    Args:
-        lasting: Changes nothing here. In the twin it makes threads finish what has begun, too.
-    """
-
-    def __init__(self, *, lasting: bool = False) -> None:
-        self.forked()
-        forks.begins_anew(self)
-
-    def forked(self) -> None:
-        """Begin anew: in the child of a fork, what was under way is somebody else's."""
-        self._lock = threading.Lock()
-        self._under_way: Future[None] | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def run(self, work: Work, patience: float | None = None) -> bool:
-        """Do it, or wait for it if it is under way; whoever waits shares its error too.
-
-        Args:
-            work: What to do.
-            patience: Seconds to wait for what another has begun, or an `OutOfPatienceError` follows.
-
-        Returns:
-            Whether another had begun it.
-        """
-        mine, loop = _uncancellable(), asyncio.get_running_loop()
-        with self._lock:
-            # What began in an event loop that has stopped since may never go on.
-            if self._under_way is None or self._is_over():
-                self._under_way, self._loop, self._task = mine, loop, None
-            future = self._under_way
-        if future is mine:
-            # Not under the lock: a task of an eager factory runs at once, and may be through when this returns.
-            asyncio.create_task(self._fly(work, mine))  # noqa: RUF006  # once it runs, `_task` refers to it
-        elif asyncio.current_task() is self._task:
-            raise RuntimeError("this would wait for itself: on_token must not call the client")
-        limit = asyncio.timeout(None if future is mine else patience)
-        try:
-            async with limit:
-                await asyncio.wrap_future(future)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise OutOfPatienceError("another's renewal isn't done within queue_timeout; nothing was sent") from None
-        return future is not mine
-
-    def _is_over(self) -> bool:
-        is_cut_off = self._task is not None and self._task.done()
-        return is_cut_off or self._loop is None or not self._loop.is_running()
-
-    async def settle(self) -> None:
-        """Wait until nothing is under way any more, whatever came of it."""
-        with suppress(Exception):
-            if future := self._under_way:
-                await asyncio.wrap_future(future)
-
-    async def _fly(self, work: Work, future: Future[None]) -> None:
-        self._task = asyncio.current_task()
-        try:
-            await work()
-        except Exception as error:  # noqa: BLE001  # it goes to all who wait
-            self._land(future, error)
-        except BaseException:
-            # Only this event loop ends. Those who wait in another one look again, and do it themselves.
-            self._land(future)
-            raise
-        else:
-            self._land(future)
-
-    def _land(self, future: Future[None], error: Exception | None = None) -> None:
-        with self._lock:
-            if self._under_way is future:
-                self._under_way = self._task = None
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)
+def current() -> object:
+    """Return who runs: the task."""
+    return asyncio.current_task()
 
 
-def _uncancellable() -> Future[None]:
-    """A future that doesn't end when one of those who wait for it does."""
-    future = Future[None]()
-    future.set_running_or_notify_cancel()
-    return future
+def runtime() -> Callable[[], bool]:
+    """Return what tells whether the event loop that runs now still does: in one that has stopped nothing goes on."""
+    return asyncio.get_running_loop().is_running
+
+
+def spawn(work: Work) -> None:
+    """Do something in a task that nobody cancels but the end of the event loop."""
+    task = asyncio.ensure_future(work())
+    _spawned.add(task)
+    task.add_done_callback(_spawned.discard)
+
+
+_spawned: set[asyncio.Future[None]] = set()
 
 
 class Deadline:
@@ -305,7 +234,7 @@ class PerRuntime(Generic[P]):
             else:
                 # It may end at this very moment, and closes its set itself then.
                 with suppress(RuntimeError):
-                    loop.call_soon_threadsafe(_close_soon, guard)
+                    loop.call_soon_threadsafe(spawn, guard.aclose)
 
     def __del__(self) -> None:
         # The sets themselves are closed by their guards, which the collector hands to their event loops.
@@ -322,16 +251,6 @@ async def _closed_with_the_loop(made: _Closable) -> AsyncGenerator[None]:
         yield
     finally:
         await made.aclose()
-
-
-def _close_soon(guard: AsyncGenerator[None]) -> None:
-    """Close a set in its own event loop, in a task that is kept until it is done."""
-    task = asyncio.ensure_future(guard.aclose())
-    _closing.add(task)
-    task.add_done_callback(_closing.discard)
-
-
-_closing: set[asyncio.Future[None]] = set()
 
 
 class Workers(Generic[A, R]):

@@ -13,10 +13,9 @@ import time
 import warnings
 from contextlib import contextmanager, nullcontext, suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Generic, ParamSpec, Protocol, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
 from scapi._core import forks
-from scapi._core.effort import OutOfPatienceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -33,15 +32,17 @@ if TYPE_CHECKING:
 __all__ = [
     "Deadline",
     "PerRuntime",
-    "SingleFlight",
     "Wakeup",
     "Workers",
     "call",
     "callback",
     "connect",
+    "current",
     "give_way",
     "now",
     "outcome",
+    "runtime",
+    "spawn",
     "to_thread",
     "uninterrupted",
 ]
@@ -132,109 +133,27 @@ class Wakeup:
                 self._wakes.get_nowait()
 
 
-class SingleFlight:
-    """Does something once for all who want it at the same time, in whichever thread they are.
-
-    Args:
-        lasting: What has begun is finished, even if those who wait for it are interrupted: it is done in a thread of
-            its own, where no signal arrives and which the interpreter waits for at its exit.
-    """
-
-    def __init__(self, *, lasting: bool = False) -> None:
-        self._lasting = lasting
-        self.forked()
-        forks.begins_anew(self)
-
-    def forked(self) -> None:
-        """Begin anew: in the child of a fork, what was under way is somebody else's."""
-        self._lock = threading.Lock()
-        self._under_way: _Flight | None = None
-
-    def run(self, work: Work, patience: float | None = None) -> bool:
-        """Do it, or wait for it if it is under way; whoever waits shares its error too.
-
-        Args:
-            work: What to do.
-            patience: Seconds to wait for what another has begun, or an `OutOfPatienceError` follows.
-
-        Returns:
-            Whether another had begun it.
-        """
-        mine = _Flight(work)
-        with mine.begun:
-            with self._lock:
-                if self._under_way is None or self._under_way.is_over():
-                    self._under_way = mine
-                flight = self._under_way
-            if flight is not mine:
-                flight.join(patience)
-            elif self._lasting:
-                # From a thread of its own: `Thread.start` waits in a way that may lose an interrupt.
-                _thread.start_new_thread(self._depart, (flight,))
-                flight.join(None)
-            else:
-                self._fly(flight)
-        if flight.error is not None:
-            raise flight.error
-        return flight is not mine
-
-    def settle(self) -> None:
-        """Wait until nothing is under way any more, whatever came of it."""
-        if flight := self._under_way:
-            flight.join(None)
-
-    def _depart(self, flight: _Flight) -> None:
-        try:
-            threading.Thread(target=self._fly, args=(flight,), name="scapi_renewal", daemon=False).start()
-        except RuntimeError as error:  # the interpreter is about to exit, or there are too many threads
-            flight.land(error)
-
-    def _fly(self, flight: _Flight) -> None:
-        with flight.flying:
-            with self._lock:
-                # Whoever began it may have been interrupted before this, and another have begun anew.
-                if self._under_way is not flight:
-                    return
-            flight.thread = threading.get_ident()
-            try:
-                flight.work()
-            except Exception as error:  # noqa: BLE001  # it goes to all who wait
-                flight.land(error)
-            else:
-                flight.land(None)
+def current() -> object:
+    """Return who runs: the thread."""
+    return threading.get_ident()
 
 
-class _Flight:
-    """What is done once for all. It is under way as long as one of its two locks is held, and it hasn't landed."""
+def runtime() -> Callable[[], bool]:
+    """Return what tells whether that which runs now still does: threads go on as long as the process."""
+    return lambda: True
 
-    def __init__(self, work: Work) -> None:
-        self.work = work
-        self.begun, self.flying = threading.Lock(), threading.Lock()
-        self.thread: int | None = None
-        self.error: Exception | None = None
-        self._landed = False
-        self._waiting: dict[Wakeup, None] = {}
 
-    def is_over(self) -> bool:
-        return self._landed or not (self.begun.locked() or self.flying.locked())
+def spawn(work: Work) -> None:
+    """Do something in a thread where no signal arrives, and which the interpreter waits for at its exit."""
+    # Begun from another thread: `Thread.start` waits in a way that may lose an interrupt.
+    _thread.start_new_thread(_spawn, (work,))
 
-    def land(self, error: Exception | None) -> None:
-        self.error, self._landed = error, True
-        for wakeup in list(self._waiting):
-            wakeup.wake()
 
-    def join(self, patience: float | None) -> None:
-        """Wait until it is over: until it has landed, or those who would bring it down were interrupted."""
-        deadline = math.inf if patience is None else time.monotonic() + patience
-        wakeup = Wakeup()
-        self._waiting[wakeup] = None
-        while not self.is_over():
-            if threading.get_ident() == self.thread:
-                raise RuntimeError("this would wait for itself: on_token must not call the client")
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise OutOfPatienceError("another's renewal isn't done within queue_timeout; nothing was sent")
-            wakeup.wait(min(left, PATIENCE))
+def _spawn(work: Work) -> None:
+    try:
+        threading.Thread(target=work, name="scapi_spawned", daemon=False).start()
+    except RuntimeError:  # the interpreter is about to exit, or there are too many threads
+        work()
 
 
 class Deadline:
@@ -272,12 +191,7 @@ class Deadline:
                 socket.socket.shutdown(self._stream.get_extra_info("socket"), socket.SHUT_RDWR)
 
     def left(self, stream: httpcore.NetworkStream | None = None) -> float:
-        """Return the seconds that a wait may take. `end` shuts this stream down, which wakes who waits for it.
-
-        Raises:
-            TimeoutError: There are none left.
-            ConnectionAbortedError: The call was ended.
-        """
+        """Return the seconds that a wait may take. `end` shuts this stream down, which wakes who waits for it."""
         self._stream = stream
         if self._ended:
             raise ConnectionAbortedError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED))
@@ -309,50 +223,39 @@ def uninterrupted(work: Callable[[], S], deadline: Deadline) -> S:
 
     It is done on a thread of its own, which is left behind when the call ends before.
     """
-    results: SimpleQueue[tuple[S | None, Exception | None]] = SimpleQueue()
+    results: SimpleQueue[S | Exception] = SimpleQueue()
     wanted = threading.Lock()
 
     def run() -> None:
         try:
-            results.put((work(), None))
+            results.put(work())
         except Exception as error:  # noqa: BLE001  # it is raised where it is waited for
-            results.put((None, error))
+            results.put(error)
         if not wanted.locked():
-            _close_unwanted(results)
+            close_unwanted()
+
+    def close_unwanted() -> None:
+        with suppress(Empty):
+            if not isinstance(result := results.get_nowait(), Exception):
+                result.close()
 
     with wanted:
         _thread.start_new_thread(run, ())
+        result = None
         try:
-            result, error = _result(results, deadline)
+            while result is None:
+                with suppress(Empty):
+                    result = results.get(timeout=min(deadline.left(), PATIENCE))
         except BaseException:
-            _close_unwanted(results)
+            close_unwanted()
             raise
-    if error is not None:
-        raise error
-    assert result is not None
+    if isinstance(result, Exception):
+        raise result
     return result
 
 
-def _result(results: SimpleQueue[T], deadline: Deadline) -> T:
-    while True:
-        with suppress(Empty):
-            return results.get(timeout=min(deadline.left(), PATIENCE))
-
-
-def _close_unwanted(results: SimpleQueue[tuple[S | None, Exception | None]]) -> None:
-    with suppress(Empty):
-        result, _ = results.get_nowait()
-        if result is not None:
-            result.close()
-
-
 class PerRuntime(Generic[P]):
-    """One set of connections for the process. The child of a fork begins with one of its own.
-
-    Args:
-        make: Makes a set.
-        owner: What a warning says nobody has closed.
-    """
+    """One set of connections for the process, see the twin. The child of a fork begins with one of its own."""
 
     def __init__(self, make: Callable[[], P], owner: str) -> None:
         self._make = make
@@ -381,23 +284,32 @@ class PerRuntime(Generic[P]):
 
 
 class Workers(Generic[A, R]):
-    """Calls that go on beside the caller, each on a thread. The twin has tasks.
+    """Calls that go on beside the caller, each on a thread, which can be called off in the middle of a wait.
 
     Args:
         limit: How many calls are made at once at the most; the caller keeps to it.
     """
 
     def __init__(self, limit: int) -> None:
-        self._crew = _Crew(limit)
+        self._limit = limit
+        self._pool: ThreadPoolExecutor | None = None
         self._done: SimpleQueue[Future[R]] = SimpleQueue()
         self._begun: set[Future[R]] = set()
+        self._lock = threading.Lock()
+        self._interrupts: set[Callable[[], None]] = set()
+        self._ended = False
 
     def __len__(self) -> int:
         return len(self._begun)
 
     def start(self, function: Call[A, R], argument: A) -> None:
         """Begin a call."""
-        future = self._crew.submit(function, argument)
+        if self._pool is None:
+            # Only who pages or fans out needs threads.
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._pool = ThreadPoolExecutor(self._limit, "scapi", _join, (self,))
+        future = self._pool.submit(function, argument)
         self._begun.add(future)
         future.add_done_callback(self._done.put)
 
@@ -409,74 +321,46 @@ class Workers(Generic[A, R]):
 
     def end(self) -> None:
         """End the calls under way, and see their threads end."""
-        self._crew.dismiss()
-
-
-class _Crew:
-    """Some threads, made when there is something to do, which can be called off in the middle of a wait."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._pool: ThreadPoolExecutor | None = None
-        self._lock = threading.Lock()
-        self._interrupts: set[Callable[[], None]] = set()
-        self._dismissed = False
-
-    def submit(self, fn: Callable[[A], R], argument: A) -> Future[R]:
-        """Call a function on one of the threads."""
-        if self._pool is None:
-            # Only who pages or fans out needs threads.
-            from concurrent.futures import ThreadPoolExecutor
-
-            self._pool = ThreadPoolExecutor(self._limit, thread_name_prefix="scapi")
-        return self._pool.submit(self._run, fn, argument)
-
-    def _run(self, fn: Callable[[A], R], argument: A) -> R:
-        _local.crew = self
-        try:
-            return fn(argument)
-        finally:
-            _local.crew = None
+        with self._lock:
+            self._ended = True
+            interrupts = list(self._interrupts)
+        for interrupt in interrupts:
+            interrupt()
+        if self._pool:
+            # The collector may drop an iterator on a thread of the iterator's own, which can't wait for itself.
+            self._pool.shutdown(wait=getattr(_local, "workers", None) is not self, cancel_futures=True)
 
     @contextmanager
     def waiting(self, interrupt: Callable[[], None]) -> Generator[None]:
-        """A wait that ends when `interrupt` is called."""
+        """A wait of one of the threads, which `end` ends by calling `interrupt`."""
         with self._lock:
-            self.check()
+            self._check()
             self._interrupts.add(interrupt)
         try:
             yield
         finally:
             with self._lock:
                 self._interrupts.discard(interrupt)
-                self.check()
+                self._check()
 
-    def check(self) -> None:
-        """End the call on the thread at hand if the crew was dismissed."""
-        if self._dismissed:
-            raise _DismissedError
-
-    def dismiss(self) -> None:
-        """End what is under way, and see the threads end."""
-        with self._lock:
-            self._dismissed = True
-            interrupts = list(self._interrupts)
-        for interrupt in interrupts:
-            interrupt()
-        if self._pool:
-            # The collector may drop an iterator on a thread of the iterator's own, which can't wait for itself.
-            is_own = getattr(_local, "crew", None) is self
-            self._pool.shutdown(wait=not is_own, cancel_futures=True)
+    def _check(self) -> None:
+        if self._ended:
+            raise _CalledOffError
 
 
-class _DismissedError(BaseException):
-    """Ends a call on a thread whose crew was dismissed. No `Exception`, so that nothing takes it for a failure."""
+class _CalledOffError(BaseException):
+    """Ends a call on a thread whose workers were ended. No `Exception`, so that nothing takes it for a failure."""
 
 
 _local = threading.local()
 
 
+def _join(workers: Workers[Any, Any]) -> None:
+    """Make the thread at hand one of the workers."""
+    _local.workers = workers
+
+
 def _waiting(interrupt: Callable[[], None]) -> AbstractContextManager[None]:
     """A wait that ends early if the thread that it blocks is called off."""
-    crew: _Crew | None = getattr(_local, "crew", None)
-    return crew.waiting(interrupt) if crew else nullcontext()
+    workers: Workers[Any, Any] | None = getattr(_local, "workers", None)
+    return workers.waiting(interrupt) if workers else nullcontext()

@@ -18,6 +18,8 @@ import pytest
 import scapi
 import scapi.sync
 from scapi import Retry, _aio, _http, _threads
+from scapi._async.single_flight import SingleFlight as AsyncFlight
+from scapi._sync.single_flight import SingleFlight as SyncFlight
 from scapi.exceptions import ClosedError, RateLimitError, RequestTimeoutError
 from tests.support import wire
 from tests.support.faults import resources
@@ -381,7 +383,7 @@ def test_after_a_fork_parent_and_child_go_on(mount: Mount, server: WireServer) -
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
 def test_a_child_does_not_wait_for_what_its_parent_had_begun() -> None:
-    flight, begun, over = _threads.SingleFlight(), threading.Event(), threading.Event()
+    flight, begun, over = SyncFlight(), threading.Event(), threading.Event()
 
     def work() -> None:
         begun.set()
@@ -408,7 +410,7 @@ def test_a_child_does_not_wait_for_what_its_parent_had_begun() -> None:
 
 
 def test_what_began_in_a_loop_that_has_stopped_is_begun_anew() -> None:
-    flight, done = _aio.SingleFlight(), list[str]()
+    flight, done = AsyncFlight(), list[str]()
 
     async def never() -> None:
         await asyncio.Event().wait()
@@ -434,7 +436,7 @@ async def _cancel_all() -> None:
 
 @pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="Python 3.11 has no eager tasks")
 def test_work_may_be_done_before_its_task_is_waited_for() -> None:
-    flight = _aio.SingleFlight()
+    flight = AsyncFlight()
 
     async def work() -> None:
         with pytest.raises(RuntimeError, match="this would wait for itself"):
@@ -495,8 +497,9 @@ def test_a_call_that_waits_for_a_connection_is_called_off(mount: Mount, monkeypa
 
 
 def test_an_iterator_may_be_dropped_on_its_own_thread() -> None:
-    crew = _threads._Crew(1)
-    assert crew.submit(lambda _: crew.dismiss(), None).exception(30) is None
+    workers = _threads.Workers[None, None](1)
+    workers.start(lambda _: workers.end(), None)
+    workers.result()
 
 
 # ── waking ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,9 @@ import pytest
 
 import scapi
 import scapi.sync
-from scapi import _aio, _threads
+from scapi import _threads
+from scapi._async.single_flight import SingleFlight as AsyncFlight
+from scapi._sync.single_flight import SingleFlight as SyncFlight
 from scapi.exceptions import ClosedError, RateLimitError, TokenNotSavedError
 from scapi.models import UserToken
 from scapi.testing import FakeApi
@@ -289,21 +291,21 @@ def test_closing_waits_for_a_renewal_in_another_thread(fake: FakeApi, url: str) 
 async def test_whoever_comes_just_after_a_renewal_does_not_renew_again(
     fake: FakeApi, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = _aio.SingleFlight.run
+    run = AsyncFlight.run
 
-    async def run_late(self: _aio.SingleFlight, work: Any, patience: float | None) -> bool:
+    async def run_late(self: AsyncFlight, work: Any, patience: float | None) -> bool:
         # Another call finds the old token, and gets its turn when the first one is done.
         await run(self, work)
         return await run(self, work, patience)
 
-    monkeypatch.setattr(_aio.SingleFlight, "run", run_late)
+    monkeypatch.setattr(AsyncFlight, "run", run_late)
     async with scapi.UserClient(**options_of(fake, url, token_of(fake, "expiry"))) as client:
         assert await client.characters()
     assert fake.oauth.renewals == 1
 
 
 def test_a_loop_that_ends_within_a_renewal_leaves_it_to_the_others() -> None:
-    flight = _aio.SingleFlight()
+    flight = AsyncFlight()
     under_way = threading.Event()
     done: list[str] = []
 
@@ -333,7 +335,7 @@ def test_a_loop_that_ends_within_a_renewal_leaves_it_to_the_others() -> None:
 
 
 def test_an_interrupted_thread_leaves_it_to_the_others() -> None:
-    flight = _threads.SingleFlight()
+    flight = SyncFlight()
     under_way, interrupt = threading.Event(), threading.Event()
     done: list[str] = []
 

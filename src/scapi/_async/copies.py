@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from scapi import _aio
 from scapi._async.github import guard
+from scapi._async.single_flight import SingleFlight
 from scapi._core import escaping
 from scapi._core.store import Copy, Store, is_fresh
 from scapi.exceptions import DecodeError, ScApiException, TransportError
@@ -55,7 +56,7 @@ class Copies:
         self._stale_time = stale_time
         self._store = Store(folder, f"{github.repository}/{github.branch}")
         self._held: dict[str, Held] = {}
-        self._flights: dict[str, _aio.SingleFlight] = {}
+        self._flights: dict[str, SingleFlight] = {}
         self._reachable: bool | None = None
         self._paused_until = 0.0
 
@@ -70,7 +71,7 @@ class Copies:
         before = self._held.get(name)
         if before and not force and self._will_do(before):
             return before.value  # type: ignore[no-any-return]  # it is what `read` made
-        flight = self._flights.setdefault(name, _aio.SingleFlight())
+        flight = self._flights.setdefault(name, SingleFlight())
         # Once will do, unless what was under way ended with the caller that it belonged to.
         while (held := self._held.get(name)) is None or held is before:
             await flight.run(partial(self._update, name, read, force=force))

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scapi import _aio
+from scapi._async.single_flight import SingleFlight
 from scapi._core import oauth
 from scapi.exceptions import ClientError, ClosedError, TokenNotSavedError
 
@@ -42,7 +43,7 @@ class Renewal:
         self._refused: ClientError | None = None
         self._open_client = open_client
         self._on_token = None if on_token is None else _aio.callback("on_token", on_token)
-        self._flight = _aio.SingleFlight(lasting=True)
+        self._flight = SingleFlight(lasting=True)
         self._closed = False
 
     async def fresh(self, effort: Effort) -> Credentials:

@@ -15,6 +15,7 @@ from scapi import _threads
 from scapi._core import escaping
 from scapi._core.store import Copy, Store, is_fresh
 from scapi._sync.github import guard
+from scapi._sync.single_flight import SingleFlight
 from scapi.exceptions import DecodeError, ScApiException, TransportError
 from scapi.models import DatabaseState, FileState
 
@@ -56,7 +57,7 @@ class Copies:
         self._stale_time = stale_time
         self._store = Store(folder, f"{github.repository}/{github.branch}")
         self._held: dict[str, Held] = {}
-        self._flights: dict[str, _threads.SingleFlight] = {}
+        self._flights: dict[str, SingleFlight] = {}
         self._reachable: bool | None = None
         self._paused_until = 0.0
 
@@ -71,7 +72,7 @@ class Copies:
         before = self._held.get(name)
         if before and not force and self._will_do(before):
             return before.value  # type: ignore[no-any-return]  # it is what `read` made
-        flight = self._flights.setdefault(name, _threads.SingleFlight())
+        flight = self._flights.setdefault(name, SingleFlight())
         # Once will do, unless what was under way ended with the caller that it belonged to.
         while (held := self._held.get(name)) is None or held is before:
             flight.run(partial(self._update, name, read, force=force))

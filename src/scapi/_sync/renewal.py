@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scapi import _threads
 from scapi._core import oauth
+from scapi._sync.single_flight import SingleFlight
 from scapi.exceptions import ClientError, ClosedError, TokenNotSavedError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Renewal:
         self._refused: ClientError | None = None
         self._open_client = open_client
         self._on_token = None if on_token is None else _threads.callback("on_token", on_token)
-        self._flight = _threads.SingleFlight(lasting=True)
+        self._flight = SingleFlight(lasting=True)
         self._closed = False
 
     def fresh(self, effort: Effort) -> Credentials:

@@ -1,0 +1,86 @@
+"""Does something once for all who want it at the same time."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING
+
+from scapi import _aio
+from scapi._core.effort import OutOfPatienceError
+from scapi._core.flight import Flight, Flights
+
+if TYPE_CHECKING:
+    from scapi._aio import Work
+
+__all__ = ["SingleFlight"]
+
+
+class SingleFlight:
+    """Does something once for all who want it at the same time, wherever they are.
+
+    Args:
+        lasting: Whether what has begun is finished even if all who wait for it are cancelled or interrupted. Otherwise
+            whoever began it does it, and if that one is cancelled the others look again.
+    """
+
+    def __init__(self, *, lasting: bool = False) -> None:
+        self._lasting = lasting
+        self._flights = Flights()
+
+    async def run(self, work: Work, patience: float | None = None) -> bool:
+        """Do it, or wait for it if it is under way; whoever waits shares its error too.
+
+        Args:
+            work: What to do.
+            patience: Seconds to wait for what another has begun, or an `OutOfPatienceError` follows.
+
+        Returns:
+            Whether another had begun it.
+        """
+        mine = Flight(_aio.runtime())
+        with mine.begun:
+            flight = self._flights.begin(mine)
+            if flight is not mine:
+                await _join(flight, patience)
+            elif self._lasting:
+                _aio.spawn(partial(self._fly, mine, work))
+                await _join(mine, None)
+            else:
+                await self._fly(mine, work)
+        if flight.error is not None:
+            raise flight.error
+        return flight is not mine
+
+    async def settle(self) -> None:
+        """Wait until nothing is under way any more, whatever came of it."""
+        if flight := self._flights.under_way:
+            await _join(flight, None)
+
+    async def _fly(self, flight: Flight, work: Work) -> None:
+        with flight.flying:
+            # Whoever began it may have been interrupted before this, and another have begun anew.
+            if self._flights.under_way is not flight:
+                return
+            flight.pilot = _aio.current()
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001  # it goes to all who wait
+                flight.land(error)
+            else:
+                flight.land(None)
+
+
+async def _join(flight: Flight, patience: float | None) -> None:
+    """Wait until a flight is over."""
+    ends = math.inf if patience is None else _aio.now() + patience
+    wakeup = _aio.Wakeup()
+    flight.wake_with(wakeup)
+    while not flight.is_over():
+        if flight.pilot == _aio.current():
+            raise RuntimeError("this would wait for itself: on_token must not call the client")
+        left = ends - _aio.now()
+        if left <= 0:
+            raise OutOfPatienceError("another's renewal isn't done within queue_timeout; nothing was sent")
+        # Whoever was to wake this one may have been interrupted.
+        await wakeup.wait(min(left, 1))
