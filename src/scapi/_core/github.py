@@ -215,7 +215,8 @@ def diff(body: bytes) -> Diff:
 def contents(body: bytes) -> list[ContentEntry]:
     """What is in a folder; of a file it is the file alone."""
     raw: Any = response.json(body, ContentEntry)
-    return response.record(body, raw if response.is_array(raw) else [raw], list[ContentEntry])
+    # Entry by entry: a list is read without those of its items that can't be, and a folder must not look empty.
+    return [response.record(body, entry, ContentEntry) for entry in (raw if response.is_array(raw) else [raw])]
 
 
 def _record(body: bytes, model: type[T]) -> T:
