@@ -28,6 +28,7 @@ __all__ = [
     "PerRuntime",
     "Wakeup",
     "Workers",
+    "begin",
     "call",
     "callback",
     "connect",
@@ -128,6 +129,9 @@ def spawn(work: Work) -> None:
 
 
 _spawned: set[asyncio.Future[None]] = set()
+
+#: Begin something, which here is beside the caller: a task costs little.
+begin = spawn
 
 
 class Deadline:

@@ -34,6 +34,7 @@ __all__ = [
     "PerRuntime",
     "Wakeup",
     "Workers",
+    "begin",
     "call",
     "callback",
     "connect",
@@ -147,6 +148,11 @@ def spawn(work: Work) -> None:
     """Do something in a thread where no signal arrives, and which the interpreter waits for at its exit."""
     # Begun from another thread: `Thread.start` waits in a way that may lose an interrupt.
     _thread.start_new_thread(_spawn, (work,))
+
+
+def begin(work: Work) -> None:
+    """Do something at once, in the caller's thread: another one would cost more than it is worth."""
+    work()
 
 
 def _spawn(work: Work) -> None:
@@ -363,4 +369,4 @@ def _join(workers: Workers[Any, Any]) -> None:
 def _waiting(interrupt: Callable[[], None]) -> AbstractContextManager[None]:
     """A wait that ends early if the thread that it blocks is called off."""
     workers: Workers[Any, Any] | None = getattr(_local, "workers", None)
-    return workers.waiting(interrupt) if workers else nullcontext()
+    return nullcontext() if workers is None else workers.waiting(interrupt)

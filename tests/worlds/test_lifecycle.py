@@ -383,7 +383,7 @@ def test_after_a_fork_parent_and_child_go_on(mount: Mount, server: WireServer) -
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
 def test_a_child_does_not_wait_for_what_its_parent_had_begun() -> None:
-    flight, begun, over = SyncFlight(), threading.Event(), threading.Event()
+    flight, begun, over = SyncFlight(_threads.begin), threading.Event(), threading.Event()
 
     def work() -> None:
         begun.set()
@@ -410,7 +410,7 @@ def test_a_child_does_not_wait_for_what_its_parent_had_begun() -> None:
 
 
 def test_what_began_in_a_loop_that_has_stopped_is_begun_anew() -> None:
-    flight, done = AsyncFlight(), list[str]()
+    flight, done = AsyncFlight(_aio.spawn), list[str]()
 
     async def never() -> None:
         await asyncio.Event().wait()
@@ -436,7 +436,7 @@ async def _cancel_all() -> None:
 
 @pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="Python 3.11 has no eager tasks")
 def test_work_may_be_done_before_its_task_is_waited_for() -> None:
-    flight = AsyncFlight()
+    flight = AsyncFlight(_aio.spawn)
 
     async def work() -> None:
         with pytest.raises(RuntimeError, match="this would wait for itself"):

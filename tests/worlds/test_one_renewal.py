@@ -16,7 +16,7 @@ import pytest
 
 import scapi
 import scapi.sync
-from scapi import _threads
+from scapi import _aio, _threads
 from scapi._async.single_flight import SingleFlight as AsyncFlight
 from scapi._sync.single_flight import SingleFlight as SyncFlight
 from scapi.exceptions import ClosedError, RateLimitError, TokenNotSavedError
@@ -305,7 +305,7 @@ async def test_whoever_comes_just_after_a_renewal_does_not_renew_again(
 
 
 def test_a_loop_that_ends_within_a_renewal_leaves_it_to_the_others() -> None:
-    flight = AsyncFlight()
+    flight = AsyncFlight(_aio.spawn)
     under_way = threading.Event()
     done: list[str] = []
 
@@ -335,7 +335,7 @@ def test_a_loop_that_ends_within_a_renewal_leaves_it_to_the_others() -> None:
 
 
 def test_an_interrupted_thread_leaves_it_to_the_others() -> None:
-    flight = SyncFlight()
+    flight = SyncFlight(_threads.begin)
     under_way, interrupt = threading.Event(), threading.Event()
     done: list[str] = []
 

@@ -43,7 +43,7 @@ class Renewal:
         self._refused: ClientError | None = None
         self._open_client = open_client
         self._on_token = None if on_token is None else _aio.callback("on_token", on_token)
-        self._flight = SingleFlight(lasting=True)
+        self._flight = SingleFlight(_aio.spawn)
         self._closed = False
 
     async def fresh(self, effort: Effort) -> Credentials:

@@ -11,6 +11,8 @@ from scapi._core.effort import OutOfPatienceError
 from scapi._core.flight import Flight, Flights
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scapi._aio import Work
 
 __all__ = ["SingleFlight"]
@@ -20,12 +22,12 @@ class SingleFlight:
     """Does something once for all who want it at the same time, wherever they are.
 
     Args:
-        lasting: Whether what has begun is finished even if all who wait for it are cancelled or interrupted. Otherwise
-            whoever began it does it, and if that one is cancelled the others look again.
+        start: How it is begun: by `_aio.spawn`, which finishes it even if all who wait are interrupted, or by
+            `_aio.begin`, where that costs no thread.
     """
 
-    def __init__(self, *, lasting: bool = False) -> None:
-        self._lasting = lasting
+    def __init__(self, start: Callable[[Work], None]) -> None:
+        self._start = start
         self._flights = Flights()
 
     async def run(self, work: Work, patience: float | None = None) -> bool:
@@ -41,13 +43,9 @@ class SingleFlight:
         mine = Flight(_aio.runtime())
         with mine.begun:
             flight = self._flights.begin(mine)
-            if flight is not mine:
-                await _join(flight, patience)
-            elif self._lasting:
-                _aio.spawn(partial(self._fly, mine, work))
-                await _join(mine, None)
-            else:
-                await self._fly(mine, work)
+            if flight is mine:
+                self._start(partial(self._fly, mine, work))
+            await _join(flight, None if flight is mine else patience)
         if flight.error is not None:
             raise flight.error
         return flight is not mine

@@ -72,7 +72,7 @@ class Copies:
         before = self._held.get(name)
         if before and not force and self._will_do(before):
             return before.value  # type: ignore[no-any-return]  # it is what `read` made
-        flight = self._flights.setdefault(name, SingleFlight())
+        flight = self._flights.setdefault(name, SingleFlight(_threads.begin))
         # Once will do, unless what was under way ended with the caller that it belonged to.
         while (held := self._held.get(name)) is None or held is before:
             flight.run(partial(self._update, name, read, force=force))

@@ -44,7 +44,7 @@ class Renewal:
         self._refused: ClientError | None = None
         self._open_client = open_client
         self._on_token = None if on_token is None else _threads.callback("on_token", on_token)
-        self._flight = SingleFlight(lasting=True)
+        self._flight = SingleFlight(_threads.spawn)
         self._closed = False
 
     def fresh(self, effort: Effort) -> Credentials:
