@@ -11,25 +11,24 @@ beside their fields has columns, too: `quality`, `upgrade_level` and `unit_price
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
-from scapi._core.columns import Filled, Kind, moment, table
-from scapi._core.extras import extra
+from scapi._core import builders
+from scapi._core.columns import gathered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
 
     import pandas as pd
     import polars as pl
     import pyarrow as pa
 
+    from scapi._core.builders import Library
+
 __all__ = ["to_arrow", "to_dicts", "to_pandas", "to_polars"]
 
-#: How a dict holds what a frame holds as a number or as text.
-NATIVE: Mapping[Kind, Callable[[Any], Any]] = {"time": moment, "json": msgspec.json.decode}
+F = TypeVar("F")
 
 
 def to_dicts(
@@ -54,9 +53,7 @@ def to_dicts(
             or an integer needs more than 64 bits, or a time another year than 1 to 9999.
         ScApiException: A bulk result has an error in place of a value.
     """
-    columns = table(rows, model=model, flatten=flatten, explode=explode)
-    names = [column.name for column in columns]
-    return [dict(zip(names, row, strict=True)) for row in zip(*map(_native, columns), strict=True)]
+    return _built(builders.dicts(), rows, model, flatten=flatten, explode=explode)
 
 
 def to_polars(
@@ -76,24 +73,7 @@ def to_polars(
         ValueError: As of `to_dicts`.
         ScApiException: As of `to_dicts`.
     """
-    with extra("polars"):
-        import polars as pl
-    kinds: dict[Kind, pl.DataType] = {
-        "string": pl.String(),
-        "int": pl.Int64(),
-        "float": pl.Float64(),
-        "bool": pl.Boolean(),
-        "time": pl.Datetime("us", "UTC"),
-        "strings": pl.List(pl.String()),
-        "json": pl.String(),
-    }
-
-    def series(column: Filled) -> pl.Series:
-        # Integers become times all at once; `datetime` objects would be looked at one by one.
-        raw = pl.Int64() if column.kind == "time" else kinds[column.kind]
-        return pl.Series(column.name, column.values, raw).cast(kinds[column.kind])
-
-    return pl.DataFrame([series(column) for column in table(rows, model=model, flatten=flatten, explode=explode)])
+    return _built(builders.polars(), rows, model, flatten=flatten, explode=explode)
 
 
 def to_pandas(
@@ -116,26 +96,7 @@ def to_pandas(
         ValueError: As of `to_dicts`.
         ScApiException: As of `to_dicts`.
     """
-    with extra("pandas"):
-        import pandas as pd
-    kinds: dict[Kind, Any] = {
-        "string": "string",
-        "int": "Int64",
-        "float": "float64",
-        "bool": "boolean",
-        "time": "Int64",
-        "strings": "object",
-        "json": "string",
-    }
-
-    def series(column: Filled) -> pd.Series[Any]:
-        values: pd.Series[Any] = pd.Series(column.values, dtype=kinds[column.kind])
-        if column.kind == "time":
-            return pd.to_datetime(values, unit="us", utc=True).astype("datetime64[us, UTC]")
-        return values
-
-    columns = table(rows, model=model, flatten=flatten, explode=explode)
-    return pd.DataFrame({column.name: series(column) for column in columns})
+    return _built(builders.pandas(), rows, model, flatten=flatten, explode=explode)
 
 
 def to_arrow(
@@ -155,21 +116,12 @@ def to_arrow(
         ValueError: As of `to_dicts`.
         ScApiException: As of `to_dicts`.
     """
-    with extra("arrow"):
-        import pyarrow as pa
-    kinds: dict[Kind, pa.DataType] = {
-        "string": pa.string(),
-        "int": pa.int64(),
-        "float": pa.float64(),
-        "bool": pa.bool_(),
-        "time": pa.timestamp("us", "UTC"),
-        "strings": pa.list_(pa.string()),
-        "json": pa.string(),
-    }
-    columns = table(rows, model=model, flatten=flatten, explode=explode)
-    return pa.table({column.name: pa.array(column.values, kinds[column.kind]) for column in columns})
+    return _built(builders.arrow(), rows, model, flatten=flatten, explode=explode)
 
 
-def _native(column: Filled) -> list[Any]:
-    change = NATIVE.get(column.kind)
-    return column.values if change is None else [None if value is None else change(value) for value in column.values]
+def _built(library: Library[F], rows: Iterable[Any], model: type | None, *, flatten: bool, explode: bool) -> F:
+    found = gathered(rows, model)
+    keyed = found.keys is not None
+    builder = builders.Builder(library, found.model, flatten=flatten, explode=explode, keyed=keyed)
+    builder.add(found.rows, found.keys)
+    return builder.finish()

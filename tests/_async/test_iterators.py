@@ -18,7 +18,7 @@ from scapi.models import AuctionPrice, ClanInfo
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncIterator, Callable
 
 ITEM = "zyv9"
 
@@ -406,7 +406,7 @@ async def test_the_next_page_is_on_its_way_while_one_is_used() -> None:
             break
 
 
-async def all_of(rows: AsyncGenerator[Any], found: list[Any]) -> None:
+async def all_of(rows: AsyncIterator[Any], found: list[Any]) -> None:
     async for row in rows:
         found += [row]
 

@@ -19,7 +19,7 @@ from scapi.models import AuctionPrice, ClanInfo
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Iterator
 
 ITEM = "zyv9"
 
@@ -407,7 +407,7 @@ def test_the_next_page_is_on_its_way_while_one_is_used() -> None:
             break
 
 
-def all_of(rows: Generator[Any], found: list[Any]) -> None:
+def all_of(rows: Iterator[Any], found: list[Any]) -> None:
     for row in rows:
         found += [row]
 

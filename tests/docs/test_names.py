@@ -11,7 +11,7 @@ import pytest
 
 import scapi
 import scapi.sync
-from scapi._async import bulk, endpoints, watch
+from scapi._async import bulk, endpoints, pages, results, watch
 from tests.docs.pages import DOCS
 
 MODULES = (
@@ -36,6 +36,8 @@ RETURNED = {
         bulk.AuctionsEndpoint,
         endpoints.ClanEndpoint,
         endpoints.UserClanEndpoint,
+        pages.Rows,
+        results.Results,
         watch.Watcher,
     )
 }

@@ -4,6 +4,9 @@ from datetime import datetime
 from typing import Any, assert_type
 
 import httpx
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 
 from scapi.enums import Alliance, ClanRank, Quality, StatType
 from scapi.sync import (
@@ -127,6 +130,12 @@ def many_keys(client: AppClient) -> None:
         assert_type(page.error, Exception | None)
     for sales in client.auctions(["zyv9"]).iter_price_history(since={"zyv9": "2026-08-19T12:00:00Z"}):
         assert_type(sales.unwrap(), models.Listing[models.AuctionPrice])
+    errors: list[models.BulkResult[Any]] = []
+    lots = client.auctions(["zyv9"]).lots(on_error="yield")
+    assert_type(lots.to_polars(flatten=True, errors=errors), pl.DataFrame)
+    assert_type(client.auctions(["zyv9"]).price_history().to_arrow(), pa.Table)
+    assert_type(client.auction("zyv9").iter_price_history().to_pandas(), pd.DataFrame)
+    assert_type(client.iter_operations_sessions().to_dicts(explode=True), list[dict[str, Any]])
     for found in client.profiles(iter(["Somebody"])):
         assert_type(found.unwrap(), models.CharacterProfile)
 

@@ -9,9 +9,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar
 
 from scapi import _aio
+from scapi._async.results import Results
 from scapi._core import arguments, bulk, request
 from scapi._core.paging import Walk
-from scapi.models import BulkResult, Listing
+from scapi.models import AuctionLot, AuctionPrice, BulkResult, Listing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from scapi._core.bulk import Plan
     from scapi._core.request import Request
     from scapi.enums import Order, Region, SortAuction
-    from scapi.models import AuctionLot, AuctionPrice
 
 __all__ = ["AuctionsEndpoint", "answers"]
 
@@ -54,7 +54,7 @@ class AuctionsEndpoint:
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
         progress: Callable[[int, int | None], object] | None = None,
-    ) -> AsyncGenerator[BulkResult[Listing[AuctionLot]]]:
+    ) -> Results[Listing[AuctionLot]]:
         """One page of the lots of each item. Each id is answered exactly once, and as often as it was given.
 
         Args:
@@ -77,7 +77,7 @@ class AuctionsEndpoint:
             request.lots, self._where, limit=limit, offset=offset, sort=sort, order=order, additional=additional
         )
         build("any")
-        return answers(self._session, self._plan(concurrency, on_error, progress), build)
+        return answers(self._session, self._plan(concurrency, on_error, progress), build, AuctionLot)
 
     def price_history(
         self,
@@ -88,7 +88,7 @@ class AuctionsEndpoint:
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
         progress: Callable[[int, int | None], object] | None = None,
-    ) -> AsyncGenerator[BulkResult[Listing[AuctionPrice]]]:
+    ) -> Results[Listing[AuctionPrice]]:
         """One page of the sales of each item, newest first. Each id is answered exactly once, as often as it was given.
 
         Args:
@@ -107,7 +107,7 @@ class AuctionsEndpoint:
         """
         build = partial(request.price_history, self._where, limit=limit, offset=offset, additional=additional)
         build("any")
-        return answers(self._session, self._plan(concurrency, on_error, progress), build)
+        return answers(self._session, self._plan(concurrency, on_error, progress), build, AuctionPrice)
 
     def iter_price_history(
         self,
@@ -118,7 +118,7 @@ class AuctionsEndpoint:
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
         progress: Callable[[int, int | None], object] | None = None,
-    ) -> AsyncGenerator[BulkResult[Listing[AuctionPrice]]]:
+    ) -> Results[Listing[AuctionPrice]]:
         """The whole histories of many items, page by page as pages arrive.
 
         The pages of one item come in order, newest sales first, and hold each sale exactly once, as those of
@@ -151,7 +151,8 @@ class AuctionsEndpoint:
             return Walk(build(key), limit=limit, since=times.get(key, usual))
 
         begin("any")
-        return _histories(self._session, self._plan(concurrency, on_error, progress), begin)
+        plan = self._plan(concurrency, on_error, progress)
+        return Results(self._session, plan, _histories(self._session, plan, begin), AuctionPrice)
 
     @property
     def _where(self) -> Region | str:
@@ -166,8 +167,12 @@ class AuctionsEndpoint:
         return bulk.Plan(self._item_ids, request.item_part, concurrency, on_error, progress)
 
 
-async def answers(session: Session, plan: Plan, build: Callable[[str], Request[T]]) -> AsyncGenerator[BulkResult[T]]:
-    """The answer to one request for each key."""
+def answers(session: Session, plan: Plan, build: Callable[[str], Request[T]], model: type) -> Results[T]:
+    """The answer to one request for each key; `model` is what its rows are, or it itself."""
+    return Results(session, plan, _answers(session, plan, build), model)
+
+
+async def _answers(session: Session, plan: Plan, build: Callable[[str], Request[T]]) -> AsyncGenerator[BulkResult[T]]:
 
     async def answer(key: str) -> BulkResult[T]:
         try:

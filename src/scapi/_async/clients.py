@@ -6,11 +6,12 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack
 
-from scapi._async import bulk, pages
+from scapi._async import bulk
 from scapi._async.bulk import AuctionsEndpoint
 from scapi._async.closing import Closing
 from scapi._async.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoint
 from scapi._async.oauth import for_application
+from scapi._async.pages import Rows
 from scapi._async.renewal import Renewal
 from scapi._async.session import Session
 from scapi._async.watch import Watcher
@@ -22,26 +23,24 @@ from scapi._core.settings import DEFAULT_RETRY, Settings
 from scapi._core.watch import EmissionBook
 from scapi.config import BaseUrl
 from scapi.enums import Region
+from scapi.models import CharacterProfile, ClanInfo, OperationSession
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, Callable, Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     import httpx
 
+    from scapi._async.results import Results
     from scapi._core.retry import Retry
     from scapi.enums import OperationsMap, Order, SortOperations
     from scapi.models import (
-        BulkResult,
         Character,
-        CharacterProfile,
-        ClanInfo,
         EmissionEvent,
         EmissionState,
         EmissionWatchState,
         Listing,
-        OperationSession,
         RateLimit,
         RegionInfo,
         UserToken,
@@ -205,7 +204,7 @@ class _Client(Closing):
             )
         )
 
-    def iter_clans(self, *, limit: int | None = None, region: Region | str | None = None) -> AsyncGenerator[ClanInfo]:
+    def iter_clans(self, *, limit: int | None = None, region: Region | str | None = None) -> Rows[ClanInfo]:
         """All clans of a region, page by page, the next page on its way while one is used.
 
         A clan comes once, unless it changes its place in the list by more than pages overlap (30 places) while they
@@ -220,7 +219,7 @@ class _Client(Closing):
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         first = request.clans(self._session.settings.region_for(region), limit=request.MAX_LIMIT, offset=0)
-        return pages.rows(self._session, paging.Walk(first, limit=limit))
+        return Rows(self._session, paging.Walk(first, limit=limit), ClanInfo)
 
     def iter_operations_sessions(
         self,
@@ -233,7 +232,7 @@ class _Client(Closing):
         before: datetime | str | None = None,
         after: datetime | str | None = None,
         region: Region | str | None = None,
-    ) -> AsyncGenerator[OperationSession]:
+    ) -> Rows[OperationSession]:
         """All finished sessions of operations, page by page, the next page on its way while one is used.
 
         Every session comes exactly once, also while new ones push the older ones down.
@@ -263,7 +262,7 @@ class _Client(Closing):
             before=before,
             after=after,
         )
-        return pages.rows(self._session, paging.Walk(first, limit=limit))
+        return Rows(self._session, paging.Walk(first, limit=limit), OperationSession)
 
     def profiles(
         self,
@@ -273,7 +272,7 @@ class _Client(Closing):
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
         progress: Callable[[int, int | None], object] | None = None,
-    ) -> AsyncGenerator[BulkResult[CharacterProfile]]:
+    ) -> Results[CharacterProfile]:
         """The public profiles of many characters, as they arrive.
 
         Each name is answered exactly once, and as often as it is among the names. No more is held than what is under
@@ -294,7 +293,7 @@ class _Client(Closing):
         """
         plan = Plan(check_keys("names", names), request.name_part, concurrency, on_error, progress)
         build = partial(request.profile, self._session.settings.region_for(_checked(region)))
-        return bulk.answers(self._session, plan, build)
+        return bulk.answers(self._session, plan, build, CharacterProfile)
 
     def auctions(self, item_ids: Iterable[str], region: Region | str | None = None) -> AuctionsEndpoint:
         """The lots and the price histories of many items.

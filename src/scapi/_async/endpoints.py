@@ -5,20 +5,19 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from scapi._async import pages
+from scapi._async.pages import Rows
 from scapi._async.watch import Watcher
 from scapi._core import paging, request, watch
 from scapi._core.watch import LotsBook, SalesBook
+from scapi.models import AuctionLot, AuctionPrice
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
     from datetime import datetime
 
     from scapi._async.session import Session
     from scapi.enums import Order, Region, SortAuction
     from scapi.models import (
-        AuctionLot,
-        AuctionPrice,
         ClanInfo,
         ClanMember,
         Listing,
@@ -94,7 +93,7 @@ class AuctionEndpoint:
         order: Order | str | None = None,
         additional: bool | None = None,
         region: Region | str | None = None,
-    ) -> AsyncGenerator[AuctionLot]:
+    ) -> Rows[AuctionLot]:
         """All lots on offer, page by page, the next page on its way while one is used.
 
         A lot that is there from the first page to the last comes exactly once, however many others come and go
@@ -122,7 +121,7 @@ class AuctionEndpoint:
             order=order,
             additional=additional,
         )
-        return pages.rows(self._session, paging.Walk(first, limit=limit))
+        return Rows(self._session, paging.Walk(first, limit=limit), AuctionLot)
 
     def watch_lots(
         self,
@@ -198,7 +197,7 @@ class AuctionEndpoint:
         limit: int | None = None,
         additional: bool | None = None,
         region: Region | str | None = None,
-    ) -> AsyncGenerator[AuctionPrice]:
+    ) -> Rows[AuctionPrice]:
         """All sales made, newest first, page by page, the next page on its way while one is used.
 
         Every sale comes exactly once, also while new ones push the older ones down. Those that are made after the
@@ -217,7 +216,7 @@ class AuctionEndpoint:
         """
         where = self._session.settings.region_for(region, self._region)
         first = request.price_history(where, self.item_id, limit=request.MAX_LIMIT, offset=0, additional=additional)
-        return pages.rows(self._session, paging.Walk(first, limit=limit, since=since))
+        return Rows(self._session, paging.Walk(first, limit=limit, since=since), AuctionPrice)
 
     def watch_sales(
         self,

@@ -74,6 +74,20 @@ class Plan:
             raise error
         return BulkResult(key=key, error=error)
 
+    def check_errors(self, errors: list[BulkResult[Any]] | None) -> None:
+        """Refuse to make one frame of all results where nobody would be told which of them are errors.
+
+        Raises:
+            TypeError: `errors` is no list.
+            ValueError: It is missing where errors are handed over, or given where they are raised.
+        """
+        if errors is not None and not isinstance(errors, list):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
+            raise TypeError(f"errors must be a list, not {type(errors).__name__}")
+        if self._raises and errors is not None:
+            raise ValueError("errors must be left out with on_error='raise', which raises the first one")
+        if not self._raises and errors is None:
+            raise ValueError("errors must be a list with on_error='yield': the results with an error are added to it")
+
     def tell(self) -> None:
         """Tell that one more key is done."""
         self._done += 1

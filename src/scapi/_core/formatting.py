@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-__all__ = ["INTEGERS", "integer", "moment", "shifted"]
+__all__ = ["FIRST", "INTEGERS", "LAST", "integer", "moment", "shifted"]
 
 #: What a column of integers holds in files and frames.
 INTEGERS = range(-(2**63), 2**63)

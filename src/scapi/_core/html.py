@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scapi._core import formatting
-from scapi._core.columns import Column, columns_of, moment, records_in
+from scapi._core.columns import Column, Filled, columns_of, packed, records_in
 from scapi._core.escaping import page as escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     import msgspec
 
@@ -52,8 +53,10 @@ def _place(page: Listing[Any]) -> str:
 
 def _cells(columns: list[Column], row: Any, *, numbers: str) -> Iterator[str]:
     for column in columns:
+        filled = Filled(column.name, column.kind, column.get([row]))
+        [value] = (packed(filled) if column.kind == "json" else filled).values
         align = numbers if column.kind in {"int", "float"} else "left"
-        yield f'<td style="text-align:{align}">{escape(_text(column, column.get(row)))}</td>'
+        yield f'<td style="text-align:{align}">{escape(_text(column, value))}</td>'
 
 
 def _text(column: Column, value: Any) -> str:
@@ -73,11 +76,10 @@ def _text(column: Column, value: Any) -> str:
             return str(value)
 
 
-def _moment(micros: int) -> str:
-    try:
-        return formatting.moment(moment(micros))
-    except OverflowError:
-        return "after the year 9999" if micros > 0 else "before the year 1"
+def _moment(time: datetime) -> str:
+    if time > formatting.LAST:
+        return "after the year 9999"
+    return formatting.moment(time) if time >= formatting.FIRST else "before the year 1"
 
 
 def _apart(number: str) -> str:

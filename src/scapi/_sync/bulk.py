@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar
 from scapi import _threads
 from scapi._core import arguments, bulk, request
 from scapi._core.paging import Walk
-from scapi.models import BulkResult, Listing
+from scapi._sync.results import Results
+from scapi.models import AuctionLot, AuctionPrice, BulkResult, Listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from scapi._core.request import Request
     from scapi._sync.session import Session
     from scapi.enums import Order, Region, SortAuction
-    from scapi.models import AuctionLot, AuctionPrice
 
 __all__ = ["AuctionsEndpoint", "answers"]
 
@@ -55,7 +55,7 @@ class AuctionsEndpoint:
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
         progress: Callable[[int, int | None], object] | None = None,
-    ) -> Generator[BulkResult[Listing[AuctionLot]]]:
+    ) -> Results[Listing[AuctionLot]]:
         """One page of the lots of each item. Each id is answered exactly once, and as often as it was given.
 
         Args:
@@ -78,7 +78,7 @@ class AuctionsEndpoint:
             request.lots, self._where, limit=limit, offset=offset, sort=sort, order=order, additional=additional
         )
         build("any")
-        return answers(self._session, self._plan(concurrency, on_error, progress), build)
+        return answers(self._session, self._plan(concurrency, on_error, progress), build, AuctionLot)
 
     def price_history(
         self,
@@ -89,7 +89,7 @@ class AuctionsEndpoint:
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
         progress: Callable[[int, int | None], object] | None = None,
-    ) -> Generator[BulkResult[Listing[AuctionPrice]]]:
+    ) -> Results[Listing[AuctionPrice]]:
         """One page of the sales of each item, newest first. Each id is answered exactly once, as often as it was given.
 
         Args:
@@ -108,7 +108,7 @@ class AuctionsEndpoint:
         """
         build = partial(request.price_history, self._where, limit=limit, offset=offset, additional=additional)
         build("any")
-        return answers(self._session, self._plan(concurrency, on_error, progress), build)
+        return answers(self._session, self._plan(concurrency, on_error, progress), build, AuctionPrice)
 
     def iter_price_history(
         self,
@@ -119,7 +119,7 @@ class AuctionsEndpoint:
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
         progress: Callable[[int, int | None], object] | None = None,
-    ) -> Generator[BulkResult[Listing[AuctionPrice]]]:
+    ) -> Results[Listing[AuctionPrice]]:
         """The whole histories of many items, page by page as pages arrive.
 
         The pages of one item come in order, newest sales first, and hold each sale exactly once, as those of
@@ -152,7 +152,8 @@ class AuctionsEndpoint:
             return Walk(build(key), limit=limit, since=times.get(key, usual))
 
         begin("any")
-        return _histories(self._session, self._plan(concurrency, on_error, progress), begin)
+        plan = self._plan(concurrency, on_error, progress)
+        return Results(self._session, plan, _histories(self._session, plan, begin), AuctionPrice)
 
     @property
     def _where(self) -> Region | str:
@@ -167,8 +168,12 @@ class AuctionsEndpoint:
         return bulk.Plan(self._item_ids, request.item_part, concurrency, on_error, progress)
 
 
-def answers(session: Session, plan: Plan, build: Callable[[str], Request[T]]) -> Generator[BulkResult[T]]:
-    """The answer to one request for each key."""
+def answers(session: Session, plan: Plan, build: Callable[[str], Request[T]], model: type) -> Results[T]:
+    """The answer to one request for each key; `model` is what its rows are, or it itself."""
+    return Results(session, plan, _answers(session, plan, build), model)
+
+
+def _answers(session: Session, plan: Plan, build: Callable[[str], Request[T]]) -> Generator[BulkResult[T]]:
 
     def answer(key: str) -> BulkResult[T]:
         try:

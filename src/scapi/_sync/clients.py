@@ -13,36 +13,35 @@ from scapi._core.credentials import Credentials
 from scapi._core.network import DIRECT, Network
 from scapi._core.settings import DEFAULT_RETRY, Settings
 from scapi._core.watch import EmissionBook
-from scapi._sync import bulk, pages
+from scapi._sync import bulk
 from scapi._sync.bulk import AuctionsEndpoint
 from scapi._sync.closing import Closing
 from scapi._sync.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoint
 from scapi._sync.oauth import for_application
+from scapi._sync.pages import Rows
 from scapi._sync.renewal import Renewal
 from scapi._sync.session import Session
 from scapi._sync.watch import Watcher
 from scapi.config import BaseUrl
 from scapi.enums import Region
+from scapi.models import CharacterProfile, ClanInfo, OperationSession
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     import httpx
 
     from scapi._core.retry import Retry
+    from scapi._sync.results import Results
     from scapi.enums import OperationsMap, Order, SortOperations
     from scapi.models import (
-        BulkResult,
         Character,
-        CharacterProfile,
-        ClanInfo,
         EmissionEvent,
         EmissionState,
         EmissionWatchState,
         Listing,
-        OperationSession,
         RateLimit,
         RegionInfo,
         UserToken,
@@ -206,7 +205,7 @@ class _Client(Closing):
             )
         )
 
-    def iter_clans(self, *, limit: int | None = None, region: Region | str | None = None) -> Generator[ClanInfo]:
+    def iter_clans(self, *, limit: int | None = None, region: Region | str | None = None) -> Rows[ClanInfo]:
         """All clans of a region, page by page, the next page on its way while one is used.
 
         A clan comes once, unless it changes its place in the list by more than pages overlap (30 places) while they
@@ -221,7 +220,7 @@ class _Client(Closing):
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         first = request.clans(self._session.settings.region_for(region), limit=request.MAX_LIMIT, offset=0)
-        return pages.rows(self._session, paging.Walk(first, limit=limit))
+        return Rows(self._session, paging.Walk(first, limit=limit), ClanInfo)
 
     def iter_operations_sessions(
         self,
@@ -234,7 +233,7 @@ class _Client(Closing):
         before: datetime | str | None = None,
         after: datetime | str | None = None,
         region: Region | str | None = None,
-    ) -> Generator[OperationSession]:
+    ) -> Rows[OperationSession]:
         """All finished sessions of operations, page by page, the next page on its way while one is used.
 
         Every session comes exactly once, also while new ones push the older ones down.
@@ -264,7 +263,7 @@ class _Client(Closing):
             before=before,
             after=after,
         )
-        return pages.rows(self._session, paging.Walk(first, limit=limit))
+        return Rows(self._session, paging.Walk(first, limit=limit), OperationSession)
 
     def profiles(
         self,
@@ -274,7 +273,7 @@ class _Client(Closing):
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
         progress: Callable[[int, int | None], object] | None = None,
-    ) -> Generator[BulkResult[CharacterProfile]]:
+    ) -> Results[CharacterProfile]:
         """The public profiles of many characters, as they arrive.
 
         Each name is answered exactly once, and as often as it is among the names. No more is held than what is under
@@ -295,7 +294,7 @@ class _Client(Closing):
         """
         plan = Plan(check_keys("names", names), request.name_part, concurrency, on_error, progress)
         build = partial(request.profile, self._session.settings.region_for(_checked(region)))
-        return bulk.answers(self._session, plan, build)
+        return bulk.answers(self._session, plan, build, CharacterProfile)
 
     def auctions(self, item_ids: Iterable[str], region: Region | str | None = None) -> AuctionsEndpoint:
         """The lots and the price histories of many items.

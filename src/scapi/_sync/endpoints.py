@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 
 from scapi._core import paging, request, watch
 from scapi._core.watch import LotsBook, SalesBook
-from scapi._sync import pages
+from scapi._sync.pages import Rows
 from scapi._sync.watch import Watcher
+from scapi.models import AuctionLot, AuctionPrice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from datetime import datetime
 
     from scapi._sync.session import Session
     from scapi.enums import Order, Region, SortAuction
     from scapi.models import (
-        AuctionLot,
-        AuctionPrice,
         ClanInfo,
         ClanMember,
         Listing,
@@ -95,7 +94,7 @@ class AuctionEndpoint:
         order: Order | str | None = None,
         additional: bool | None = None,
         region: Region | str | None = None,
-    ) -> Generator[AuctionLot]:
+    ) -> Rows[AuctionLot]:
         """All lots on offer, page by page, the next page on its way while one is used.
 
         A lot that is there from the first page to the last comes exactly once, however many others come and go
@@ -123,7 +122,7 @@ class AuctionEndpoint:
             order=order,
             additional=additional,
         )
-        return pages.rows(self._session, paging.Walk(first, limit=limit))
+        return Rows(self._session, paging.Walk(first, limit=limit), AuctionLot)
 
     def watch_lots(
         self,
@@ -199,7 +198,7 @@ class AuctionEndpoint:
         limit: int | None = None,
         additional: bool | None = None,
         region: Region | str | None = None,
-    ) -> Generator[AuctionPrice]:
+    ) -> Rows[AuctionPrice]:
         """All sales made, newest first, page by page, the next page on its way while one is used.
 
         Every sale comes exactly once, also while new ones push the older ones down. Those that are made after the
@@ -218,7 +217,7 @@ class AuctionEndpoint:
         """
         where = self._session.settings.region_for(region, self._region)
         first = request.price_history(where, self.item_id, limit=request.MAX_LIMIT, offset=0, additional=additional)
-        return pages.rows(self._session, paging.Walk(first, limit=limit, since=since))
+        return Rows(self._session, paging.Walk(first, limit=limit, since=since), AuctionPrice)
 
     def watch_sales(
         self,

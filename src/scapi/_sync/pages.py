@@ -3,27 +3,130 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from scapi import _threads
+from scapi._core import builders
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from scapi._core.builders import Library
     from scapi._core.paging import Walk
     from scapi._core.request import Request
     from scapi._sync.session import Session
     from scapi.models import Listing
 
-__all__ = ["rows"]
+__all__ = ["Rows"]
 
 A = TypeVar("A")
 R = TypeVar("R")
 T = TypeVar("T")
+F = TypeVar("F")
+
+END: Any = object()
 
 
-def rows(session: Session, walk: Walk[T]) -> Generator[T]:
-    """The rows of a walk. The next page is asked for once it is known to be needed."""
+class Rows(Generic[T]):
+    """All rows of a list: an iterator over them, and a way to a frame that leaves the models out.
+
+    `to_polars()` and its like read what is left of the list, page by page, into the columns of one frame: what is in
+    memory meanwhile is the frame so far and a page, never all rows as models. Columns and kinds are those of
+    `scapi.frames`. Nothing is sent before the first row, or a frame, is asked for.
+    """
+
+    def __init__(self, session: Session, walk: Walk[T], model: type[T]) -> None:
+        self._pages = _pages(session, walk)
+        self._page: Iterator[T] = iter(())
+        self._model = model
+        self._json = session.settings.json
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        while (row := next(self._page, END)) is END:
+            self._page = iter(self._pages.__next__())
+        return row
+
+    def close(self) -> None:
+        """End the iteration, and the call that is under way for the next page."""
+        self._page = iter(())
+        self._pages.close()
+
+    def to_dicts(self, *, flatten: bool = False, explode: bool = False) -> list[dict[str, Any]]:
+        """All rows as plain dicts with aware times.
+
+        Args:
+            flatten: Give every known key of `additional` a column of its own.
+            explode: Give every participant of a session a row of its own.
+
+        Raises:
+            ValueError: There is nothing to flatten or explode, or the client has `json=True`, both raised before
+                anything is sent; or an integer needs more than 64 bits, or a time another year than 1 to 9999.
+            ScApiException: A page could not be had. There is no frame of the others then.
+        """
+        return self._built(builders.dicts(), flatten, explode)
+
+    def to_polars(self, *, flatten: bool = False, explode: bool = False) -> pl.DataFrame:
+        """All rows as a polars frame; needs the extra `polars`.
+
+        Args:
+            flatten: Give every known key of `additional` a column of its own.
+            explode: Give every participant of a session a row of its own.
+
+        Raises:
+            ImportError: polars isn't installed; nothing was sent.
+            ValueError: As of `to_dicts`.
+            ScApiException: As of `to_dicts`.
+        """
+        return self._built(builders.polars(), flatten, explode)
+
+    def to_pandas(self, *, flatten: bool = False, explode: bool = False) -> pd.DataFrame:
+        """All rows as a pandas frame; needs the extra `pandas`.
+
+        Args:
+            flatten: Give every known key of `additional` a column of its own.
+            explode: Give every participant of a session a row of its own.
+
+        Raises:
+            ImportError: pandas isn't installed; nothing was sent.
+            ValueError: As of `to_dicts`.
+            ScApiException: As of `to_dicts`.
+        """
+        return self._built(builders.pandas(), flatten, explode)
+
+    def to_arrow(self, *, flatten: bool = False, explode: bool = False) -> pa.Table:
+        """All rows as an Arrow table; needs the extra `arrow`.
+
+        Args:
+            flatten: Give every known key of `additional` a column of its own.
+            explode: Give every participant of a session a row of its own.
+
+        Raises:
+            ImportError: pyarrow isn't installed; nothing was sent.
+            ValueError: As of `to_dicts`.
+            ScApiException: As of `to_dicts`.
+        """
+        return self._built(builders.arrow(), flatten, explode)
+
+    def _built(self, library: Library[F], flatten: bool, explode: bool) -> F:
+        builders.refuse_json(self._json)
+        builder = builders.Builder(library, self._model, flatten=flatten, explode=explode, keyed=False)
+        with closing(self):
+            builder.add(list(self._page))
+            for page in self._pages:
+                builder.add(page)
+        return builder.finish()
+
+
+def _pages(session: Session, walk: Walk[T]) -> Generator[Listing[T]]:
+    """The pages of a walk. The next one is asked for once it is known to be needed."""
 
     def fetch(request: Request[Listing[T]]) -> Listing[T]:
         return session.call(request)
@@ -33,8 +136,7 @@ def rows(session: Session, walk: Walk[T]) -> Generator[T]:
             listing = walk.take(ahead.get(walk.request))
             if not walk.done:
                 ahead.start(walk.request)
-            for row in listing:
-                yield row
+            yield listing
 
 
 class Ahead(Generic[A, R]):

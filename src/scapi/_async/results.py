@@ -1,0 +1,138 @@
+"""What a bulk call answers: results as they arrive, or one frame of all of them."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from scapi._core import builders
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from scapi._async.session import Session
+    from scapi._core.builders import Library
+    from scapi._core.bulk import Plan
+    from scapi.models import BulkResult
+
+__all__ = ["Results"]
+
+T = TypeVar("T")
+F = TypeVar("F")
+
+
+class Results(Generic[T]):
+    """The results of a bulk call: an iterator over them, and a way to one frame that leaves the models out.
+
+    `to_polars()` and its like read what is left into the columns of one frame, in the order in which results arrive,
+    with what was asked for in the column `key`: what is in memory meanwhile is the frame so far and the calls under
+    way. Columns and kinds are those of `scapi.frames`. Nothing is sent before the first result, or a frame, is asked
+    for.
+
+    An error never is an empty frame, nor a hole in one. With `on_error="raise"` the first one is raised. With
+    `on_error="yield"` the frame has what could be had, and `errors` takes the rest: a list has to be given.
+    """
+
+    def __init__(self, session: Session, plan: Plan, results: AsyncGenerator[BulkResult[T]], model: type) -> None:
+        self._plan = plan
+        self._results = results
+        self._model = model
+        self._json = session.settings.json
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> BulkResult[T]:
+        return await self._results.__anext__()
+
+    async def aclose(self) -> None:
+        """End the iteration, and the calls that are under way."""
+        await self._results.aclose()
+
+    async def to_dicts(
+        self, *, flatten: bool = False, explode: bool = False, errors: list[BulkResult[Any]] | None = None
+    ) -> list[dict[str, Any]]:
+        """All rows as plain dicts with aware times.
+
+        Args:
+            flatten: Give every known key of `additional` a column of its own.
+            explode: Give every statistic of a profile a row of its own.
+            errors: With `on_error="yield"`, a list that the results with an error are appended to. Pages of an item
+                that came before its error are among the rows.
+
+        Raises:
+            ValueError: There is nothing to flatten or explode, `errors` is missing with `on_error="yield"` or given
+                without it, or the client has `json=True`, all raised before anything is sent; or an integer needs more
+                than 64 bits, or a time another year than 1 to 9999.
+            ScApiException: Any failure, with `on_error="raise"`.
+        """
+        return await self._built(builders.dicts(), flatten, explode, errors)
+
+    async def to_polars(
+        self, *, flatten: bool = False, explode: bool = False, errors: list[BulkResult[Any]] | None = None
+    ) -> pl.DataFrame:
+        """All rows as a polars frame; needs the extra `polars`.
+
+        Args:
+            flatten: Give every known key of `additional` a column of its own.
+            explode: Give every statistic of a profile a row of its own.
+            errors: As of `to_dicts`.
+
+        Raises:
+            ImportError: polars isn't installed; nothing was sent.
+            ValueError: As of `to_dicts`.
+            ScApiException: Any failure, with `on_error="raise"`.
+        """
+        return await self._built(builders.polars(), flatten, explode, errors)
+
+    async def to_pandas(
+        self, *, flatten: bool = False, explode: bool = False, errors: list[BulkResult[Any]] | None = None
+    ) -> pd.DataFrame:
+        """All rows as a pandas frame; needs the extra `pandas`.
+
+        Args:
+            flatten: Give every known key of `additional` a column of its own.
+            explode: Give every statistic of a profile a row of its own.
+            errors: As of `to_dicts`.
+
+        Raises:
+            ImportError: pandas isn't installed; nothing was sent.
+            ValueError: As of `to_dicts`.
+            ScApiException: Any failure, with `on_error="raise"`.
+        """
+        return await self._built(builders.pandas(), flatten, explode, errors)
+
+    async def to_arrow(
+        self, *, flatten: bool = False, explode: bool = False, errors: list[BulkResult[Any]] | None = None
+    ) -> pa.Table:
+        """All rows as an Arrow table; needs the extra `arrow`.
+
+        Args:
+            flatten: Give every known key of `additional` a column of its own.
+            explode: Give every statistic of a profile a row of its own.
+            errors: As of `to_dicts`.
+
+        Raises:
+            ImportError: pyarrow isn't installed; nothing was sent.
+            ValueError: As of `to_dicts`.
+            ScApiException: Any failure, with `on_error="raise"`.
+        """
+        return await self._built(builders.arrow(), flatten, explode, errors)
+
+    async def _built(
+        self, library: Library[F], flatten: bool, explode: bool, errors: list[BulkResult[Any]] | None
+    ) -> F:
+        builders.refuse_json(self._json)
+        self._plan.check_errors(errors)
+        builder = builders.Builder(library, self._model, flatten=flatten, explode=explode, keyed=True)
+        async with aclosing(self):
+            async for result in self:
+                if errors is not None and result.error is not None:
+                    errors.append(result)
+                else:
+                    builder.add_result(result)
+        return builder.finish()
