@@ -82,7 +82,8 @@ test-thorough: $(VENV) ## run what takes long: virtual days, and thousands of ex
 coverage: $(VENV) ## run all tests, and measure which branches of the package they take
 	$(PYTEST) --cov
 
-bench: $(VENV) ## measure against the peers, and write the table in benchmarks/README.md
+bench: $(VENV) ## measure the five figures and against the peers, and write the tables in benchmarks/README.md
+	$(BIN)/python -m benchmarks.figures
 	$(BIN)/python -m benchmarks
 
 demo: $(DEMO) ## show the client at work against the fake API on this machine

@@ -15,6 +15,7 @@ PEERS = [
     "aiohttp==3.14.5",
     "httpx==0.28.1",
     "orjson==3.11.4",
+    "polars==2.1.0",
     "pydantic==2.14.3",
     "requests==2.34.2",
     # httpx gets it as a favour: it is twice as fast with it, and doesn't ask for it.

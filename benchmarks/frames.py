@@ -1,100 +1,80 @@
-"""100,000 sales to frames, beside what one writes without `scapi.frames`: `asdict` of each and a constructor.
+"""100,000 sales from the bytes of their pages to a frame: time, and memory at its peak.
 
-`python -m benchmarks.frames` (with `src` on the path). Prints the table of benchmarks/README.md.
+`.venv/bin/python -m benchmarks.frames` (about three minutes) writes its table into benchmarks/README.md; `--rounds 1`
+prints only.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
-import random
 import statistics
-import time
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+import tempfile
+from pathlib import Path
 
-import msgspec
-import pandas as pd
 import polars as pl
-import pyarrow as pa
 
-from scapi import frames
-from scapi.models import AuctionPrice
+from benchmarks import environments, payloads, report, rounds
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-Way = tuple[str, "Callable[[list[AuctionPrice]], Any]"]
-
-END = datetime(2026, 8, 19, 12, 0, tzinfo=UTC)
-
-
-def sales(count: int) -> list[AuctionPrice]:
-    """Sales of an artefact, newest first, with the keys of `additional` about as often as they were seen."""
-    dice = random.Random(0)
-    return [
-        AuctionPrice(amount=1, price=dice.randrange(10**7), time=END - timedelta(minutes=n), additional=details(dice))
-        for n in range(count)
-    ]
+SALES, PAGE = 100_000, 200
+BY_HAND = "orjson, column lists, `pl.DataFrame`"
+#: By program: its module, its name there, and whether its frame is the same as that by hand.
+PROGRAMS = {
+    BY_HAND: ("by_hand", "columns", True),
+    "`to_polars()`": ("with_scapi", "to_polars", True),
+    "`to_polars()` of models that are held": ("with_scapi", "models, to_polars", True),
+    "`to_polars(flatten=True)`": ("with_scapi", "to_polars, flatten", False),
+    "`to_arrow()`": ("with_scapi", "to_arrow", False),
+    "`to_pandas()`": ("with_scapi", "to_pandas", False),
+    "`to_dicts()`": ("with_scapi", "to_dicts", False),
+    "`pl.read_json` of each page, `pl.concat`": ("by_hand", "read_json", False),
+    "json, `pl.DataFrame` of the dicts": ("by_hand", "dicts", False),
+}
 
 
-def details(dice: random.Random) -> dict[str, Any]:
-    spawned = dice.randrange(1_700_000_000_000, 1_780_000_000_000)
-    found: dict[str, Any] = {"qlt": dice.randrange(6), "upgrade_bonus": 0.0, "spawn_time": spawned}
-    if dice.random() < 0.15:
-        found |= {"ptn": dice.randrange(1, 16), "bonus_properties": ["SPEED_MOD", "STAMINA_BONUS"]}
-    if dice.random() < 0.25:
-        found["it_transf_count"] = dice.randrange(1, 12)
-    return found
-
-
-def plain(rows: list[AuctionPrice]) -> list[dict[str, Any]]:
-    return [msgspec.structs.asdict(row) for row in rows]
-
-
-WAYS: tuple[Way, ...] = (
-    ("`to_polars()`", frames.to_polars),
-    ("`to_polars(flatten=True)`", lambda rows: frames.to_polars(rows, flatten=True)),
-    ("`pl.DataFrame([asdict(sale) ...])`", lambda rows: pl.DataFrame(plain(rows), infer_schema_length=None)),
-    ("`to_pandas()`", frames.to_pandas),
-    ("`to_pandas(flatten=True)`", lambda rows: frames.to_pandas(rows, flatten=True)),
-    ("`pd.DataFrame([asdict(sale) ...])`", lambda rows: pd.DataFrame(plain(rows))),
-    ("`to_arrow()`", frames.to_arrow),
-    ("`to_arrow(flatten=True)`", lambda rows: frames.to_arrow(rows, flatten=True)),
-    ("`pa.Table.from_pylist([asdict(sale) ...])`", lambda rows: pa.Table.from_pylist(plain(rows))),
-    ("`to_dicts()`", frames.to_dicts),
-    ("`[asdict(sale) ...]`", plain),
-)
-
-
-def seconds(way: Callable[[list[AuctionPrice]], Any], rows: list[AuctionPrice], runs: int) -> tuple[float, float]:
-    """Medians of wall-clock and of processor time, after one run that counts for nothing."""
-    way(rows)
-    taken: list[tuple[float, float]] = []
-    for _ in range(runs):
-        wall, cpu = time.perf_counter(), time.process_time()
-        way(rows)
-        taken.append((time.perf_counter() - wall, time.process_time() - cpu))
-    walls, cpus = zip(*taken, strict=True)
-    return statistics.median(walls), statistics.median(cpus)
+def write_pages(folder: Path) -> None:
+    """The bodies, as they are after gzip."""
+    rows = [payloads.numbered_sale(SALES - number) for number in range(SALES)]
+    for offset in range(0, SALES, PAGE):
+        (folder / f"{offset:06}.json").write_bytes(payloads.page_of_sales(rows, offset, PAGE))
 
 
 def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description="100,000 sales to frames.")
-    parser.add_argument("--sales", type=int, default=100_000, help="how many (default: 100,000)")
-    parser.add_argument("--runs", type=int, default=5, help="runs of each, of which the median counts (default: 5)")
-    options = parser.parse_args()
-    rows = sales(options.sales)
-    print(
-        f"Python {platform.python_version()}, polars {pl.__version__}, pandas {pd.__version__}, "
-        f"pyarrow {pa.__version__}; {options.sales:,} sales, median of {options.runs} runs.\n"
-    )
-    print("| way | seconds | processor seconds |")
-    print("|---|---|---|")
-    for name, way in WAYS:
-        wall, cpu = seconds(way, rows, options.runs)
-        print(f"| {name} | {wall:.2f} | {cpu:.2f} |", flush=True)
+    """Measure, and write the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.frames", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each program (default: 5); 1 only prints")
+    how_often: int = parser.parse_args().rounds
+    runs: dict[str, list[dict[str, float]]] = {program: [] for program in PROGRAMS}
+    with tempfile.TemporaryDirectory() as made:
+        folder, file = Path(made, "pages"), Path(made, "frame.arrow")
+        folder.mkdir()
+        write_pages(folder)
+        wanted: pl.DataFrame | None = None
+        for _ in range(how_often):
+            for program, (module, way, is_same) in PROGRAMS.items():
+                where = environments.ours() if module == "with_scapi" else environments.peers()
+                runs[program].append(rounds.measured(module, where, "frames", way, folder, file))
+                if is_same:
+                    # The frames must be the same, types included, before anything is compared.
+                    frame = pl.read_ipc(file.read_bytes())
+                    wanted = frame if wanted is None else wanted
+                    assert frame.schema == wanted.schema
+                    assert frame.equals(wanted)
+    hand = [one["cpu"] for one in runs[BY_HAND]]
+    rows = [
+        [
+            program,
+            rounds.cell([one["cpu"] / SALES * 1e6 for one in found], "{:.2f} µs"),
+            f"{statistics.median(one['cpu'] / by for one, by in zip(found, hand, strict=True)):.2f}",
+            rounds.cell([one["seconds"] / SALES * 1e6 for one in found], "{:.2f} µs"),
+            rounds.cell([one["mib"] for one in found], "{:.0f} MiB"),
+        ]
+        for program, found in runs.items()
+    ]
+    head = ["from bytes to", "CPU a sale", "÷ by hand", "time a sale", "memory, peak"]
+    text = f"{rounds.where('frames', how_often)}\n\n{rounds.table(head, rows)}"
+    print(f"\n{text}")
+    if how_often > 1:
+        report.write("frames", text)
 
 
 if __name__ == "__main__":

@@ -100,3 +100,25 @@ def _time(second: int) -> str:
 
 def _dumps(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+def numbered_sale(number: int) -> bytes:
+    """A sale whose price is its number, with the keys of `additional` about as often as they were recorded."""
+    dice = random.Random(number)
+    sale = {"amount": dice.choice([1, 1, 1, 2, 40]), "price": float(number + 1), "time": _time(number * 7)}
+    return _dumps(sale | {"additional": recorded_details(dice)})
+
+
+def recorded_details(dice: random.Random) -> dict[str, Any]:
+    """What a page of 100 sales of an artefact had in `additional`: as many keys, in the same order."""
+    often = {
+        "bonus_properties": (0.17, lambda: dice.sample(["STAMINA_REGENERATION", "SPEED_MOD", "STAMINA_BONUS"], 3)),
+        "ndmg": (0.07, dice.random),
+        "it_transf_count": (0.35, lambda: dice.randint(1, 9)),
+        "qlt": (0.99, lambda: dice.randint(0, 5)),
+        "ptn": (0.19, lambda: dice.randint(1, 15)),
+        "stats_random": (0.04, lambda: round(dice.uniform(-2, 2), 7)),
+        "upgrade_bonus": (1.0, lambda: 0.0),
+        "spawn_time": (0.97, lambda: 1_785_000_000_000 + dice.randrange(10**9)),
+    }
+    return {key: make() for key, (share, make) in often.items() if dice.random() < share}

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.rounds import cell, table
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -51,19 +53,19 @@ def peers(samples: Samples) -> str:
         "### 500 items' lots, 16 at once (seconds)",
         _plain(samples["bulk",], "{:.2f}"),
         "### A whole history, page by page (seconds)",
-        _table(
+        table(
             ["sales", *samples["walk", "8000"]],
             (
-                [f"{int(key[1]):,}", *(_cell(v, "{:.2f}") for v in found.values())]
+                [f"{int(key[1]):,}", *(cell(v, "{:.2f}") for v in found.values())]
                 for key, found in _kind(samples, "walk")
             ),
         ),
         "### 100,000 sales held (MiB, peak)",
         _plain(samples["memory",], "{:.0f}"),
         "### One body into results (µs)",
-        _table(
+        table(
             ["body", *samples["read", "lots"]],
-            ([WORKS[key[1]], *(_cell(v, "{:,.0f}") for v in found.values())] for key, found in _kind(samples, "read")),
+            ([WORKS[key[1]], *(cell(v, "{:,.0f}") for v in found.values())] for key, found in _kind(samples, "read")),
         ),
         "### Cold import, less the bare interpreter (ms)",
         _plain(samples["import",], "{:.0f}"),
@@ -80,13 +82,13 @@ def _where() -> str:
 def figures(samples: Samples) -> str:
     """Ratios that are aimed at, each the median of the ratios of single rounds."""
     builders = (_one_at_a_time, _against_peer, _threads, _items, _over_aiohttp, _limits)
-    return _table(["work", "against", "measured", "aim"], [row for build in builders for row in build(samples)])
+    return table(["work", "against", "measured", "aim"], [row for build in builders for row in build(samples)])
 
 
 def other_figures(samples: Samples) -> str:
     """What the connections don't change."""
     rows = [row for build in (_reading, _paging, _others) for row in build(samples)]
-    return _table(["work", "against", "measured", "aim", "msgspec's limit"], rows)
+    return table(["work", "against", "measured", "aim", "msgspec's limit"], rows)
 
 
 def _one_at_a_time(samples: Samples) -> Iterable[list[str]]:
@@ -171,25 +173,13 @@ def _by_program(samples: Samples, kind: str, form: str) -> str:
     cases = _kind(samples, kind)
     names = list(dict.fromkeys(name for _, found in cases for name in found))
     head = ["program", *(f"{WORKS[key[1]]}, {key[2]}" for key, _ in cases)]
-    rows = ([name, *(_cell(found[name], form) if name in found else "" for _, found in cases)] for name in names)
-    return _table(head, rows)
+    rows = ([name, *(cell(found[name], form) if name in found else "" for _, found in cases)] for name in names)
+    return table(head, rows)
 
 
 def _plain(found: dict[str, list[float]], form: str) -> str:
-    return _table(["", "median"], ([name, _cell(values, form)] for name, values in found.items()))
+    return table(["", "median"], ([name, cell(values, form)] for name, values in found.items()))
 
 
 def _kind(samples: Samples, kind: str) -> list[tuple[tuple[str, ...], dict[str, list[float]]]]:
     return [(key, found) for key, found in samples.items() if key[0] == kind]
-
-
-def _cell(values: list[float], form: str) -> str:
-    """The median, and how far from it the middle half of the rounds was, in percent of it."""
-    middle = statistics.median(values)
-    low, _, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else (middle,) * 3
-    return f"{form.format(middle)} ±{50 * (high - low) / middle:.0f} %"
-
-
-def _table(head: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
