@@ -46,6 +46,8 @@ class Market:
 
     def answer(self, path: str, query: dict[str, float]) -> tuple[int, bytes]:
         """A status and a body."""
+        if path == "/regions":  # it costs nothing, and is what programs warm up with
+            return 200, b"[]"
         # Not before: a program has to be started, and to import what it needs.
         self.opened = self.opened or time.time() - self.into
         passed = int((time.time() - self.opened) // self.window)
