@@ -5,16 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from benchmarks import rounds
+from benchmarks import decoding, report, rounds
 
-#: Each a module with a command, in the order of benchmarks/README.md.
+#: Those that write their part of benchmarks/README.md themselves.
 FIGURES = ("one_key", "walk", "frames", "storing")
 
 
 def main() -> None:
-    """Measure one figure after the other; arguments are handed on to each."""
+    """Measure one figure after the other."""
     for name in FIGURES:
-        subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *sys.argv[1:]], cwd=rounds.ROOT, check=True)
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=rounds.ROOT, check=True)
+    report.write("decoding", decoding.tables(decoding.FULL))
 
 
 if __name__ == "__main__":
