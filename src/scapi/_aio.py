@@ -14,7 +14,6 @@ from scapi.exceptions import ClosedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-    from concurrent.futures import Future
     from types import TracebackType
 
     import httpcore
@@ -35,7 +34,6 @@ __all__ = [
     "current",
     "give_way",
     "now",
-    "outcome",
     "runtime",
     "spawn",
     "to_thread",
@@ -73,12 +71,6 @@ async def call(function: Callable[[T], object], argument: T) -> None:
     result = function(argument)
     if inspect.isawaitable(result):
         await result
-
-
-async def outcome(future: Future[T], seconds: float) -> T:
-    """The result of what goes on in a thread, or a `TimeoutError` after so many seconds."""
-    async with asyncio.timeout(seconds):
-        return await asyncio.wrap_future(future)
 
 
 class Wakeup:
@@ -192,9 +184,7 @@ P = TypeVar("P", bound=_Closable)
 
 
 class PerRuntime(Generic[P]):
-    """One set of connections for each event loop, closed with its loop.
-
-    A loop closes what it is told to, and only an async generator can tell it. The twin has one set for the process.
+    """One set of connections for each event loop, closed with its loop. The twin has one for the process.
 
     Args:
         make: Makes a set.

@@ -41,7 +41,6 @@ __all__ = [
     "current",
     "give_way",
     "now",
-    "outcome",
     "runtime",
     "spawn",
     "to_thread",
@@ -52,16 +51,14 @@ __all__ = [
 class _Closable(Protocol):
     def close(self) -> None: ...
 
-
-class _Set(_Closable, Protocol):
     def __len__(self) -> int: ...
 
 
 A = TypeVar("A")
 Options = ParamSpec("Options")
-P = TypeVar("P", bound=_Set)
+P = TypeVar("P", bound=_Closable)
 R = TypeVar("R")
-S = TypeVar("S", bound=_Closable)
+S = TypeVar("S", bound="httpcore.NetworkStream")
 T = TypeVar("T")
 
 if TYPE_CHECKING:
@@ -93,11 +90,6 @@ def call(function: Callable[[T], object], argument: T) -> None:
     if inspect.iscoroutine(result):
         result.close()
         raise TypeError(f"{function!r} must be a plain function, not a coroutine function: this is the sync world")
-
-
-def outcome(future: Future[T], seconds: float) -> T:
-    """The result of what goes on in a thread, or a `TimeoutError` after so many seconds."""
-    return future.result(seconds)
 
 
 def to_thread(function: Callable[Options, T], /, *args: Options.args, **options: Options.kwargs) -> T:

@@ -18,10 +18,11 @@ from scapi.models import UserToken
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     import httpx
 
-    from scapi._core.oauth import AuthorizeUrl, Proof
+    from scapi._core.oauth import AuthorizeUrl, Proof, Redirect
     from scapi._core.outgoing import Outgoing
     from scapi.models import AppToken, User
 
@@ -246,10 +247,7 @@ class OAuthClient(Closing):
         url = oauth.authorize_url(self._base_url, self._credentials, redirect_uri, None, proof)
         with _loopback.listen(redirect_uri, url.state) as arrived:
             _loopback.send_user(url, redirect_uri, arrived, open_browser=open_browser, ask=ask)
-            try:
-                redirect = await _aio.outcome(arrived, timeout)
-            except TimeoutError:
-                raise LoginError(f"nobody logged in within {timeout:g} seconds") from None
+            redirect = await _arrival(arrived, timeout)
         request = self._code_request(redirect.code(url.state), redirect_uri, proof)
         return await self._call(request, oauth.user_token)
 
@@ -274,3 +272,16 @@ def for_application(credentials: Credentials, base_url: str, timeout: float | No
     client = OAuthClient.__new__(OAuthClient)
     client.__setstate__((credentials, REDIRECT_URI, base_url, timeout, network))
     return client
+
+
+async def _arrival(arrived: Future[Redirect], timeout: float) -> Redirect:
+    """Wait for the browser to come back."""
+    wakeup = _aio.Wakeup()
+    arrived.add_done_callback(lambda _: wakeup.wake())
+    ends = _aio.now() + timeout
+    while not arrived.done():
+        left = ends - _aio.now()
+        if left <= 0:
+            raise LoginError(f"nobody logged in within {timeout:g} seconds")
+        await wakeup.wait(min(left, 1))
+    return arrived.result()
