@@ -96,7 +96,8 @@ def serve(seed: int, channel: Connection) -> None:
     server = FaultyServer()
     # With a clock that runs, because the client's does too: its windows of points have to end as the server's do.
     fake = FakeApi(clock=time.time, limit=10**9)
-    channel.send(server.mount(fake).url)
+    mount = server.mount(fake)  # the server keeps it no longer than somebody holds it
+    channel.send(mount.url)
     channel.recv()
     server.close()
 
@@ -205,7 +206,9 @@ def soak(world: str, url: str, calls: int, seed: int) -> bool:
     for error in tally.undocumented[:3]:
         traceback.print_exception(error)
     grown = tally.memory[-1] - quarter
-    return tally.ends.total() == calls and not tally.undocumented and after <= before and grown < MOST_GROWTH
+    # Faults strike less than half of the calls: where most fail, it is the server that is broken.
+    all_ended = tally.ends.total() == calls and tally.ends["result"] > calls / 2
+    return all_ended and not tally.undocumented and after <= before and grown < MOST_GROWTH
 
 
 #: MiB that memory may grow by, from the first quarter of the calls to the last.
