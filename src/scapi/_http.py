@@ -155,10 +155,17 @@ def proxy_for(origin: httpcore.Origin, network: Network) -> httpcore.Proxy | Non
             import_module("socksio")  # httpcore needs it
     return httpcore.Proxy(
         httpcore.URL(scheme=where.raw_scheme, host=where.raw_host, port=where.port, target=where.raw_path),
-        auth=proxy.raw_auth,
+        auth=proxy.raw_auth and (_Unshown(proxy.raw_auth[0]), _Unshown(proxy.raw_auth[1])),
         headers=proxy.headers.raw,
         ssl_context=tls(network.verify) if where.scheme == "https" else None,
     )
+
+
+class _Unshown(bytes):
+    """The user or the password for a proxy: httpcore logs them at DEBUG."""
+
+    def __repr__(self) -> str:
+        return "***"
 
 
 def _parsed(url: str) -> httpx.Proxy | None:

@@ -62,6 +62,12 @@ def authority(tmp_path: Path) -> str:
     return str(path)
 
 
+@pytest.fixture
+def tls(mount: Mount, authority: str) -> tuple[Mount, str]:
+    """A mount behind TLS, and the file of what it is to be trusted by."""
+    return mount, authority
+
+
 @contextmanager
 def proxy(kind: str, *, user: str = "", tmp_path: Path | None = None) -> Iterator[tuple[str, list[str]]]:
     """A proxy of some kind: its address without a scheme, and what it was told to connect to."""
@@ -118,11 +124,16 @@ def shown(error: BaseException) -> str:
 
 @pytest.mark.parametrize("user", ["", f"{USER}:{PASSWORD}"], ids=["open", "with a password"])
 @pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
-def test_calls_go_through_a_proxy(world: World, scheme: str, user: str, mount: Mount, authority: str) -> None:
+def test_calls_go_through_a_proxy(
+    world: World, scheme: str, user: str, tls: tuple[Mount, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    mount, authority = tls
+    caplog.set_level("DEBUG")
     with proxy(scheme.removesuffix("h"), user=user) as (place, seen):
         url = f"{scheme}://{ENCODED if user else ''}{'@' if user else ''}{place}"
         emission(world, mount, proxy=url, verify=authority)
     assert len(mount.arrived) == 1
+    assert not any(secret in caplog.text for secret in (USER, PASSWORD, ENCODED))
     assert any(mount.url.removeprefix("https://").partition("/")[0] in line for line in seen)
 
 
