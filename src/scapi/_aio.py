@@ -149,7 +149,8 @@ class Deadline:
 
     def set(self, seconds: float | None) -> None:
         """End the call after so many seconds from now, or not at all."""
-        if self._is_under_way:
+        # One that has ended already can't be changed any more, even if the call still tidies up.
+        if self._is_under_way and not self._timeout.expired():
             self._timeout.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
 
     def end(self) -> None:

@@ -237,16 +237,16 @@ def uninterrupted(work: Callable[[], S], deadline: Deadline) -> S:
             if not isinstance(result := results.get_nowait(), Exception):
                 result.close()
 
-    with wanted:
-        _thread.start_new_thread(run, ())
-        result = None
-        try:
+    result = None
+    try:
+        with wanted:
+            _thread.start_new_thread(run, ())
             while result is None:
                 with suppress(Empty):
                     result = results.get(timeout=min(deadline.left(), PATIENCE))
-        except BaseException:
-            close_unwanted()
-            raise
+    except BaseException:
+        close_unwanted()
+        raise
     if isinstance(result, Exception):
         raise result
     return result

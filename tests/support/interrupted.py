@@ -44,7 +44,7 @@ class Wire:
     def __init__(self, latency: float) -> None:
         self._latency = latency
 
-    def send(self, _outgoing: object, _sink: object = None, *, patience: float | None = None) -> Reply:
+    def send(self, _outgoing: object, _sink: object = None, *, effort: object = None) -> Reply:
         time.sleep(random.random() * self._latency)
         with Wire.lock:
             now = time.time()

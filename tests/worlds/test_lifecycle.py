@@ -20,7 +20,7 @@ import scapi.sync
 from scapi import Retry, _aio, _http, _threads
 from scapi._async.single_flight import SingleFlight as AsyncFlight
 from scapi._sync.single_flight import SingleFlight as SyncFlight
-from scapi.exceptions import ClosedError, RateLimitError, RequestTimeoutError
+from scapi.exceptions import ClosedError, RateLimitError, RequestTimeoutError, ServerError
 from tests.support import wire
 from tests.support.faults import resources
 from tests.support.wire import Mount, WireServer, wait_until, wire_server
@@ -471,6 +471,84 @@ def test_a_call_waits_no_longer_for_a_connection_than_it_may(mount: Mount, monke
             shared.regions()
         shared.close()
         assert isinstance(busy.exception(), ClosedError)
+
+
+def test_the_wait_for_a_connection_counts_against_queue_timeout(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It leaves less than the 30 seconds that the server asks for, so that the call doesn't begin to wait for them."""
+    monkeypatch.setattr(_http, "MAX_CONNECTIONS", 1)
+    options: dict[str, Any] = {"queue_timeout": 30.1, "timeout": 1.5, "pace": False}
+
+    def begin() -> None:
+        mount.wire = wire.never
+
+    def unavailable() -> None:
+        mount.heal()
+        mount.fake.fail("*", status=503, headers={"Retry-After": "30"})
+
+    async def main() -> None:
+        async with aclient(mount, **options) as shared:
+            begin()
+            busy = asyncio.create_task(shared.emission())
+            await until(lambda: len(mount.arrived) == 1)
+            unavailable()
+            with pytest.raises(ServerError):
+                await shared.regions()
+            with pytest.raises(RequestTimeoutError):
+                await busy
+
+    asyncio.run(main())
+    with client(mount, **options) as shared, ThreadPoolExecutor(1) as pool:
+        begin()
+        busy = pool.submit(shared.emission)
+        assert wait_until(lambda: len(mount.arrived) == 3)
+        unavailable()
+        with pytest.raises(ServerError):
+            shared.regions()
+        assert isinstance(busy.exception(), RequestTimeoutError)
+
+
+def test_a_connection_that_is_given_back_just_as_the_client_closes_is_closed(
+    mount: Mount, server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = client(mount, retry=None)
+    look = _http.h11_of
+
+    def close_and_look(connection: object) -> Any:
+        closing = threading.Thread(target=shared.close)
+        closing.start()
+        closing.join()
+        return look(connection)
+
+    monkeypatch.setattr(_http, "h11_of", close_and_look)
+    shared.emission()
+    assert wait_until(lambda: not server.connections, seconds=10)
+
+
+def test_closing_goes_on_over_a_call_that_times_out_just_now(mount: Mount) -> None:
+    mount.wire = wire.never
+
+    async def main(steps: int) -> None:
+        shared = aclient(mount, retry=None, timeout=0.3)
+        before = len(mount.arrived)
+        call = asyncio.create_task(shared.emission())
+        await until(lambda: len(mount.arrived) > before)
+
+        async def close() -> None:
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            await shared.close()
+
+        closing: list[asyncio.Task[None]] = []
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.2, lambda: closing.append(loop.create_task(close())))
+        time.sleep(0.6)  # noqa: ASYNC251  # both are due when the loop goes on, in this order or the other
+        await asyncio.wait([call])
+        await until(lambda: bool(closing))
+        await closing[0]
+        assert isinstance(call.exception(), ClosedError | RequestTimeoutError)
+
+    for steps in range(4):
+        asyncio.run(main(steps))
 
 
 def test_a_call_that_waits_for_a_connection_is_called_off(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,13 +200,13 @@ class Session:
 
     async def _follow(self, outgoing: Outgoing, effort: Effort) -> Reply:
         """The answer to a request, after the redirects that stay on its host."""
-        reply = await self._transport.send(outgoing, patience=effort.patience)
+        reply = await self._transport.send(outgoing, effort=effort)
         for _ in range(redirect.MOST):
             target = redirect.target(reply, outgoing.url)
             if target is None:
                 break
             outgoing = outgoing.moved(target)
-            reply = await self._transport.send(outgoing, patience=effort.patience)
+            reply = await self._transport.send(outgoing, effort=effort)
         return reply
 
     async def _pause(self, seconds: float, effort: Effort) -> None:

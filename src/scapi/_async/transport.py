@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scapi import _aio, _http
-from scapi._core.effort import OutOfPatienceError
+from scapi._core.effort import Effort, OutOfPatienceError
 from scapi._core.leases import Leases
 from scapi._http import httpcore, httpx
 from scapi.exceptions import ClosedError, ScApiException
@@ -48,29 +47,30 @@ class Transport:
         self._pools = _aio.PerRuntime(partial(PooledTransport, network), f"client of {base_url}")
         self._refuses = False
 
-    async def send(self, outgoing: Outgoing, sink: _aio.Sink | None = None, *, patience: float | None = None) -> Reply:
+    async def send(self, outgoing: Outgoing, sink: _aio.Sink | None = None, *, effort: Effort | None = None) -> Reply:
         """Send a request and read its answer whole, or raise the documented error.
 
         Args:
             outgoing: The request.
             sink: Takes the body of a 2xx in place of the result: chunk by chunk, each with the length of the whole if
                 that is known. Such an answer may be of any size, and take its time as long as something arrives.
-            patience: Seconds to wait for a free connection, or an `OutOfPatienceError` follows; `None` for no limit.
+            effort: Bounds the wait for a free connection, and counts it. It waits no longer than its patience, or an
+                `OutOfPatienceError` follows.
         """
         if self.closed:
             raise ClosedError("the client is closed")
         # What the caller is handling just now is none of ours.
         outer = sys.exception()
         try:
-            return _http.log(outgoing, await self._reply(outgoing, sink, patience))
+            return _http.log(outgoing, await self._reply(outgoing, sink, effort or Effort(None)))
         except BaseException as cause:  # noqa: BLE001  # it is raised again, without what its traceback would show
             raise _http.failure(cause, outgoing.url, outer=outer, closed=self.closed)  # noqa: B904  # chained there
 
-    async def _reply(self, outgoing: Outgoing, sink: _aio.Sink | None, patience: float | None) -> Reply:
+    async def _reply(self, outgoing: Outgoing, sink: _aio.Sink | None, effort: Effort) -> Reply:
         if self._http_client is not None:
             return await self._borrow(self._http_client, outgoing, sink)
         pool = await self._pools.get()
-        call = _Call(self._timeout or _http.TIMEOUT, patience)
+        call = _Call(self._timeout or _http.TIMEOUT, effort)
         with call.hold:
             try:
                 async with call.deadline:
@@ -85,6 +85,7 @@ class Transport:
                 await pool.release(call)
 
     async def _borrow(self, client: httpx.AsyncClient, outgoing: Outgoing, sink: _aio.Sink | None) -> Reply:
+        # No client tells how long a request waits for a connection of its own, so `effort` hears nothing of it.
         request = _http.request_by(client, outgoing, self._timeout)
         async with _aio.Deadline() as deadline:
             deadline.set(self._timeout)
@@ -134,15 +135,15 @@ class _Call:
         hold: Locked for as long as the call lasts, see `Leases`.
         deadline: When the call has to be through.
         timeout: Seconds that it may take, once it has a connection.
-        patience: Seconds that it may wait for one.
+        effort: Bounds the wait for one, and counts it.
         connection: The connection that it has.
     """
 
-    def __init__(self, timeout: float, patience: float | None) -> None:
+    def __init__(self, timeout: float, effort: Effort) -> None:
         self.hold = threading.Lock()
         self.deadline = _aio.Deadline()
         self.timeout = timeout
-        self.patience = math.inf if patience is None else patience
+        self.effort = effort
         self.connection: Connection | None = None
 
 
@@ -208,11 +209,11 @@ class Pool:
     async def _wait(self, call: _Call, take: Callable[[], Connection | None]) -> Connection:
         """Stand in line for a connection."""
         wakeup = _aio.Wakeup()
-        ends = _aio.now() + call.patience
+        begun = _aio.now()
         self._leases.stand_in_line(call.hold, wakeup.wake)
         try:
             while (connection := take()) is None:
-                left = ends - _aio.now()
+                left = begun + call.effort.left - _aio.now()
                 if left <= 0:
                     raise OutOfPatienceError("no connection was free within queue_timeout; nothing was sent")
                 # Whoever was to wake this call may have been interrupted.
@@ -220,6 +221,7 @@ class Pool:
                 self.check()
         finally:
             self._leases.leave_line(call.hold)
+            call.effort.spend(_aio.now() - begun)
         return connection
 
     def check(self) -> None:
@@ -230,7 +232,10 @@ class Pool:
     async def release(self, call: _Call) -> None:
         """Take back the connection of a call, and keep it if nothing is left on it."""
         if call.connection is not None:
-            self._leases.give_back(call.connection, keep=not self._closed and call.connection.rests())
+            self._leases.give_back(call.connection, keep=call.connection.rests())
+        # Looked at after that: whoever closed the pool before has not seen the connection among those that rest.
+        if self._closed:
+            self._leases.clear()
         await self._close_the_dropped()
 
     async def aclose(self) -> None:

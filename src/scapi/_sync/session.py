@@ -201,13 +201,13 @@ class Session:
 
     def _follow(self, outgoing: Outgoing, effort: Effort) -> Reply:
         """The answer to a request, after the redirects that stay on its host."""
-        reply = self._transport.send(outgoing, patience=effort.patience)
+        reply = self._transport.send(outgoing, effort=effort)
         for _ in range(redirect.MOST):
             target = redirect.target(reply, outgoing.url)
             if target is None:
                 break
             outgoing = outgoing.moved(target)
-            reply = self._transport.send(outgoing, patience=effort.patience)
+            reply = self._transport.send(outgoing, effort=effort)
         return reply
 
     def _pause(self, seconds: float, effort: Effort) -> None:

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scapi import _http, _threads
-from scapi._core.effort import OutOfPatienceError
+from scapi._core.effort import Effort, OutOfPatienceError
 from scapi._core.leases import Leases
 from scapi._http import httpcore, httpx
 from scapi.exceptions import ClosedError, ScApiException
@@ -49,29 +48,30 @@ class Transport:
         self._pools = _threads.PerRuntime(partial(PooledTransport, network), f"client of {base_url}")
         self._refuses = False
 
-    def send(self, outgoing: Outgoing, sink: _threads.Sink | None = None, *, patience: float | None = None) -> Reply:
+    def send(self, outgoing: Outgoing, sink: _threads.Sink | None = None, *, effort: Effort | None = None) -> Reply:
         """Send a request and read its answer whole, or raise the documented error.
 
         Args:
             outgoing: The request.
             sink: Takes the body of a 2xx in place of the result: chunk by chunk, each with the length of the whole if
                 that is known. Such an answer may be of any size, and take its time as long as something arrives.
-            patience: Seconds to wait for a free connection, or an `OutOfPatienceError` follows; `None` for no limit.
+            effort: Bounds the wait for a free connection, and counts it. It waits no longer than its patience, or an
+                `OutOfPatienceError` follows.
         """
         if self.closed:
             raise ClosedError("the client is closed")
         # What the caller is handling just now is none of ours.
         outer = sys.exception()
         try:
-            return _http.log(outgoing, self._reply(outgoing, sink, patience))
+            return _http.log(outgoing, self._reply(outgoing, sink, effort or Effort(None)))
         except BaseException as cause:  # noqa: BLE001  # it is raised again, without what its traceback would show
             raise _http.failure(cause, outgoing.url, outer=outer, closed=self.closed)  # noqa: B904  # chained there
 
-    def _reply(self, outgoing: Outgoing, sink: _threads.Sink | None, patience: float | None) -> Reply:
+    def _reply(self, outgoing: Outgoing, sink: _threads.Sink | None, effort: Effort) -> Reply:
         if self._http_client is not None:
             return self._borrow(self._http_client, outgoing, sink)
         pool = self._pools.get()
-        call = _Call(self._timeout or _http.TIMEOUT, patience)
+        call = _Call(self._timeout or _http.TIMEOUT, effort)
         with call.hold:
             try:
                 with call.deadline:
@@ -86,6 +86,7 @@ class Transport:
                 pool.release(call)
 
     def _borrow(self, client: httpx.Client, outgoing: Outgoing, sink: _threads.Sink | None) -> Reply:
+        # No client tells how long a request waits for a connection of its own, so `effort` hears nothing of it.
         request = _http.request_by(client, outgoing, self._timeout)
         with _threads.Deadline() as deadline:
             deadline.set(self._timeout)
@@ -139,15 +140,15 @@ class _Call:
         hold: Locked for as long as the call lasts, see `Leases`.
         deadline: When the call has to be through.
         timeout: Seconds that it may take, once it has a connection.
-        patience: Seconds that it may wait for one.
+        effort: Bounds the wait for one, and counts it.
         connection: The connection that it has.
     """
 
-    def __init__(self, timeout: float, patience: float | None) -> None:
+    def __init__(self, timeout: float, effort: Effort) -> None:
         self.hold = threading.Lock()
         self.deadline = _threads.Deadline()
         self.timeout = timeout
-        self.patience = math.inf if patience is None else patience
+        self.effort = effort
         self.connection: Connection | None = None
 
 
@@ -213,11 +214,11 @@ class Pool:
     def _wait(self, call: _Call, take: Callable[[], Connection | None]) -> Connection:
         """Stand in line for a connection."""
         wakeup = _threads.Wakeup()
-        ends = _threads.now() + call.patience
+        begun = _threads.now()
         self._leases.stand_in_line(call.hold, wakeup.wake)
         try:
             while (connection := take()) is None:
-                left = ends - _threads.now()
+                left = begun + call.effort.left - _threads.now()
                 if left <= 0:
                     raise OutOfPatienceError("no connection was free within queue_timeout; nothing was sent")
                 # Whoever was to wake this call may have been interrupted.
@@ -225,6 +226,7 @@ class Pool:
                 self.check()
         finally:
             self._leases.leave_line(call.hold)
+            call.effort.spend(_threads.now() - begun)
         return connection
 
     def check(self) -> None:
@@ -235,7 +237,10 @@ class Pool:
     def release(self, call: _Call) -> None:
         """Take back the connection of a call, and keep it if nothing is left on it."""
         if call.connection is not None:
-            self._leases.give_back(call.connection, keep=not self._closed and call.connection.rests())
+            self._leases.give_back(call.connection, keep=call.connection.rests())
+        # Looked at after that: whoever closed the pool before has not seen the connection among those that rest.
+        if self._closed:
+            self._leases.clear()
         self._close_the_dropped()
 
     def close(self) -> None:
