@@ -43,6 +43,7 @@ __all__ = [
     "CONNECT_TIMEOUT",
     "KEEPALIVE",
     "MAX_CONNECTIONS",
+    "MOST_READ",
     "TIMEOUT",
     "ConnectTimeout",
     "ProxyFailed",
@@ -69,6 +70,8 @@ TIMEOUT = 30.0
 CONNECT_TIMEOUT = 10.0
 #: Connections of one client. More calls than that at once wait for one to become free, first come, first served.
 MAX_CONNECTIONS = 64
+#: Bytes that an event loop takes off a socket at once, at the most.
+MOST_READ = 2**18
 #: Seconds that an idle connection is kept for the next call.
 KEEPALIVE = 60.0
 
@@ -84,6 +87,13 @@ VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 class ConnectTimeout(TimeoutError):
     """The connection could not be made in time, so that nothing was sent."""
+
+
+class _Hidden(bytes):
+    """A name or password that doesn't show: httpcore writes those of a SOCKS proxy into its log at DEBUG."""
+
+    def __repr__(self) -> str:
+        return "***"
 
 
 class ProxyFailed(Exception):

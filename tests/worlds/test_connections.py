@@ -425,6 +425,37 @@ def test_what_comes_behind_an_answer_is_no_answer_to_the_next_request(
         runner.run(main())
 
 
+@pytest.mark.parametrize("world_of", ["asyncio", "uvloop"])
+def test_what_comes_behind_an_answer_that_fills_a_read_is_no_answer(world_of: str, mount: Mount) -> None:
+    """httpcore asks for 64 KiB, and a buffer below it may hold more."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 65494\r\n\r\n"
+    answer = head + b"[" + b" " * 65492 + b"]"
+    assert len(answer) == 65536
+    sent = threading.Event()
+
+    async def two_answers(reply: Reply, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer + STALE)
+        while not_arrived(writer):  # noqa: ASYNC110  # the other end's system makes it so
+            await asyncio.sleep(0.005)
+        sent.set()
+
+    mount.wire = two_answers
+
+    async def main() -> None:
+        async with client(WORLDS[0], mount, json=True) as shared:
+            for number in range(3):
+                sent.clear()
+                call = asyncio.create_task(shared.regions())
+                while len(mount.arrived) == number:  # noqa: ASYNC110  # another thread counts them
+                    await asyncio.sleep(0)
+                sent.wait(2)  # the whole loop stands still, so that everything is there at the next read
+                assert await call == []
+                assert await asyncio.to_thread(sent.wait, 30)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if world_of == "uvloop" else None) as runner:
+        runner.run(main())
+
+
 def test_an_answer_over_tls_without_an_end_is_no_answer(world: World, tls: Mount) -> None:
     """It may have been cut by whoever is on the way."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 import threading
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import pproxy
 import pytest
 import trustme
 
+import scapi
 from scapi import _http
 from scapi.exceptions import RequestTimeoutError, TransportError
 from tests.support import wire
@@ -23,6 +25,8 @@ from tests.worlds.both import WORLDS, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from scapi.testing import Reply
 
 pytestmark = [pytest.mark.engine, pytest.mark.socket]
 
@@ -152,6 +156,95 @@ def test_plain_http_goes_through_a_proxy(world: World, server: WireServer) -> No
         emission(world, mount, proxy=f"http://{place}")
     assert len(mount.arrived) == 1
     assert seen
+
+
+def test_the_password_of_a_socks_proxy_is_in_no_log(
+    world: World, mount: Mount, authority: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        caplog.at_level(logging.DEBUG),
+        proxy("socks5", user=f"{USER}:{PASSWORD}") as (place, _),
+    ):
+        emission(world, mount, proxy=f"socks5://{ENCODED}@{place}", verify=authority)
+    assert any(record.name.startswith("httpcore") for record in caplog.records)
+    for secret in (USER, PASSWORD, ENCODED):
+        assert secret not in caplog.text
+
+
+@contextmanager
+def tls_proxy() -> Iterator[tuple[str, list[int]]]:
+    """A proxy behind TLS that packs each record of the server's TLS into one of its own, and the sizes of these."""
+    sizes: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host, _, port = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode().rpartition(":")
+        server_reader, server_writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+
+        async def send() -> None:
+            while data := await reader.read(65536):
+                server_writer.write(data)
+            server_writer.transport.abort()
+
+        sending = asyncio.ensure_future(send())
+        try:
+            with suppress(EOFError, OSError):
+                while head := await server_reader.readexactly(5):
+                    writer.write(head + await server_reader.readexactly(int.from_bytes(head[3:])))
+                    sizes.append(int.from_bytes(head[3:]))
+        finally:
+            sending.cancel()
+            for end in (server_writer, writer):
+                end.transport.abort()
+            await asyncio.sleep(0.05)
+
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert(wire.HOST).configure_cert(theirs)
+    loop = asyncio.new_event_loop()
+    listening = loop.run_until_complete(asyncio.start_server(serve, wire.HOST, 0, ssl=theirs))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield f"https://{wire.HOST}:{listening.sockets[0].getsockname()[1]}", sizes
+    finally:
+
+        async def stop() -> None:
+            listening.close()
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def test_what_comes_behind_an_answer_through_a_proxy_behind_tls_is_no_answer(mount: Mount, authority: str) -> None:
+    """It may be left in the TLS to the proxy, where the TLS to the server doesn't show it."""
+
+    stale = b'HTTP/1.1 418 I\'m a teapot\r\ncontent-length: 6\r\n\r\n"none"'
+
+    async def two_answers(reply: Reply, writer: asyncio.StreamWriter) -> None:
+        writer.write(wire.head(reply) + reply.body)
+        writer.write(stale)
+
+    mount.wire = two_answers
+
+    async def main(url: str, sizes: list[int]) -> None:
+        options: dict[str, Any] = {"base_url": mount.url, "retry": None, "proxy": url, "verify": authority}
+        async with scapi.AppClient(token=mount.fake.app_token, **options) as client:
+            for number in range(3):
+                call = asyncio.create_task(client.emission())
+                while len(mount.arrived) == number:  # noqa: ASYNC110  # another thread counts them
+                    await asyncio.sleep(0)
+                # The whole loop stands still, so that both answers come with one read.
+                assert wire.wait_until(lambda past=number: sizes.count(len(stale) + 17) > past)  # type: ignore[misc]
+                await call
+
+    with tls_proxy() as (url, sizes):
+        asyncio.run(main(url, sizes))
 
 
 # ── which proxy ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -276,7 +276,8 @@ class Connection(httpcore.NetworkBackend):
         self._call: _Call | None = None
         self._is_reused = self._is_past_the_proxy = False
         self.is_open = self.has_received = False
-        self._tls: Any = None
+        #: TLS to the server, and to the proxy around that.
+        self._tls: list[Any] = []
         self.rested = 0.0
         # Only a pool knows how to make the connections of all kinds of proxies. It is not used for anything else.
         self._connection = httpcore.ConnectionPool(
@@ -341,10 +342,9 @@ class Connection(httpcore.NetworkBackend):
             return False
         parser = _http.h11_of(self._connection)
         self.rested = _threads.now()
-        return parser is not None and parser.trailing_data == (b"", False) and not self._has_unread_bytes()
-
-    def _has_unread_bytes(self) -> bool:
-        return self._tls is not None and _http.has_unread_bytes(self._tls)
+        if parser is None or parser.trailing_data != (b"", False):
+            return False
+        return not any(_http.has_unread_bytes(encrypted) for encrypted in self._tls)
 
     def end(self) -> None:
         """End the call that uses the connection."""
@@ -384,7 +384,7 @@ class Connection(httpcore.NetworkBackend):
         left = self._deadline.left()
         handshake = partial(stream.start_tls, ssl_context, server_hostname, left)
         encrypted = _threads.uninterrupted(handshake, self._deadline)
-        self._tls = encrypted.get_extra_info("ssl_object")
+        self._tls.append(encrypted.get_extra_info("ssl_object"))
         return self.uses(encrypted)
 
 
@@ -396,7 +396,8 @@ class _Stream(httpcore.NetworkStream):
         self._connection = connection
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data = self._stream.read(max_bytes, self._connection.left(self._stream))
+        # All that may have come at once: what is left over, anyio would keep where nobody looks for it.
+        data = self._stream.read(max(max_bytes, _http.MOST_READ), self._connection.left(self._stream))
         if data:
             self._connection.has_received = True
         else:  # the server's end, and not ours: that one ends no answer
