@@ -356,7 +356,8 @@ def _translated(cause: BaseException, url: str, reason: str) -> ScApiException:
             return RequestTimeoutError(f"{cause} could not be connected to in time", connecting=True)
         return TransportError(f"no answer from {host}: {cause} does not connect: {reason}")
     if isinstance(cause, timeouts):
-        connecting = isinstance(cause, (ConnectTimeout, *_of_the_libraries("ConnectTimeout")))
+        # Nothing was sent while a client of the caller's had no connection free either.
+        connecting = isinstance(cause, (ConnectTimeout, *_of_the_libraries("ConnectTimeout", "PoolTimeout")))
         doing = "could not be connected to" if connecting else "did not answer"
         return RequestTimeoutError(f"{host} {doing} in time", connecting=connecting)
     if isinstance(cause, _of_the_libraries("DecodingError")):

@@ -126,7 +126,7 @@ def test_opentelemetry_traces_the_calls(world: World, mount: Mount, server: Wire
 
 def client_of(library: Any, world: World, **options: Any) -> Any:
     """A client that keeps no connection, so that it can be closed in another event loop."""
-    options["limits"] = library.Limits(max_keepalive_connections=0)
+    options.setdefault("limits", library.Limits(max_keepalive_connections=0))
     return (library.AsyncClient if world.api is scapi else library.Client)(**options)
 
 
@@ -151,6 +151,30 @@ class TestBothLibraries:
         mount.wire = wire.never
         with pytest.raises(RequestTimeoutError, match="did not answer in time"):
             world.run(world.api.AppClient(**options, timeout=0.5), lambda client: client.emission())
+        finish(http_client)
+
+    def test_a_call_that_gets_no_connection_of_it_has_sent_nothing(
+        self, world: World, library: Any, mount: Mount
+    ) -> None:
+        limits = library.Limits(max_connections=1, max_keepalive_connections=0)
+        http_client = client_of(library, world, limits=limits, timeout=library.Timeout(30, pool=0.2))
+        options = {"token": mount.fake.app_token, "base_url": mount.url, "http_client": http_client}
+        client = world.api.AppClient(**options, retry=None)
+
+        async def act(client: Any) -> None:
+            async with http_client.stream("GET", f"{mount.url}/regions"):
+                with pytest.raises(RequestTimeoutError, match="could not be connected to in time") as caught:
+                    await client.emission()
+            assert caught.value.connecting
+
+        def sync_act(client: Any) -> None:
+            with http_client.stream("GET", f"{mount.url}/regions"):
+                with pytest.raises(RequestTimeoutError, match="could not be connected to in time") as caught:
+                    client.emission()
+                assert caught.value.connecting
+
+        world.run(client, act if world.api is scapi else sync_act)
+        assert len(mount.arrived) == 1
         finish(http_client)
 
     def test_the_fake_serves_it_without_a_socket(self, world: World, library: Any) -> None:
