@@ -28,6 +28,7 @@ from scapi import _version
 from scapi._core import arguments, escaping
 from scapi._core.body import Body
 from scapi._core.extras import extra
+from scapi._core.redaction import Secrets, mask_all
 from scapi._core.traces import strip
 from scapi.exceptions import ClosedError, DecodeError, RequestTimeoutError, ScApiException, TransportError
 
@@ -97,10 +98,16 @@ class _Hidden(bytes):
 
 
 class ProxyFailed(Exception):
-    """A proxy can't be reached, or refuses. The cause says why; user and password aren't shown."""
+    """A proxy can't be reached, or refuses. The cause says why; user and password aren't shown.
+
+    Attributes:
+        secrets: What the proxy may echo of that which was sent to it.
+    """
 
     def __init__(self, proxy: httpcore.Proxy) -> None:
         url = proxy.url
+        sent = [*(proxy.auth or ()), *(value.partition(b" ")[2] for _, value in proxy.headers)]
+        self.secrets = Secrets(*(secret.decode("latin-1") for secret in sent))
         super().__init__(f"the proxy {url.scheme.decode()}://{url.host.decode()}:{url.origin.port}")
 
 
@@ -333,6 +340,9 @@ def failure(cause: BaseException, url: str, *, outer: BaseException | None, clos
         closed: Whether the client has been closed meanwhile.
     """
     chain = strip(cause, outer)
+    if isinstance(cause, ProxyFailed):
+        for link in chain:
+            mask_all(link, cause.secrets)
     if closed and isinstance(cause, Exception):
         error: BaseException = ClosedError("the client was closed during the call")
     elif isinstance(cause, (ProxyFailed, OSError, *_of_the_libraries("HTTPError", "InvalidURL"))):

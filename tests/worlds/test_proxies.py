@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 import socket
 import ssl
@@ -156,6 +157,24 @@ def test_plain_http_goes_through_a_proxy(world: World, server: WireServer) -> No
         emission(world, mount, proxy=f"http://{place}")
     assert len(mount.arrived) == 1
     assert seen
+
+
+def test_a_proxy_that_echoes_its_password_is_masked(world: World, mount: Mount) -> None:
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            sent = connection.recv(65536).partition(b"Basic ")[2].split(b"\r\n")[0]
+            connection.sendall(b"HTTP/1.1 407 %b %b\r\n\r\n" % (sent, base64.b64decode(sent)))
+
+    with socket.create_server((wire.HOST, 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        place = f"{wire.HOST}:{listener.getsockname()[1]}"
+        with pytest.raises(TransportError, match="does not connect: 407") as caught:
+            emission(world, mount, proxy=f"http://{ENCODED}@{place}")
+        thread.join()
+    for secret in (USER, PASSWORD, base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()):
+        assert secret not in shown(caught.value)
 
 
 def test_the_password_of_a_socks_proxy_is_in_no_log(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from scapi._core.outgoing import Outgoing
 
-__all__ = ["MASK", "Guard", "Secrets"]
+__all__ = ["MASK", "Guard", "Secrets", "mask_all"]
 
 T = TypeVar("T")
 
@@ -199,7 +199,7 @@ class Guard:
             if isinstance(link, RequestError | DecodeError) and link.url != self._outgoing.url:
                 # The query of a redirect may be what opens the door there, as to the archive of a private repository.
                 link.url = link.url.partition("?")[0]
-            _mask(link, self._outgoing.secrets())
+            mask_all(link, self._outgoing.secrets())
             if self._outgoing.form:
                 _forget_tokens(link)
 
@@ -210,7 +210,7 @@ def _route(trace: TracebackType | None) -> str:
     return f"raised in {', from '.join(reversed(frames))}"
 
 
-def _mask(error: BaseException, secrets: Secrets) -> None:
+def mask_all(error: BaseException, secrets: Secrets) -> None:
     """Mask all that an exception keeps."""
     if isinstance(error, UnicodeDecodeError):
         # It keeps the whole of what it couldn't decode.
@@ -230,7 +230,7 @@ def _forget_tokens(error: BaseException) -> None:
     if isinstance(error, RequestError):
         if isinstance(error.data, str):
             error.data = None
-        _mask(error, Secrets(*_tokens(error.data)))
+        mask_all(error, Secrets(*_tokens(error.data)))
 
 
 def _tokens(data: Any) -> Iterator[str]:
