@@ -90,13 +90,6 @@ class ConnectTimeout(TimeoutError):
     """The connection could not be made in time, so that nothing was sent."""
 
 
-class _Hidden(bytes):
-    """A name or password that doesn't show: httpcore writes those of a SOCKS proxy into its log at DEBUG."""
-
-    def __repr__(self) -> str:
-        return "***"
-
-
 class ProxyFailed(Exception):
     """A proxy can't be reached, or refuses. The cause says why; user and password aren't shown.
 
