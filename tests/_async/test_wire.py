@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING, Any
 
+import h11
 import httpx
 import pytest
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from scapi.testing import FakeApi
 
 pytestmark = [pytest.mark.engine, pytest.mark.socket]
+
+
+class AlarmError(Exception):
+    """What the handler of a signal raises."""
 
 
 async def test_the_headers_of_a_request() -> None:
@@ -73,6 +78,22 @@ async def test_errors_do_not_cost_the_connection() -> None:
                 with pytest.raises(exceptions.NotFoundError):
                     await client.emission()
     assert server.connections == 1
+
+
+async def test_a_connection_is_given_up_when_anything_is_raised_between_two_steps(monkeypatch: Any) -> None:
+    def interrupted(_: h11.Connection) -> None:
+        raise AlarmError
+
+    with raw_server() as server:
+        async with AppClient(token="t", base_url=server.url) as client:
+            await client.emission()
+            with monkeypatch.context() as patch:
+                # By now httpcore says that the connection is idle, and h11 isn't ready for the next request.
+                patch.setattr(h11.Connection, "start_next_cycle", interrupted)
+                with pytest.raises(AlarmError):
+                    await client.emission()
+            await client.emission()
+    assert server.connections == 2
 
 
 async def test_a_server_that_closes_after_each_answer_is_connected_to_anew() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING, Any
 
+import h11
 import httpx
 import pytest
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from scapi.testing import FakeApi
 
 pytestmark = [pytest.mark.engine, pytest.mark.socket]
+
+
+class AlarmError(Exception):
+    """What the handler of a signal raises."""
 
 
 def test_the_headers_of_a_request() -> None:
@@ -74,6 +79,22 @@ def test_errors_do_not_cost_the_connection() -> None:
                 with pytest.raises(exceptions.NotFoundError):
                     client.emission()
     assert server.connections == 1
+
+
+def test_a_connection_is_given_up_when_anything_is_raised_between_two_steps(monkeypatch: Any) -> None:
+    def interrupted(_: h11.Connection) -> None:
+        raise AlarmError
+
+    with raw_server() as server:
+        with AppClient(token="t", base_url=server.url) as client:
+            client.emission()
+            with monkeypatch.context() as patch:
+                # By now httpcore says that the connection is idle, and h11 isn't ready for the next request.
+                patch.setattr(h11.Connection, "start_next_cycle", interrupted)
+                with pytest.raises(AlarmError):
+                    client.emission()
+            client.emission()
+    assert server.connections == 2
 
 
 def test_a_server_that_closes_after_each_answer_is_connected_to_anew() -> None:

@@ -76,7 +76,9 @@ class Transport:
                 async with call.deadline:
                     response = await pool.handle_async_request(_http.request(outgoing, {CALL: call}))
                     _http.check_end(response, outgoing)
-                    return await _read(response, outgoing, sink, call.deadline, call.timeout)
+                    reply = await _read(response, outgoing, sink, call.deadline, call.timeout)
+                    call.is_through = True
+                    return reply
             except Exception as cause:
                 if call.connection is None or (error := call.connection.blame(cause)) is cause:
                     raise
@@ -137,6 +139,7 @@ class _Call:
         timeout: Seconds that it may take, once it has a connection.
         effort: Bounds the wait for one, and counts it.
         connection: The connection that it has.
+        is_through: Whether the whole answer was read, and nothing was raised until then.
     """
 
     def __init__(self, timeout: float, effort: Effort) -> None:
@@ -145,6 +148,7 @@ class _Call:
         self.timeout = timeout
         self.effort = effort
         self.connection: Connection | None = None
+        self.is_through = False
 
 
 class PooledTransport(httpx.AsyncHTTPTransport):
@@ -232,7 +236,9 @@ class Pool:
     async def release(self, call: _Call) -> None:
         """Take back the connection of a call, and keep it if nothing is left on it."""
         if call.connection is not None:
-            self._leases.give_back(call.connection, keep=call.connection.rests())
+            # An exception may have come between two steps of httpcore's or h11's: what they say of themselves then is
+            # that they are idle, but the next request would fail.
+            self._leases.give_back(call.connection, keep=call.is_through and call.connection.rests())
         # Looked at after that: whoever closed the pool before has not seen the connection among those that rest.
         if self._closed:
             self._leases.clear()
