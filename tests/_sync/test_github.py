@@ -191,6 +191,8 @@ def test_a_token_has_a_larger_limit_and_is_never_shown() -> None:
         (403, {"retry-after": "7"}, RateLimitError, 7),
         (429, {}, RateLimitError, 60),
         (429, {"x-ratelimit-reset": "999999999999999"}, RateLimitError, 60),
+        (429, {"x-ratelimit-reset": "4102444000"}, RateLimitError, 86_400),
+        (429, {"retry-after": "9" * 5000}, RateLimitError, 86_400),
         (403, {"x-ratelimit-remaining": "5"}, ForbiddenError, None),
         (304, {}, RequestError, None),
     ],

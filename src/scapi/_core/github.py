@@ -14,7 +14,8 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from scapi._core import arguments, redirect, response
-from scapi._core.retry import parse_retry_after
+from scapi._core.retry import LONGEST, parse_retry_after
+from scapi._core.window import RateLimitHeaders
 from scapi.exceptions import RateLimitError
 from scapi.models import RateLimit
 from scapi.models._base import Time
@@ -36,11 +37,6 @@ RAW_URL = "https://raw.githubusercontent.com"
 
 #: What GitHub packs a repository into, and what it calls that.
 ARCHIVES = {"tar.gz": "tarball", "zip": "zipball"}
-
-#: Longer numbers are none of GitHub's, and Python refuses to read very long ones.
-_NUMBER = re.compile(r"\s*([+-]?[0-9]{1,15})(?:\.[0-9]{0,20})?\s*")
-#: The years 2000 to 2100, in seconds; what is above the third is in milliseconds.
-_EARLIEST, _LATEST, _MILLISECONDS = 946_684_800, 4_102_444_800, 100_000_000_000
 
 UNKNOWN = RateLimit()
 
@@ -142,7 +138,7 @@ def _rate_limit_error(error: RequestError, now: float) -> RateLimitError | None:
     spent = ratelimit(error.headers)
     if error.status != 429 and not (error.status == 403 and (asked is not None or spent.remaining == 0)):
         return None
-    until_reset = max(0.0, spent.reset.timestamp() - now) if spent.reset else 60.0
+    until_reset = min(LONGEST, max(0.0, spent.reset.timestamp() - now)) if spent.reset else 60.0
     return RateLimitError(
         error.message,
         retry_after=until_reset if asked is None else asked,
@@ -165,25 +161,13 @@ def ratelimit(headers: Mapping[str, str], known: RateLimit = UNKNOWN) -> RateLim
     Of several values, as a proxy may send them, the least counts, and of answers about the same hour too: one out of a
     cache tells of more than is left. Unlike the game's API, GitHub tells the reset in seconds.
     """
-    limit, left, resets = (_numbers(headers.get(f"x-ratelimit-{name}", "")) for name in ("limit", "remaining", "reset"))
-    most = min((count for count in limit if count >= 0), default=known.limit)
-    reset = (_time(max(resets)) if resets else None) or known.reset
-    remaining = max(0, min(left)) if left else None
+    told = RateLimitHeaders.parse(headers) or RateLimitHeaders()
+    limit = known.limit if told.limit is None else told.limit
+    reset = known.reset if told.reset is None else datetime.fromtimestamp(told.reset, UTC)
+    remaining = told.remaining
     if known.remaining is not None and reset == known.reset:
         remaining = known.remaining if remaining is None else min(remaining, known.remaining)
-    return RateLimit(limit=most, remaining=remaining, reset=reset)
-
-
-def _numbers(text: str) -> list[int]:
-    """The whole numbers of a header, without their fractions; none where any of them can't be read."""
-    found = [_NUMBER.fullmatch(part) for part in text.split(",")]
-    return [int(number[1]) for number in found if number] if all(found) else []
-
-
-def _time(number: int) -> datetime | None:
-    """A time in seconds or milliseconds of the epoch, if it is one of this century."""
-    seconds = number / 1000 if number >= _MILLISECONDS else number
-    return datetime.fromtimestamp(seconds, UTC) if _EARLIEST <= seconds <= _LATEST else None
+    return RateLimit(limit=limit, remaining=remaining, reset=reset)
 
 
 class _Signature(msgspec.Struct):

@@ -56,8 +56,6 @@ _PATIENCE = 1.0
 _SEARCH_INTERVAL = 1.0
 # Share of a window that evenly spread requests leave free at its end.
 _SPREAD_SLACK = 0.05
-# The longest block that a refusal is believed to mean, in seconds.
-_LONGEST_BLOCK = 86_400.0
 
 
 class Waiter(Protocol):
@@ -603,9 +601,9 @@ class Budget:
         self._stop(self._window.ends or now)
 
     def _block_by_another(self, now: float, headers: Mapping[str, str]) -> None:
-        """Take the refusal of something that stands before the API, as long as it asks for, a day at most."""
+        """Take the refusal of something that stands before the API, as long as it asks for."""
         asked = parse_retry_after(headers)
-        self._stop(now + min(_LONGEST_BLOCK, self._clock.length if asked is None else asked), is_foreign=True)
+        self._stop(now + (self._clock.length if asked is None else asked), is_foreign=True)
 
     def _stop(self, until: float, *, is_foreign: bool = False) -> None:
         if until > self._block.until:

@@ -22,6 +22,8 @@ Failure = Literal["status", "connection", "timeout", "other"]
 
 # 520 to 525 and 530 are Cloudflare's: it stands before the API, and couldn't reach it.
 _UNAVAILABLE = frozenset({502, 503, 504, *range(520, 526), 530})
+#: Seconds that an answer can ask to wait at the most: a day.
+LONGEST = 86_400.0
 _LONGEST_BACKOFF = 30.0
 _WINDOW = 60.0
 # Calls that were refused in the same window would otherwise all come back in the same millisecond.
@@ -135,18 +137,18 @@ def parse_retry_after(headers: Mapping[str, str], *, wall: float | None = None) 
             time. ``None``: such a date can't be read.
 
     Returns:
-        Seconds from now, 0 or more, or ``None`` where the header is absent or can't be read.
+        Seconds from now, 0 to `LONGEST`, or ``None`` where the header is absent or can't be read.
     """
     text = headers.get("retry-after", "").strip()
     if text.replace(".", "", 1).isdecimal() and text.isascii():
-        return float(text)
+        return min(LONGEST, float(text))
     then = parse_http_date(text)
     if then is None:
         return None
     # The sender's own time, where it is told, takes the difference of the two clocks out of the answer.
     sent = parse_http_date(headers.get("date", ""))
     since = wall if sent is None else sent
-    return None if since is None else max(0.0, then - since)
+    return None if since is None else min(LONGEST, max(0.0, then - since))
 
 
 # The answers of one second carry the same date, and reading it takes longer than all other headers.
