@@ -253,9 +253,10 @@ class Workers(Generic[A, R]):
 
     Args:
         limit: How many calls are made at once at the most; the caller keeps to it.
+        hold: Held by the owner in a `with`; the twin needs it.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, hold: threading.Lock) -> None:
         self._done: asyncio.Queue[asyncio.Task[R]] = asyncio.Queue()
         self._begun: set[asyncio.Task[R]] = set()
 

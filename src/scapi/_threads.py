@@ -12,14 +12,14 @@ import threading
 import time
 import warnings
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, Self, TypeAlias, TypeVar, cast
 
 from scapi._core import forks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from concurrent.futures import Future, ThreadPoolExecutor
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -286,13 +286,19 @@ class Workers(Generic[A, R]):
 
     Args:
         limit: How many calls are made at once at the most; the caller keeps to it.
+        hold: Held by the owner in a `with`, see `scapi._core.holds`: the threads end with it, even without `end`.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, hold: threading.Lock) -> None:
         self._limit = limit
-        self._pool: ThreadPoolExecutor | None = None
-        self._done: SimpleQueue[Future[R]] = SimpleQueue()
-        self._begun: set[Future[R]] = set()
+        self._hold = hold
+        # No executor: an exception of a signal's leaves its locks locked, and then its threads never end. A caller
+        # only touches the queues.
+        self._orders: SimpleQueue[Callable[[], R] | None] = SimpleQueue()
+        self._done: SimpleQueue[tuple[Callable[[], R], R | None, BaseException | None]] = SimpleQueue()
+        self._over: SimpleQueue[None] = SimpleQueue()
+        self._begun: set[Callable[[], R]] = set()
+        self._threads = 0
         self._lock = threading.Lock()
         self._interrupts: set[Callable[[], None]] = set()
         self._ended = False
@@ -302,20 +308,23 @@ class Workers(Generic[A, R]):
 
     def start(self, function: Call[A, R], argument: A) -> None:
         """Begin a call."""
-        if self._pool is None:
-            # Only who pages or fans out needs threads.
-            from concurrent.futures import ThreadPoolExecutor
-
-            self._pool = ThreadPoolExecutor(self._limit, "scapi", _join, (self,))
-        future = self._pool.submit(function, argument)
-        self._begun.add(future)
-        future.add_done_callback(self._done.put)
+        order = partial(function, argument)
+        self._begun.add(order)
+        self._orders.put(order)
+        if self._threads < min(self._limit, len(self._begun)):
+            spawn(self._work)
+            self._threads += 1
 
     def result(self) -> R:
         """Return the result of the next call that completes, or raise its error."""
-        future = self._done.get()
-        self._begun.discard(future)
-        return future.result()
+        order, result, error = self._done.get()
+        self._begun.discard(order)
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # its traceback holds this frame
+        return cast("R", result)
 
     def end(self) -> None:
         """End the calls under way, and see their threads end."""
@@ -324,9 +333,23 @@ class Workers(Generic[A, R]):
             interrupts = list(self._interrupts)
         for interrupt in interrupts:
             interrupt()
-        if self._pool:
-            # The collector may drop an iterator on a thread of the iterator's own, which can't wait for itself.
-            self._pool.shutdown(wait=getattr(_local, "workers", None) is not self, cancel_futures=True)
+        for _ in range(self._threads):
+            self._orders.put(None)
+        # The collector may drop an iterator on a thread of the iterator's own, which can't wait for itself.
+        while self._threads and getattr(_local, "workers", None) is not self:
+            # No `join`: where an object of a thread dies, `threading` may lose an interrupt.
+            self._over.get()
+            self._threads -= 1
+
+    def _work(self) -> None:
+        """Make calls, one after another, until nobody wants any."""
+        _local.workers = self
+        # An iterator that nobody has closed doesn't keep the interpreter from its exit.
+        while self._hold.locked() and not self._ended and threading.main_thread().is_alive():
+            with suppress(Empty):
+                if (order := self._orders.get(timeout=PATIENCE)) is not None and not self._ended:
+                    self._done.put(_outcome(order))
+        self._over.put(None)
 
     @contextmanager
     def waiting(self, interrupt: Callable[[], None]) -> Generator[None]:
@@ -353,9 +376,11 @@ class _CalledOffError(BaseException):
 _local = threading.local()
 
 
-def _join(workers: Workers[Any, Any]) -> None:
-    """Make the thread at hand one of the workers."""
-    _local.workers = workers
+def _outcome(order: Callable[[], R]) -> tuple[Callable[[], R], R | None, BaseException | None]:
+    try:
+        return order, order(), None
+    except BaseException as error:  # noqa: BLE001  # it is raised where the result is asked for
+        return order, None, error
 
 
 def _waiting(interrupt: Callable[[], None]) -> AbstractContextManager[None]:

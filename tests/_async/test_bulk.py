@@ -42,6 +42,13 @@ def client_of(fake: FakeApi, before: Callable[[], object] = lambda: None, **opti
 # ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def held() -> threading.Lock:
+    """What marks that results are wanted."""
+    hold = threading.Lock()
+    hold.acquire()
+    return hold
+
+
 async def test_each_id_is_answered_with_its_own_page() -> None:
     fake = fake_with()
     client = client_of(fake)
@@ -134,7 +141,7 @@ class Meter:
 @pytest.mark.parametrize("limit", [1, 2, 8])
 async def test_never_more_calls_than_allowed_and_no_fewer(limit: int) -> None:
     meter = Meter()
-    async with FanOut(meter.call, range(40), limit) as results:
+    async with FanOut(meter.call, range(40), limit, held()) as results:
         assert sorted([item async for item in results]) == list(range(40))
     assert meter.most == limit
 
@@ -148,7 +155,7 @@ async def test_results_come_as_they_complete() -> None:
         return item
 
     found: list[int] = []
-    async with FanOut(call, range(5), 2) as results:
+    async with FanOut(call, range(5), 2, held()) as results:
         async for item in results:
             found.append(item)
             if len(found) == 4:
@@ -171,7 +178,7 @@ async def test_an_error_ends_what_is_under_way() -> None:
     found: list[int] = []
     began = _aio.now()
     with pytest.raises(ValueError, match="3"):
-        async with FanOut(call, itertools.count(), 3) as results:
+        async with FanOut(call, itertools.count(), 3, held()) as results:
             await gather(results, found)
     assert _aio.now() - began < 30
     assert set(found) <= {0, 1, 2}
@@ -194,7 +201,7 @@ async def test_stopping_early_ends_what_is_under_way() -> None:
         return item
 
     began = _aio.now()
-    async with FanOut(call, range(100), 4) as results:
+    async with FanOut(call, range(100), 4, held()) as results:
         async for item in results:
             assert item == 0
             break

@@ -43,6 +43,13 @@ def client_of(fake: FakeApi, before: Callable[[], object] = lambda: None, **opti
 # ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def held() -> threading.Lock:
+    """What marks that results are wanted."""
+    hold = threading.Lock()
+    hold.acquire()
+    return hold
+
+
 def test_each_id_is_answered_with_its_own_page() -> None:
     fake = fake_with()
     client = client_of(fake)
@@ -135,7 +142,7 @@ class Meter:
 @pytest.mark.parametrize("limit", [1, 2, 8])
 def test_never_more_calls_than_allowed_and_no_fewer(limit: int) -> None:
     meter = Meter()
-    with FanOut(meter.call, range(40), limit) as results:
+    with FanOut(meter.call, range(40), limit, held()) as results:
         assert sorted([item for item in results]) == list(range(40))
     assert meter.most == limit
 
@@ -149,7 +156,7 @@ def test_results_come_as_they_complete() -> None:
         return item
 
     found: list[int] = []
-    with FanOut(call, range(5), 2) as results:
+    with FanOut(call, range(5), 2, held()) as results:
         for item in results:
             found.append(item)
             if len(found) == 4:
@@ -172,7 +179,7 @@ def test_an_error_ends_what_is_under_way() -> None:
     found: list[int] = []
     began = _threads.now()
     with pytest.raises(ValueError, match="3"):
-        with FanOut(call, itertools.count(), 3) as results:
+        with FanOut(call, itertools.count(), 3, held()) as results:
             gather(results, found)
     assert _threads.now() - began < 30
     assert set(found) <= {0, 1, 2}
@@ -195,7 +202,7 @@ def test_stopping_early_ends_what_is_under_way() -> None:
         return item
 
     began = _threads.now()
-    with FanOut(call, range(100), 4) as results:
+    with FanOut(call, range(100), 4, held()) as results:
         for item in results:
             assert item == 0
             break

@@ -1,13 +1,14 @@
 """Interrupts calls at random moments by SIGALRM, and prints what is still held then: a program of its own.
 
-    python tests/support/interrupted.py INTERRUPTS SECONDS [--wire] [--latency] [--keep] [--threads]
+    python tests/support/interrupted.py INTERRUPTS SECONDS [--wire] [--bulk] [--latency] [--keep] [--threads]
 
 It ends after so many interrupts, or after so many seconds. `--latency`: the server takes its time. `--keep`: the
 exceptions are kept with their tracebacks, as Jupyter, pytest and error trackers do. `--threads`: three more threads
 call with the same credentials, two of them with the same client.
 
 The wire is a stub, so that what is tested is what is ours above it: the budget, waits, sessions. With `--wire` it is a
-server in a process of its own, so that the connections are tested too.
+server in a process of its own, so that the connections are tested too. With `--bulk` what is interrupted are calls that
+take threads of their own.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +35,13 @@ from scapi._core.response import Reply
 from scapi._http import MAX_CONNECTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from types import FrameType
 
 LIMIT = 60
 WINDOW = 0.1
+#: An answer to everything that is asked for here.
+BODY = b'{"total": 0, "lots": []}'
 #: The path at which the server answers nobody before there are as many requests as a client has connections.
 TOGETHER = "/together"
 
@@ -79,7 +83,7 @@ class Stub:
 
     def send(self, _outgoing: object, _sink: object = None, *, effort: object = None) -> Reply:
         time.sleep(random.random() * self._latency)
-        return Reply(*Stub.points.spend(), b"{}")
+        return Reply(*Stub.points.spend(), BODY)
 
     def refuse(self) -> None:
         """There is nothing to close."""
@@ -102,11 +106,15 @@ async def serve(latency: float) -> None:
                         all_arrived.set()
                     await asyncio.wait_for(all_arrived.wait(), 30)
                 await asyncio.sleep(random.random() * latency)
-                lines = [f"HTTP/1.1 {status} x", "content-length: 2", *(f"{name}: {headers[name]}" for name in headers)]
+                lines = [
+                    f"HTTP/1.1 {status} x",
+                    f"content-length: {len(BODY)}",
+                    *(f"{name}: {headers[name]}" for name in headers),
+                ]
                 # In two parts, so that an interrupt can come between them.
                 writer.write("\r\n".join([*lines, "", ""]).encode())
                 await asyncio.sleep(0)
-                writer.write(b"{}")
+                writer.write(BODY)
                 await writer.drain()
         writer.close()
 
@@ -169,6 +177,28 @@ def interrupt(call: Any, most: float) -> Exception | None:
     return None
 
 
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until a condition is true, but not for ever."""
+    end = time.monotonic() + 30
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def call_many(client: Any) -> None:
+    """Make calls on threads; none of their results is left out."""
+    assert len(list(client.auctions(["a", "b", "c"]).lots(concurrency=3))) == 3
+
+
+def working() -> int:
+    """How many threads of iterators there are, after those had time to end that nobody wants any more."""
+
+    def left() -> int:
+        return sum(one.name.startswith("scapi") for one in threading.enumerate())
+
+    wait_for(lambda: not left())
+    return left()
+
+
 def call_on(client: Any, stop: threading.Event, done: list[int]) -> None:
     while not stop.is_set():
         client.emission()
@@ -191,7 +221,7 @@ def main() -> None:
     parser.add_argument("interrupts", type=int)
     parser.add_argument("seconds", type=float)
     parser.add_argument("--serve", type=float)
-    for flag in ("--wire", "--latency", "--keep", "--threads"):
+    for flag in ("--wire", "--bulk", "--latency", "--keep", "--threads"):
         parser.add_argument(flag, action="store_true")
     options = parser.parse_args()
     if options.serve is not None:
@@ -221,9 +251,10 @@ def look(options: argparse.Namespace, url: str | None, latency: float) -> dict[s
         thread.start()
 
     kept, interrupts, end = list[Exception](), 0, time.monotonic() + options.seconds
-    most = latency + (0.0006 if url is None else 0.003)
+    most = latency + (0.0006 if url is None else 0.003) + (0.003 if options.bulk else 0)
+    call = partial(call_many, client) if options.bulk else client.emission
     while interrupts < options.interrupts and time.monotonic() < end:
-        alarm = interrupt(client.emission, most)
+        alarm = interrupt(call, most)
         if alarm is not None:
             interrupts += 1
             if options.keep:
@@ -234,12 +265,13 @@ def look(options: argparse.Namespace, url: str | None, latency: float) -> dict[s
     began = time.monotonic()
     client.emission()
     took = time.monotonic() - began
-    while threads and len(done) < before + 3 and time.monotonic() < began + 30:
-        time.sleep(0.01)
+    wait_for(lambda: not threads or len(done) >= before + 3)
     stop.set()
     for thread in threads:
         thread.join(30)
     budget = client._session._budget
+    # Calls on threads whose caller was interrupted go on to their end.
+    wait_for(lambda: not budget.state(time.monotonic()).in_flight)
     state = budget.state(time.monotonic())
     # All points of a whole window are given out: the calls of one window are as many as it grants.
     time.sleep(2 * WINDOW)
@@ -260,14 +292,15 @@ def look(options: argparse.Namespace, url: str | None, latency: float) -> dict[s
         client.close()
         other.close()
         found["descriptors kept"] = descriptors() - begun_with
-        # The frames of an exception that is kept may hold a socket that nobody else knows.
-        kept.clear()
-        gc.collect()
-        end = time.monotonic() + 30
+    # The frames of an exception that is kept may hold a socket that nobody else knows, or an iterator that was
+    # interrupted between two results.
+    kept.clear()
+    gc.collect()
+    found["workers"] = working()
+    if url is not None:
         # Threads that made connections which nobody wants any more close them.
-        while (left := descriptors() - begun_with) > 0 and time.monotonic() < end:
-            time.sleep(0.01)
-        found["descriptors"] = max(0, left)
+        wait_for(lambda: descriptors() <= begun_with)
+        found["descriptors"] = max(0, descriptors() - begun_with)
     return found
 
 

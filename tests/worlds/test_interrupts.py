@@ -14,12 +14,13 @@ import pytest
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no such timer")
 
 PROGRAM = Path(__file__).parents[1] / "support" / "interrupted.py"
-NOTHING = {"stuck": 0, "waiting": 0, "in_flight": 0, "waits": 0, "lost points": 0, "lost exceptions": []}
+NOTHING = {"stuck": 0, "workers": 0, "waiting": 0, "in_flight": 0, "waits": 0, "lost points": 0, "lost exceptions": []}
 #: Over real connections there is more that could be held.
 NO_CONNECTIONS = {"leases": 0, "in line": 0, "not closed": 0, "places": 0, "descriptors": 0}
 
 WAYS = ["", "--keep", "--latency --keep --threads", "--latency", "--threads"]
 WIRED = [f"--wire {way}" for way in WAYS]
+BULK = ["--bulk --keep", "--bulk --wire"]
 
 
 def name(way: str) -> str:
@@ -34,13 +35,16 @@ def interrupted(count: int, seconds: int, way: str) -> dict[str, Any]:
 
 
 def check(found: dict[str, Any], way: str) -> None:
-    nothing = NOTHING | (NO_CONNECTIONS if "--wire" in way else {})
+    nothing: dict[str, Any] = NOTHING | (NO_CONNECTIONS if "--wire" in way else {})
+    if "--bulk" in way:
+        # CPython loses what is raised while the collector closes an iterator that was left in the middle.
+        nothing.pop("lost exceptions")
     assert {key: found[key] for key in nothing} == nothing
     # The next call: a turn of the stub's window, and all the time that a busy machine may take.
     assert found["took"] < 30
 
 
-@pytest.mark.parametrize("way", WAYS[:3] + WIRED[:3], ids=name)
+@pytest.mark.parametrize("way", WAYS[:3] + WIRED[:3] + BULK, ids=name)
 def test_interrupted_calls_hold_nothing(way: str) -> None:
     found = interrupted(400, 20, way)
     assert found["interrupts"] > 50
@@ -48,7 +52,7 @@ def test_interrupted_calls_hold_nothing(way: str) -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("way", WAYS + WIRED, ids=name)
+@pytest.mark.parametrize("way", WAYS + WIRED + BULK, ids=name)
 def test_ten_thousand_interrupted_calls_hold_nothing(way: str) -> None:
     found = interrupted(10_000, 600, way)
     assert found["interrupts"] == 10_000

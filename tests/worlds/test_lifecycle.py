@@ -575,9 +575,26 @@ def test_a_call_that_waits_for_a_connection_is_called_off(mount: Mount, monkeypa
 
 
 def test_an_iterator_may_be_dropped_on_its_own_thread() -> None:
-    workers = _threads.Workers[None, None](1)
-    workers.start(lambda _: workers.end(), None)
-    workers.result()
+    hold = threading.Lock()
+    with hold:
+        workers = _threads.Workers[None, None](1, hold)
+        workers.start(lambda _: workers.end(), None)
+        workers.result()
+
+
+def test_threads_end_with_their_iterator_even_if_nothing_else_ends_them() -> None:
+    hold = threading.Lock()
+    with hold:
+        workers = _threads.Workers[int, int](2, hold)
+        for number in range(2):
+            workers.start(lambda number: number, number)
+        assert {workers.result(), workers.result()} == {0, 1}
+    # As after an interrupt at the first moment of `end`, with its traceback kept.
+    began = time.monotonic()
+    while any(thread.name == "scapi_spawned" for thread in threading.enumerate()):
+        assert time.monotonic() - began < 30
+        time.sleep(0.01)
+    assert len(workers) == 0
 
 
 # ── waking ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -18,6 +18,7 @@ import scapi
 import scapi.sync
 from scapi.models import Listing
 from scapi.testing import FakeApi
+from tests.support.wire import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -218,17 +219,17 @@ def test_the_thread_of_an_iterator_ends_with_it() -> None:
     for _ in sync_client(lambda request: page_of(1000, request)).auction(ITEM).iter_price_history():
         names |= {thread.name.split("_")[0] for thread in scapi_threads()}
     assert names == {"scapi"}
-    assert not scapi_threads()
+    assert wait_until(lambda: not scapi_threads())
 
 
 def test_leaving_an_iterator_behind_ends_its_thread() -> None:
     def read_one() -> None:
         for _ in sync_client(lambda request: page_of(1000, request)).auction(ITEM).iter_price_history():
-            assert scapi_threads()
+            assert wait_until(lambda: bool(scapi_threads()))
             break
 
     read_one()
-    assert not scapi_threads()
+    assert wait_until(lambda: not scapi_threads())
 
 
 def test_a_thread_that_stands_in_the_queue_is_called_off() -> None:
@@ -238,9 +239,9 @@ def test_a_thread_that_stands_in_the_queue_is_called_off() -> None:
     began = time.monotonic()
     with closing(client.auction(ITEM).iter_price_history()) as sales:
         next(sales)
-        assert scapi_threads()
+        assert wait_until(lambda: bool(scapi_threads()))
     assert time.monotonic() - began < 20
-    assert not scapi_threads()
+    assert wait_until(lambda: not scapi_threads())
     assert len(fake.requests) == 1
 
 
@@ -252,7 +253,7 @@ def test_threads_of_a_bulk_call_that_stand_in_the_queue_are_called_off() -> None
     with closing(client.auctions([ITEM] * 50).price_history()) as results:
         next(results)
     assert time.monotonic() - began < 20
-    assert not scapi_threads()
+    assert wait_until(lambda: not scapi_threads())
 
 
 @pytest.mark.socket
@@ -268,7 +269,7 @@ def test_a_thread_that_waits_for_a_server_is_called_off() -> None:
             assert time.monotonic() - began < 20
         sales.close()
         assert time.monotonic() - began < 20
-        assert not scapi_threads()
+        assert wait_until(lambda: not scapi_threads())
         fake.heal()
         assert len(client.auction(ITEM).price_history(limit=3)) == 3
 
@@ -280,7 +281,7 @@ def test_an_error_ends_the_threads_and_keeps_its_traceback() -> None:
     with pytest.raises(scapi.exceptions.NotFoundError) as caught:
         list(sync_client(refuse).profiles(["a"] * 50))
     assert caught.value.__notes__ == ["key: 'a'"]
-    assert not scapi_threads()
+    assert wait_until(lambda: not scapi_threads())
 
 
 # ── memory ────────────────────────────────────────────────────────────────────────────────────────────────────────────

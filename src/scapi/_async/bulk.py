@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
@@ -181,10 +182,12 @@ async def _answers(session: Session, plan: Plan, build: Callable[[str], Request[
         except bulk.FAILURES as error:
             return plan.failed(key, error)
 
-    async with FanOut(answer, plan.keys, plan.concurrency) as results:
-        async for result in results:
-            plan.tell()
-            yield result
+    hold = threading.Lock()
+    with hold:
+        async with FanOut(answer, plan.keys, plan.concurrency, hold) as results:
+            async for result in results:
+                plan.tell()
+                yield result
 
 
 async def _histories(
@@ -204,11 +207,13 @@ async def _histories(
             steps.begun.append((key, walk))
         return BulkResult(key=key, value=page)
 
-    async with FanOut(step, steps, plan.concurrency) as results:
-        async for result in results:
-            if result.value is None or not result.value.has_more:
-                plan.tell()
-            yield result
+    hold = threading.Lock()
+    with hold:
+        async with FanOut(step, steps, plan.concurrency, hold) as results:
+            async for result in results:
+                if result.value is None or not result.value.has_more:
+                    plan.tell()
+                yield result
 
 
 class _Steps(Generic[T]):
@@ -235,13 +240,14 @@ class FanOut(Generic[A, R]):
         items: Taken one by one, each when a call completes; asked again even after there was nothing left, as long as
             calls are under way. Its error is raised after the result that is there already.
         limit: How many calls may be under way at once, 1 or more.
+        hold: Held in a `with` for as long as results are wanted, see `scapi._core.holds`.
     """
 
-    def __init__(self, function: _aio.Call[A, R], items: Iterable[A], limit: int) -> None:
+    def __init__(self, function: _aio.Call[A, R], items: Iterable[A], limit: int, hold: threading.Lock) -> None:
         self._function = function
         self._source = iter(items)
         self._limit = limit
-        self._workers: _aio.Workers[A, R] = _aio.Workers(limit)
+        self._workers: _aio.Workers[A, R] = _aio.Workers(limit, hold)
         self._error: Exception | None = None
         self._begin()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
@@ -130,12 +131,14 @@ async def _pages(session: Session, walk: Walk[T]) -> AsyncGenerator[Listing[T]]:
     async def fetch(request: Request[Listing[T]]) -> Listing[T]:
         return await session.call(request)
 
-    async with Ahead(fetch) as ahead:
-        while not walk.done:
-            listing = walk.take(await ahead.get(walk.request))
-            if not walk.done:
-                ahead.start(walk.request)
-            yield listing
+    hold = threading.Lock()
+    with hold:
+        async with Ahead(fetch, hold) as ahead:
+            while not walk.done:
+                listing = walk.take(await ahead.get(walk.request))
+                if not walk.done:
+                    ahead.start(walk.request)
+                yield listing
 
 
 class Ahead(Generic[A, R]):
@@ -143,11 +146,12 @@ class Ahead(Generic[A, R]):
 
     Args:
         call: What is called.
+        hold: Held in a `with` for as long as results are wanted, see `scapi._core.holds`.
     """
 
-    def __init__(self, call: _aio.Call[A, R]) -> None:
+    def __init__(self, call: _aio.Call[A, R], hold: threading.Lock) -> None:
         self._call = call
-        self._workers: _aio.Workers[A, R] = _aio.Workers(1)
+        self._workers: _aio.Workers[A, R] = _aio.Workers(1, hold)
 
     async def __aenter__(self) -> Self:
         return self

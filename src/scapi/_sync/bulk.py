@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
@@ -182,10 +183,12 @@ def _answers(session: Session, plan: Plan, build: Callable[[str], Request[T]]) -
         except bulk.FAILURES as error:
             return plan.failed(key, error)
 
-    with FanOut(answer, plan.keys, plan.concurrency) as results:
-        for result in results:
-            plan.tell()
-            yield result
+    hold = threading.Lock()
+    with hold:
+        with FanOut(answer, plan.keys, plan.concurrency, hold) as results:
+            for result in results:
+                plan.tell()
+                yield result
 
 
 def _histories(session: Session, plan: Plan, begin: Callable[[str], Walk[T]]) -> Generator[BulkResult[Listing[T]]]:
@@ -203,11 +206,13 @@ def _histories(session: Session, plan: Plan, begin: Callable[[str], Walk[T]]) ->
             steps.begun.append((key, walk))
         return BulkResult(key=key, value=page)
 
-    with FanOut(step, steps, plan.concurrency) as results:
-        for result in results:
-            if result.value is None or not result.value.has_more:
-                plan.tell()
-            yield result
+    hold = threading.Lock()
+    with hold:
+        with FanOut(step, steps, plan.concurrency, hold) as results:
+            for result in results:
+                if result.value is None or not result.value.has_more:
+                    plan.tell()
+                yield result
 
 
 class _Steps(Generic[T]):
@@ -234,13 +239,14 @@ class FanOut(Generic[A, R]):
         items: Taken one by one, each when a call completes; asked again even after there was nothing left, as long as
             calls are under way. Its error is raised after the result that is there already.
         limit: How many calls may be under way at once, 1 or more.
+        hold: Held in a `with` for as long as results are wanted, see `scapi._core.holds`.
     """
 
-    def __init__(self, function: _threads.Call[A, R], items: Iterable[A], limit: int) -> None:
+    def __init__(self, function: _threads.Call[A, R], items: Iterable[A], limit: int, hold: threading.Lock) -> None:
         self._function = function
         self._source = iter(items)
         self._limit = limit
-        self._workers: _threads.Workers[A, R] = _threads.Workers(limit)
+        self._workers: _threads.Workers[A, R] = _threads.Workers(limit, hold)
         self._error: Exception | None = None
         self._begin()
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
@@ -131,12 +132,14 @@ def _pages(session: Session, walk: Walk[T]) -> Generator[Listing[T]]:
     def fetch(request: Request[Listing[T]]) -> Listing[T]:
         return session.call(request)
 
-    with Ahead(fetch) as ahead:
-        while not walk.done:
-            listing = walk.take(ahead.get(walk.request))
-            if not walk.done:
-                ahead.start(walk.request)
-            yield listing
+    hold = threading.Lock()
+    with hold:
+        with Ahead(fetch, hold) as ahead:
+            while not walk.done:
+                listing = walk.take(ahead.get(walk.request))
+                if not walk.done:
+                    ahead.start(walk.request)
+                yield listing
 
 
 class Ahead(Generic[A, R]):
@@ -144,11 +147,12 @@ class Ahead(Generic[A, R]):
 
     Args:
         call: What is called.
+        hold: Held in a `with` for as long as results are wanted, see `scapi._core.holds`.
     """
 
-    def __init__(self, call: _threads.Call[A, R]) -> None:
+    def __init__(self, call: _threads.Call[A, R], hold: threading.Lock) -> None:
         self._call = call
-        self._workers: _threads.Workers[A, R] = _threads.Workers(1)
+        self._workers: _threads.Workers[A, R] = _threads.Workers(1, hold)
 
     def __enter__(self) -> Self:
         return self
