@@ -249,12 +249,7 @@ async def _closed_with_the_loop(made: _Closable) -> AsyncGenerator[None]:
 
 
 class Workers(Generic[A, R]):
-    """Calls that go on beside the caller, each in a task. The twin has threads.
-
-    Args:
-        limit: How many calls are made at once at the most; the caller keeps to it.
-        hold: Held by the owner in a `with`; the twin needs it.
-    """
+    """Calls that go on beside the caller, each in a task. The arguments are for the twin, which has threads."""
 
     def __init__(self, limit: int, hold: threading.Lock) -> None:
         self._done: asyncio.Queue[asyncio.Task[R]] = asyncio.Queue()

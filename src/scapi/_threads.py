@@ -14,9 +14,9 @@ import warnings
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, Self, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
-from scapi._core import forks
+from scapi._core import forks, outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import httpcore
+
+    from scapi._core.outcomes import Outcome
 
     Work: TypeAlias = Callable[[], None]
     #: Takes a part of a body, and the length of the whole if that is known.
@@ -221,35 +223,27 @@ def uninterrupted(work: Callable[[], S], deadline: Deadline) -> S:
 
     It is done on a thread of its own, which is left behind when the call ends before.
     """
-    results: SimpleQueue[S | Exception] = SimpleQueue()
+    results: SimpleQueue[Outcome[S]] = SimpleQueue()
     wanted = threading.Lock()
 
     def run() -> None:
-        try:
-            results.put(work())
-        except Exception as error:  # noqa: BLE001  # it is raised where it is waited for
-            results.put(error)
+        results.put(outcomes.of(work))
         if not wanted.locked():
             close_unwanted()
 
     def close_unwanted() -> None:
         with suppress(Empty):
-            if not isinstance(result := results.get_nowait(), Exception):
-                result.close()
+            outcomes.told(results.get_nowait()).close()
 
-    result = None
     try:
         with wanted:
             _thread.start_new_thread(run, ())
-            while result is None:
+            while True:
                 with suppress(Empty):
-                    result = results.get(timeout=min(deadline.left(), PATIENCE))
+                    return outcomes.told(results.get(timeout=min(deadline.left(), PATIENCE)))
     except BaseException:
         close_unwanted()
         raise
-    if isinstance(result, Exception):
-        raise result
-    return result
 
 
 class PerRuntime(Generic[P]):
@@ -290,48 +284,37 @@ class Workers(Generic[A, R]):
     """
 
     def __init__(self, limit: int, hold: threading.Lock) -> None:
-        self._limit = limit
-        self._hold = hold
+        self._limit, self._hold = limit, hold
         # No executor: an exception of a signal's leaves its locks locked, and then its threads never end. A caller
         # only touches the queues.
         self._orders: SimpleQueue[Callable[[], R] | None] = SimpleQueue()
-        self._done: SimpleQueue[tuple[Callable[[], R], R | None, BaseException | None]] = SimpleQueue()
+        self._done: SimpleQueue[Outcome[R]] = SimpleQueue()
         self._over: SimpleQueue[None] = SimpleQueue()
-        self._begun: set[Callable[[], R]] = set()
-        self._threads = 0
-        self._lock = threading.Lock()
-        self._interrupts: set[Callable[[], None]] = set()
+        self._begun = self._threads = 0
+        self._interrupts: dict[Callable[[], None], None] = {}
         self._ended = False
 
     def __len__(self) -> int:
-        return len(self._begun)
+        return self._begun
 
     def start(self, function: Call[A, R], argument: A) -> None:
         """Begin a call."""
-        order = partial(function, argument)
-        self._begun.add(order)
-        self._orders.put(order)
-        if self._threads < min(self._limit, len(self._begun)):
+        self._begun += 1
+        self._orders.put(partial(function, argument))
+        if self._threads < min(self._limit, self._begun):
             spawn(self._work)
             self._threads += 1
 
     def result(self) -> R:
         """Return the result of the next call that completes, or raise its error."""
-        order, result, error = self._done.get()
-        self._begun.discard(order)
-        if error is not None:
-            try:
-                raise error
-            finally:
-                del error  # its traceback holds this frame
-        return cast("R", result)
+        box = [self._done.get()]
+        self._begun -= 1
+        return outcomes.told(box.pop())  # no local variable: the traceback of an error holds this frame
 
     def end(self) -> None:
         """End the calls under way, and see their threads end."""
-        with self._lock:
-            self._ended = True
-            interrupts = list(self._interrupts)
-        for interrupt in interrupts:
+        self._ended = True
+        for interrupt in list(self._interrupts):
             interrupt()
         for _ in range(self._threads):
             self._orders.put(None)
@@ -348,21 +331,19 @@ class Workers(Generic[A, R]):
         while self._hold.locked() and not self._ended and threading.main_thread().is_alive():
             with suppress(Empty):
                 if (order := self._orders.get(timeout=PATIENCE)) is not None and not self._ended:
-                    self._done.put(_outcome(order))
+                    self._done.put(outcomes.of(order))
         self._over.put(None)
 
     @contextmanager
     def waiting(self, interrupt: Callable[[], None]) -> Generator[None]:
         """A wait of one of the threads, which `end` ends by calling `interrupt`."""
-        with self._lock:
-            self._check()
-            self._interrupts.add(interrupt)
+        self._interrupts[interrupt] = None
         try:
+            self._check()
             yield
         finally:
-            with self._lock:
-                self._interrupts.discard(interrupt)
-                self._check()
+            self._interrupts.pop(interrupt, None)
+            self._check()
 
     def _check(self) -> None:
         if self._ended:
@@ -374,13 +355,6 @@ class _CalledOffError(BaseException):
 
 
 _local = threading.local()
-
-
-def _outcome(order: Callable[[], R]) -> tuple[Callable[[], R], R | None, BaseException | None]:
-    try:
-        return order, order(), None
-    except BaseException as error:  # noqa: BLE001  # it is raised where the result is asked for
-        return order, None, error
 
 
 def _waiting(interrupt: Callable[[], None]) -> AbstractContextManager[None]:

@@ -46,7 +46,10 @@ def rich_text(error: BaseException) -> str:
 def cgitb_text(error: BaseException) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # it is gone from Python 3.13 on
-        cgitb = pytest.importorskip("cgitb")
+        try:
+            import cgitb
+        except ImportError:
+            return ""
     return str(cgitb.text((type(error), error, error.__traceback__), context=5))
 
 

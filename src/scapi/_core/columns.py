@@ -276,7 +276,11 @@ def records_in(model: type) -> tuple[str, type[msgspec.Struct]] | None:
     """The field of a model that holds a list of records, and what these are."""
     for field in msgspec.structs.fields(model) if issubclass(model, msgspec.Struct) else ():
         kind = plain_type(field.type)
-        if get_origin(kind) is list and issubclass(inner := get_args(kind)[0], msgspec.Struct):
+        if (
+            get_origin(kind) is list
+            and isinstance(inner := get_args(kind)[0], type)
+            and issubclass(inner, msgspec.Struct)
+        ):
             return field.name, inner
     return None
 
