@@ -233,7 +233,9 @@ def uninterrupted(work: Callable[[], S], deadline: Deadline) -> S:
 
     def close_unwanted() -> None:
         with suppress(Empty):
-            outcomes.told(results.get_nowait()).close()
+            result, _ = results.get_nowait()
+            if result is not None:
+                result.close()
 
     try:
         with wanted:

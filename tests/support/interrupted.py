@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scapi import pacing, sync
+from scapi._core.effort import Effort
 from scapi._core.outgoing import Outgoing
 from scapi._core.response import Reply
 from scapi._http import MAX_CONNECTIONS
@@ -154,7 +155,7 @@ def call_together(client: Any) -> int:
     outgoing = Outgoing(client._session.settings.base_url + TOGETHER, client._session._credentials)
 
     def call() -> None:
-        done.append(transport.send(outgoing, patience=0).status)
+        done.append(transport.send(outgoing, effort=Effort(None, 0)).status)
 
     threads = [threading.Thread(target=call) for _ in range(MAX_CONNECTIONS)]
     for thread in threads:
