@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     Call: TypeAlias = Callable[[A], Coroutine[Any, Any, R]]
 
 now = time.monotonic
+#: Bytes to ask a stream for at least: as many as an event loop takes off a socket at once.
+LEAST_READ = 2**18
 
 #: Run a function that keeps a disk or the processor busy, while everything else goes on.
 to_thread = asyncio.to_thread

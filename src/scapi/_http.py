@@ -44,7 +44,6 @@ __all__ = [
     "CONNECT_TIMEOUT",
     "KEEPALIVE",
     "MAX_CONNECTIONS",
-    "MOST_READ",
     "TIMEOUT",
     "ConnectTimeout",
     "ProxyFailed",
@@ -71,8 +70,6 @@ TIMEOUT = 30.0
 CONNECT_TIMEOUT = 10.0
 #: Connections of one client. More calls than that at once wait for one to become free, first come, first served.
 MAX_CONNECTIONS = 64
-#: Bytes that an event loop takes off a socket at once, at the most.
-MOST_READ = 2**18
 #: Seconds that an idle connection is kept for the next call.
 KEEPALIVE = 60.0
 

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     Call: TypeAlias = Callable[[A], R]
 
 now = time.monotonic
+LEAST_READ = 0  # what a thread doesn't take stays in the socket
 
 #: How often a thread that waits checks whether it should give up, in seconds.
 PATIENCE = 1

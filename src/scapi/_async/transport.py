@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable
 
+    import h11
+
     from scapi._core.network import Network
     from scapi._core.outgoing import Outgoing
     from scapi._core.response import Reply
@@ -277,6 +279,7 @@ class Connection(httpcore.AsyncNetworkBackend):
         self._call: _Call | None = None
         self._is_reused = self._is_past_the_proxy = False
         self.is_open = self.has_received = False
+        self._parser: h11.Connection | None = None
         #: TLS to the server, and to the proxy around that.
         self._tls: list[Any] = []
         self.rested = 0.0
@@ -341,9 +344,9 @@ class Connection(httpcore.AsyncNetworkBackend):
         """Return whether the call is through and has left nothing behind: the next one would get it."""
         if self._stream is None or not self._connection.is_idle():
             return False
-        parser = _http.h11_of(self._connection)
+        self._parser = self._parser or _http.h11_of(self._connection)
         self.rested = _aio.now()
-        if parser is None or parser.trailing_data != (b"", False):
+        if self._parser is None or self._parser.trailing_data != (b"", False):
             return False
         return not any(_http.has_unread_bytes(encrypted) for encrypted in self._tls)
 
@@ -398,7 +401,7 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         # All that may have come at once: what is left over, anyio would keep where nobody looks for it.
-        data = await self._stream.read(max(max_bytes, _http.MOST_READ), self._connection.left(self._stream))
+        data = await self._stream.read(max(max_bytes, _aio.LEAST_READ), self._connection.left(self._stream))
         if data:
             self._connection.has_received = True
         else:  # the server's end, and not ours: that one ends no answer
