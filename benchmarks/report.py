@@ -132,7 +132,7 @@ def _limits(samples: Samples) -> Iterable[list[str]]:
 
 
 def _reading(samples: Samples) -> Iterable[list[str]]:
-    for work, aim in {"lots": "10", "history": "15", "sessions": "5"}.items():
+    for work, aim in {"lots": "7.2", "history": "7.5", "sessions": "8.0"}.items():
         found = samples["read", work]
         ours, limit = (_median_ratio(found["stalcraft-api"], found[name]) for name in ("scapi", UNDECODED))
         title = f"one body of {WORKS[work]} into models"
