@@ -70,8 +70,10 @@ check: $(VENV) ## lint, format, the sync world in step, pyright and mypy strict
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/mypy
 
-quick: $(VENV) ## run the pure tests and those of one world, short of the fault table: for every save
-	$(PYTEST) -m 'not (engine or thorough)' tests/unit tests/_async
+# One process more than cores: some tests wait, and this is about how long it takes.
+quick: $(VENV) ## run the pure tests and those of one world, but no properties and no fault table: for every save
+	$(PYTEST) --numprocesses=$$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) -m 'not (engine or thorough or hypothesis)' \
+		tests/unit tests/_async
 
 test: $(VENV) ## run all tests
 	$(PYTEST)
