@@ -28,7 +28,7 @@ from scapi._core.outgoing import Outgoing
 from scapi.exceptions import ClosedError, NotFoundError, RequestTimeoutError, ScApiException, TransportError
 from tests.raw_server import raw_server
 from tests.support import wire
-from tests.support.wire import Mount, WireServer, wait_until, wire_server
+from tests.support.wire import Mount, WireServer, wait_until
 from tests.worlds.both import WORLDS, World
 
 if TYPE_CHECKING:
@@ -37,18 +37,6 @@ if TYPE_CHECKING:
     from scapi.testing import Reply
 
 pytestmark = [pytest.mark.engine, pytest.mark.socket]
-
-
-@pytest.fixture(params=WORLDS, ids=str)
-def world(request: pytest.FixtureRequest) -> World:
-    found: World = request.param
-    return found
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[WireServer]:
-    with wire_server() as server:
-        yield server
 
 
 @pytest.fixture

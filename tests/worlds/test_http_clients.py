@@ -24,27 +24,14 @@ from scapi.exceptions import NotFoundError, RequestTimeoutError, TransportError
 from scapi.testing import FakeApi
 from tests.raw_server import EMISSION, answer, raw_server
 from tests.support import wire
-from tests.support.wire import Mount, WireServer, wire_server
 from tests.worlds.both import WORLDS, World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytest_httpx import HTTPXMock
 
+    from tests.support.wire import Mount, WireServer
+
 pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(params=WORLDS, ids=str)
-def world(request: pytest.FixtureRequest) -> World:
-    found: World = request.param
-    return found
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[WireServer]:
-    with wire_server() as server:
-        yield server
 
 
 @pytest.fixture

@@ -21,13 +21,13 @@ import scapi
 from scapi import _http
 from scapi.exceptions import RequestTimeoutError, TransportError
 from tests.support import wire
-from tests.support.wire import Mount, WireServer, wire_server
-from tests.worlds.both import WORLDS, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scapi.testing import Reply
+    from tests.support.wire import Mount, WireServer
+    from tests.worlds.both import World
 
 pytestmark = [
     pytest.mark.engine,
@@ -41,18 +41,6 @@ AUTHORITY = trustme.CA()
 #: Neither may show anywhere.
 USER, PASSWORD = "us@er", "pa:ss%word"
 ENCODED = "us%40er:pa%3Ass%25word"
-
-
-@pytest.fixture(params=WORLDS, ids=str)
-def world(request: pytest.FixtureRequest) -> World:
-    found: World = request.param
-    return found
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[WireServer]:
-    with wire_server() as server:
-        yield server
 
 
 @pytest.fixture
