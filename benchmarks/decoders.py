@@ -17,6 +17,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scapi._http.messages import HttpResponse
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -67,10 +69,10 @@ def our_attribute(row: Any, name: str) -> Any:
 
 
 def scapi(kind: str) -> Way:
-    from scapi._core import response
+    from scapi._api import decoding
 
-    decode = {"lots": response.LOTS, "prices": response.PRICES, "sessions": response.SESSIONS}[kind]
-    page = response.Page(limit=200, offset=0)
+    decode = {"lots": decoding.LOTS, "prices": decoding.PRICES, "sessions": decoding.SESSIONS}[kind]
+    page = decoding.Page(limit=200, offset=0)
     return Way(lambda body: decode(body, page=page), our_attribute)
 
 
@@ -250,14 +252,14 @@ def longest(kind: str, body: bytes) -> dict[str, float]:
     """Milliseconds of the processor between two yields while a large body is read, at the most, and in all."""
     from functools import partial
 
-    from scapi._core import response
-    from scapi._core.outgoing import Outgoing
+    from scapi._api import decoding
+    from scapi._http.messages import HttpRequest
 
-    decode: Any = {"lots": response.LOTS, "prices": response.PRICES, "sessions": response.SESSIONS}[kind]
-    pieces = response.in_pieces(
-        response.Reply(200, {}, body),
-        partial(decode, page=response.Page(limit=200, offset=0)),
-        Outgoing("https://localhost/"),
+    decode: Any = {"lots": decoding.LOTS, "prices": decoding.PRICES, "sessions": decoding.SESSIONS}[kind]
+    pieces = decoding.in_pieces(
+        HttpResponse(200, {}, body),
+        partial(decode, page=decoding.Page(limit=200, offset=0)),
+        HttpRequest("https://localhost/"),
     )
     times = [time.process_time()]
     for _ in pieces:

@@ -21,8 +21,8 @@ from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING
 
-from scapi._core.pacing import Budget, Ticket
-from scapi._core.retry import Retry, seconds_to_retry
+from scapi._ratelimit.budget import Budget, Ticket
+from scapi._retry import Retry, seconds_to_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

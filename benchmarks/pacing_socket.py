@@ -171,7 +171,7 @@ async def _tasks(server: Server, url: str) -> Counter[bool]:
                 await rng.choice(calls)(client)
                 ended[True] += 1
             except ScApiException:
-                # Closing the client in the end is what stops those who wait.
+                # Closable the client in the end is what stops those who wait.
                 ended[False] += not over
 
     async with asyncio.TaskGroup() as group, AppClient(token=server.app_token, base_url=url) as client:

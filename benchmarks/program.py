@@ -380,10 +380,10 @@ def read(name: str, work: str, path: str) -> dict[str, float]:
 
 
 def _our_reader(work: str) -> Callable[[bytes], Any]:
-    from scapi._core import response
+    from scapi._api import decoding
 
-    decode = {"lots": response.LOTS, "history": response.PRICES, "sessions": response.SESSIONS}[work]
-    return lambda body: decode(body, page=response.Page(limit=PAGE, offset=0))
+    decode = {"lots": decoding.LOTS, "history": decoding.PRICES, "sessions": decoding.SESSIONS}[work]
+    return lambda body: decode(body, page=decoding.Page(limit=PAGE, offset=0))
 
 
 def _peer_reader(work: str) -> Callable[[bytes], Any]:

@@ -101,16 +101,17 @@ def storing(url: str, file: str) -> dict[str, Any]:
 def frames(way: str, folder: str, file: str) -> dict[str, Any]:
     """Bodies of pages to frames: as iterators do it, page by page, or from models that are held."""
     from scapi import frames
-    from scapi._core import builders, response
+    from scapi._api import decoding
+    from scapi._views import builders
     from scapi.models import AuctionPrice
 
     bodies = [path.read_bytes() for path in sorted(Path(folder).iterdir())]
-    page = response.Page(limit=200, offset=0)
+    page = decoding.Page(limit=200, offset=0)
 
     def by_page(library: Callable[[], builders.Library[Any]], *, flatten: bool = False) -> Any:
         builder = builders.Builder(library(), AuctionPrice, flatten=flatten, explode=False, keyed=False)
         for body in bodies:
-            builder.add(response.PRICES(body, page=page))
+            builder.add(decoding.PRICES(body, page=page))
         return builder.finish()
 
     ways: dict[str, Callable[[], Any]] = {
@@ -120,7 +121,7 @@ def frames(way: str, folder: str, file: str) -> dict[str, Any]:
         "to_arrow": lambda: by_page(builders.arrow),
         "to_dicts": lambda: by_page(builders.dicts),
         "models, to_polars": lambda: frames.to_polars(
-            [sale for body in bodies for sale in response.PRICES(body, page=page)]
+            [sale for body in bodies for sale in decoding.PRICES(body, page=page)]
         ),
     }
     work = ways[way]

@@ -56,6 +56,6 @@ def raw_server(reply: bytes | None = None) -> Iterator[RawServer]:
         thread = Thread(target=server.accept, args=(listener,), daemon=True)
         thread.start()
         yield server
-        # Closing a listener doesn't wake the thread that accepts from it; shutting it down does.
+        # Closable a listener doesn't wake the thread that accepts from it; shutting it down does.
         listener.shutdown(socket.SHUT_RDWR)
     thread.join()

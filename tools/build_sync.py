@@ -36,7 +36,7 @@ TREES = {"src/scapi/_async": "src/scapi/_sync", "tests/_async": "tests/_sync"}
 
 # The whole difference between the code of the two worlds. An entry that nothing uses is an error.
 NAMES = {
-    "_aio": "_threads",
+    "aio": "threads",
     "_async": "_sync",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
@@ -65,7 +65,7 @@ PROSE = {
 }
 
 LEFTOVER = re.compile(
-    r"\w*(?:async|await|coroutine)\w*|\bevent[-\s]+loops?\b|\b(?:aclose|anext|aiter|_aio)\b"
+    r"\w*(?:async|await|coroutine)\w*|\bevent[-\s]+loops?\b|\b(?:aclose|anext|aiter)\b"
     r"|__a(?:enter|exit|iter|next)__",
     re.IGNORECASE,
 )

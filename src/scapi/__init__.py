@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scapi._async.database import DatabaseLookup
     from scapi._async.github import GitHubClient
     from scapi._async.oauth import OAuthClient
-    from scapi._core.retry import Retry
+    from scapi._retry import Retry
     from scapi.config import BaseUrl, Config
     from scapi.enums import (
         Alliance,

@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 import sys
 
-from scapi._core.extras import install
+from scapi._base.extras import install
+from scapi.cli.exit_codes import MISSING_EXTRA
 
 __all__ = ["main"]
-
-#: The exit code where the extra or a file of scapi is missing; `scapi.cli.failures` has all others.
-MISSING_EXTRA = 9
 
 
 def main() -> None:

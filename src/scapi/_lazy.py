@@ -14,7 +14,7 @@ __all__ = ["SHARED", "lazily"]
 #: What both worlds export, by the module that it comes from.
 SHARED = {
     "scapi": ("enums", "exceptions", "models"),
-    "scapi._core.retry": ("Retry",),
+    "scapi._retry": ("Retry",),
     "scapi.config": ("BaseUrl", "Config"),
     "scapi.enums": (
         "Alliance",

@@ -6,7 +6,7 @@ import os
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from scapi._core import arguments
+from scapi._base import validation
 from scapi.enums import Language, Order, Realm, Region, SortAuction, SortOperations
 
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ class _Setting(Generic[T]):
 
 
 def _one_of(start: E) -> _Setting[E]:
-    return _Setting(lambda: start, lambda name, value: arguments.choice(name, value, type(start)))
+    return _Setting(lambda: start, lambda name, value: validation.choice(name, value, type(start)))
 
 
 def _start_url() -> str:
     """The environment is read at the first use, not at import, so that a program may still set it."""
     url = os.environ.get("SCAPI_BASE_URL")
-    return arguments.base_url("SCAPI_BASE_URL", url) if url else BaseUrl.PRODUCTION.value
+    return validation.base_url("SCAPI_BASE_URL", url) if url else BaseUrl.PRODUCTION.value
 
 
 class _Config:
@@ -86,18 +86,18 @@ class _Config:
     `del Config.REGION` brings back the start value.
     """
 
-    BASE_URL = _Setting(_start_url, arguments.base_url)
+    BASE_URL = _Setting(_start_url, validation.base_url)
     REGION = _one_of(Region.RU)
     REALM = _one_of(Realm.RU)
     LANGUAGE = _one_of(Language.EN)
-    LIMIT = _Setting(lambda: 20, lambda name, value: arguments.integer(name, value, 0, 200))
-    OFFSET = _Setting(lambda: 0, lambda name, value: arguments.integer(name, value, 0))
-    ADDITIONAL = _Setting(lambda: False, arguments.flag)
+    LIMIT = _Setting(lambda: 20, lambda name, value: validation.integer(name, value, 0, 200))
+    OFFSET = _Setting(lambda: 0, lambda name, value: validation.integer(name, value, 0))
+    ADDITIONAL = _Setting(lambda: False, validation.flag)
     SORT_AUCTION = _one_of(SortAuction.TIME_CREATED)
     ORDER_AUCTION = _one_of(Order.ASCENDING)
     SORT_OPERATIONS = _one_of(SortOperations.DATE_FINISH)
     ORDER_OPERATIONS = _one_of(Order.DESCENDING)
-    MAX_BODY = _Setting(lambda: 64 * 2**20, lambda name, value: arguments.integer(name, value, 1))
+    MAX_BODY = _Setting(lambda: 64 * 2**20, lambda name, value: validation.integer(name, value, 1))
 
     def __setattr__(self, name: str, value: object) -> None:
         if name not in _SETTINGS:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scapi._core import escaping
+from scapi._base import escaping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

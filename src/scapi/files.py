@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scapi._core import arguments, drafts
+from scapi._base import atomic, validation
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -45,5 +45,5 @@ def write_text(path: str | PathLike[str], text: str, *, private: bool = False) -
         content = None
     if content is None:
         raise ValueError("text must be text that can be written as UTF-8")
-    place = drafts.place(arguments.path("path", path))
-    drafts.write(place, content, private=arguments.flag("private", private))
+    place = atomic.place(validation.path("path", path))
+    atomic.write(place, content, private=validation.flag("private", private))

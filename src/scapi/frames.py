@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
-from scapi._core import builders
-from scapi._core.columns import gathered
+from scapi._views import builders
+from scapi._views.columns import gathered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from scapi._core.builders import Library
+    from scapi._views.builders import Library
 
 __all__ = ["to_arrow", "to_dicts", "to_pandas", "to_polars"]
 

@@ -16,7 +16,7 @@ from scapi._version import __version__
 
 if TYPE_CHECKING:
     from scapi import enums, exceptions, models
-    from scapi._core.retry import Retry
+    from scapi._retry import Retry
     from scapi._sync import AppClient, UserClient
     from scapi._sync.database import DatabaseLookup
     from scapi._sync.github import GitHubClient

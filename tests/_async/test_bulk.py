@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from scapi import _aio
 from scapi._async import AppClient
 from scapi._async.bulk import FanOut
+from scapi._primitives import aio
 from scapi.exceptions import BadRequestError, NotFoundError, ServerError
 from scapi.models import BulkResult, Listing
 from scapi.testing import FakeApi
@@ -132,7 +132,7 @@ class Meter:
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
-        await _aio.Wakeup().wait(0.002)
+        await aio.Wakeup().wait(0.002)
         with self.lock:
             self.now -= 1
         return item
@@ -147,7 +147,7 @@ async def test_never_more_calls_than_allowed_and_no_fewer(limit: int) -> None:
 
 
 async def test_results_come_as_they_complete() -> None:
-    first = _aio.Wakeup()
+    first = aio.Wakeup()
 
     async def call(item: int) -> int:
         if item == 0:
@@ -170,17 +170,17 @@ async def test_an_error_ends_what_is_under_way() -> None:
         if item == 3:
             raise ValueError(item)
         try:
-            await _aio.Wakeup().wait(0 if item < 3 else 60)
+            await aio.Wakeup().wait(0 if item < 3 else 60)
         finally:
             ended.append(item)
         return item
 
     found: list[int] = []
-    began = _aio.now()
+    began = aio.now()
     with pytest.raises(ValueError, match="3"):
         async with FanOut(call, itertools.count(), 3, held()) as results:
             await gather(results, found)
-    assert _aio.now() - began < 30
+    assert aio.now() - began < 30
     assert set(found) <= {0, 1, 2}
     assert 4 not in ended or len(ended) <= 6
 
@@ -195,17 +195,17 @@ async def test_stopping_early_ends_what_is_under_way() -> None:
 
     async def call(item: int) -> int:
         try:
-            await _aio.Wakeup().wait(0 if item == 0 else 60)
+            await aio.Wakeup().wait(0 if item == 0 else 60)
         finally:
             ended.append(item)
         return item
 
-    began = _aio.now()
+    began = aio.now()
     async with FanOut(call, range(100), 4, held()) as results:
         async for item in results:
             assert item == 0
             break
-    assert _aio.now() - began < 30
+    assert aio.now() - began < 30
     assert 0 in ended
     assert len(ended) <= 5
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from scapi import BaseUrl, Config, RateLimit, exceptions
+from scapi._api import demo_tokens
 from scapi._async import AppClient, UserClient
-from scapi._core import demo
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def test_from_env_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         AppClient.from_env()
 
 
-@pytest.mark.parametrize(("kind", "token"), [(AppClient, demo.APP_TOKEN), (UserClient, demo.USER_TOKEN)])
+@pytest.mark.parametrize(("kind", "token"), [(AppClient, demo_tokens.APP_TOKEN), (UserClient, demo_tokens.USER_TOKEN)])
 async def test_demo_goes_to_the_demo_host_with_its_published_token(
     kind: Callable[..., Any], token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

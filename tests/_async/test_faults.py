@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scapi import _aio
 from scapi._async import AppClient, UserClient
-from scapi._core.retry import Retry
+from scapi._primitives import aio
+from scapi._retry import Retry
 from scapi.config import Config
 from scapi.exceptions import DecodeError, RateLimitError, RequestError, RequestTimeoutError, ScApiException
 from tests.support.faults import FAULTS, SECRET, Fault, faulty, leaks, resources
@@ -56,7 +56,7 @@ async def settle(before: dict[str, int]) -> None:
     for _ in range(2000):
         if all(count <= before[kind] for kind, count in resources().items()):
             return
-        await _aio.Wakeup().wait(0.01)
+        await aio.Wakeup().wait(0.01)
     assert resources() == before
 
 
@@ -82,7 +82,7 @@ async def test_fault_becomes_its_error_in_time_and_leaves_nothing(
         async with client_of(place.url, endpoint, timeout=fault.timeout, retry=None, pace=pace) as client:
             place.mount.fake.user_token = SECRET if endpoint in USER_ONLY else ""
             place.mount.fake.app_token = "" if endpoint in USER_ONLY else SECRET
-            began = _aio.now()
+            began = aio.now()
             if fault.error is None:
                 await call(client)
             else:
@@ -92,7 +92,7 @@ async def test_fault_becomes_its_error_in_time_and_leaves_nothing(
                 assert fault.says.lower() in str(caught.value).lower()
                 assert not leaks(caught.value)
             # Far more than it takes: the machine may be busy.
-            assert _aio.now() - began < fault.timeout + 20
+            assert aio.now() - began < fault.timeout + 20
             place.heal()
             await recovers(call, client)
         await settle(before)
@@ -102,10 +102,10 @@ async def test_fault_becomes_its_error_in_time_and_leaves_nothing(
 async def test_only_what_may_pass_is_tried_again(
     fault: Fault, server: WireServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def wait(wakeup: _aio.Wakeup, seconds: float) -> None:
+    async def wait(wakeup: aio.Wakeup, seconds: float) -> None:
         pass
 
-    monkeypatch.setattr(_aio.Wakeup, "wait", wait)
+    monkeypatch.setattr(aio.Wakeup, "wait", wait)
     with faulty(fault, server) as place:
         retry = Retry(attempts=3, backoff=0, max_wait=150)
         options = {"timeout": fault.timeout, "retry": retry, "pace": False}

@@ -10,8 +10,8 @@ import httpx
 import msgspec
 import pytest
 
-from scapi import _aio
 from scapi._async import AppClient
+from scapi._primitives import aio
 from scapi.config import Config
 from scapi.exceptions import BadRequestError, DecodeError, ServerError
 from scapi.models import AuctionPrice, ClanInfo
@@ -398,7 +398,7 @@ async def test_an_order_of_details_that_varies_makes_no_new_row() -> None:
 
 async def test_the_next_page_is_on_its_way_while_one_is_used() -> None:
     fake = fake_with(1000)
-    second = _aio.Wakeup()
+    second = aio.Wakeup()
     client = client_of(fake, lambda number: second.wake() if number == 2 else None)
     async with aclosing(client.auction(ITEM).iter_price_history()) as sales:
         async for _ in sales:
@@ -411,10 +411,10 @@ async def all_of(rows: AsyncIterator[Any], found: list[Any]) -> None:
         found += [row]
 
 
-async def asked(wakeup: _aio.Wakeup) -> bool:
-    began = _aio.now()
+async def asked(wakeup: aio.Wakeup) -> bool:
+    began = aio.now()
     await wakeup.wait(10)
-    return _aio.now() - began < 9
+    return aio.now() - began < 9
 
 
 async def test_no_more_than_one_page_ahead() -> None:
@@ -447,7 +447,7 @@ async def test_an_error_comes_after_the_rows_before_it() -> None:
 
 async def test_an_error_ahead_that_nobody_waits_for_is_forgotten() -> None:
     fake = fake_with(1000)
-    second = _aio.Wakeup()
+    second = aio.Wakeup()
 
     def break_down(number: int) -> None:
         if number == 2:

@@ -160,7 +160,7 @@ async def test_a_browser_that_hangs_up_bothers_nobody(
     def hasty(target: str) -> bool:
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.sendall(b"GET /callback?code=top-secret")
-            # Closing it sends a reset.
+            # Closable it sends a reset.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         browse(target)
         return True

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from scapi import _aio
 from scapi._async import AppClient
+from scapi._primitives import aio
 from scapi.exceptions import RateLimitError
 from scapi.models import RateLimit
 from scapi.testing import FakeApi
@@ -45,8 +45,8 @@ class Time:
             self.passed += seconds
             fake.advance(seconds)
 
-        monkeypatch.setattr(_aio, "now", lambda: 5000.0 + self.passed)
-        monkeypatch.setattr(_aio.Wakeup, "wait", wait)
+        monkeypatch.setattr(aio, "now", lambda: 5000.0 + self.passed)
+        monkeypatch.setattr(aio.Wakeup, "wait", wait)
 
 
 def connect(fake: FakeApi, *, token: str | None = None, **options: Any) -> AppClient:

@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from scapi import Retry, _aio
+from scapi import Retry
 from scapi._async import AppClient
+from scapi._primitives import aio
 from scapi.exceptions import (
     ClosedError,
     RateLimitError,
@@ -47,18 +48,18 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
 
-    async def wait(wakeup: _aio.Wakeup, seconds: float) -> None:
+    async def wait(wakeup: aio.Wakeup, seconds: float) -> None:
         clock.advance(seconds)
 
-    monkeypatch.setattr(_aio, "now", clock.now)
-    monkeypatch.setattr(_aio.Wakeup, "wait", wait)
+    monkeypatch.setattr(aio, "now", clock.now)
+    monkeypatch.setattr(aio.Wakeup, "wait", wait)
     return clock
 
 
 @pytest.fixture
 def full_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every draw is as high as it can be."""
-    monkeypatch.setattr("scapi._core.effort.random.random", lambda: 1.0)
+    monkeypatch.setattr("random.random", lambda: 1.0)
 
 
 def client_of(fake: FakeApi, **options: Any) -> AppClient:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from scapi import _aio
 from scapi._async import AppClient
+from scapi._primitives import aio
 from scapi.exceptions import ServerError, UnauthorizedError
 from scapi.models import (
     EmissionWatchState,
@@ -55,8 +55,8 @@ class World:
             world.waits.append(seconds)
             world.pass_by(seconds)
 
-        monkeypatch.setattr(_aio, "now", lambda: 5000.0 + self.passed)
-        monkeypatch.setattr(_aio.Wakeup, "wait", wait)
+        monkeypatch.setattr(aio, "now", lambda: 5000.0 + self.passed)
+        monkeypatch.setattr(aio.Wakeup, "wait", wait)
 
     def pass_by(self, seconds: float) -> None:
         end = self.passed + seconds

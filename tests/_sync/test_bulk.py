@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from scapi import _threads
+from scapi._primitives import threads
 from scapi._sync import AppClient
 from scapi._sync.bulk import FanOut
 from scapi.exceptions import BadRequestError, NotFoundError, ServerError
@@ -133,7 +133,7 @@ class Meter:
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
-        _threads.Wakeup().wait(0.002)
+        threads.Wakeup().wait(0.002)
         with self.lock:
             self.now -= 1
         return item
@@ -148,7 +148,7 @@ def test_never_more_calls_than_allowed_and_no_fewer(limit: int) -> None:
 
 
 def test_results_come_as_they_complete() -> None:
-    first = _threads.Wakeup()
+    first = threads.Wakeup()
 
     def call(item: int) -> int:
         if item == 0:
@@ -171,17 +171,17 @@ def test_an_error_ends_what_is_under_way() -> None:
         if item == 3:
             raise ValueError(item)
         try:
-            _threads.Wakeup().wait(0 if item < 3 else 60)
+            threads.Wakeup().wait(0 if item < 3 else 60)
         finally:
             ended.append(item)
         return item
 
     found: list[int] = []
-    began = _threads.now()
+    began = threads.now()
     with pytest.raises(ValueError, match="3"):
         with FanOut(call, itertools.count(), 3, held()) as results:
             gather(results, found)
-    assert _threads.now() - began < 30
+    assert threads.now() - began < 30
     assert set(found) <= {0, 1, 2}
     assert 4 not in ended or len(ended) <= 6
 
@@ -196,17 +196,17 @@ def test_stopping_early_ends_what_is_under_way() -> None:
 
     def call(item: int) -> int:
         try:
-            _threads.Wakeup().wait(0 if item == 0 else 60)
+            threads.Wakeup().wait(0 if item == 0 else 60)
         finally:
             ended.append(item)
         return item
 
-    began = _threads.now()
+    began = threads.now()
     with FanOut(call, range(100), 4, held()) as results:
         for item in results:
             assert item == 0
             break
-    assert _threads.now() - began < 30
+    assert threads.now() - began < 30
     assert 0 in ended
     assert len(ended) <= 5
 

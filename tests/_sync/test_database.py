@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from scapi import _threads
-from scapi._core import store
-from scapi._sync import AppClient, copies
+from scapi._items import cache
+from scapi._primitives import threads
+from scapi._sync import AppClient, file_cache
 from scapi._sync.database import DatabaseLookup
 from scapi._sync.github import GitHubClient
 from scapi.config import Config
@@ -35,8 +35,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
     def clock() -> float:
         return fake.now.timestamp()
 
-    monkeypatch.setattr(copies, "wall", clock)
-    monkeypatch.setattr(_threads, "now", clock)
+    monkeypatch.setattr(file_cache, "wall", clock)
+    monkeypatch.setattr(threads, "now", clock)
     return fake
 
 
@@ -269,7 +269,7 @@ def test_a_newer_commit_is_noticed_within_the_stale_time(fake: FakeApi, tmp_path
 
 def test_a_copy_from_the_future_is_asked_after(fake: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lookup(fake, tmp_path).get_all()
-    monkeypatch.setattr(copies, "wall", lambda: fake.now.timestamp() - 3600)
+    monkeypatch.setattr(file_cache, "wall", lambda: fake.now.timestamp() - 3600)
     lookup(fake, tmp_path).get_all()
     assert statuses(fake) == [200, 304]
 
@@ -442,9 +442,9 @@ def test_a_broken_copy_is_fetched_again(fake: FakeApi, tmp_path: Path, change: s
 def test_a_copy_that_only_another_version_could_read_is_fetched_again(fake: FakeApi, tmp_path: Path) -> None:
     lookup(fake, tmp_path).get_all()
     (file,) = stored(tmp_path)
-    copy = store.read(file)
+    copy = cache.read(file)
     assert copy is not None
-    store.write(file, store.Copy(content=b"{}", source=copy.source, etag=copy.etag, fetched_at=copy.fetched_at))
+    cache.write(file, cache.Copy(content=b"{}", source=copy.source, etag=copy.etag, fetched_at=copy.fetched_at))
     assert lookup(fake, tmp_path).get_all()
     assert statuses(fake) == [200, 200]
 
@@ -452,11 +452,11 @@ def test_a_copy_that_only_another_version_could_read_is_fetched_again(fake: Fake
 def test_the_same_content_under_a_new_etag_is_kept_with_that_etag(fake: FakeApi, tmp_path: Path) -> None:
     before = lookup(fake, tmp_path).get_all()
     (file,) = stored(tmp_path)
-    copy = store.read(file)
+    copy = cache.read(file)
     assert copy is not None
-    store.write(file, store.Copy(content=copy.content, source=copy.source, etag='"old"', fetched_at=0))
+    cache.write(file, cache.Copy(content=copy.content, source=copy.source, etag='"old"', fetched_at=0))
     assert lookup(fake, tmp_path).get_all() == before
-    assert store.read(file) == copy
+    assert cache.read(file) == copy
     assert statuses(fake) == [200, 200]
 
 
@@ -558,11 +558,11 @@ def test_the_real_listing_is_found_offline(tmp_path: Path, realm: str) -> None:
     folder = real_database()
     assert folder is not None
     with GitHubClient() as source:
-        kept = store.Store(tmp_path, "EXBO-Studio/stalzone-database/main")
+        kept = cache.Store(tmp_path, "EXBO-Studio/stalzone-database/main")
         for kind in IndexFile:
             name = f"{realm}/{kind}.json"
             content = (folder / name).read_bytes()
-            kept.put(name, store.Copy(content=content, source=source.file_url(name), fetched_at=time.time()))
+            kept.put(name, cache.Copy(content=content, source=source.file_url(name), fetched_at=time.time()))
         names = DatabaseLookup(source, cache_dir=tmp_path, realm=realm, offline=True)
         found = names.find_one("АК-105")
         assert found is not None

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scapi import _threads
-from scapi._core.retry import Retry
+from scapi._primitives import threads
+from scapi._retry import Retry
 from scapi._sync import AppClient, UserClient
 from scapi.config import Config
 from scapi.exceptions import DecodeError, RateLimitError, RequestError, RequestTimeoutError, ScApiException
@@ -57,7 +57,7 @@ def settle(before: dict[str, int]) -> None:
     for _ in range(2000):
         if all(count <= before[kind] for kind, count in resources().items()):
             return
-        _threads.Wakeup().wait(0.01)
+        threads.Wakeup().wait(0.01)
     assert resources() == before
 
 
@@ -81,7 +81,7 @@ def test_fault_becomes_its_error_in_time_and_leaves_nothing(fault: Fault, endpoi
         with client_of(place.url, endpoint, timeout=fault.timeout, retry=None, pace=pace) as client:
             place.mount.fake.user_token = SECRET if endpoint in USER_ONLY else ""
             place.mount.fake.app_token = "" if endpoint in USER_ONLY else SECRET
-            began = _threads.now()
+            began = threads.now()
             if fault.error is None:
                 call(client)
             else:
@@ -91,7 +91,7 @@ def test_fault_becomes_its_error_in_time_and_leaves_nothing(fault: Fault, endpoi
                 assert fault.says.lower() in str(caught.value).lower()
                 assert not leaks(caught.value)
             # Far more than it takes: the machine may be busy.
-            assert _threads.now() - began < fault.timeout + 20
+            assert threads.now() - began < fault.timeout + 20
             place.heal()
             recovers(call, client)
         settle(before)
@@ -99,10 +99,10 @@ def test_fault_becomes_its_error_in_time_and_leaves_nothing(fault: Fault, endpoi
 
 @pytest.mark.parametrize("fault", [one for one in FAULTS if one.place == "server"], ids=lambda fault: fault.name)
 def test_only_what_may_pass_is_tried_again(fault: Fault, server: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    def wait(wakeup: _threads.Wakeup, seconds: float) -> None:
+    def wait(wakeup: threads.Wakeup, seconds: float) -> None:
         pass
 
-    monkeypatch.setattr(_threads.Wakeup, "wait", wait)
+    monkeypatch.setattr(threads.Wakeup, "wait", wait)
     with faulty(fault, server) as place:
         retry = Retry(attempts=3, backoff=0, max_wait=150)
         options = {"timeout": fault.timeout, "retry": retry, "pace": False}

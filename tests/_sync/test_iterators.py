@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 
-from scapi import _threads
+from scapi._primitives import threads
 from scapi._sync import AppClient
 from scapi.config import Config
 from scapi.exceptions import BadRequestError, DecodeError, ServerError
@@ -399,7 +399,7 @@ def test_an_order_of_details_that_varies_makes_no_new_row() -> None:
 
 def test_the_next_page_is_on_its_way_while_one_is_used() -> None:
     fake = fake_with(1000)
-    second = _threads.Wakeup()
+    second = threads.Wakeup()
     client = client_of(fake, lambda number: second.wake() if number == 2 else None)
     with closing(client.auction(ITEM).iter_price_history()) as sales:
         for _ in sales:
@@ -412,10 +412,10 @@ def all_of(rows: Iterator[Any], found: list[Any]) -> None:
         found += [row]
 
 
-def asked(wakeup: _threads.Wakeup) -> bool:
-    began = _threads.now()
+def asked(wakeup: threads.Wakeup) -> bool:
+    began = threads.now()
     wakeup.wait(10)
-    return _threads.now() - began < 9
+    return threads.now() - began < 9
 
 
 def test_no_more_than_one_page_ahead() -> None:
@@ -448,7 +448,7 @@ def test_an_error_comes_after_the_rows_before_it() -> None:
 
 def test_an_error_ahead_that_nobody_waits_for_is_forgotten() -> None:
     fake = fake_with(1000)
-    second = _threads.Wakeup()
+    second = threads.Wakeup()
 
     def break_down(number: int) -> None:
         if number == 2:

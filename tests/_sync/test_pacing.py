@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from scapi import _threads
+from scapi._primitives import threads
 from scapi._sync import AppClient
 from scapi.exceptions import RateLimitError
 from scapi.models import RateLimit
@@ -46,8 +46,8 @@ class Time:
             self.passed += seconds
             fake.advance(seconds)
 
-        monkeypatch.setattr(_threads, "now", lambda: 5000.0 + self.passed)
-        monkeypatch.setattr(_threads.Wakeup, "wait", wait)
+        monkeypatch.setattr(threads, "now", lambda: 5000.0 + self.passed)
+        monkeypatch.setattr(threads.Wakeup, "wait", wait)
 
 
 def connect(fake: FakeApi, *, token: str | None = None, **options: Any) -> AppClient:

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from scapi import Retry, _threads
+from scapi import Retry
+from scapi._primitives import threads
 from scapi._sync import AppClient
 from scapi.exceptions import (
     ClosedError,
@@ -48,18 +49,18 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
 
-    def wait(wakeup: _threads.Wakeup, seconds: float) -> None:
+    def wait(wakeup: threads.Wakeup, seconds: float) -> None:
         clock.advance(seconds)
 
-    monkeypatch.setattr(_threads, "now", clock.now)
-    monkeypatch.setattr(_threads.Wakeup, "wait", wait)
+    monkeypatch.setattr(threads, "now", clock.now)
+    monkeypatch.setattr(threads.Wakeup, "wait", wait)
     return clock
 
 
 @pytest.fixture
 def full_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every draw is as high as it can be."""
-    monkeypatch.setattr("scapi._core.effort.random.random", lambda: 1.0)
+    monkeypatch.setattr("random.random", lambda: 1.0)
 
 
 def client_of(fake: FakeApi, **options: Any) -> AppClient:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from scapi import _threads
+from scapi._primitives import threads
 from scapi._sync import AppClient
 from scapi.exceptions import ServerError, UnauthorizedError
 from scapi.models import (
@@ -56,8 +56,8 @@ class World:
             world.waits.append(seconds)
             world.pass_by(seconds)
 
-        monkeypatch.setattr(_threads, "now", lambda: 5000.0 + self.passed)
-        monkeypatch.setattr(_threads.Wakeup, "wait", wait)
+        monkeypatch.setattr(threads, "now", lambda: 5000.0 + self.passed)
+        monkeypatch.setattr(threads.Wakeup, "wait", wait)
 
     def pass_by(self, seconds: float) -> None:
         end = self.passed + seconds

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scapi.cli import connection, output, store
+from scapi.cli import connection, login_store, output
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     # Neither the keyring nor the folder of whoever runs the tests.
     monkeypatch.setitem(sys.modules, "keyring", None)
     home = tmp_path_factory.mktemp("home")
-    monkeypatch.setattr(store, "file", lambda: home / "scapi" / "login.json")
+    monkeypatch.setattr(login_store, "file", lambda: home / "scapi" / "login.json")
 
 
 @pytest.fixture(scope="session")

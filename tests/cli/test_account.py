@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from scapi.cli import account, store
+from scapi.cli import login_store
 from scapi.cli.app import run
+from scapi.cli.commands import account
 from scapi.exceptions import CredentialsError
 from tests.cli.process import environment
 
@@ -47,15 +48,15 @@ def player(fake: FakeApi, monkeypatch: pytest.MonkeyPatch) -> FakeApi:
 
 
 def keep(fake: FakeApi, token: UserToken) -> str:
-    return store.save(store.Login(token=token, client_id=fake.client_id, client_secret=fake.client_secret))
+    return login_store.save(login_store.Login(token=token, client_id=fake.client_id, client_secret=fake.client_secret))
 
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def saved() -> store.Login:
-    login = store.load()
+def saved() -> login_store.Login:
+    login = login_store.load()
     assert login is not None
     return login
 
@@ -112,7 +113,7 @@ class TestLogin:
         assert run(["login", "--port", PORT, "--json"]) == 0
         shown, said = capsys.readouterr()
         assert json.loads(shown)["login"] == "your_login"
-        assert said == f"Kept in {store.file()}.\n"
+        assert said == f"Kept in {login_store.file()}.\n"
         assert saved().client_secret == server.client_secret
         assert saved().token.access_token not in shown + said
 
@@ -147,7 +148,7 @@ class TestLogin:
         monkeypatch.setattr(webbrowser, "open", visit)
         assert run(["login", "--port", PORT]) == 3
         assert capsys.readouterr().err.startswith("scapi: the login was refused: access_denied")
-        assert store.load() is None
+        assert login_store.load() is None
 
     def test_without_an_application_it_says_so(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["login"]) == 3
@@ -161,7 +162,7 @@ class TestLogin:
         shown, said = capsys.readouterr()
         assert "your_login" in shown
         assert said == "The fake forgets the token when this command ends.\n"
-        assert store.load() is None
+        assert login_store.load() is None
 
     @pytest.mark.socket
     def test_a_real_process_takes_the_pasted_address(self) -> None:
@@ -235,21 +236,21 @@ class TestLogout:
         assert run(["logout"]) == 0
         assert run(["logout"]) == 0
         assert capsys.readouterr().err == "Logged out.\nNobody was logged in.\n"
-        assert store.load() is None
-        assert not store.file().exists()
+        assert login_store.load() is None
+        assert not login_store.file().exists()
 
     def test_what_a_killed_process_left_is_removed_too(
         self, player: FakeApi, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        folder = store.file().parent
+        folder = login_store.file().parent
         program = (
             "import os, sys, pathlib\n"
-            "from scapi.cli import store\n"
-            f"store.file = lambda: pathlib.Path({str(store.file())!r})\n"
-            "login = store.load()\n"
+            "from scapi.cli import login_store\n"
+            f"login_store.file = lambda: pathlib.Path({str(login_store.file())!r})\n"
+            "login = login_store.load()\n"
             "sys.modules['keyring'] = None\n"
             "os.fsync = lambda _: os._exit(9)\n"
-            "store.save(login)\n"
+            "login_store.save(login)\n"
         )
         command = [sys.executable, "-c", program]
         assert subprocess.run(command, env=environment(), check=False).returncode == 9  # noqa: S603  # our own command
@@ -259,13 +260,13 @@ class TestLogout:
         assert not list(folder.iterdir())
 
     def test_parts_alone_are_a_login_too(self, player: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
-        store.file().rename(store.file().with_name(".login.json.0123456789abcdef.part"))
+        login_store.file().rename(login_store.file().with_name(".login.json.0123456789abcdef.part"))
         assert run(["logout"]) == 0
         assert capsys.readouterr().err == "Logged out.\n"
-        assert not list(store.file().parent.iterdir())
+        assert not list(login_store.file().parent.iterdir())
 
     def test_a_save_removes_parts_that_are_an_hour_old(self, player: FakeApi) -> None:
-        fresh, old = (store.file().with_name(f".login.json.{name}.part") for name in ("a", "b"))
+        fresh, old = (login_store.file().with_name(f".login.json.{name}.part") for name in ("a", "b"))
         for path in (fresh, old):
             path.write_text("x")
         os.utime(old, (0, 0))
@@ -274,9 +275,9 @@ class TestLogout:
 
     def test_the_keyring_forgets_too(self, keyring: Keyring, fake: FakeApi) -> None:
         keep(fake, fake.oauth.issue(fake.now))
-        assert store.forget()
+        assert login_store.forget()
         assert not keyring.entries
-        assert not store.forget()
+        assert not login_store.forget()
 
     def test_a_keyring_that_keeps_it_is_an_error(
         self, keyring: Keyring, fake: FakeApi, monkeypatch: pytest.MonkeyPatch
@@ -287,7 +288,7 @@ class TestLogout:
         keep(fake, fake.oauth.issue(fake.now))
         monkeypatch.setattr(keyring, "delete_password", refuse)
         with pytest.raises(CredentialsError, match="the keyring keeps the login: no"):
-            store.forget()
+            login_store.forget()
 
 
 class TestStore:
@@ -298,19 +299,19 @@ class TestStore:
         monkeypatch.setattr(os, "fsync", lambda fd: (modes.append(stat.S_IMODE(os.fstat(fd).st_mode)), fsync(fd))[1])
         mask = os.umask(0)
         try:
-            assert keep(fake, fake.oauth.issue(fake.now)) == str(store.file())
+            assert keep(fake, fake.oauth.issue(fake.now)) == str(login_store.file())
         finally:
             os.umask(mask)
-        assert (modes, mode(store.file()), mode(store.file().parent)) == ([0o600], 0o600, 0o700)
+        assert (modes, mode(login_store.file()), mode(login_store.file().parent)) == ([0o600], 0o600, 0o700)
 
     @pytest.mark.skipif(os.name != "posix", reason="Windows has no such bits")
     @pytest.mark.parametrize("bits", [0o640, 0o604, 0o620])
     def test_a_file_that_others_can_read_is_refused(
         self, player: FakeApi, bits: int, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        store.file().chmod(bits)
+        login_store.file().chmod(bits)
         assert run(["whoami"]) == 3
-        assert capsys.readouterr().err.startswith(f"scapi: others can read {store.file()}")
+        assert capsys.readouterr().err.startswith(f"scapi: others can read {login_store.file()}")
 
     def test_a_write_that_fails_leaves_the_old_login(self, player: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(_: int) -> None:
@@ -321,13 +322,13 @@ class TestStore:
         with pytest.raises(OSError, match="No space left"):
             keep(player, player.oauth.issue(player.now))
         assert saved().token.access_token == before
-        assert [path.name for path in store.file().parent.iterdir()] == ["login.json"]
+        assert [path.name for path in login_store.file().parent.iterdir()] == ["login.json"]
 
     @pytest.mark.parametrize("text", ["", "no json", "{}", '{"token": "hunter2"}'])
     def test_a_damaged_login_is_said_without_its_text(
         self, player: FakeApi, text: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        store.file().write_text(text)
+        login_store.file().write_text(text)
         assert run(["whoami"]) == 3
         complaint = capsys.readouterr().err
         assert complaint == "scapi: the saved login can't be read: run scapi login again\n"
@@ -335,7 +336,7 @@ class TestStore:
     def test_the_keyring_comes_before_the_file(self, keyring: Keyring, fake: FakeApi) -> None:
         token = fake.oauth.issue(fake.now)
         assert keep(fake, token) == "the keyring of this system"
-        assert not store.file().exists()
+        assert not login_store.file().exists()
         assert saved().token.access_token == token.access_token
 
     @pytest.mark.parametrize("broken", [Keyring.NoKeyringError, Keyring.KeyringError])
@@ -345,20 +346,20 @@ class TestStore:
         keep(fake, fake.oauth.issue(fake.now))  # an older one, which the file must win over
         keyring.broken = broken
         token = fake.oauth.issue(fake.now)
-        assert keep(fake, token) == str(store.file())
+        assert keep(fake, token) == str(login_store.file())
         keyring.broken = None
         assert saved().token.access_token == token.access_token
         keep(fake, token)
-        assert not store.file().exists()
+        assert not login_store.file().exists()
 
     def test_a_machine_without_a_keyring_has_no_login(self, keyring: Keyring) -> None:
         keyring.broken = Keyring.NoKeyringError
-        assert store.load() is None
+        assert login_store.load() is None
 
     def test_a_keyring_that_is_locked_is_no_missing_login(self, keyring: Keyring) -> None:
         keyring.broken = Keyring.KeyringError
         with pytest.raises(CredentialsError, match="the keyring of this system can't be read: locked"):
-            store.load()
+            login_store.load()
 
     def test_a_login_never_shows_itself(self, player: FakeApi) -> None:
         from rich.pretty import pretty_repr
@@ -374,7 +375,7 @@ def test_the_place_of_the_file_is_the_platforms(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.undo()
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     if sys.platform == "linux":
-        assert store.file() == tmp_path / "scapi" / "login.json"
+        assert login_store.file() == tmp_path / "scapi" / "login.json"
     monkeypatch.setitem(sys.modules, "platformdirs", None)
     with pytest.raises(ImportError, match=r"\.\[cli\]"):
-        store.file()
+        login_store.file()

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from scapi.__main__ import main
-from scapi._core.watch import Pulse
-from scapi.cli import failures, files
+from scapi._lists.watching import Pulse
+from scapi.cli import errors, exit_codes, exports
 from scapi.cli.app import app, run
 from scapi.testing._catalogue import HOME_CLAN
 
@@ -50,7 +50,7 @@ class TestForms:
         assert {len(row) for row in rows} == {len(head)}
 
     @pytest.mark.parametrize("name", COMMANDS)
-    @pytest.mark.parametrize("suffix", files.WRITERS)
+    @pytest.mark.parametrize("suffix", exports.WRITERS)
     def test_out_writes_a_file_and_prints_nothing(
         self, name: str, suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -66,7 +66,7 @@ class TestForms:
         lots = ["lots", "kqgy", "--limit", "50"]
         assert run([*lots, "--json"]) == 0
         wanted: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
-        for suffix in files.WRITERS:
+        for suffix in exports.WRITERS:
             assert run([*lots, "--out", str(tmp_path / f"lots{suffix}")]) == 0
         lines = [json.loads(line) for line in (tmp_path / "lots.jsonl").read_text().splitlines()]
         assert lines == wanted
@@ -349,7 +349,7 @@ class TestFailures:
         def interrupted(*_: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setitem(files.WRITERS, ".csv", interrupted)
+        monkeypatch.setitem(exports.WRITERS, ".csv", interrupted)
         (tmp_path / "old.csv").write_text("old")
         assert run(["clans", "--out", str(tmp_path / "old.csv")]) == 130
         assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("old.csv", "old")]
@@ -362,7 +362,7 @@ def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_every_exit_code_and_command_is_documented() -> None:
     page = (Path(__file__).parents[2] / "docs" / "terminal.md").read_text(encoding="utf-8")
-    codes = {*failures.EXIT_CODES.values(), failures.INTERRUPTED, failures.PIPE_CLOSED}
+    codes = {*errors.EXIT_CODES.values(), exit_codes.INTERRUPTED, exit_codes.PIPE_CLOSED}
     assert all(f"| {code} | " in page for code in codes)
     assert all(f"`{name}" in page for name in app.commands)
 
@@ -418,7 +418,7 @@ def test_a_closed_pipe_is_left_quietly(monkeypatch: pytest.MonkeyPatch, capfd: p
     def closed(*_: object) -> None:
         raise BrokenPipeError
 
-    monkeypatch.setattr(files, "write_json", closed)
+    monkeypatch.setattr(exports, "write_json", closed)
     assert run(["clans", "--json"]) == 141
     assert capfd.readouterr().err == ""
 

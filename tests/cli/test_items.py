@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scapi.cli import blocks, connection
+from scapi.cli import connection, item_card
 from scapi.cli.app import run
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class TestBlocks:
             },
             {"type": "unheard of", "title": 7},
         ]
-        assert list(blocks.lines(card, "en")) == [
+        assert list(item_card.lines(card, "en")) == [
             "Features",
             "  Class: Rifle",
             "  Mass: 1.5 kg",
@@ -195,11 +195,11 @@ class TestBlocks:
             "Two",
             "Damage: 33.9 up to 14 m, 22.1 from 62 m, range 135 m",
         ]
-        assert next(blocks.lines(card, "ru")) == "Свойства"
+        assert next(item_card.lines(card, "ru")) == "Свойства"
 
     def test_what_is_missing_is_a_dash(self) -> None:
         card = [{"type": "damage", "startDamage": 1, "endDamage": 0.25}]
-        assert list(blocks.lines(card, "en")) == ["Damage: 1 up to – m, 0.25 from – m, range – m"]
+        assert list(item_card.lines(card, "en")) == ["Damage: 1 up to – m, 0.25 from – m, range – m"]
 
 
 @pytest.mark.usefixtures("key")

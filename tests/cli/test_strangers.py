@@ -15,13 +15,13 @@ import pytest
 from rich.console import Console
 
 from scapi import models
-from scapi._core.response import plain_type
-from scapi.cli import files, tables, terminal
-from scapi.cli.account import Account
+from scapi._base.annotations import plain_type
+from scapi.cli import exports, tables, terminal
 from scapi.cli.app import run
+from scapi.cli.commands.account import Account
+from scapi.cli.commands.items import Match
 from scapi.cli.doctor import command as doctor
 from scapi.cli.doctor.findings import Finding
-from scapi.cli.items import Match
 from scapi.models import ItemInfo, RegionInfo, Translation
 from scapi.testing import FakeApi
 from tests.cli.process import on_a_terminal
@@ -65,7 +65,7 @@ def test_a_terminal_obeys_no_answer_in_any_form(form: str) -> None:
 @pytest.mark.socket
 def test_a_terminal_obeys_no_row_that_is_watched() -> None:
     files_seen = io.BytesIO()
-    files.write_jsonl(files.Screen(files_seen), [RegionInfo(id=HOSTILE, name="x")], RegionInfo)
+    exports.write_jsonl(exports.Screen(files_seen), [RegionInfo(id=HOSTILE, name="x")], RegionInfo)
     assert not obeyed(files_seen.getvalue().decode())
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scapi.cli.words import BARS, ago, back, number, span, sparkline
+from scapi.cli.formatting import BARS, ago, back, number, span, sparkline
 
 NOON = datetime(2026, 8, 19, 12, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ import pytest
 
 import scapi
 import scapi.sync
-from scapi._core import github
-from scapi._core.watch import Pulse
+from scapi._items import github
+from scapi._lists.watching import Pulse
 from scapi.config import BaseUrl, Config
 from scapi.pacing import set_factory
 from scapi.testing import FakeApi

@@ -16,7 +16,7 @@ from typing import Any
 
 import trustme
 
-from scapi import _http
+from scapi._http import httpx_adapter
 from scapi.exceptions import (
     ClientError,
     DecodeError,
@@ -189,13 +189,13 @@ def _untrusted(server: WireServer) -> Iterator[Faulty]:
     mine, theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trusted.configure_trust(mine)
     stranger.issue_cert(wire.HOST).configure_cert(theirs)
-    real, _http.tls = _http.tls, lambda _: mine
+    real, httpx_adapter.tls = httpx_adapter.tls, lambda _: mine
     listener = socket.create_server((wire.HOST, 0))
     mount = server.mount(scheme="https", port=server.listen(listener, theirs))
     try:
         yield Faulty(mount.url, mount, lambda: trusted.issue_cert(wire.HOST).configure_cert(theirs))
     finally:
-        _http.tls = real
+        httpx_adapter.tls = real
         server.unlisten(listener)
 
 

@@ -30,10 +30,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scapi import pacing, sync
-from scapi._core.effort import Effort
-from scapi._core.outgoing import Outgoing
-from scapi._core.response import Reply
-from scapi._http import MAX_CONNECTIONS
+from scapi._http.httpx_adapter import MAX_CONNECTIONS
+from scapi._http.messages import HttpRequest, HttpResponse
+from scapi._retry import RetryState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -82,9 +81,9 @@ class Stub:
     def __init__(self, latency: float) -> None:
         self._latency = latency
 
-    def send(self, _outgoing: object, _sink: object = None, *, effort: object = None) -> Reply:
+    def send(self, _outgoing: object, _sink: object = None, *, retry_state: object = None) -> HttpResponse:
         time.sleep(random.random() * self._latency)
-        return Reply(*Stub.points.spend(), BODY)
+        return HttpResponse(*Stub.points.spend(), BODY)
 
     def refuse(self) -> None:
         """There is nothing to close."""
@@ -152,10 +151,10 @@ def descriptors() -> int:
 def call_together(client: Any) -> int:
     """Use all connections of a client at once; how many of the calls succeeded, none of which may have waited."""
     transport, done = client._session._transport, list[int]()
-    outgoing = Outgoing(client._session.settings.base_url + TOGETHER, client._session._credentials)
+    http_request = HttpRequest(client._session.settings.base_url + TOGETHER, client._session._credentials)
 
     def call() -> None:
-        done.append(transport.send(outgoing, effort=Effort(None, 0)).status)
+        done.append(transport.send(http_request, retry_state=RetryState(None, 0)).status)
 
     threads = [threading.Thread(target=call) for _ in range(MAX_CONNECTIONS)]
     for thread in threads:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scapi._core.bulk import Plan
+from scapi._lists.bulk import Plan
 from scapi.exceptions import UnauthorizedError
 
 

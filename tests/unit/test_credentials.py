@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from scapi._core.credentials import Credentials
-from scapi._core.outgoing import Form, Outgoing
+from scapi._http.credentials import Credentials
+from scapi._http.messages import Form, HttpRequest
 from scapi.exceptions import CredentialsError
 from scapi.models import UserToken
 
@@ -101,16 +101,18 @@ def test_an_echo_is_redacted() -> None:
     body = f'{{"you sent": "{SECRET}", "id": "7"}}'.encode()
     redacted = b'{"you sent": "***", "id": "7"}'
     for credentials in (Credentials(token=SECRET), Credentials(client_id="7", client_secret=SECRET)):
-        assert Outgoing("https://h.test", credentials).redact(body) == redacted
-        assert Outgoing("https://h.test", hidden=credentials).redact(body) == redacted
-        assert Outgoing("https://h.test", credentials).elsewhere("https://other.test").redact(body) == redacted
-    assert Outgoing("https://h.test").redact(body) == body
+        assert HttpRequest("https://h.test", credentials).redact(body) == redacted
+        assert HttpRequest("https://h.test", hidden=credentials).redact(body) == redacted
+        assert HttpRequest("https://h.test", credentials).elsewhere("https://other.test").redact(body) == redacted
+    assert HttpRequest("https://h.test").redact(body) == body
 
 
 def test_what_is_not_sent_along_is_in_no_header() -> None:
-    elsewhere = Outgoing("https://h.test", Credentials(token=SECRET), extra={"X": "1"}).elsewhere("https://other.test")
+    elsewhere = HttpRequest("https://h.test", Credentials(token=SECRET), extra={"X": "1"}).elsewhere(
+        "https://other.test"
+    )
     assert elsewhere.headers() == {}
-    assert Outgoing("https://h.test", hidden=Credentials(token=SECRET)).headers() == {}
+    assert HttpRequest("https://h.test", hidden=Credentials(token=SECRET)).headers() == {}
 
 
 @pytest.mark.parametrize("secret", ["ключ", "\udc80" + SECRET])
@@ -131,14 +133,14 @@ def test_a_token_that_is_no_text_cannot_be_saved_and_does_not_show(write: Any) -
 
 def test_a_request_on_its_way_out_shows_no_secret() -> None:
     form = Form({"grant_type": "refresh_token", "refresh_token": SECRET})
-    outgoing = Outgoing("https://h.test/", Credentials(token=SECRET), method="POST", form=form, extra={"X": "1"})
-    assert SECRET not in repr(outgoing)
+    http_request = HttpRequest("https://h.test/", Credentials(token=SECRET), method="POST", form=form, extra={"X": "1"})
+    assert SECRET not in repr(http_request)
     assert repr(form) == "Form(grant_type, refresh_token)"
-    assert outgoing.content() == f"grant_type=refresh_token&refresh_token={SECRET}".encode()
-    assert outgoing.headers() == {
+    assert http_request.content() == f"grant_type=refresh_token&refresh_token={SECRET}".encode()
+    assert http_request.headers() == {
         "Content-Type": "application/x-www-form-urlencoded",
         "Authorization": f"Bearer {SECRET}",
         "X": "1",
     }
-    assert Outgoing("https://h.test/").headers() == {}
-    assert Outgoing("https://h.test/").content() is None
+    assert HttpRequest("https://h.test/").headers() == {}
+    assert HttpRequest("https://h.test/").content() is None

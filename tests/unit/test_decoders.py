@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from scapi._core import response
+from scapi._api import decoding, errors
+from scapi._http.messages import KEPT
 from scapi.enums import Alliance, ClanRank, OperationsMap, Quality, StatType
 from scapi.exceptions import DecodeError
 from scapi.models import AuctionLot, AuctionPrice, Listing, RegionInfo
@@ -61,7 +62,7 @@ SESSION = {
 }
 
 
-PAGE = response.Page(limit=20, offset=0)
+PAGE = decoding.Page(limit=20, offset=0)
 
 
 def encoded(value: Any) -> bytes:
@@ -69,11 +70,11 @@ def encoded(value: Any) -> bytes:
 
 
 def lots(*rows: Any, total: int = 50) -> Listing[AuctionLot]:
-    return response.LOTS(encoded({"total": total, "lots": rows}), page=PAGE)
+    return decoding.LOTS(encoded({"total": total, "lots": rows}), page=PAGE)
 
 
 def prices(*rows: Any) -> Listing[AuctionPrice]:
-    return response.PRICES(encoded({"total": 50, "prices": rows}), page=PAGE)
+    return decoding.PRICES(encoded({"total": 50, "prices": rows}), page=PAGE)
 
 
 def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -84,11 +85,11 @@ def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def test_a_value_nobody_has_seen_is_kept_as_a_member() -> None:
-    profile = response.PROFILE(
+    profile = decoding.PROFILE(
         encoded(PROFILE | {"alliance": "monolith", "stats": [{"id": "x", "type": "MATRIX", "value": [[1]]}]})
     )
-    member = response.MEMBERS(encoded([MEMBER | {"rank": "GENERALISSIMUS"}]))[0]
-    session = response.SESSIONS(encoded({"total": 1, "sessions": [SESSION | {"map": "moon"}]}), page=PAGE)[0]
+    member = decoding.MEMBERS(encoded([MEMBER | {"rank": "GENERALISSIMUS"}]))[0]
+    session = decoding.SESSIONS(encoded({"total": 1, "sessions": [SESSION | {"map": "moon"}]}), page=PAGE)[0]
     assert (profile.alliance, profile.stats[0].type) == ("monolith", "MATRIX")
     assert isinstance(profile.alliance, Alliance)
     assert isinstance(profile.stats[0].type, StatType)
@@ -146,7 +147,7 @@ def test_additional_may_be_absent_or_null() -> None:
 def test_fields_nobody_has_seen_are_ignored() -> None:
     assert lots(LOT | {"seller": {"name": "x"}, "id": 5}) == lots(LOT)
     body = {"total": 50, "lots": [LOT], "cursor": "abc", "lotsTotal": None}
-    assert response.LOTS(encoded(body), page=PAGE) == lots(LOT)
+    assert decoding.LOTS(encoded(body), page=PAGE) == lots(LOT)
 
 
 # ── spellings of numbers and times ───────────────────────────────────────────────────────────────────────────────────
@@ -168,7 +169,7 @@ def test_fields_nobody_has_seen_are_ignored() -> None:
 )
 def test_a_price_however_it_is_written_is_an_integer(spelling: str, price: int) -> None:
     body = f'{{"total": 1.0, "prices": [{{"amount": 1.0, "price": {spelling}, "time": "2026-08-05T00:10:04Z"}}]}}'
-    page = response.PRICES(body.encode(), page=PAGE)
+    page = decoding.PRICES(body.encode(), page=PAGE)
     assert (page.total, page[0].amount, page[0].price) == (1, 1, price)
     assert {type(page.total), type(page[0].amount), type(page[0].price)} == {int}
 
@@ -180,7 +181,7 @@ def test_prices_of_lots_may_be_floats_too() -> None:
 
 
 def test_the_id_of_a_session_keeps_every_digit() -> None:
-    page = response.SESSIONS(encoded({"total": 1, "sessions": [SESSION]}), page=PAGE)
+    page = decoding.SESSIONS(encoded({"total": 1, "sessions": [SESSION]}), page=PAGE)
     assert page[0].id == 1472603904834535425
     assert page[0].duration_seconds == 718.10004
 
@@ -205,12 +206,12 @@ def test_a_time_however_it_is_written_is_aware(spelling: str, moment: datetime) 
     assert page.rejected == []
     assert page[0].time == moment
     assert page[0].time.utcoffset() is not None
-    assert response.EMISSION(encoded({"currentStart": spelling})).current_start == moment
+    assert decoding.EMISSION(encoded({"currentStart": spelling})).current_start == moment
 
 
 def test_an_odd_time_deep_inside_is_mended_too() -> None:
     clan = {"info": CLAN | {"registrationTime": "2022-07-03"}, "member": MEMBER | {"joinTime": "2022-07-03T10:15"}}
-    profile = response.PROFILE(encoded(PROFILE | {"clan": clan}))
+    profile = decoding.PROFILE(encoded(PROFILE | {"clan": clan}))
     assert profile.clan is not None
     assert profile.clan.info.registration_time == datetime(2022, 7, 3, tzinfo=UTC)
     assert profile.clan.member.join_time == datetime(2022, 7, 3, 10, 15, tzinfo=UTC)
@@ -231,19 +232,19 @@ def test_an_optional_field_may_be_absent_or_null(nothing: str) -> None:
         return without(row, *names) if nothing == "absent" else row | dict.fromkeys(names)
 
     optional = ("status", "alliance", "lastLogin", "displayedAchievements", "clan", "stats")
-    profile = response.PROFILE(encoded(leave_out(PROFILE, *optional)))
+    profile = decoding.PROFILE(encoded(leave_out(PROFILE, *optional)))
     assert (profile.status, profile.alliance, profile.last_login) == (None, None, None)
     assert (profile.displayed_achievements, profile.clan, profile.stats) == ([], None, [])
     (lot,) = lots(leave_out(LOT, "currentPrice"))
     assert lot.current_price is None
-    clan = response.CLAN(encoded(leave_out(CLAN, "alliance", "description")))
+    clan = decoding.CLAN(encoded(leave_out(CLAN, "alliance", "description")))
     assert (clan.alliance, clan.description) == (None, "")
-    emission = response.EMISSION(encoded(leave_out({}, "currentStart", "previousStart", "previousEnd")))
+    emission = decoding.EMISSION(encoded(leave_out({}, "currentStart", "previousStart", "previousEnd")))
     assert (emission.current_start, emission.previous_start, emission.previous_end) == (None, None, None)
     assert not emission.active
     player = SESSION["participants"][0]
     row = SESSION | {"participants": [leave_out(player, "armorItemId", "secondaryWeaponItemId", "mobKills")]}
-    (session,) = response.SESSIONS(encoded({"total": 1, "sessions": [row]}), page=PAGE)
+    (session,) = decoding.SESSIONS(encoded({"total": 1, "sessions": [row]}), page=PAGE)
     assert session.participants[0].armor_item_id is None
     assert session.participants[0].secondary_weapon_item_id is None
     assert session.participants[0].mob_kills == 0
@@ -251,7 +252,7 @@ def test_an_optional_field_may_be_absent_or_null(nothing: str) -> None:
 
 def test_a_statistic_may_have_no_value() -> None:
     stats = [{"id": "a", "type": "INTEGER"}, {"id": "b", "type": "SLIDING_MATCH_HISTORY", "value": None}]
-    assert [stat.value for stat in response.PROFILE(encoded(PROFILE | {"stats": stats})).stats] == [None, None]
+    assert [stat.value for stat in decoding.PROFILE(encoded(PROFILE | {"stats": stats})).stats] == [None, None]
 
 
 # ── rows that can't be read ──────────────────────────────────────────────────────────────────────────────────────────
@@ -275,10 +276,10 @@ def test_a_bad_row_never_costs_the_page(caplog: pytest.LogCaptureFixture) -> Non
 @pytest.mark.parametrize(
     ("decode", "good", "bad"),
     [
-        (response.REGIONS, {"id": "RU", "name": "RUSSIA"}, {"id": 5, "name": []}),
-        (response.MEMBERS, MEMBER, MEMBER | {"name": 7}),
-        (response.CHARACTERS, {"information": {"id": "i", "name": "n", "creationTime": "2021-12-03T10:15:30Z"}}, {}),
-        (response.FRIENDS, "ZIV", 7),
+        (decoding.REGIONS, {"id": "RU", "name": "RUSSIA"}, {"id": 5, "name": []}),
+        (decoding.MEMBERS, MEMBER, MEMBER | {"name": 7}),
+        (decoding.CHARACTERS, {"information": {"id": "i", "name": "n", "creationTime": "2021-12-03T10:15:30Z"}}, {}),
+        (decoding.FRIENDS, "ZIV", 7),
     ],
     ids=["regions", "members", "characters", "friends"],
 )
@@ -290,7 +291,7 @@ def test_a_bad_row_never_costs_a_list_either(decode: Any, good: Any, bad: Any) -
 
 
 def test_a_list_without_bad_rows_has_an_empty_rejected_too() -> None:
-    regions = response.REGIONS(b'[{"id":"RU","name":"RUSSIA"}]')
+    regions = decoding.REGIONS(b'[{"id":"RU","name":"RUSSIA"}]')
     assert regions == [RegionInfo(id="RU", name="RUSSIA")]
     assert isinstance(regions, Listing)
     assert (regions.rejected, regions.total, regions.has_more) == ([], 1, False)
@@ -305,17 +306,17 @@ def test_a_page_without_bad_rows_logs_nothing(caplog: pytest.LogCaptureFixture) 
 # ── bodies that can't be read ────────────────────────────────────────────────────────────────────────────────────────
 
 PAGES = {
-    "AuctionLot": response.LOTS,
-    "AuctionPrice": response.PRICES,
-    "ClanInfo": response.CLANS,
-    "OperationSession": response.SESSIONS,
+    "AuctionLot": decoding.LOTS,
+    "AuctionPrice": decoding.PRICES,
+    "ClanInfo": decoding.CLANS,
+    "OperationSession": decoding.SESSIONS,
 }
-RECORDS = {"EmissionState": response.EMISSION, "CharacterProfile": response.PROFILE, "ClanInfo": response.CLAN}
+RECORDS = {"EmissionState": decoding.EMISSION, "CharacterProfile": decoding.PROFILE, "ClanInfo": decoding.CLAN}
 LISTS = {
-    "RegionInfo": response.REGIONS,
-    "ClanMember": response.MEMBERS,
-    "Character": response.CHARACTERS,
-    "str": response.FRIENDS,
+    "RegionInfo": decoding.REGIONS,
+    "ClanMember": decoding.MEMBERS,
+    "Character": decoding.CHARACTERS,
+    "str": decoding.FRIENDS,
 }
 
 
@@ -359,36 +360,36 @@ def test_a_page_without_rows_is_no_page(decode: Any, body: bytes) -> None:
 @pytest.mark.parametrize("total", [None, "many", [], 1.5])
 def test_a_page_without_a_total_is_no_page(total: Any) -> None:
     with pytest.raises(DecodeError) as caught:
-        response.CLANS(encoded({"totalClans": total, "data": [CLAN]}), page=PAGE)
+        decoding.CLANS(encoded({"totalClans": total, "data": [CLAN]}), page=PAGE)
     assert (caught.value.path, caught.value.model) == ("$.totalClans", "ClanInfo")
 
 
 def test_the_path_says_where_the_trouble_is() -> None:
     with pytest.raises(DecodeError, match="Expected `str`, got `int`") as caught:
-        response.PROFILE(encoded(PROFILE | {"uuid": 7}))
+        decoding.PROFILE(encoded(PROFILE | {"uuid": 7}))
     assert (caught.value.path, caught.value.model) == ("$.uuid", "CharacterProfile")
     assert caught.value.__cause__ is not None
 
 
 def test_only_the_start_of_a_large_body_is_kept() -> None:
     with pytest.raises(DecodeError) as caught:
-        response.CLAN(b"x" * 100_000)
-    assert len(caught.value.body) == response.KEPT
+        decoding.CLAN(b"x" * 100_000)
+    assert len(caught.value.body) == KEPT
 
 
 # ── json=True ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_json_is_handed_over_as_it_is() -> None:
-    assert response.json(b'{"total":1,"prices":[{"price":109000.0,"x":null}]}') == {
+    assert errors.json(b'{"total":1,"prices":[{"price":109000.0,"x":null}]}') == {
         "total": 1,
         "prices": [{"price": 109000.0, "x": None}],
     }
-    assert response.json(b"[1, 2.0]") == [1, 2.0]
+    assert errors.json(b"[1, 2.0]") == [1, 2.0]
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"\xff"])
 def test_what_is_no_json_is_a_decode_error(body: bytes) -> None:
     with pytest.raises(DecodeError) as caught:
-        response.json(body)
+        errors.json(body)
     assert caught.value.body == body

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scapi._core import response
-from scapi._core.outgoing import Outgoing
-from scapi._core.response import Reply
+from scapi._api import decoding, errors
+from scapi._http.messages import HttpRequest, HttpResponse
 from scapi.exceptions import ScApiException
 from scapi.testing import FakeApi
 from tests.recorded import MADE_UP
@@ -21,22 +20,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CLAN = "a552092f-e7c9-4cc3-a256-1e3f525770bf"
-OUTGOING = Outgoing("https://h.test/x")
+OUTGOING = HttpRequest("https://h.test/x")
 
-PAGE = response.Page(20, 0)
+PAGE = decoding.Page(20, 0)
 DECODERS: dict[str, tuple[str, Callable[[bytes], Any]]] = {
-    "regions": ("/regions", response.REGIONS),
-    "emission": ("/ru/emission", response.EMISSION),
-    "profile": ("/ru/character/by-name/ZIV/profile", response.PROFILE),
-    "clans": ("/ru/clans?limit=2", partial(response.CLANS, page=PAGE)),
-    "clan": (f"/ru/clan/{CLAN}/info", response.CLAN),
-    "members": (f"/ru/clan/{CLAN}/members", response.MEMBERS),
-    "characters": ("/ru/characters", response.CHARACTERS),
-    "friends": ("/ru/friends/YourCharacterName", response.FRIENDS),
-    "lots": ("/ru/auction/zyv9/lots?limit=3&additional=true", partial(response.LOTS, page=PAGE)),
-    "history": ("/ru/auction/kqgy/history?limit=3&additional=true", partial(response.PRICES, page=PAGE)),
-    "sessions": ("/ru/operations/sessions?limit=2", partial(response.SESSIONS, page=PAGE)),
-    "json": ("/regions", response.json),
+    "regions": ("/regions", decoding.REGIONS),
+    "emission": ("/ru/emission", decoding.EMISSION),
+    "profile": ("/ru/character/by-name/ZIV/profile", decoding.PROFILE),
+    "clans": ("/ru/clans?limit=2", partial(decoding.CLANS, page=PAGE)),
+    "clan": (f"/ru/clan/{CLAN}/info", decoding.CLAN),
+    "members": (f"/ru/clan/{CLAN}/members", decoding.MEMBERS),
+    "characters": ("/ru/characters", decoding.CHARACTERS),
+    "friends": ("/ru/friends/YourCharacterName", decoding.FRIENDS),
+    "lots": ("/ru/auction/zyv9/lots?limit=3&additional=true", partial(decoding.LOTS, page=PAGE)),
+    "history": ("/ru/auction/kqgy/history?limit=3&additional=true", partial(decoding.PRICES, page=PAGE)),
+    "sessions": ("/ru/operations/sessions?limit=2", partial(decoding.SESSIONS, page=PAGE)),
+    "json": ("/regions", errors.json),
 }
 
 
@@ -82,7 +81,7 @@ def mutated(draw: st.DrawFn, value: Any) -> Any:
 
 def result_or_error(decode: Callable[[bytes], Any], body: bytes, status: int = 200) -> Any:
     try:
-        return response.read(Reply(status, {}, body), decode, OUTGOING)
+        return decoding.read(HttpResponse(status, {}, body), decode, OUTGOING)
     except ScApiException as error:
         return error
 
@@ -123,7 +122,7 @@ def test_any_body_at_all_is_a_result_or_our_error(name: str, body: bytes) -> Non
 @example(b"<title>" * 5000, 502)
 @example(b"[" * 50_000, 500)
 def test_any_error_body_is_a_request_error(body: bytes, status: int) -> None:
-    error = result_or_error(response.json, body, status)
+    error = result_or_error(errors.json, body, status)
     assert (error.status, bool(error.message)) == (status, True)
 
 
@@ -133,13 +132,13 @@ def test_any_error_body_is_a_request_error(body: bytes, status: int) -> None:
     )
 )
 def test_any_error_document_has_a_message(document: dict[str, Any]) -> None:
-    assert isinstance(result_or_error(response.json, json.dumps(document).encode(), 400).message, str)
+    assert isinstance(result_or_error(errors.json, json.dumps(document).encode(), 400).message, str)
 
 
 @given(st.dictionaries(st.sampled_from(["qlt", "ptn", "x"]), ANYTHING))
 def test_whatever_additional_holds_the_row_is_read_and_answers(additional: dict[str, Any]) -> None:
     row = json.loads(payload("history"))["prices"][0] | {"additional": additional}
-    page = response.PRICES(json.dumps({"total": 1, "prices": [row]}).encode(), page=PAGE)
+    page = decoding.PRICES(json.dumps({"total": 1, "prices": [row]}).encode(), page=PAGE)
     assert page.rejected == []
     assert page[0].quality is None or isinstance(page[0].quality, int)
     assert isinstance(page[0].upgrade_level, int)
@@ -148,6 +147,6 @@ def test_whatever_additional_holds_the_row_is_read_and_answers(additional: dict[
 @given(data=st.data())
 def test_mutated_recordings_are_a_result_or_our_error(data: st.DataObject) -> None:
     sales = MADE_UP.read("history.json")
-    result_or_error(partial(response.PRICES, page=PAGE), json.dumps(data.draw(mutated(sales))).encode())
+    result_or_error(partial(decoding.PRICES, page=PAGE), json.dumps(data.draw(mutated(sales))).encode())
     lots = {"total": 2, "lots": MADE_UP.read("lots_demo.json")}
-    result_or_error(partial(response.LOTS, page=PAGE), json.dumps(data.draw(mutated(lots))).encode())
+    result_or_error(partial(decoding.LOTS, page=PAGE), json.dumps(data.draw(mutated(lots))).encode())

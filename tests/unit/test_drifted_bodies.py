@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scapi import AppClient
-from scapi._core import response
-from scapi._core.outgoing import Outgoing
+from scapi._api import decoding, errors
+from scapi._http.messages import HttpRequest, HttpResponse
 from scapi.exceptions import DecodeError, NotFoundError
 from tests.unit.test_decoders import CLAN, LOT, MEMBER, PRICE, PROFILE, SESSION
 from tests.unit.test_drift import mutated
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-PAGE = response.Page(limit=200, offset=0)
+PAGE = decoding.Page(limit=200, offset=0)
 CHARACTER = {"information": {"id": "i", "name": "n", "creationTime": "2021-12-03T10:15:30Z"}, "clan": PROFILE["clan"]}
 
 
@@ -40,13 +40,13 @@ def page_of(decode: Any, key: str, rows: list[Any], total: str = "total") -> Lis
 
 
 READERS: dict[str, tuple[Any, Callable[[list[Any]], Listing[Any]]]] = {
-    "lots": (LOT, partial(page_of, response.LOTS, "lots")),
-    "prices": (PRICE, partial(page_of, response.PRICES, "prices")),
-    "sessions": (SESSION, partial(page_of, response.SESSIONS, "sessions")),
-    "clans": (CLAN, partial(page_of, response.CLANS, "data", total="totalClans")),
-    "members": (MEMBER, lambda rows: response.MEMBERS(msgspec.json.encode(rows))),
-    "characters": (CHARACTER, lambda rows: response.CHARACTERS(msgspec.json.encode(rows))),
-    "friends": ("ZIV", lambda rows: response.FRIENDS(msgspec.json.encode(rows))),
+    "lots": (LOT, partial(page_of, decoding.LOTS, "lots")),
+    "prices": (PRICE, partial(page_of, decoding.PRICES, "prices")),
+    "sessions": (SESSION, partial(page_of, decoding.SESSIONS, "sessions")),
+    "clans": (CLAN, partial(page_of, decoding.CLANS, "data", total="totalClans")),
+    "members": (MEMBER, lambda rows: decoding.MEMBERS(msgspec.json.encode(rows))),
+    "characters": (CHARACTER, lambda rows: decoding.CHARACTERS(msgspec.json.encode(rows))),
+    "friends": ("ZIV", lambda rows: decoding.FRIENDS(msgspec.json.encode(rows))),
 }
 
 
@@ -161,7 +161,7 @@ def test_a_body_that_drifted_takes_no_step_of_python_for_each_row(name: str) -> 
 def test_one_warning_tells_of_all_rows(sparse: Row, loss: str, caplog: pytest.LogCaptureFixture) -> None:
     row = {name: value for name, value in MEMBER.items() if name != loss} | sparse
     with caplog.at_level(logging.WARNING):
-        members = response.MEMBERS(msgspec.json.encode([row] * 50))
+        members = decoding.MEMBERS(msgspec.json.encode([row] * 50))
     assert [(member.name, member.rank) for member in members] == [("ZIV", None)] * 50
     (record,) = caplog.records
     assert f"50 without ClanMember.{loss}" in record.getMessage()
@@ -223,7 +223,7 @@ def profile(**changes: Any) -> bytes:
 
 def test_a_statistic_without_a_type_is_read(caplog: pytest.LogCaptureFixture) -> None:
     stats = [{"id": "kil", "type": "INTEGER", "value": 5}, {"id": "pres-match-hist", "value": [1, 0, 1]}]
-    found = response.PROFILE(profile(stats=stats))
+    found = decoding.PROFILE(profile(stats=stats))
     assert [(stat.id, stat.type, stat.value) for stat in found.stats] == [
         ("kil", "INTEGER", 5),
         ("pres-match-hist", None, [1, 0, 1]),
@@ -235,7 +235,7 @@ def test_a_statistic_without_a_type_is_read(caplog: pytest.LogCaptureFixture) ->
 
 @pytest.mark.parametrize("bad", [None, {}, {"type": "INTEGER", "value": 5}, {"id": None, "value": 5}, 5, "kil"])
 def test_a_statistic_that_is_none_is_left_out(bad: Any, caplog: pytest.LogCaptureFixture) -> None:
-    found = response.PROFILE(profile(stats=[PROFILE["stats"][0], bad, PROFILE["stats"][0]]))
+    found = decoding.PROFILE(profile(stats=[PROFILE["stats"][0], bad, PROFILE["stats"][0]]))
     assert [stat.id for stat in found.stats] == ["kil", "kil"]
     (record,) = caplog.records
     assert "1 without CharacterProfile.stats" in record.getMessage()
@@ -243,7 +243,7 @@ def test_a_statistic_that_is_none_is_left_out(bad: Any, caplog: pytest.LogCaptur
 
 def test_a_sparse_clan_is_read(caplog: pytest.LogCaptureFixture) -> None:
     sparse = without(CLAN, "leader", "memberCount")
-    clan = response.PROFILE(profile(clan={"info": sparse, "member": {"name": "ZIV"}})).clan
+    clan = decoding.PROFILE(profile(clan={"info": sparse, "member": {"name": "ZIV"}})).clan
     assert clan is not None
     assert clan.member is not None
     assert (clan.info.name, clan.info.level, clan.info.leader, clan.info.member_count) == ("Wolves", 3, None, None)
@@ -251,45 +251,45 @@ def test_a_sparse_clan_is_read(caplog: pytest.LogCaptureFixture) -> None:
     (record,) = caplog.records
     for name in ("ClanInfo.leader", "ClanInfo.member_count", "ClanMember.rank", "ClanMember.join_time"):
         assert f"1 without {name}" in record.getMessage()
-    bare = response.CLAN(b'{"id": "c", "name": "Wolves"}')
+    bare = decoding.CLAN(b'{"id": "c", "name": "Wolves"}')
     assert (bare.uuid, bare.name, bare.tag, bare.level, bare.registration_time) == ("c", "Wolves", None, None, None)
 
 
 def test_an_empty_clan_is_none(caplog: pytest.LogCaptureFixture) -> None:
-    assert response.PROFILE(profile(clan={})).clan is None
+    assert decoding.PROFILE(profile(clan={})).clan is None
     assert [record.getMessage() for record in caplog.records] == [
         "CharacterProfile read, but not all of it; 1 without CharacterProfile.clan: an empty object"
     ]
-    (character,) = response.CHARACTERS(msgspec.json.encode([CHARACTER | {"clan": {}}]))
+    (character,) = decoding.CHARACTERS(msgspec.json.encode([CHARACTER | {"clan": {}}]))
     assert character.clan is None
 
 
 @pytest.mark.parametrize("clan", [5, [], "x", {"member": MEMBER}, {"info": {"name": "Wolves"}, "member": MEMBER}])
 def test_a_clan_that_cannot_be_read_does_not_cost_the_profile(clan: Any, caplog: pytest.LogCaptureFixture) -> None:
-    found = response.PROFILE(profile(clan=clan))
+    found = decoding.PROFILE(profile(clan=clan))
     assert (found.name, found.clan) == ("ZIV", None)
     assert len(caplog.records) == 1
 
 
 @pytest.mark.parametrize("member", [None, 5, {}, {"rank": "LEADER"}])
 def test_a_member_that_cannot_be_read_does_not_cost_the_clan(member: Any) -> None:
-    clan = response.PROFILE(profile(clan={"info": CLAN, "member": member})).clan
+    clan = decoding.PROFILE(profile(clan={"info": CLAN, "member": member})).clan
     assert clan is not None
     assert (clan.info.name, clan.member) == ("Wolves", None)
 
 
 def test_a_field_that_cannot_be_read_does_not_cost_its_record(caplog: pytest.LogCaptureFixture) -> None:
-    clan = response.CLAN(msgspec.json.encode(CLAN | {"level": "high", "registrationTime": "yesterday", "leader": 5}))
+    clan = decoding.CLAN(msgspec.json.encode(CLAN | {"level": "high", "registrationTime": "yesterday", "leader": 5}))
     assert (clan.level, clan.registration_time, clan.leader, clan.level_points) == (None, None, None, 77)
     (record,) = caplog.records
     assert "1 without ClanInfo.level: Expected `int | null`, got `str`" in record.getMessage()
-    found = response.PROFILE(profile(displayedAchievements=["a", 5, None, "b"], lastLogin="yesterday", alliance=7))
+    found = decoding.PROFILE(profile(displayedAchievements=["a", 5, None, "b"], lastLogin="yesterday", alliance=7))
     assert (found.displayed_achievements, found.last_login, found.alliance) == (["a", "b"], None, None)
 
 
 def test_a_player_without_a_name_is_read(caplog: pytest.LogCaptureFixture) -> None:
     row = SESSION | {"participants": [{"death": 1}, None, {"username": "ZIV", "mobKills": "many"}]}
-    (session,) = page_of(response.SESSIONS, "sessions", [without(row, "endTime", "difficulty")])
+    (session,) = page_of(decoding.SESSIONS, "sessions", [without(row, "endTime", "difficulty")])
     assert [(player.username, player.death, player.mob_kills) for player in session.participants] == [
         (None, 1, 0),
         ("ZIV", 0, 0),
@@ -320,25 +320,25 @@ def test_a_gap_costs_a_row_where_the_field_is_needed_and_is_none_elsewhere(kind:
 @pytest.mark.parametrize("field", ["startPrice", "currentPrice", "buyoutPrice"])
 def test_a_price_that_cannot_be_read_costs_its_lot(field: str) -> None:
     """Otherwise it would look like a lot without bids or without a buyout."""
-    rows = page_of(response.LOTS, "lots", [LOT, LOT | {field: "much"}])
+    rows = page_of(decoding.LOTS, "lots", [LOT, LOT | {field: "much"}])
     assert (len(rows), [lost.index for lost in rows.rejected]) == (1, [1])
 
 
 def test_a_start_of_an_emission_that_cannot_be_read_is_not_the_end_of_one() -> None:
     with pytest.raises(DecodeError):
-        response.EMISSION(b'{"currentStart": "soon"}')
-    assert response.EMISSION(b'{"previousStart": "once"}').previous_start is None
+        decoding.EMISSION(b'{"currentStart": "soon"}')
+    assert decoding.EMISSION(b'{"previousStart": "once"}').previous_start is None
 
 
 def test_what_was_sent_stays_what_it_was() -> None:
     bad = LOT | {"amount": "many", "additional": None, "startTime": "2026-08-05T00:00"}
-    rows = page_of(response.LOTS, "lots", [LOT | {"additional": None}, bad])
+    rows = page_of(decoding.LOTS, "lots", [LOT | {"additional": None}, bad])
     assert rows.rejected[0].raw == bad
 
 
 def test_digits_alone_are_no_time() -> None:
     """As milliseconds they would become the year 1755."""
-    rows = page_of(response.PRICES, "prices", [PRICE, PRICE | {"time": "1755012345678"}])
+    rows = page_of(decoding.PRICES, "prices", [PRICE, PRICE | {"time": "1755012345678"}])
     assert [row.index for row in rows.rejected] == [1]
 
 
@@ -347,15 +347,15 @@ def test_digits_alone_are_no_time() -> None:
 
 def test_the_collector_of_garbage_leaves_rows_alone() -> None:
     rows: list[Any] = [
-        page_of(response.LOTS, "lots", [LOT])[0],
-        page_of(response.PRICES, "prices", [PRICE])[0],
-        page_of(response.SESSIONS, "sessions", [SESSION])[0].participants[0],
-        *response.PROFILE(profile()).stats,
-        *response.MEMBERS(msgspec.json.encode([MEMBER])),
+        page_of(decoding.LOTS, "lots", [LOT])[0],
+        page_of(decoding.PRICES, "prices", [PRICE])[0],
+        page_of(decoding.SESSIONS, "sessions", [SESSION])[0].participants[0],
+        *decoding.PROFILE(profile()).stats,
+        *decoding.MEMBERS(msgspec.json.encode([MEMBER])),
     ]
     assert [row for row in rows if gc.is_tracked(row)] == []
     # Its list of players can be changed, and so take it in.
-    assert gc.is_tracked(page_of(response.SESSIONS, "sessions", [SESSION])[0])
+    assert gc.is_tracked(page_of(decoding.SESSIONS, "sessions", [SESSION])[0])
 
 
 # ── large bodies ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -363,7 +363,7 @@ def test_the_collector_of_garbage_leaves_rows_alone() -> None:
 
 def in_pieces(decode: Any, body: bytes, status: int = 200) -> tuple[Any, int]:
     """What comes of a body, and how often others could go on meanwhile."""
-    pieces, count = response.in_pieces(response.Reply(status, {}, body), decode, Outgoing("https://h.test/x")), 0
+    pieces, count = decoding.in_pieces(HttpResponse(status, {}, body), decode, HttpRequest("https://h.test/x")), 0
     while True:
         try:
             next(pieces)
@@ -374,15 +374,15 @@ def in_pieces(decode: Any, body: bytes, status: int = 200) -> tuple[Any, int]:
 
 LARGE: dict[str, tuple[Any, list[Any], Callable[[list[Any]], Any]]] = {
     "lots": (
-        partial(response.LOTS, page=PAGE),
+        partial(decoding.LOTS, page=PAGE),
         [LOT, LOT | {"additional": None}, LOT | {"amount": "many"}],
         lambda rows: {"total": 9, "lots": rows},
     ),
-    "sessions": (partial(response.SESSIONS, page=PAGE), [SESSION], lambda rows: {"sessions": rows, "total": "9"}),
-    "members": (response.MEMBERS, [MEMBER, 5, MEMBER | {"joinTime": "2022-07-03"}], lambda rows: rows),
-    "friends": (response.FRIENDS, ["ZIV" * 20], lambda rows: rows),
-    "json": (response.json, [LOT], lambda rows: {"total": 9, "lots": rows, "x": {"y": [1]}}),
-    "json list": (response.json, [LOT], lambda rows: rows),
+    "sessions": (partial(decoding.SESSIONS, page=PAGE), [SESSION], lambda rows: {"sessions": rows, "total": "9"}),
+    "members": (decoding.MEMBERS, [MEMBER, 5, MEMBER | {"joinTime": "2022-07-03"}], lambda rows: rows),
+    "friends": (decoding.FRIENDS, ["ZIV" * 20], lambda rows: rows),
+    "json": (errors.json, [LOT], lambda rows: {"total": 9, "lots": rows, "x": {"y": [1]}}),
+    "json list": (errors.json, [LOT], lambda rows: rows),
 }
 
 
@@ -390,7 +390,7 @@ LARGE: dict[str, tuple[Any, list[Any], Callable[[list[Any]], Any]]] = {
 def test_a_body_in_pieces_is_the_same_as_at_once(
     kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(response, "PIECE", 1000)
+    monkeypatch.setattr(decoding, "PIECE", 1000)
     decode, rows, wrap = LARGE[kind]
     body = msgspec.json.encode(wrap(rows * 40))
     whole = decode(body)
@@ -422,14 +422,14 @@ def test_a_body_that_cannot_be_read_is_the_same_error_in_pieces(kind: str, body:
 
 def test_an_error_has_no_pieces() -> None:
     with pytest.raises(NotFoundError):
-        in_pieces(response.json, b"{}", 404)
+        in_pieces(errors.json, b"{}", 404)
 
 
 @pytest.mark.parametrize("drifts", [False, True])
 async def test_others_go_on_while_a_large_page_is_read(drifts: bool) -> None:
     lot = LOT | ({"startTime": "2026-08-05T00:00+03", "startPrice": None} if drifts else {})
     body = msgspec.json.encode({"total": 20_000, "lots": [lot] * 20_000})
-    assert len(body) > 3 * response.LARGE
+    assert len(body) > 3 * decoding.LARGE
     beats = 0
 
     async def beat() -> None:

@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from scapi import exceptions
-from scapi._core.credentials import Credentials
-from scapi._core.outgoing import Outgoing
-from scapi._core.redaction import Guard
-from scapi._core.response import Reply, json
-from scapi._core.response import read as unguarded
+from scapi._api.decoding import read as unguarded
+from scapi._api.errors import json
+from scapi._http.credentials import Credentials
+from scapi._http.guard import Guard
+from scapi._http.messages import HttpRequest, HttpResponse
 
-OUTGOING = Outgoing("https://h.test/ru/emission", Credentials(token="S3CR3T"))
+OUTGOING = HttpRequest("https://h.test/ru/emission", Credentials(token="S3CR3T"))
 
 KINDS = {
     301: exceptions.RequestError,
@@ -38,15 +38,15 @@ KINDS = {
 }
 
 
-def read(reply: Reply, decode: Any, outgoing: Outgoing) -> Any:
-    with Guard(outgoing):
-        return unguarded(reply, decode, outgoing)
+def read(reply: HttpResponse, decode: Any, http_request: HttpRequest) -> Any:
+    with Guard(http_request):
+        return unguarded(reply, decode, http_request)
 
 
 def raised(body: Any, *, status: int = 400, headers: dict[str, str] | None = None) -> exceptions.RequestError:
     content = body if isinstance(body, bytes) else msgspec.json.encode(body)
     with pytest.raises(exceptions.RequestError) as caught:
-        read(Reply(status, headers or {}, content), json, OUTGOING)
+        read(HttpResponse(status, headers or {}, content), json, OUTGOING)
     return caught.value
 
 
@@ -60,7 +60,7 @@ def test_every_status_has_its_error(status: int, kind: type[exceptions.RequestEr
 
 @pytest.mark.parametrize("status", [200, 201, 299])
 def test_a_status_of_success_is_none(status: int) -> None:
-    assert read(Reply(status, {}, b"{}"), json, OUTGOING) == {}
+    assert read(HttpResponse(status, {}, b"{}"), json, OUTGOING) == {}
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_an_echo_of_the_secret_is_redacted_in_body_and_headers() -> None:
 
 def test_a_decode_error_knows_where_it_came_from_and_no_secret() -> None:
     with pytest.raises(exceptions.DecodeError) as caught:
-        read(Reply(203, {}, b"S3CR3T" * 400), json, OUTGOING)
+        read(HttpResponse(203, {}, b"S3CR3T" * 400), json, OUTGOING)
     error = caught.value
     assert (error.url, error.status) == ("https://h.test/ru/emission", 203)
     assert error.body.startswith(b"***")

@@ -18,9 +18,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scapi import exceptions, models
-from scapi._core import database, escaping, html, names, oauth, response
-from scapi._core.outgoing import Outgoing
-from scapi._core.response import Reply
+from scapi._api import errors
+from scapi._auth import oauth
+from scapi._base import escaping
+from scapi._http.messages import HttpRequest, HttpResponse
+from scapi._items import database, names
+from scapi._views import html
 
 #: A window title, a clear screen, the clipboard, a link, the short CSI, a line of a log, a turned direction.
 HOSTILE = (
@@ -107,11 +110,11 @@ def test_a_cell_without_a_formula_stays_as_it_is(text: str) -> None:
 
 # ── what is said of an error ──────────────────────────────────────────────────────────────────────────────────────────
 
-OUTGOING = Outgoing("https://x.test/ru/emission")
+OUTGOING = HttpRequest("https://x.test/ru/emission")
 
 
 def refusal(status: int, body: object, headers: dict[str, str] | None = None) -> exceptions.RequestError:
-    return response.error(Reply(status, headers or {}, json.dumps(body).encode()), OUTGOING)
+    return errors.from_response(HttpResponse(status, headers or {}, json.dumps(body).encode()), OUTGOING)
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,13 @@ import pandas as pd
 import pytest
 
 from scapi import Retry, frames, models, plot
-from scapi._core import arguments, formatting, github, oauth, request, response
-from scapi._core.watch import EmissionBook, SalesBook
-from scapi.cli import files, tables
-from scapi.cli.words import back, clock, minute, number
+from scapi._api import decoding, requests
+from scapi._auth import oauth
+from scapi._base import formatting, validation
+from scapi._items import github
+from scapi._lists.watching import EmissionBook, SalesBook
+from scapi.cli import exports, tables
+from scapi.cli.formatting import back, clock, minute, number
 from scapi.enums import Quality
 from scapi.exceptions import DecodeError
 
@@ -50,35 +53,35 @@ def lot(**changes: Any) -> models.AuctionLot:
 @pytest.mark.parametrize("text", ["1712010112123", "1755561600000", "20251201", "1712010112.123", " 1 ", ""])
 def test_digits_alone_are_no_date(text: str) -> None:
     with pytest.raises(ValueError, match=r"^before must be a datetime or an ISO 8601 string"):
-        arguments.moment("before", text)
+        validation.moment("before", text)
 
 
 @pytest.mark.parametrize("text", ["2025-12-01", "2025-12-01T00:00:00Z", "20251201T000000Z", "2025-12-01 03:00+03:00"])
 def test_iso_8601_is_a_date(text: str) -> None:
-    assert arguments.moment("before", text) == datetime(2025, 12, 1, tzinfo=UTC)
+    assert validation.moment("before", text) == datetime(2025, 12, 1, tzinfo=UTC)
 
 
 def test_pandas_nat_is_no_time_and_its_timestamp_is() -> None:
     with pytest.raises(ValueError, match=r"^after must be a datetime or an ISO 8601 string .*, not NaT$"):
-        request.operations_sessions(
+        requests.operations_sessions(
             "ru", limit=None, offset=None, sort=None, order=None, map=None, username=None, before=None, after=pd.NaT
         )
-    assert arguments.timestamp("after", pd.Timestamp("2026-01-01T03:00:00+03:00")) == "2026-01-01T00:00:00Z"
+    assert validation.timestamp("after", pd.Timestamp("2026-01-01T03:00:00+03:00")) == "2026-01-01T00:00:00Z"
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.int8, np.uint32])
 def test_an_integer_of_numpy_is_an_integer(kind: Callable[[int], Any]) -> None:
-    found = arguments.integer("limit", kind(7), 0, 200)
+    found = validation.integer("limit", kind(7), 0, 200)
     assert (found, type(found)) == (7, int)
     assert Retry(attempts=kind(2)).attempts == 2
     assert Quality(kind(9)) is Quality(9)
-    assert "limit=7&offset=7" in request.clans("ru", limit=kind(7), offset=kind(7)).target
-    assert arguments.seconds("timeout", kind(7)) == 7.0
+    assert "limit=7&offset=7" in requests.clans("ru", limit=kind(7), offset=kind(7)).target
+    assert validation.seconds("timeout", kind(7)) == 7.0
 
 
 @pytest.mark.parametrize("value", [np.float32(0.5), np.float64(0.5), 0.5], ids=["float32", "float64", "float"])
 def test_a_number_of_numpy_is_a_number(value: Any) -> None:
-    found = arguments.seconds("timeout", value)
+    found = validation.seconds("timeout", value)
     assert (found, type(found)) == (0.5, float)
     assert Retry(max_wait=value, backoff=value).backoff == 0.5
 
@@ -86,13 +89,13 @@ def test_a_number_of_numpy_is_a_number(value: Any) -> None:
 @pytest.mark.parametrize("value", [True, 7.5, "7", None, np.float64(7), np.array([1, 2]), pd.NA])
 def test_what_is_no_integer_is_named(value: Any) -> None:
     with pytest.raises(ValueError, match=r"^limit must be an integer from 0 to 200, not "):
-        arguments.integer("limit", value, 0, 200)
+        validation.integer("limit", value, 0, 200)
 
 
 @pytest.mark.parametrize("value", [True, "7", None, np.array([1, 2]), pd.NA, math.nan, HUGE])
 def test_what_is_no_length_of_time_is_named(value: Any) -> None:
     with pytest.raises(ValueError, match=r"^timeout must be a number of seconds, 0 or more, not "):
-        arguments.seconds("timeout", value)
+        validation.seconds("timeout", value)
 
 
 def test_a_length_from_before_the_year_1_is_left_to_the_client() -> None:
@@ -105,7 +108,7 @@ def test_a_length_from_before_the_year_1_is_left_to_the_client() -> None:
 @pytest.mark.parametrize("time", ["1712010112123", 1712010112123], ids=["text", "number"])
 def test_milliseconds_of_the_epoch_are_no_year_1712(time: object) -> None:
     body = {"total": 1, "prices": [{"amount": 1, "price": 1, "time": time}]}
-    page = response.PRICES(json.dumps(body).encode(), page=response.Page(limit=1, offset=0))
+    page = decoding.PRICES(json.dumps(body).encode(), page=decoding.Page(limit=1, offset=0))
     assert (len(page), len(page.rejected)) == (0, 1)
 
 
@@ -130,7 +133,7 @@ def test_a_cell_of_time_is_in_utc_or_says_that_it_is_not(time: datetime, shown: 
 
 def csv_of(*rows: msgspec.Struct) -> list[dict[str, str]]:
     file = io.BytesIO()
-    files.write_csv(file, rows, type(rows[0]))
+    exports.write_csv(file, rows, type(rows[0]))
     return list(csv.DictReader(io.StringIO(file.getvalue().decode(), newline="")))
 
 
@@ -157,7 +160,7 @@ def test_a_frame_names_the_time_and_the_integer_that_it_has_no_room_for(make: Ca
 @pytest.mark.parametrize(("changes", "name"), [({"price": 2**63}, "price"), ({"time": AFTER}, "time")])
 def test_parquet_names_what_it_has_no_room_for(changes: dict[str, Any], name: str) -> None:
     with pytest.raises(DecodeError, match=rf"^{name} must .* in Parquet"):
-        files.write_parquet(io.BytesIO(), [sale(**changes)], models.AuctionPrice)
+        exports.write_parquet(io.BytesIO(), [sale(**changes)], models.AuctionPrice)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +188,7 @@ def test_every_view_has_room_for_any_number_and_time() -> None:
         assert tables.sales([row], NOON).row_count == 1
         assert csv_of(row)[0]["price"] == str(row.price)
         assert "e+400" in models.Listing([row], total=HUGE, limit=1)._repr_html_()
-        files.write_jsonl(io.BytesIO(), [row], models.AuctionPrice)
+        exports.write_jsonl(io.BytesIO(), [row], models.AuctionPrice)
     for lots in (lot(end_time=AFTER, start_time=BEFORE, buyout_price=HUGE), lot(end_time=BEFORE, amount=HUGE)):
         assert tables.lots([lots], NOON).row_count == 1
     stats = [models.Statistic(id="x", type=kind, value=HUGE) for kind in ("DURATION", "INTEGER", "DATE", "OTHER")]

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from scapi._core import database
+from scapi._items import database
 from scapi.enums import IndexFile
 from scapi.testing import FakeApi, Reply
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scapi import files
-from scapi._core import drafts
+from scapi._base import atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,7 +133,7 @@ def test_what_can_not_be_written_is_named(path: Any, text: Any, kind: type[Excep
 
 
 def test_a_draft_takes_away_its_own_part_and_no_other(tmp_path: Path) -> None:
-    first, second = drafts.Draft(tmp_path / "a"), drafts.Draft(tmp_path / "a")
+    first, second = atomic.Draft(tmp_path / "a"), atomic.Draft(tmp_path / "a")
     assert len(names(tmp_path)) == 2
     first.write(b"first")
     second.discard()
@@ -144,14 +144,14 @@ def test_a_draft_takes_away_its_own_part_and_no_other(tmp_path: Path) -> None:
 
 
 def test_only_what_was_abandoned_long_ago_is_swept(tmp_path: Path) -> None:
-    draft = drafts.Draft(tmp_path / "a")
-    drafts.sweep(tmp_path, now=time.time())
+    draft = atomic.Draft(tmp_path / "a")
+    atomic.sweep(tmp_path, now=time.time())
     assert len(names(tmp_path)) == 1
-    drafts.sweep(tmp_path, now=time.time() + 3700)
+    atomic.sweep(tmp_path, now=time.time() + 3700)
     assert names(tmp_path) == []
     draft.discard()
 
 
 def test_looking_whether_a_file_can_be_written_leaves_nothing(tmp_path: Path) -> None:
-    drafts.check(tmp_path / "a")
+    atomic.check(tmp_path / "a")
     assert names(tmp_path) == []

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scapi import frames, models
-from scapi._core.columns import Table, records_in
+from scapi._views.columns import Table, records_in
 from scapi.exceptions import NotFoundError
 from scapi.models import (
     AuctionLot,

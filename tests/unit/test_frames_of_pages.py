@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scapi import frames
-from scapi._core import builders
+from scapi._views import builders
 from scapi.models import AuctionPrice
 from scapi.sync import AppClient
 

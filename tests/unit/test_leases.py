@@ -6,7 +6,7 @@ import random
 import threading
 from typing import Any
 
-from scapi._core.leases import Leases
+from scapi._http.leases import Leases
 
 
 class Connection:

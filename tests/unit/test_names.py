@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scapi._core import names
-from scapi._core.database import (
+from scapi._items import names
+from scapi._items.database import (
     barter_file,
     hideout_file,
     icon_file,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scapi._core import database, names
+from scapi._items import database, names
 from tests.unit.real_data import REASON, real_database
 
 FOLDER = real_database() or Path()

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scapi._core import oauth, response
-from scapi._core.credentials import Credentials
-from scapi._core.outgoing import Form, Outgoing
-from scapi._core.redaction import Guard
-from scapi._core.response import Reply
+from scapi._api import decoding
+from scapi._auth import oauth
+from scapi._http.credentials import Credentials
+from scapi._http.guard import Guard
+from scapi._http.messages import Form, HttpRequest, HttpResponse
 from scapi.exceptions import DecodeError, LoginError, RequestError, UnauthorizedError
 from scapi.models import AppToken, UserToken
 
@@ -94,7 +94,7 @@ def test_another_port_changes_nothing_else(uri: str, port: int | None, result: s
 
 def read(body: object, status: int = 200) -> UserToken:
     with Guard(REQUEST):
-        return response.read(Reply(status, {}, json.dumps(body).encode()), oauth.user_token, REQUEST)
+        return decoding.read(HttpResponse(status, {}, json.dumps(body).encode()), oauth.user_token, REQUEST)
 
 
 def test_an_answer_becomes_a_token_that_knows_when_it_expires() -> None:
@@ -142,8 +142,10 @@ def test_a_form_shows_the_names_of_its_fields_only() -> None:
     assert repr(REQUEST.form) == "Form(grant_type, client_id, client_secret, code)"
     assert "hush" not in repr(REQUEST)
     assert "one-time" not in repr(REQUEST)
-    outgoing = Outgoing("https://exbo.test", Credentials(token="bearer"), form=Form({"refresh_token": "r-token"}))
-    assert outgoing.redact(b"bearer r-token rest") == b"*** *** rest"
+    http_request = HttpRequest(
+        "https://exbo.test", Credentials(token="bearer"), form=Form({"refresh_token": "r-token"})
+    )
+    assert http_request.redact(b"bearer r-token rest") == b"*** *** rest"
     assert REQUEST.content() == b"grant_type=authorization_code&client_id=id&client_secret=hush-hush&code=one-time"
 
 

@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.pacing import KNOWN, UNKNOWN, Scenario, simulate
-from scapi._core import budgets
-from scapi._core.budgets import budget_for
-from scapi._core.pacing import Budget, Pacing, Ticket
-from scapi._core.window import RateLimitHeaders, WindowClock
+from scapi._ratelimit import registry
+from scapi._ratelimit.budget import Budget, Pacing, Ticket
+from scapi._ratelimit.registry import budget_for
+from scapi._ratelimit.window import RateLimitHeaders, WindowClock
 from scapi.models.ratelimit import RateLimit
 
 if TYPE_CHECKING:
@@ -959,13 +959,13 @@ def test_another_kind_of_budget_takes_the_place_for_clients_made_from_then_on() 
         return Budget(window=2)
 
     before = budget_for("https://eapi.stalzone.com", "seam")
-    budgets.set_factory(make)
+    registry.set_factory(make)
     try:
         budget = budget_for("https://EAPI.stalzone.com", "seam")
         assert budget is budget_for("https://eapi.stalzone.com", "seam") is not before
         assert asked == [("https://eapi.stalzone.com", "seam")]
     finally:
-        budgets.set_factory(None)
+        registry.set_factory(None)
     assert budget_for("https://eapi.stalzone.com", "seam") is not budget
 
 

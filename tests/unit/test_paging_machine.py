@@ -12,8 +12,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from scapi._core import request
-from scapi._core.paging import SHAPES, Walk
+from scapi._api import requests
+from scapi._lists.paginator import SHAPES, Walk
 from scapi.models import AuctionLot, AuctionPrice, ClanInfo, Listing, Rejected
 
 START = datetime(2026, 8, 19, 12, tzinfo=UTC)
@@ -128,7 +128,7 @@ class History(Moving):
     """Newest first; sales only ever come in on top."""
 
     def first(self) -> Any:
-        return request.price_history("ru", "x", limit=200, offset=0, additional=False)
+        return requests.price_history("ru", "x", limit=200, offset=0, additional=False)
 
     def model(self, row: Row) -> AuctionPrice:
         return AuctionPrice(amount=1, price=row.price, time=START + timedelta(seconds=row.second))
@@ -159,7 +159,7 @@ class StaleHistory(History):
             self.clock += step or len(self.rows) % 4 == 0
             self.put(0, Row(self.clock, price))
         self.begin()
-        self.in_vain = 0
+        self.still_unauthorized = 0
 
     @rule(count=st.integers(1, 5), price=PRICES)
     def sell(self, count: int, price: int) -> None:
@@ -167,12 +167,12 @@ class StaleHistory(History):
         for _ in range(count):
             self.put(0, Row(self.clock, price))
 
-    @precondition(lambda self: not self.walk.done and self.in_vain < 3)
+    @precondition(lambda self: not self.walk.done and self.still_unauthorized < 3)
     @rule(count=st.integers(1, 30))
     def read_a_stale_page(self, count: int) -> None:
         newest, self.rows = self.rows[:count], self.rows[count:]
         if self.rows and self.throughout.issubset(self.rows):
-            self.in_vain += 1
+            self.still_unauthorized += 1
             self.read()
         self.rows = newest + self.rows
 
@@ -180,7 +180,7 @@ class StaleHistory(History):
         before = len(self.out)
         super().read()
         if len(self.out) > before:
-            self.in_vain = 0
+            self.still_unauthorized = 0
 
 
 class SecondHistory(History):
@@ -204,7 +204,7 @@ class Lots(Moving):
     margin = 2
 
     def first(self) -> Any:
-        return request.lots("ru", "x", limit=200, offset=0, sort="time_created", order="asc", additional=False)
+        return requests.lots("ru", "x", limit=200, offset=0, sort="time_created", order="asc", additional=False)
 
     def model(self, row: Row) -> AuctionLot:
         start = START + timedelta(seconds=row.second)
@@ -263,7 +263,7 @@ class NewestLots(Lots):
     """Newest first: pushed down by new ones, pulled up by those that go."""
 
     def first(self) -> Any:
-        return request.lots("ru", "x", limit=200, offset=0, sort="time_created", order="desc", additional=False)
+        return requests.lots("ru", "x", limit=200, offset=0, sort="time_created", order="desc", additional=False)
 
     @initialize(steps=st.lists(st.tuples(st.sampled_from([0, 1, 1, 1, 2]), PRICES, st.booleans()), max_size=60))
     def fill(self, steps: list[tuple[int, int, bool]]) -> None:
@@ -282,7 +282,7 @@ class Clans(Moving):
     """In an order nobody knows, but with ids: exact as long as less goes, or moves, than pages overlap."""
 
     def first(self) -> Any:
-        return request.clans("ru", limit=200, offset=0)
+        return requests.clans("ru", limit=200, offset=0)
 
     def model(self, row: Row) -> ClanInfo:
         return ClanInfo(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
 from scapi import plot
-from scapi._core.charts import DAY, HOUR, MINUTE, book, buckets, ceiling, compact, grouped, length, span, width_for
+from scapi._views.charts import DAY, HOUR, MINUTE, book, buckets, ceiling, compact, grouped, length, span, width_for
 from scapi.enums import OperationsMap, Quality
 from scapi.models import AuctionLot, AuctionPrice, Listing, OperationParticipant, OperationSession
 from scapi.plot._letters import families, legible

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scapi._core.credentials import Credentials
-from scapi._core.outgoing import Form, Outgoing
-from scapi._core.redaction import Guard, Secrets
+from scapi._http.credentials import Credentials
+from scapi._http.guard import Guard
+from scapi._http.messages import Form, HttpRequest
+from scapi._http.redaction import Secrets
 from scapi.exceptions import DecodeError, NotFoundError, RequestError
 
 SECRET = "eyJhbGci/OiJI.S3CR3T+Zz_9"
@@ -127,11 +128,11 @@ def test_a_long_body_takes_no_time_to_speak_of() -> None:
 
 # ── what leaves ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-OUTGOING = Outgoing("https://h.test/path", Credentials(token=SECRET))
+OUTGOING = HttpRequest("https://h.test/path", Credentials(token=SECRET))
 
 
-def left(error: BaseException, outgoing: Outgoing = OUTGOING) -> Any:
-    with pytest.raises(type(error)) as caught, Guard(outgoing):
+def left(error: BaseException, http_request: HttpRequest = OUTGOING) -> Any:
+    with pytest.raises(type(error)) as caught, Guard(http_request):
         raise error
     assert caught.value is error
     return error
@@ -197,7 +198,7 @@ def test_an_error_that_nobody_expected_says_where_it_came_from() -> None:
 
 
 def test_new_tokens_are_in_no_error_of_a_form() -> None:
-    form = Outgoing("https://h.test/token", method="POST", form=Form({"refresh_token": SECRET}))
+    form = HttpRequest("https://h.test/token", method="POST", form=Form({"refresh_token": SECRET}))
     fresh = {"access_token": "fr3sh-access", "nested": [{"refreshToken": "fr3sh-refresh"}], "error": "e"}
     error = left(RequestError("e: fr3sh-access", status=500, data=fresh, headers={"x-echo": "fr3sh-refresh"}), form)
     assert "fr3sh" not in f"{error} {vars(error)}"
@@ -210,6 +211,6 @@ def test_new_tokens_are_in_no_error_of_a_form() -> None:
 @pytest.mark.parametrize("value", ["\udc80" + SECRET, "", 5, None])
 def test_a_field_that_cannot_be_sent_is_named_and_not_shown(value: Any) -> None:
     with pytest.raises(ValueError, match="refresh_token must be") as caught:
-        Outgoing("https://h.test", form=Form({"grant_type": "refresh_token", "refresh_token": value})).check()
+        HttpRequest("https://h.test", form=Form({"grant_type": "refresh_token", "refresh_token": value})).check()
     assert NEEDLE not in repr(caught.value)
     assert caught.value.__context__ is None

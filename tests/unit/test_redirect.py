@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from scapi._core import redirect
-from scapi._core.response import Reply
+from scapi._http import redirects
+from scapi._http.messages import HttpResponse
 
 HERE = "https://h.test/ru/emission?x=1"
 
 
 def target(location: str, *, status: int = 302, here: str = HERE) -> str | None:
-    return redirect.target(Reply(status, {"location": location}, b""), here)
+    return redirects.target(HttpResponse(status, {"location": location}, b""), here)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -59,5 +59,5 @@ def test_another_status_is_no_redirect(status: int) -> None:
 
 
 def test_without_a_location_there_is_nowhere_to_go() -> None:
-    assert redirect.target(Reply(302, {}, b""), HERE) is None
+    assert redirects.target(HttpResponse(302, {}, b""), HERE) is None
     assert target("") is None

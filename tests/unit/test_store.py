@@ -1,4 +1,4 @@
-"""Copies on disk: whole or not at all, believed only while they are unbroken."""
+"""FileCache on disk: whole or not at all, believed only while they are unbroken."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scapi._core import store
-from scapi._core.store import Copy, Store, is_fresh
+from scapi._items import cache
+from scapi._items.cache import Copy, Store, is_fresh
 
 NAME = "ru/listing.json"
 
@@ -72,10 +72,10 @@ def test_a_name_that_leads_elsewhere_is_refused(kept: Store, name: str) -> None:
 
 
 def test_the_default_folder_is_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert store.default_folder().name == "scapi" or sys.platform == "win32"
+    assert cache.default_folder().name == "scapi" or sys.platform == "win32"
     monkeypatch.setitem(sys.modules, "platformdirs", None)
     with pytest.raises(ImportError, match=r'pip install "\.\[names\]"'):
-        store.default_folder()
+        cache.default_folder()
 
 
 # ── what is broken ────────────────────────────────────────────────────────────────────────────────────────
@@ -105,7 +105,7 @@ def test_a_file_edited_anywhere_is_absent(kept: Store) -> None:
 def test_a_file_that_is_signed_but_makes_no_sense_is_absent(kept: Store, header: bytes) -> None:
     kept.put(NAME, copy())
     rest = header + b"\ncontent"
-    stored_file(kept).write_bytes(store._MAGIC + store._digest(rest) + b"\n" + rest)
+    stored_file(kept).write_bytes(cache._MAGIC + cache._digest(rest) + b"\n" + rest)
     assert kept.get(NAME) is None
 
 

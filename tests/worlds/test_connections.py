@@ -23,8 +23,8 @@ import uvloop
 
 import scapi
 import scapi.sync
-from scapi import _http
-from scapi._core.outgoing import Outgoing
+from scapi._http import httpx_adapter
+from scapi._http.messages import HttpRequest
 from scapi.exceptions import ClosedError, NotFoundError, RequestTimeoutError, ScApiException, TransportError
 from tests.raw_server import raw_server
 from tests.support import wire
@@ -48,7 +48,7 @@ def mount(server: WireServer) -> Mount:
 def tls(server: WireServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mount]:
     """A mount behind TLS, with a certificate that our connections trust."""
     ours, theirs = trusted()
-    monkeypatch.setattr(_http, "tls", lambda _: ours)
+    monkeypatch.setattr(httpx_adapter, "tls", lambda _: ours)
     listener = socket.create_server((wire.HOST, 0))
     yield server.mount(scheme="https", port=server.listen(listener, theirs))
     server.unlisten(listener)
@@ -110,7 +110,7 @@ def test_a_connection_that_ended_while_idle_is_made_anew(world: World, how: str,
 def test_a_connection_that_was_idle_for_too_long_is_made_anew(
     world: World, mount: Mount, server: WireServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_http, "KEEPALIVE", -1.0)
+    monkeypatch.setattr(httpx_adapter, "KEEPALIVE", -1.0)
     before = server.accepted
     world.run(client(world, mount), repeated(world, 3))
     assert server.accepted - before == 3
@@ -216,14 +216,14 @@ def deaf() -> Iterator[str]:
 
 
 def test_connecting_ends_in_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr(httpx_adapter, "CONNECT_TIMEOUT", 0.2)
     with deaf() as url, pytest.raises(RequestTimeoutError, match="could not be connected to in time") as caught:
         world.run(world.api.AppClient(token="t", base_url=url, retry=None), lambda client: client.emission())
     assert caught.value.connecting
 
 
 def test_all_addresses_of_a_host_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "CONNECT_TIMEOUT", 1.5)
+    monkeypatch.setattr(httpx_adapter, "CONNECT_TIMEOUT", 1.5)
     with deaf() as url:
         port = int(url.rpartition(":")[2])
         kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (wire.HOST, port))
@@ -266,14 +266,14 @@ def test_signals_do_not_put_off_the_end_of_a_wait(mount: Mount) -> None:
 def test_looking_up_a_host_ends_in_time_or_with_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(20))
-    monkeypatch.setattr(_http, "CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr(httpx_adapter, "CONNECT_TIMEOUT", 0.3)
     began = time.monotonic()
     with (
         scapi.sync.AppClient(token="t", base_url="https://slow.test", retry=None) as client,
         pytest.raises(RequestTimeoutError, match=r"slow\.test could not be connected to in time"),
     ):
         client.emission()
-    monkeypatch.setattr(_http, "CONNECT_TIMEOUT", 15)
+    monkeypatch.setattr(httpx_adapter, "CONNECT_TIMEOUT", 15)
     with scapi.sync.AppClient(token="t", base_url="https://slow.test", retry=None) as client:
         threading.Timer(0.2, client.close).start()
         with pytest.raises(ClosedError, match="closed"):
@@ -551,17 +551,17 @@ def test_a_path_arrives_as_it_is_the_second_time_too(world: World) -> None:
 
 
 def test_nothing_secret_is_kept_with_the_urls(world: World, mount: Mount) -> None:
-    _http._url.cache_clear()
+    httpx_adapter._url.cache_clear()
     world.run(client(world, mount), repeated(world, 3))
-    assert _http._url.cache_info().misses == 1
+    assert httpx_adapter._url.cache_info().misses == 1
 
     # A redirect without our token goes to a URL that may have one of its own.
-    _http.request(Outgoing("https://elsewhere.test/file?token=s3cr3t"), {})
-    assert _http._url.cache_info().currsize == 1
+    httpx_adapter.request(HttpRequest("https://elsewhere.test/file?token=s3cr3t"), {})
+    assert httpx_adapter._url.cache_info().currsize == 1
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\rb", "a\0b", "ё"])
 def test_a_header_cannot_smuggle_another(value: str) -> None:
     with pytest.raises(ValueError, match="the header If-None-Match holds characters") as caught:
-        _http.request(Outgoing("https://h.test/", extra={"If-None-Match": value}), {})
+        httpx_adapter.request(HttpRequest("https://h.test/", extra={"If-None-Match": value}), {})
     assert value not in str(caught.value)

@@ -97,7 +97,7 @@ async def test_a_load_that_ended_with_its_event_loop_is_taken_up_by_another(tmp_
         await arrival(fake)
         assert await lookup.id("AK-105") == "zz2rn"
         await giving_up
-        await lookup._copies.github.close()
+        await lookup._cache.github.close()
     assert len(fake.requests) == 2
 
 
@@ -110,7 +110,7 @@ async def test_both_worlds_share_the_copies(tmp_path: Path) -> None:
 async def test_reading_a_large_file_does_not_stop_the_event_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scapi._core import database
+    from scapi._items import database
 
     goes_on = threading.Event()
 

@@ -17,8 +17,10 @@ import pytest
 
 import scapi
 import scapi.sync
-from scapi import Retry, _aio, _http, _threads
+from scapi import Retry
 from scapi._async.single_flight import SingleFlight as AsyncFlight
+from scapi._http import httpx_adapter
+from scapi._primitives import aio, threads
 from scapi._sync.single_flight import SingleFlight as SyncFlight
 from scapi.exceptions import ClosedError, RateLimitError, RequestTimeoutError, ServerError
 from tests.support import wire
@@ -76,11 +78,11 @@ def test_two_hundred_tasks_share_a_client(mount: Mount) -> None:
 
 def test_sixty_four_threads_share_a_client(mount: Mount, server: WireServer) -> None:
     accepted = server.accepted
-    with client(mount) as shared, ThreadPoolExecutor(64) as threads:
-        totals = {page.total for page in threads.map(lambda _: shared.auction("zyv9").lots(limit=5), range(640))}
+    with client(mount) as shared, ThreadPoolExecutor(64) as pool:
+        totals = {page.total for page in pool.map(lambda _: shared.auction("zyv9").lots(limit=5), range(640))}
     assert len(totals) == 1
     assert len(mount.arrived) == 640
-    assert server.accepted - accepted <= _http.MAX_CONNECTIONS
+    assert server.accepted - accepted <= httpx_adapter.MAX_CONNECTIONS
 
 
 def test_one_loop_after_another_with_one_client(mount: Mount, server: WireServer) -> None:
@@ -100,8 +102,8 @@ def test_two_loops_in_two_threads_at_once_with_one_client(mount: Mount) -> None:
             for _ in range(50):
                 group.create_task(shared.emission())
 
-    with ThreadPoolExecutor(2) as threads:
-        list(threads.map(lambda _: asyncio.run(work()), range(2)))
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: asyncio.run(work()), range(2)))
     asyncio.run(shared.close())
     assert len(mount.arrived) == 100
 
@@ -115,7 +117,7 @@ def test_closing_ends_requests_under_way_and_those_that_stand_behind(mount: Moun
     async def main() -> list[Any]:
         shared = aclient(mount, pace=False)
         tasks = [asyncio.create_task(shared.emission()) for _ in range(100)]
-        await until(lambda: len(mount.arrived) == _http.MAX_CONNECTIONS)
+        await until(lambda: len(mount.arrived) == httpx_adapter.MAX_CONNECTIONS)
         async with asyncio.timeout(30):
             await shared.close()
             return await asyncio.gather(*tasks, return_exceptions=True)
@@ -130,7 +132,7 @@ def test_closing_ends_requests_of_other_threads(mount: Mount) -> None:
     shared = client(mount, pace=False)
     with ThreadPoolExecutor(100) as threads:
         calls = [threads.submit(shared.emission) for _ in range(100)]
-        assert wait_until(lambda: len(mount.arrived) == _http.MAX_CONNECTIONS)
+        assert wait_until(lambda: len(mount.arrived) == httpx_adapter.MAX_CONNECTIONS)
         began = time.monotonic()
         shared.close()
         errors = [call.exception() for call in calls]
@@ -282,12 +284,12 @@ def test_an_interrupted_wait_leaves_the_queue(mount: Mount, monkeypatch: pytest.
     mount.fake.add_token("poor", limit=1)
     mount.fake.app_token = "poor"
 
-    def interrupted(wakeup: _threads.Wakeup, seconds: float) -> None:
+    def interrupted(wakeup: threads.Wakeup, seconds: float) -> None:
         raise KeyboardInterrupt
 
     with client(mount) as shared:
         shared.emission()
-        monkeypatch.setattr(_threads.Wakeup, "wait", interrupted)
+        monkeypatch.setattr(threads.Wakeup, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
             shared.emission()
         assert not shared._session._waiting
@@ -383,7 +385,7 @@ def test_after_a_fork_parent_and_child_go_on(mount: Mount, server: WireServer) -
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
 def test_a_child_does_not_wait_for_what_its_parent_had_begun() -> None:
-    flight, begun, over = SyncFlight(_threads.begin), threading.Event(), threading.Event()
+    flight, begun, over = SyncFlight(threads.begin), threading.Event(), threading.Event()
 
     def work() -> None:
         begun.set()
@@ -410,7 +412,7 @@ def test_a_child_does_not_wait_for_what_its_parent_had_begun() -> None:
 
 
 def test_what_began_in_a_loop_that_has_stopped_is_begun_anew() -> None:
-    flight, done = AsyncFlight(_aio.spawn), list[str]()
+    flight, done = AsyncFlight(aio.spawn), list[str]()
 
     async def never() -> None:
         await asyncio.Event().wait()
@@ -436,7 +438,7 @@ async def _cancel_all() -> None:
 
 @pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="Python 3.11 has no eager tasks")
 def test_work_may_be_done_before_its_task_is_waited_for() -> None:
-    flight = AsyncFlight(_aio.spawn)
+    flight = AsyncFlight(aio.spawn)
 
     async def work() -> None:
         with pytest.raises(RuntimeError, match="this would wait for itself"):
@@ -451,7 +453,7 @@ def test_work_may_be_done_before_its_task_is_waited_for() -> None:
 
 
 def test_a_call_waits_no_longer_for_a_connection_than_it_may(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(httpx_adapter, "MAX_CONNECTIONS", 1)
     mount.wire = wire.never
 
     async def main() -> None:
@@ -475,7 +477,7 @@ def test_a_call_waits_no_longer_for_a_connection_than_it_may(mount: Mount, monke
 
 def test_the_wait_for_a_connection_counts_against_queue_timeout(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
     """It leaves less than the 30 seconds that the server asks for, so that the call doesn't begin to wait for them."""
-    monkeypatch.setattr(_http, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(httpx_adapter, "MAX_CONNECTIONS", 1)
     options: dict[str, Any] = {"queue_timeout": 30.1, "timeout": 1.5, "pace": False}
 
     def begin() -> None:
@@ -511,7 +513,7 @@ def test_a_connection_that_is_given_back_just_as_the_client_closes_is_closed(
     mount: Mount, server: WireServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shared = client(mount, retry=None)
-    look = _http.h11_of
+    look = httpx_adapter.h11_of
 
     def close_and_look(connection: object) -> Any:
         closing = threading.Thread(target=shared.close)
@@ -519,7 +521,7 @@ def test_a_connection_that_is_given_back_just_as_the_client_closes_is_closed(
         closing.join()
         return look(connection)
 
-    monkeypatch.setattr(_http, "h11_of", close_and_look)
+    monkeypatch.setattr(httpx_adapter, "h11_of", close_and_look)
     shared.emission()
     assert wait_until(lambda: not server.connections, seconds=10)
 
@@ -552,7 +554,7 @@ def test_closing_goes_on_over_a_call_that_times_out_just_now(mount: Mount) -> No
 
 
 def test_a_call_that_waits_for_a_connection_is_called_off(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(httpx_adapter, "MAX_CONNECTIONS", 1)
     mount.wire = wire.never
     with client(mount, pace=False) as shared, ThreadPoolExecutor(1) as pool:
         busy = pool.submit(shared.emission)
@@ -577,7 +579,7 @@ def test_a_call_that_waits_for_a_connection_is_called_off(mount: Mount, monkeypa
 def test_an_iterator_may_be_dropped_on_its_own_thread() -> None:
     hold = threading.Lock()
     with hold:
-        workers = _threads.Workers[None, None](1, hold)
+        workers = threads.Workers[None, None](1, hold)
         workers.start(lambda _: workers.end(), None)
         workers.result()
 
@@ -585,7 +587,7 @@ def test_an_iterator_may_be_dropped_on_its_own_thread() -> None:
 def test_threads_end_with_their_iterator_even_if_nothing_else_ends_them() -> None:
     hold = threading.Lock()
     with hold:
-        workers = _threads.Workers[int, int](2, hold)
+        workers = threads.Workers[int, int](2, hold)
         for number in range(2):
             workers.start(lambda number: number, number)
         assert {workers.result(), workers.result()} == {0, 1}
@@ -602,7 +604,7 @@ def test_threads_end_with_their_iterator_even_if_nothing_else_ends_them() -> Non
 
 def test_a_wakeup_from_another_thread_ends_a_wait() -> None:
     async def main() -> None:
-        wakeup = _aio.Wakeup()
+        wakeup = aio.Wakeup()
         threading.Timer(0.01, wakeup.wake).start()
         async with asyncio.timeout(30):
             await wakeup.wait(60)
@@ -610,7 +612,7 @@ def test_a_wakeup_from_another_thread_ends_a_wait() -> None:
 
     # Its loop is gone by now, and nobody minds.
     asyncio.run(main()).wake()  # type: ignore[func-returns-value]
-    wakeup = _threads.Wakeup()
+    wakeup = threads.Wakeup()
     threading.Timer(0.01, wakeup.wake).start()
     began = time.monotonic()
     wakeup.wait(60)

@@ -16,8 +16,8 @@ import pytest
 
 import scapi
 import scapi.sync
-from scapi import _aio, _threads
 from scapi._async.single_flight import SingleFlight as AsyncFlight
+from scapi._primitives import aio, threads
 from scapi._sync.single_flight import SingleFlight as SyncFlight
 from scapi.exceptions import ClosedError, RateLimitError, TokenNotSavedError
 from scapi.models import UserToken
@@ -305,7 +305,7 @@ async def test_whoever_comes_just_after_a_renewal_does_not_renew_again(
 
 
 def test_a_loop_that_ends_within_a_renewal_leaves_it_to_the_others() -> None:
-    flight = AsyncFlight(_aio.spawn)
+    flight = AsyncFlight(aio.spawn)
     under_way = threading.Event()
     done: list[str] = []
 
@@ -335,7 +335,7 @@ def test_a_loop_that_ends_within_a_renewal_leaves_it_to_the_others() -> None:
 
 
 def test_an_interrupted_thread_leaves_it_to_the_others() -> None:
-    flight = SyncFlight(_threads.begin)
+    flight = SyncFlight(threads.begin)
     under_way, interrupt = threading.Event(), threading.Event()
     done: list[str] = []
 
@@ -365,7 +365,7 @@ def test_a_coroutine_function_is_of_no_use_to_the_sync_world() -> None:
     with pytest.raises(TypeError, match="on_token must be a plain function"):
         scapi.sync.UserClient(**given, on_token=save)
     with pytest.raises(TypeError, match="must be a plain function"):
-        _threads.call(save, fake_token())
+        threads.call(save, fake_token())
     scapi.UserClient(**given, on_token=save)
 
 

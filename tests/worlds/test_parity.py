@@ -63,7 +63,7 @@ def test_a_name_that_nobody_exports_is_an_attribute_error() -> None:
 
 
 def test_the_primitives_are_twins() -> None:
-    one, other = importlib.import_module("scapi._aio"), importlib.import_module("scapi._threads")
+    one, other = importlib.import_module("scapi._primitives.aio"), importlib.import_module("scapi._primitives.threads")
     assert one.__all__ == other.__all__
     for name in one.__all__:
         first, second = getattr(one, name), getattr(other, name)
@@ -106,8 +106,11 @@ except exceptions.TransportError:
 """
 
 WORLDS = {
-    "scapi": ("import asyncio; asyncio.run(client.emission())", {"scapi._sync", "scapi._threads", "scapi.sync"}),
-    "scapi.sync": ("client.emission()", {"scapi._async", "scapi._aio"}),
+    "scapi": (
+        "import asyncio; asyncio.run(client.emission())",
+        {"scapi._sync", "scapi._primitives.threads", "scapi.sync"},
+    ),
+    "scapi.sync": ("client.emission()", {"scapi._async", "scapi._primitives.aio"}),
 }
 
 
@@ -117,7 +120,7 @@ def test_a_program_loads_only_the_world_that_it_uses(world: str) -> None:
     code = USE.format(world=world, call=call)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_path())  # noqa: S603  # our own code
     loaded = set(done.stdout.split())
-    assert "scapi._core.request" in loaded
+    assert "scapi._api.requests" in loaded
     assert not {name for name in loaded if any(name == other or name.startswith(f"{other}.") for other in foreign)}
     assert not any(name.startswith("scapi.testing") for name in loaded)
 

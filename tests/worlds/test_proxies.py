@@ -18,7 +18,7 @@ import pytest
 import trustme
 
 import scapi
-from scapi import _http
+from scapi._http import httpx_adapter
 from scapi.exceptions import RequestTimeoutError, TransportError
 from tests.support import wire
 
@@ -269,7 +269,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setattr("scapi._core.arguments.LOOPBACK", set())
+    monkeypatch.setattr("scapi._base.validation.LOOPBACK", set())
     return monkeypatch
 
 
@@ -345,7 +345,7 @@ def test_a_proxy_that_never_answers_ends_in_time(
     world: World, kind: str, mount: Mount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """httpcore gives a SOCKS proxy all the time that there is."""
-    monkeypatch.setattr(_http, "CONNECT_TIMEOUT", 0.5)
+    monkeypatch.setattr(httpx_adapter, "CONNECT_TIMEOUT", 0.5)
     with socket.create_server((wire.HOST, 0)) as listener:
         url = f"{kind}://{wire.HOST}:{listener.getsockname()[1]}"
         with pytest.raises(RequestTimeoutError, match=f"the proxy {url} could not be connected to in time") as caught:

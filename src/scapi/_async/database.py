@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from msgspec.structs import replace
 
-from scapi import _aio
-from scapi._async.closing import Closing
-from scapi._async.copies import Copies
+from scapi._async.context import Closable
+from scapi._async.file_cache import FileCache
 from scapi._async.github import GitHubClient
-from scapi._core import arguments, database, names
-from scapi._core.store import default_folder
+from scapi._base import validation
+from scapi._items import database, names
+from scapi._items.cache import default_folder
+from scapi._primitives import aio
 from scapi.config import Config
 from scapi.enums import IndexFile, Realm
 from scapi.exceptions import NotFoundError
@@ -20,17 +21,16 @@ from scapi.exceptions import NotFoundError
 if TYPE_CHECKING:
     import os
 
-    from scapi._core.names import Index
+    from scapi._items.names import Index
     from scapi.models import BarterSettlement, DatabaseState, Hideout, ItemInfo, Listing, Lookup
 
-__all__ = ["DatabaseLookup"]
 
 logger = logging.getLogger("scapi")
 
 STALE_TIME = 900.0
 
 
-class DatabaseLookup(Closing):
+class DatabaseLookup(Closable):
     """The official item database by name: items, achievements, stats and recipes, in all its languages.
 
     Its files are kept in a folder of this machine. A copy is used as it is for `stale_time` seconds; then the server is
@@ -69,14 +69,14 @@ class DatabaseLookup(Closing):
         offline: bool = False,
     ) -> None:
         names.require_rapidfuzz()
-        self._realm = None if realm is None else arguments.choice("realm", realm, Realm)
+        self._realm = None if realm is None else validation.choice("realm", realm, Realm)
         self._threshold = names.check_threshold(threshold)
-        stale_time = arguments.seconds("stale_time", stale_time)
-        offline = arguments.flag("offline", offline)
-        folder = default_folder() if cache_dir is None else arguments.path("cache_dir", cache_dir)
+        stale_time = validation.seconds("stale_time", stale_time)
+        offline = validation.flag("offline", offline)
+        folder = default_folder() if cache_dir is None else validation.path("cache_dir", cache_dir)
         self._missing: tuple[str, ...] = ()
         self._owns_github = github is None
-        self._copies = Copies(github or GitHubClient(), folder, stale_time=stale_time, offline=offline)
+        self._cache = FileCache(github or GitHubClient(), folder, stale_time=stale_time, offline=offline)
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -133,7 +133,7 @@ class DatabaseLookup(Closing):
         """
         lowest = self._threshold if threshold is None else threshold
         index = await self._index(filename, realm)
-        return await _aio.to_thread(names.search, index, query, threshold=lowest, limit=limit)
+        return await aio.to_thread(names.search, index, query, threshold=lowest, limit=limit)
 
     async def find_one(
         self,
@@ -207,7 +207,7 @@ class DatabaseLookup(Closing):
         """
         path = item if _is_path(item) else database.own(await self._item(item, realm), "path")
         name = database.item_file(self._realm_for(realm), path, upgrade_level)
-        return await self._copies.get(name, database.read_item)
+        return await self._cache.get(name, database.read_item)
 
     async def item_icon(self, item: Lookup | str, *, realm: Realm | str | None = None) -> bytes:
         """The icon of an item, as a PNG.
@@ -223,11 +223,11 @@ class DatabaseLookup(Closing):
             ScApiException: There is no copy of the file, and none can be fetched.
         """
         if _is_path(item):
-            return await self._copies.get(database.icon_file(self._realm_for(realm), item), database.read_icon)
+            return await self._cache.get(database.icon_file(self._realm_for(realm), item), database.read_icon)
         entry = await self._item(item, realm)
         name = database.icon_file(self._realm_for(realm), database.own(entry, "icon"))
         try:
-            return await self._copies.get(name, database.read_icon)
+            return await self._cache.get(name, database.read_icon)
         except NotFoundError as cause:
             # Of some items the listing names an icon that was never drawn.
             raise database.without(entry, "icon") from cause
@@ -244,7 +244,7 @@ class DatabaseLookup(Closing):
         Raises:
             ScApiException: There is no copy of the file, and none can be fetched.
         """
-        return await self._copies.get(database.barter_file(self._realm_for(realm)), database.read_barter)
+        return await self._cache.get(database.barter_file(self._realm_for(realm)), database.read_barter)
 
     async def hideout(self, *, realm: Realm | str | None = None) -> Hideout:
         """The hideout's perks and recipes.
@@ -255,7 +255,7 @@ class DatabaseLookup(Closing):
         Raises:
             ScApiException: There is no copy of the file, and none can be fetched.
         """
-        return await self._copies.get(database.hideout_file(self._realm_for(realm)), database.read_hideout)
+        return await self._cache.get(database.hideout_file(self._realm_for(realm)), database.read_hideout)
 
     # ── the copies ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -274,53 +274,53 @@ class DatabaseLookup(Closing):
             NotFoundError: The repository has none of these files.
             ScApiException: There is no copy of a file, and none can be fetched.
         """
-        force = arguments.flag("force", force)
+        force = validation.flag("force", force)
         realms = list(Realm) if realm == "all" else [self._realm_for(realm)]
         files = [file for where in realms for file in database.files(where)]
         missing: dict[str, NotFoundError] = {}
         for name, read in files:
             try:
-                await self._copies.get(name, read, force=force)
+                await self._cache.get(name, read, force=force)
             except NotFoundError as error:
                 missing[name] = error
         if len(missing) == len(files):
             raise missing[files[0][0]]
         if missing:
-            logger.warning("%s lacks %s", self._copies.github.repository, ", ".join(missing))
+            logger.warning("%s lacks %s", self._cache.github.repository, ", ".join(missing))
         self._missing = tuple(missing)
         return self.state
 
     @property
     def state(self) -> DatabaseState:
         """Which files are in memory, and how far they are up to date."""
-        return replace(self._copies.state, missing=self._missing)
+        return replace(self._cache.state, missing=self._missing)
 
     async def close(self) -> None:
         """Close the connections; a `github` of your own stays open."""
         if self._owns_github:
-            await self._copies.github.close()
+            await self._cache.github.close()
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_copies"):
+        if not hasattr(self, "_cache"):
             # Tracebacks that show local variables meet this one where the constructor refuses an argument.
             return "DatabaseLookup(...)"
-        folder, offline = str(self.state.folder), self._copies.offline
-        return f"DatabaseLookup({self._copies.github!r}, folder={folder!r}, offline={offline})"
+        folder, offline = str(self.state.folder), self._cache.offline
+        return f"DatabaseLookup({self._cache.github!r}, folder={folder!r}, offline={offline})"
 
     async def _index(self, filename: IndexFile | str, realm: Realm | str | None) -> Index:
-        kind = arguments.choice("filename", filename, IndexFile)
+        kind = validation.choice("filename", filename, IndexFile)
         name = database.index_file(self._realm_for(realm), kind)
-        return await self._copies.get(name, database.READERS[kind])
+        return await self._cache.get(name, database.READERS[kind])
 
     async def _item(self, item: Lookup | str, realm: Realm | str | None) -> Lookup:
         return await self._resolved(item, IndexFile.LISTING, realm) if isinstance(item, str) else item
 
     async def _resolved(self, name: str, filename: IndexFile | str, realm: Realm | str | None) -> Lookup:
-        return await _aio.to_thread(names.resolve, await self._index(filename, realm), name)
+        return await aio.to_thread(names.resolve, await self._index(filename, realm), name)
 
     def _realm_for(self, realm: Realm | str | None) -> Realm:
         """The realm of a call: the one asked for, else the lookup's, else that of `Config` by now."""
-        return arguments.choice("realm", next(filter(None, (realm, self._realm)), Config.REALM), Realm)
+        return validation.choice("realm", next(filter(None, (realm, self._realm)), Config.REALM), Realm)
 
 
 def _is_path(item: Lookup | str) -> TypeGuard[str]:

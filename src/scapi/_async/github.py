@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TypeVar, overload
 
-from scapi import _aio
-from scapi._async.closing import Closing
-from scapi._core import arguments, github, redirect, response
-from scapi._core.credentials import Credentials
-from scapi._core.database import REPOSITORY
-from scapi._core.drafts import Draft, place
-from scapi._core.github import Repository
-from scapi._core.network import Network
-from scapi._core.outgoing import Outgoing
-from scapi._core.redaction import Guard
+from scapi._api import decoding
+from scapi._async.context import Closable
+from scapi._base import validation
+from scapi._base.atomic import Draft, place
+from scapi._http import redirects
+from scapi._http.credentials import Credentials
+from scapi._http.guard import Guard
+from scapi._http.messages import HttpRequest
+from scapi._http.network import Network
+from scapi._items import github
+from scapi._items.database import REPOSITORY
+from scapi._items.github import Repository
+from scapi._primitives import aio
 from scapi.exceptions import ClosedError
 from scapi.models import RateLimit, RawFile
 
@@ -28,17 +31,16 @@ if TYPE_CHECKING:
     import httpx
 
     from scapi._async.transport import Transport
-    from scapi._core.response import Reply
+    from scapi._http.messages import HttpResponse
     from scapi.models import Commit, ContentEntry, Diff
 
-__all__ = ["GitHubClient"]
 
 T = TypeVar("T")
 
 wall = time.time
 
 
-class GitHubClient(Closing):
+class GitHubClient(Closable):
     """One branch of a repository on GitHub, by default of the official item database.
 
     Files themselves (`rawfile`) cost no quota and need no token. All else is GitHub's API, which answers 60 requests an
@@ -87,7 +89,7 @@ class GitHubClient(Closing):
             self._credentials.check()
         self._network.check()
         self._repository = Repository.of(repository, branch, raw_url, api_url)
-        self._timeout = None if timeout is None else arguments.positive("timeout", timeout)
+        self._timeout = None if timeout is None else validation.positive("timeout", timeout)
         self._ratelimit = RateLimit()
         self._transports: dict[str, Transport] = {}
         self._closed = False
@@ -174,11 +176,11 @@ class GitHubClient(Closing):
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         url = self._repository.file_url(path, ref)
-        condition = {} if etag is None else {"If-None-Match": arguments.header("etag", etag)}
-        reply = await self._send(Outgoing(url, extra={"Accept": "*/*", **condition}, hidden=self._credentials))
-        if reply.status == 304:
+        condition = {} if etag is None else {"If-None-Match": validation.header("etag", etag)}
+        response = await self._send(HttpRequest(url, extra={"Accept": "*/*", **condition}, hidden=self._credentials))
+        if response.status == 304:
             return None
-        return RawFile(content=reply.body, url=url, etag=github.etag(reply))
+        return RawFile(content=response.body, url=url, etag=github.etag(response))
 
     async def archive(
         self,
@@ -206,8 +208,8 @@ class GitHubClient(Closing):
             OSError: The file can't be written.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        outgoing = self._to_api(self._repository.archive_url(format, ref))
-        path = arguments.path("destination", destination)
+        http_request = self._to_api(self._repository.archive_url(format, ref))
+        path = validation.path("destination", destination)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = Draft(place(path))
         done = 0
@@ -215,7 +217,7 @@ class GitHubClient(Closing):
         async def take(chunk: bytes, total: int | None) -> None:
             nonlocal done
             try:
-                await _aio.to_thread(draft.write, chunk)
+                await aio.to_thread(draft.write, chunk)
             except OSError as cause:
                 raise _UnwritableError from cause
             done += len(chunk)
@@ -223,8 +225,8 @@ class GitHubClient(Closing):
                 progress(done, total)
 
         try:
-            await self._send(outgoing, take)
-            await _aio.to_thread(draft.publish)
+            await self._send(http_request, take)
+            await aio.to_thread(draft.publish)
         except _UnwritableError as error:
             raise error.__cause__ or error from None
         finally:
@@ -237,29 +239,29 @@ class GitHubClient(Closing):
 
     async def _ask(self, url: str, decode: Callable[[bytes], T]) -> T:
         """What an answer of the API says."""
-        outgoing = self._to_api(url)
-        with Guard(outgoing):
-            return response.decoded(await self._send(outgoing), decode, outgoing)
+        http_request = self._to_api(url)
+        with Guard(http_request):
+            return decoding.decoded(await self._send(http_request), decode, http_request)
 
-    def _to_api(self, url: str) -> Outgoing:
-        return Outgoing(url, self._credentials, extra=github.HEADERS)
+    def _to_api(self, url: str) -> HttpRequest:
+        return HttpRequest(url, self._credentials, extra=github.HEADERS)
 
-    async def _send(self, outgoing: Outgoing, sink: _aio.Sink | None = None) -> Reply:
+    async def _send(self, http_request: HttpRequest, sink: aio.Sink | None = None) -> HttpResponse:
         """The answer at the end of all redirects, or the documented error."""
-        with Guard(outgoing):
-            reply = await self._exchange(outgoing, sink)
-            for _ in range(redirect.MOST):
-                further = github.redirected(reply, outgoing)
+        with Guard(http_request):
+            response = await self._exchange(http_request, sink)
+            for _ in range(redirects.MOST):
+                further = github.redirected(response, http_request)
                 if further is None:
                     break
-                outgoing = further
-                reply = await self._exchange(outgoing, sink)
-            return github.check(reply, outgoing, wall())
+                http_request = further
+                response = await self._exchange(http_request, sink)
+            return github.check(response, http_request, wall())
 
-    async def _exchange(self, outgoing: Outgoing, sink: _aio.Sink | None) -> Reply:
-        reply = await self._transport(outgoing.url).send(outgoing, sink)
-        self._ratelimit = github.ratelimit(reply.headers, self._ratelimit)
-        return reply
+    async def _exchange(self, http_request: HttpRequest, sink: aio.Sink | None) -> HttpResponse:
+        response = await self._transport(http_request.url).send(http_request, sink)
+        self._ratelimit = github.ratelimit(response.headers, self._ratelimit)
+        return response
 
     def _transport(self, url: str) -> Transport:
         """The connections to a host: GitHub has one for files, one for its API and one for archives."""
@@ -289,7 +291,7 @@ class GitHubClient(Closing):
 
 def guard(client: GitHubClient, url: str) -> Guard:
     """A guard around work with a file that a client has got."""
-    return Guard(Outgoing(url, hidden=client._credentials))  # pyright: ignore[reportPrivateUsage]  # of this very module
+    return Guard(HttpRequest(url, hidden=client._credentials))  # pyright: ignore[reportPrivateUsage]  # of this very module
 
 
 class _UnwritableError(Exception):

@@ -6,8 +6,8 @@ import threading
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from scapi import _aio
-from scapi._core import builders
+from scapi._primitives import aio
+from scapi._views import builders
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -16,13 +16,12 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from scapi._api.requests import Request
     from scapi._async.session import Session
-    from scapi._core.builders import Library
-    from scapi._core.paging import Walk
-    from scapi._core.request import Request
+    from scapi._lists.paginator import Walk
+    from scapi._views.builders import Library
     from scapi.models import Listing
 
-__all__ = ["Rows"]
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -146,12 +145,12 @@ class Ahead(Generic[A, R]):
 
     Args:
         call: What is called.
-        hold: Held in a `with` for as long as results are wanted, see `scapi._core.holds`.
+        hold: Held in a `with` for as long as results are wanted, see `scapi._primitives.holds`.
     """
 
-    def __init__(self, call: _aio.Call[A, R], hold: threading.Lock) -> None:
+    def __init__(self, call: aio.Call[A, R], hold: threading.Lock) -> None:
         self._call = call
-        self._workers: _aio.Workers[A, R] = _aio.Workers(1, hold)
+        self._workers: aio.Workers[A, R] = aio.Workers(1, hold)
 
     async def __aenter__(self) -> Self:
         return self

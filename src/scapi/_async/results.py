@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from scapi._core import builders
+from scapi._views import builders
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from scapi._async.session import Session
-    from scapi._core.builders import Library
-    from scapi._core.bulk import Plan
+    from scapi._lists.bulk import Plan
+    from scapi._views.builders import Library
     from scapi.models import BulkResult
 
-__all__ = ["Results"]
 
 T = TypeVar("T")
 F = TypeVar("F")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
+import time
 from typing import TYPE_CHECKING, TypeVar
 
-from scapi import _aio
+from scapi._api.errors import json as plain_json
 from scapi._async import decoding
-from scapi._core import redirect, response
-from scapi._core.budgets import budget_for
-from scapi._core.effort import Effort, OutOfPatienceError
-from scapi._core.escaping import log
-from scapi._core.holds import Held
-from scapi._core.notices import LONG_WAIT, notice_of
-from scapi._core.outgoing import Outgoing
-from scapi._core.redaction import Guard
+from scapi._base.escaping import log
+from scapi._http import redirects
+from scapi._http.guard import Guard
+from scapi._http.messages import HttpRequest
+from scapi._primitives import aio
+from scapi._primitives.holds import Held
+from scapi._ratelimit.notices import LONG_WAIT, notice_of
+from scapi._ratelimit.registry import budget_for
+from scapi._retry import QueueTimeoutError, RetryState
 from scapi.exceptions import (
     ClosedError,
     RateLimitError,
@@ -28,16 +31,15 @@ from scapi.exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scapi._api.requests import Request
+    from scapi._api.settings import Settings
     from scapi._async.renewal import Renewal
-    from scapi._core.credentials import Credentials
-    from scapi._core.network import Network
-    from scapi._core.pacing import Pacing, Ticket, Wait
-    from scapi._core.request import Request
-    from scapi._core.response import Reply
-    from scapi._core.settings import Settings
+    from scapi._http.credentials import Credentials
+    from scapi._http.messages import HttpResponse
+    from scapi._http.network import Network
+    from scapi._ratelimit.budget import Pacing, Ticket, Wait
     from scapi.models import RateLimit
 
-__all__ = ["Session"]
 
 T = TypeVar("T")
 
@@ -70,7 +72,7 @@ class Session:
         self._transport = Transport(base_url=settings.base_url, timeout=settings.timeout, network=network)
         self._budget: Pacing = budget_for(settings.base_url, credentials.fingerprint())
         self._notice = notice_of(self._budget)
-        self._waiting: Held[_aio.Wakeup] = Held()
+        self._waiting: Held[aio.Wakeup] = Held()
 
     @property
     def credentials(self) -> Credentials:
@@ -80,7 +82,7 @@ class Session:
     @property
     def ratelimit(self) -> RateLimit:
         """The points that are left, as the last answers told."""
-        return self._budget.state(_aio.now()).ratelimit
+        return self._budget.state(aio.now()).ratelimit
 
     @property
     def closed(self) -> bool:
@@ -91,79 +93,82 @@ class Session:
         """The result of a request, or the documented error of its last attempt."""
         if self.closed:
             raise ClosedError("the client is closed")
-        effort = Effort(self.settings.retry, self.settings.queue_timeout)
+        retry_state = RetryState(self.settings.retry, self.settings.queue_timeout)
         try:
-            return await self._call(request, effort)
-        except OutOfPatienceError as cause:
+            return await self._call(request, retry_state)
+        except QueueTimeoutError as cause:
             raise self._no_turn(request, str(cause), ASK_AGAIN) from None
 
-    async def _call(self, request: Request[T], effort: Effort) -> T:
+    async def _call(self, request: Request[T], retry_state: RetryState) -> T:
         """Make a call with a token that is valid, renewing it at most once."""
         if self.renewal is None:
-            return await self._persevere(request, self._credentials, effort)
-        credentials = await self.renewal.fresh(effort)
+            return await self._send_with_retries(request, self._credentials, retry_state)
+        credentials = await self.renewal.fresh(retry_state)
         try:
-            return await self._persevere(request, credentials, effort)
+            return await self._send_with_retries(request, credentials, retry_state)
         except UnauthorizedError:
-            if request.operation in self.renewal.in_vain and credentials is self.renewal.credentials:
+            if request.operation in self.renewal.still_unauthorized and credentials is self.renewal.credentials:
                 raise
-        await self.renewal.replace(credentials, effort)
+        await self.renewal.replace(credentials, retry_state)
         try:
-            return await self._persevere(request, self.renewal.credentials, effort)
+            return await self._send_with_retries(request, self.renewal.credentials, retry_state)
         except UnauthorizedError:
-            self.renewal.in_vain.add(request.operation)
+            self.renewal.still_unauthorized.add(request.operation)
             raise
 
-    async def _persevere(self, request: Request[T], credentials: Credentials, effort: Effort) -> T:
+    async def _send_with_retries(self, request: Request[T], credentials: Credentials, retry_state: RetryState) -> T:
         """Send a request until it succeeds, or until its retries are used up."""
-        outgoing = Outgoing(self.settings.base_url + request.target, credentials)
-        decode: Callable[[bytes], T] = response.json if self.settings.json else request.decode
+        http_request = HttpRequest(self.settings.base_url + request.target, credentials)
+        decode: Callable[[bytes], T] = plain_json if self.settings.json else request.decode
         while True:
-            wakeup = _aio.Wakeup()
-            # The mark of all that this attempt holds, see `scapi._core.holds`.
+            wakeup = aio.Wakeup()
+            # The mark of all that this attempt holds, see `scapi._primitives.holds`.
             with wakeup.hold:
-                ticket = await self._turn(request, wakeup, effort)
+                ticket = await self._turn(request, wakeup, retry_state)
                 try:
-                    with Guard(outgoing):
-                        return await decoding.read(await self._exchange(outgoing, ticket, effort), decode, outgoing)
+                    with Guard(http_request):
+                        return await decoding.read(
+                            await self._exchange(http_request, ticket, retry_state), decode, http_request
+                        )
                 except (TransportError, RequestError) as error:
-                    wait = effort.wait_after(error, self._budget.state(_aio.now()).until_reset)
+                    until_reset = self._budget.state(aio.now()).until_reset
+                    wait = retry_state.wait_after(error, until_reset, wall=time.time(), rng=random.random)
                     if wait is None or self._transport.closed:
                         raise
-                    told = request.path, wait, effort.attempts, log(str(error))
+                    told = request.path, wait, retry_state.attempts, log(str(error))
                     self._tell(wait, "%s waits %.2f s after attempt %d: %s", *told)
-            await self._pause(wait, effort)
+            await self._pause(wait, retry_state)
 
-    async def _turn(self, request: Request[T], wakeup: _aio.Wakeup, effort: Effort) -> Ticket:
+    async def _turn(self, request: Request[T], wakeup: aio.Wakeup, retry_state: RetryState) -> Ticket:
         """Wait until the points for a request are there, and take them."""
         ticket = self._budget.enter(request.operation, wakeup, pace=self.settings.pace)
         try:
-            if (wait := self._budget.poll(ticket, _aio.now())) is not None:
-                await self._stand_in_queue(request, ticket, wakeup, wait, effort)
+            if (wait := self._budget.poll(ticket, aio.now())) is not None:
+                await self._wait_for_turn(request, ticket, wakeup, wait, retry_state)
         except BaseException:
-            self._budget.leave(ticket, _aio.now(), sent=False)
+            self._budget.leave(ticket, aio.now(), sent=False)
             raise
         return ticket
 
-    async def _stand_in_queue(
-        self, request: Request[T], ticket: Ticket, wakeup: _aio.Wakeup, first: Wait, effort: Effort
+    async def _wait_for_turn(
+        self, request: Request[T], ticket: Ticket, wakeup: aio.Wakeup, first: Wait, retry_state: RetryState
     ) -> None:
         wait: Wait | None = first
-        begun, told = _aio.now(), -1.0
+        begun, told = aio.now(), -1.0
         while wait is not None:
-            if not effort.may_wait(wait, is_paced=bool(self.settings.pace)):
+            if not retry_state.may_wait(wait, is_paced=bool(self.settings.pace)):
                 raise self._refusal(request, wait)
-            now = _aio.now()
+            now = aio.now()
             expected = max(wait.soonest, now - begun)
             if told < 0 or told <= LONG_WAIT < expected:
                 told, longest = expected, max(wait.again, wait.soonest)
                 reason = "a refusal is in force" if wait.blocked else "its turn"
                 text = "%s waits up to %.2f s before attempt %d: %s"
-                self._tell(expected, text, request.path, longest, effort.attempts + 1, reason)
+                self._tell(expected, text, request.path, longest, retry_state.attempts + 1, reason)
             ask_again = max(ASK_AGAIN, self._waiting.most / ENOUGH_ASK)
-            await self.wait(wakeup, min(wait.again, effort.left, ask_again))
-            effort.spend(_aio.now() - now, is_block=wait.is_foreign)
-            wait = self._budget.poll(ticket, _aio.now())
+            await self.wait(wakeup, min(wait.again, retry_state.left, ask_again))
+            retry_state.spend(aio.now() - now, is_block=wait.is_foreign)
+            wait = self._budget.poll(ticket, aio.now())
 
     def _refusal(self, request: Request[T], wait: Wait) -> RateLimitError:
         if self.ratelimit.limit == 0:
@@ -177,44 +182,44 @@ class Session:
 
     def _tell(self, seconds: float, text: str, *details: object) -> None:
         """Log a wait, once for all calls that wait for the same thing."""
-        level = self._notice.level(seconds, _aio.now())
+        level = self._notice.level(seconds, aio.now())
         if logger.isEnabledFor(level):
             logger.log(level, text, *details)
 
-    async def _exchange(self, outgoing: Outgoing, ticket: Ticket, effort: Effort) -> Reply:
+    async def _exchange(self, http_request: HttpRequest, ticket: Ticket, retry_state: RetryState) -> HttpResponse:
         """Send a request whose turn it is, and tell the budget what came of it."""
-        reply: Reply | None = None
+        response: HttpResponse | None = None
         sent = True
         try:
-            reply = await self._follow(outgoing, effort)
-            return reply
-        except OutOfPatienceError:
+            response = await self._follow(http_request, retry_state)
+            return response
+        except QueueTimeoutError:
             sent = False
             raise
         except RequestTimeoutError as error:
             sent = not error.connecting
             raise
         finally:
-            status, headers = (reply.status, reply.headers) if reply else (None, None)
-            self._budget.leave(ticket, _aio.now(), sent=sent, status=status, headers=headers)
+            status, headers = (response.status, response.headers) if response else (None, None)
+            self._budget.leave(ticket, aio.now(), sent=sent, status=status, headers=headers)
 
-    async def _follow(self, outgoing: Outgoing, effort: Effort) -> Reply:
+    async def _follow(self, http_request: HttpRequest, retry_state: RetryState) -> HttpResponse:
         """The answer to a request, after the redirects that stay on its host."""
-        reply = await self._transport.send(outgoing, effort=effort)
-        for _ in range(redirect.MOST):
-            target = redirect.target(reply, outgoing.url)
+        response = await self._transport.send(http_request, retry_state=retry_state)
+        for _ in range(redirects.MOST):
+            target = redirects.target(response, http_request.url)
             if target is None:
                 break
-            outgoing = outgoing.moved(target)
-            reply = await self._transport.send(outgoing, effort=effort)
-        return reply
+            http_request = http_request.moved(target)
+            response = await self._transport.send(http_request, retry_state=retry_state)
+        return response
 
-    async def _pause(self, seconds: float, effort: Effort) -> None:
-        begun = _aio.now()
-        await self.wait(_aio.Wakeup(), seconds)
-        effort.spend(_aio.now() - begun)
+    async def _pause(self, seconds: float, retry_state: RetryState) -> None:
+        begun = aio.now()
+        await self.wait(aio.Wakeup(), seconds)
+        retry_state.spend(aio.now() - begun)
 
-    async def wait(self, wakeup: _aio.Wakeup, seconds: float) -> None:
+    async def wait(self, wakeup: aio.Wakeup, seconds: float) -> None:
         """Wait, or less if woken, or less and with an error if the client is closed."""
         hold = threading.Lock()
         with hold:

@@ -6,16 +6,14 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from scapi import _aio
-from scapi._core.effort import OutOfPatienceError
-from scapi._core.flight import Flight, Flights
+from scapi._primitives import aio
+from scapi._primitives.flights import Flight, Flights
+from scapi._retry import QueueTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scapi._aio import Work
-
-__all__ = ["SingleFlight"]
+    from scapi._primitives.aio import Work
 
 
 class SingleFlight:
@@ -35,12 +33,12 @@ class SingleFlight:
 
         Args:
             work: What to do.
-            patience: Seconds to wait for what another has begun, or an `OutOfPatienceError` follows.
+            patience: Seconds to wait for what another has begun, or an `QueueTimeoutError` follows.
 
         Returns:
             Whether another had begun it.
         """
-        mine = Flight(_aio.runtime())
+        mine = Flight(aio.runtime())
         with mine.begun:
             flight = self._flights.begin(mine)
             if flight is mine:
@@ -60,7 +58,7 @@ class SingleFlight:
             # Whoever began it may have been interrupted before this, and another have begun anew.
             if self._flights.under_way is not flight:
                 return
-            flight.pilot = _aio.current()
+            flight.pilot = aio.current()
             try:
                 await work()
             except Exception as error:  # noqa: BLE001  # it goes to all who wait
@@ -71,14 +69,14 @@ class SingleFlight:
 
 async def _join(flight: Flight, patience: float | None) -> None:
     """Wait until a flight is over."""
-    ends = math.inf if patience is None else _aio.now() + patience
-    wakeup = _aio.Wakeup()
+    ends = math.inf if patience is None else aio.now() + patience
+    wakeup = aio.Wakeup()
     flight.wake_with(wakeup)
     while not flight.is_over():
-        if flight.pilot == _aio.current():
+        if flight.pilot == aio.current():
             raise RuntimeError("this would wait for itself: on_token must not call the client")
-        left = ends - _aio.now()
+        left = ends - aio.now()
         if left <= 0:
-            raise OutOfPatienceError("another's renewal isn't done within queue_timeout; nothing was sent")
+            raise QueueTimeoutError("another's renewal isn't done within queue_timeout; nothing was sent")
         # Whoever was to wake this one may have been interrupted.
         await wakeup.wait(min(left, 1))

@@ -7,10 +7,11 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scapi import _aio, _http
-from scapi._core.effort import Effort, OutOfPatienceError
-from scapi._core.leases import Leases
-from scapi._http import httpcore, httpx
+from scapi._http import httpx_adapter
+from scapi._http.httpx_adapter import httpcore, httpx
+from scapi._http.leases import Leases
+from scapi._primitives import aio
+from scapi._retry import QueueTimeoutError, RetryState
 from scapi.exceptions import ClosedError, ScApiException
 
 if TYPE_CHECKING:
@@ -19,11 +20,9 @@ if TYPE_CHECKING:
 
     import h11
 
-    from scapi._core.network import Network
-    from scapi._core.outgoing import Outgoing
-    from scapi._core.response import Reply
+    from scapi._http.messages import HttpRequest, HttpResponse
+    from scapi._http.network import Network
 
-__all__ = ["Transport"]
 
 #: The extension of a request that tells the pool which call it belongs to.
 CALL = "scapi"
@@ -43,44 +42,48 @@ class Transport:
     _refuses = True
 
     def __init__(self, *, base_url: str, timeout: float | None, network: Network) -> None:
-        _http.check_client(network.http_client, httpx.AsyncClient)
+        httpx_adapter.check_client(network.http_client, httpx.AsyncClient)
         self._timeout = timeout
         self._http_client: httpx.AsyncClient | None = network.http_client
-        self._pools = _aio.PerRuntime(partial(PooledTransport, network), f"client of {base_url}")
+        self._pools = aio.PerRuntime(partial(PooledTransport, network), f"client of {base_url}")
         self._refuses = False
 
-    async def send(self, outgoing: Outgoing, sink: _aio.Sink | None = None, *, effort: Effort | None = None) -> Reply:
+    async def send(
+        self, http_request: HttpRequest, sink: aio.Sink | None = None, *, retry_state: RetryState | None = None
+    ) -> HttpResponse:
         """Send a request and read its answer whole, or raise the documented error.
 
         Args:
-            outgoing: The request.
+            http_request: The request.
             sink: Takes the body of a 2xx in place of the result: chunk by chunk, each with the length of the whole if
                 that is known. Such an answer may be of any size, and take its time as long as something arrives.
-            effort: Bounds the wait for a free connection, and counts it. It waits no longer than its patience, or an
-                `OutOfPatienceError` follows.
+            retry_state: Bounds the wait for a free connection, and counts it. When its patience ends, a
+                `QueueTimeoutError` is raised.
         """
         if self.closed:
             raise ClosedError("the client is closed")
         # What the caller is handling just now is none of ours.
         outer = sys.exception()
         try:
-            return _http.log(outgoing, await self._reply(outgoing, sink, effort or Effort(None)))
+            return httpx_adapter.log(
+                http_request, await self._send(http_request, sink, retry_state or RetryState(None))
+            )
         except BaseException as cause:  # noqa: BLE001  # it is raised again, without what its traceback would show
-            raise _http.failure(cause, outgoing.url, outer=outer, closed=self.closed)  # noqa: B904  # chained there
+            raise httpx_adapter.failure(cause, http_request.url, outer=outer, closed=self.closed)  # noqa: B904  # chained there
 
-    async def _reply(self, outgoing: Outgoing, sink: _aio.Sink | None, effort: Effort) -> Reply:
+    async def _send(self, http_request: HttpRequest, sink: aio.Sink | None, retry_state: RetryState) -> HttpResponse:
         if self._http_client is not None:
-            return await self._borrow(self._http_client, outgoing, sink)
+            return await self._borrow(self._http_client, http_request, sink)
         pool = await self._pools.get()
-        call = _Call(self._timeout or _http.TIMEOUT, effort)
+        call = _Call(self._timeout or httpx_adapter.TIMEOUT, retry_state)
         with call.hold:
             try:
                 async with call.deadline:
-                    response = await pool.handle_async_request(_http.request(outgoing, {CALL: call}))
-                    _http.check_end(response, outgoing)
-                    reply = await _read(response, outgoing, sink, call.deadline, call.timeout)
+                    unread = await pool.handle_async_request(httpx_adapter.request(http_request, {CALL: call}))
+                    httpx_adapter.check_end(unread, http_request)
+                    response = await _read(unread, http_request, sink, call.deadline, call.timeout)
                     call.is_through = True
-                    return reply
+                    return response
             except Exception as cause:
                 if call.connection is None or (error := call.connection.blame(cause)) is cause:
                     raise
@@ -88,13 +91,15 @@ class Transport:
             finally:
                 await pool.release(call)
 
-    async def _borrow(self, client: httpx.AsyncClient, outgoing: Outgoing, sink: _aio.Sink | None) -> Reply:
-        # No client tells how long a request waits for a connection of its own, so `effort` hears nothing of it.
-        request = _http.request_by(client, outgoing, self._timeout)
-        async with _aio.Deadline() as deadline:
+    async def _borrow(
+        self, client: httpx.AsyncClient, http_request: HttpRequest, sink: aio.Sink | None
+    ) -> HttpResponse:
+        # No client tells how long a request waits for a connection of its own, so `retry_state` hears nothing of it.
+        request = httpx_adapter.request_by(client, http_request, self._timeout)
+        async with aio.Deadline() as deadline:
             deadline.set(self._timeout)
             response = await client.send(request, stream=True, follow_redirects=False)
-            return await _read(response, outgoing, sink, deadline, self._timeout)
+            return await _read(response, http_request, sink, deadline, self._timeout)
 
     @property
     def closed(self) -> bool:
@@ -112,11 +117,15 @@ class Transport:
 
 
 async def _read(
-    response: httpx.Response, outgoing: Outgoing, sink: _aio.Sink | None, deadline: _aio.Deadline, timeout: float | None
-) -> Reply:
+    response: httpx.Response,
+    http_request: HttpRequest,
+    sink: aio.Sink | None,
+    deadline: aio.Deadline,
+    timeout: float | None,
+) -> HttpResponse:
     """Read the body of an answer, or hand it to the sink part by part."""
     try:
-        body, parts = _http.body_of(response, outgoing)
+        body, parts = httpx_adapter.body_of(response, http_request)
         async for part in parts:
             if sink and response.is_success:
                 # The sink may take its time, after which the next part of the body has the whole timeout again.
@@ -127,7 +136,7 @@ async def _read(
             else:
                 body.add(part)
             deadline.left()
-        return body.reply()
+        return body.response()
     finally:
         await response.aclose()
 
@@ -139,16 +148,16 @@ class _Call:
         hold: Locked for as long as the call lasts, see `Leases`.
         deadline: When the call has to be through.
         timeout: Seconds that it may take, once it has a connection.
-        effort: Bounds the wait for one, and counts it.
+        retry_state: Bounds the wait for one, and counts it.
         connection: The connection that it has.
         is_through: Whether the whole answer was read, and nothing was raised until then.
     """
 
-    def __init__(self, timeout: float, effort: Effort) -> None:
+    def __init__(self, timeout: float, retry_state: RetryState) -> None:
         self.hold = threading.Lock()
-        self.deadline = _aio.Deadline()
+        self.deadline = aio.Deadline()
         self.timeout = timeout
-        self.effort = effort
+        self.retry_state = retry_state
         self.connection: Connection | None = None
         self.is_through = False
 
@@ -184,7 +193,7 @@ class Pool:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._leases: Leases[Connection] = Leases(_http.MAX_CONNECTIONS)
+        self._leases: Leases[Connection] = Leases(httpx_adapter.MAX_CONNECTIONS)
         self._closed = False
 
     def __len__(self) -> int:
@@ -192,7 +201,7 @@ class Pool:
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request over the connection that was used last, or over a new one."""
-        call: _Call = _http.extensions_of(request)[CALL]
+        call: _Call = httpx_adapter.extensions_of(request)[CALL]
         connection = await self._lease(call, request.url.origin)
         try:
             return await connection.exchange(request)
@@ -214,20 +223,20 @@ class Pool:
 
     async def _wait(self, call: _Call, take: Callable[[], Connection | None]) -> Connection:
         """Stand in line for a connection."""
-        wakeup = _aio.Wakeup()
-        begun = _aio.now()
+        wakeup = aio.Wakeup()
+        begun = aio.now()
         self._leases.stand_in_line(call.hold, wakeup.wake)
         try:
             while (connection := take()) is None:
-                left = begun + call.effort.left - _aio.now()
+                left = begun + call.retry_state.left - aio.now()
                 if left <= 0:
-                    raise OutOfPatienceError("no connection was free within queue_timeout; nothing was sent")
+                    raise QueueTimeoutError("no connection was free within queue_timeout; nothing was sent")
                 # Whoever was to wake this call may have been interrupted.
                 await wakeup.wait(min(left, 1))
                 self.check()
         finally:
             self._leases.leave_line(call.hold)
-            call.effort.spend(_aio.now() - begun)
+            call.retry_state.spend(aio.now() - begun)
         return connection
 
     def check(self) -> None:
@@ -274,7 +283,7 @@ class Connection(httpcore.AsyncNetworkBackend):
 
     def __init__(self, origin: httpcore.Origin, network: Network) -> None:
         self._origin = origin
-        self._proxy = _http.proxy_for(origin, network)
+        self._proxy = httpx_adapter.proxy_for(origin, network)
         self._stream: _Stream | None = None
         self._call: _Call | None = None
         self._is_reused = self._is_past_the_proxy = False
@@ -285,9 +294,9 @@ class Connection(httpcore.AsyncNetworkBackend):
         self.rested = 0.0
         # Only a pool knows how to make the connections of all kinds of proxies. It is not used for anything else.
         self._connection = httpcore.AsyncConnectionPool(
-            ssl_context=_http.tls(network.verify) if origin.scheme == b"https" else None,
+            ssl_context=httpx_adapter.tls(network.verify) if origin.scheme == b"https" else None,
             proxy=self._proxy,
-            keepalive_expiry=_http.KEEPALIVE,
+            keepalive_expiry=httpx_adapter.KEEPALIVE,
             network_backend=self,
         ).create_connection(origin)
 
@@ -301,14 +310,14 @@ class Connection(httpcore.AsyncNetworkBackend):
 
     def begin(self, call: _Call) -> None:
         """Work for a call from now on. Connecting may take `CONNECT_TIMEOUT` of its time."""
-        self._call, self._ends = call, _aio.now() + call.timeout
+        self._call, self._ends = call, aio.now() + call.timeout
         self._is_reused, self.has_received = self.is_open, False
-        call.deadline.set(call.timeout if self.is_open else min(call.timeout, _http.CONNECT_TIMEOUT))
+        call.deadline.set(call.timeout if self.is_open else min(call.timeout, httpx_adapter.CONNECT_TIMEOUT))
 
     async def exchange(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request and read the head of its answer."""
         if not self.is_open:
-            _http.extensions_of(request)["trace"] = self._trace
+            httpx_adapter.extensions_of(request)["trace"] = self._trace
         return await self._connection.handle_async_request(request)
 
     async def _trace(self, event: str, details: dict[str, Any]) -> None:
@@ -318,11 +327,11 @@ class Connection(httpcore.AsyncNetworkBackend):
         elif event == "http11.send_request_headers.started" and details["request"].method != b"CONNECT":
             self.is_open = True
             details["request"].extensions.pop("trace")
-            self._deadline.set(self._ends - _aio.now())
-            _http.logger.debug("connected to %s:%d", self._origin.host.decode("ascii"), self._origin.port)
+            self._deadline.set(self._ends - aio.now())
+            httpx_adapter.logger.debug("connected to %s:%d", self._origin.host.decode("ascii"), self._origin.port)
 
     @property
-    def _deadline(self) -> _aio.Deadline:
+    def _deadline(self) -> aio.Deadline:
         assert self._call
         return self._call.deadline
 
@@ -335,20 +344,20 @@ class Connection(httpcore.AsyncNetworkBackend):
         """Return the error that says which part of the way an exception comes from."""
         at_the_proxy = not (self.is_open or self._is_past_the_proxy) or isinstance(cause, httpx.ProxyError)
         if self._proxy is not None and at_the_proxy and not isinstance(cause, ScApiException):
-            return _http.ProxyFailed(self._proxy)
+            return httpx_adapter.ProxyFailed(self._proxy)
         if not self.is_open and isinstance(cause, TimeoutError | httpx.TimeoutException):
-            return _http.ConnectTimeout()
+            return httpx_adapter.ConnectTimeout()
         return cause
 
     def rests(self) -> bool:
         """Return whether the call is through and has left nothing behind: the next one would get it."""
         if self._stream is None or not self._connection.is_idle():
             return False
-        self._parser = self._parser or _http.h11_of(self._connection)
-        self.rested = _aio.now()
+        self._parser = self._parser or httpx_adapter.h11_of(self._connection)
+        self.rested = aio.now()
         if self._parser is None or self._parser.trailing_data != (b"", False):
             return False
-        return not any(_http.has_unread_bytes(encrypted) for encrypted in self._tls)
+        return not any(httpx_adapter.has_unread_bytes(encrypted) for encrypted in self._tls)
 
     def end(self) -> None:
         """End the call that uses the connection."""
@@ -370,7 +379,7 @@ class Connection(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the host, or to its proxy."""
         backend: Any = httpcore.AnyIOBackend()
-        return self.uses(await _aio.connect(backend, host, port, self._deadline))
+        return self.uses(await aio.connect(backend, host, port, self._deadline))
 
     def uses(self, stream: httpcore.AsyncNetworkStream) -> _Stream:
         """Keep a stream, and return it with deadlines."""
@@ -387,7 +396,7 @@ class Connection(httpcore.AsyncNetworkBackend):
         """Encrypt a stream."""
         left = self._deadline.left()
         handshake = partial(stream.start_tls, ssl_context, server_hostname, left)
-        encrypted = await _aio.uninterrupted(handshake, self._deadline)
+        encrypted = await aio.uninterrupted(handshake, self._deadline)
         self._tls.append(encrypted.get_extra_info("ssl_object"))
         return self.uses(encrypted)
 
@@ -401,7 +410,7 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         # All that may have come at once: what is left over, anyio would keep where nobody looks for it.
-        data = await self._stream.read(max(max_bytes, _aio.LEAST_READ), self._connection.left(self._stream))
+        data = await self._stream.read(max(max_bytes, aio.LEAST_READ), self._connection.left(self._stream))
         if data:
             self._connection.has_received = True
         else:  # the server's end, and not ours: that one ends no answer

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from scapi import _aio
-from scapi._core.watch import Pulse
+from scapi._lists.watching import Pulse
+from scapi._primitives import aio
 from scapi.exceptions import ScApiException
 from scapi.models import WatchError
 
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from scapi._async.session import Session
-    from scapi._core.watch import Book
+    from scapi._lists.watching import Book
 
-__all__ = ["Watcher"]
 
 E = TypeVar("E")
 S = TypeVar("S")
@@ -47,12 +47,12 @@ class Watcher(Generic[E, S]):
             raise ValueError("json=True gives plain objects, and watchers compare models: use another client for them")
         self._session = session
         self._book = book
-        self._pulse = Pulse(interval)
+        self._pulse = Pulse(interval, random.random)
         self._where = where
-        self._on_error = None if on_error is None else _aio.callback("on_error", on_error)
-        self._due = _aio.now()
+        self._on_error = None if on_error is None else aio.callback("on_error", on_error)
+        self._due = aio.now()
         self._closed = False
-        self._wakeup: _aio.Wakeup | None = None
+        self._wakeup: aio.Wakeup | None = None
 
     @property
     def state(self) -> S | None:
@@ -107,29 +107,29 @@ class Watcher(Generic[E, S]):
         return None
 
     async def _rest(self) -> None:
-        while (wait := self._due - _aio.now()) > 0 and not self._closed:
-            self._wakeup = _aio.Wakeup()
+        while (wait := self._due - aio.now()) > 0 and not self._closed:
+            self._wakeup = aio.Wakeup()
             # `close` may have looked for it just before it was there.
             if not self._closed:
                 await self._session.wait(self._wakeup, wait)
 
     async def _ask(self) -> None:
-        began = _aio.now()
+        began = aio.now()
         questions = self._book.look()
         with suppress(StopIteration):
             question = next(questions)
             while True:
                 question = questions.send(await self._session.call(question))
-        now = _aio.now()
+        now = aio.now()
         self._due = now + self._pulse.after_success(now - began)
 
     async def _failed(self, error: ScApiException) -> WatchError | None:
         wait = self._pulse.after_failure(error)
-        self._due = _aio.now() + wait
+        self._due = aio.now() + wait
         event = WatchError(error=error, failures=self._pulse.failures, wait=wait)
         if self._on_error is None:
             return event
-        await _aio.call(self._on_error, event)
+        await aio.call(self._on_error, event)
         return None
 
     async def __aenter__(self) -> Self:

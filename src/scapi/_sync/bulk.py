@@ -10,9 +10,11 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar
 
-from scapi import _threads
-from scapi._core import arguments, bulk, request
-from scapi._core.paging import Walk
+from scapi._api import requests
+from scapi._base import validation
+from scapi._lists import bulk
+from scapi._lists.paginator import Walk
+from scapi._primitives import threads
 from scapi._sync.results import Results
 from scapi.models import AuctionLot, AuctionPrice, BulkResult, Listing
 
@@ -20,12 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
     from datetime import datetime
 
-    from scapi._core.bulk import Plan
-    from scapi._core.request import Request
+    from scapi._api.requests import Request
+    from scapi._lists.bulk import Plan
     from scapi._sync.session import Session
     from scapi.enums import Order, Region, SortAuction
 
-__all__ = ["AuctionsEndpoint", "answers"]
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -76,7 +77,7 @@ class AuctionsEndpoint:
             ScApiException: Any failure, with `on_error="raise"`.
         """
         build = partial(
-            request.lots, self._where, limit=limit, offset=offset, sort=sort, order=order, additional=additional
+            requests.lots, self._where, limit=limit, offset=offset, sort=sort, order=order, additional=additional
         )
         build("any")
         return answers(self._session, self._plan(concurrency, on_error, progress), build, AuctionLot)
@@ -107,7 +108,7 @@ class AuctionsEndpoint:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
             ScApiException: Any failure, with `on_error="raise"`.
         """
-        build = partial(request.price_history, self._where, limit=limit, offset=offset, additional=additional)
+        build = partial(requests.price_history, self._where, limit=limit, offset=offset, additional=additional)
         build("any")
         return answers(self._session, self._plan(concurrency, on_error, progress), build, AuctionPrice)
 
@@ -146,8 +147,8 @@ class AuctionsEndpoint:
         usual = None if isinstance(since, Mapping) else since
         for key, time in times.items():
             if time is not None:
-                arguments.moment(f"since[{key!r}]", time)
-        build = partial(request.price_history, self._where, limit=request.MAX_LIMIT, offset=0, additional=additional)
+                validation.moment(f"since[{key!r}]", time)
+        build = partial(requests.price_history, self._where, limit=requests.MAX_LIMIT, offset=0, additional=additional)
 
         def begin(key: str) -> Walk[AuctionPrice]:
             return Walk(build(key), limit=limit, since=times.get(key, usual))
@@ -166,7 +167,7 @@ class AuctionsEndpoint:
         on_error: Literal["raise", "yield"],
         progress: Callable[[int, int | None], object] | None,
     ) -> Plan:
-        return bulk.Plan(self._item_ids, request.item_part, concurrency, on_error, progress)
+        return bulk.Plan(self._item_ids, requests.item_part, concurrency, on_error, progress)
 
 
 def answers(session: Session, plan: Plan, build: Callable[[str], Request[T]], model: type) -> Results[T]:
@@ -239,14 +240,14 @@ class FanOut(Generic[A, R]):
         items: Taken one by one, each when a call completes; asked again even after there was nothing left, as long as
             calls are under way. Its error is raised after the result that is there already.
         limit: How many calls may be under way at once, 1 or more.
-        hold: Held in a `with` for as long as results are wanted, see `scapi._core.holds`.
+        hold: Held in a `with` for as long as results are wanted, see `scapi._primitives.holds`.
     """
 
-    def __init__(self, function: _threads.Call[A, R], items: Iterable[A], limit: int, hold: threading.Lock) -> None:
+    def __init__(self, function: threads.Call[A, R], items: Iterable[A], limit: int, hold: threading.Lock) -> None:
         self._function = function
         self._source = iter(items)
         self._limit = limit
-        self._workers: _threads.Workers[A, R] = _threads.Workers(limit, hold)
+        self._workers: threads.Workers[A, R] = threads.Workers(limit, hold)
         self._error: Exception | None = None
         self._begin()
 

@@ -7,15 +7,18 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack
 
-from scapi._core import arguments, demo, oauth, paging, request
-from scapi._core.bulk import Plan, check_keys
-from scapi._core.credentials import Credentials
-from scapi._core.network import DIRECT, Network
-from scapi._core.settings import DEFAULT_RETRY, Settings
-from scapi._core.watch import EmissionBook
+from scapi._api import demo_tokens, requests
+from scapi._api.settings import DEFAULT_RETRY, Settings
+from scapi._auth import oauth
+from scapi._base import validation
+from scapi._http.credentials import Credentials
+from scapi._http.network import DIRECT, Network
+from scapi._lists import paginator
+from scapi._lists.bulk import Plan, check_keys
+from scapi._lists.watching import EmissionBook
 from scapi._sync import bulk
 from scapi._sync.bulk import AuctionsEndpoint
-from scapi._sync.closing import Closing
+from scapi._sync.context import Closable
 from scapi._sync.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoint
 from scapi._sync.oauth import for_application
 from scapi._sync.pages import Rows
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from scapi._core.retry import Retry
+    from scapi._retry import Retry
     from scapi._sync.results import Results
     from scapi.enums import OperationsMap, Order, SortOperations
     from scapi.models import (
@@ -47,8 +50,6 @@ if TYPE_CHECKING:
         UserToken,
         WatchError,
     )
-
-__all__ = ["AppClient", "UserClient"]
 
 
 class Options(TypedDict, total=False):
@@ -66,7 +67,7 @@ class Options(TypedDict, total=False):
     verify: ssl.SSLContext | str | bool | None
 
 
-class _Client(Closing):
+class _Client(Closable):
     """What both clients can do. Any credentials will do for it.
 
     Source: https://eapi.stalzone.com/reference
@@ -83,7 +84,7 @@ class _Client(Closing):
         Raises:
             ScApiException: Any failure, see `scapi.exceptions`.
         """
-        return self._session.call(request.regions())
+        return self._session.call(requests.regions())
 
     def emission(self, region: Region | str | None = None) -> EmissionState:
         """The emission that runs, and the one before it. The server refreshes it every 10 to 15 seconds.
@@ -94,7 +95,7 @@ class _Client(Closing):
         Raises:
             ScApiException: Any failure, see `scapi.exceptions`.
         """
-        return self._session.call(request.emission(self._session.settings.region_for(region)))
+        return self._session.call(requests.emission(self._session.settings.region_for(region)))
 
     def watch_emission(
         self,
@@ -136,7 +137,7 @@ class _Client(Closing):
             DecodeError: The server answered with nothing, as it does for some characters that exist.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        return self._session.call(request.profile(self._session.settings.region_for(region), username))
+        return self._session.call(requests.profile(self._session.settings.region_for(region), username))
 
     def clans(
         self, *, limit: int | None = None, offset: int | None = None, region: Region | str | None = None
@@ -156,7 +157,7 @@ class _Client(Closing):
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         where = self._session.settings.region_for(region)
-        return self._session.call(request.clans(where, limit=limit, offset=offset))
+        return self._session.call(requests.clans(where, limit=limit, offset=offset))
 
     def operations_sessions(
         self,
@@ -192,7 +193,7 @@ class _Client(Closing):
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         return self._session.call(
-            request.operations_sessions(
+            requests.operations_sessions(
                 self._session.settings.region_for(region),
                 limit=limit,
                 offset=offset,
@@ -219,8 +220,8 @@ class _Client(Closing):
             ValueError: An argument is out of its range; raised at once, before anything is sent.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        first = request.clans(self._session.settings.region_for(region), limit=request.MAX_LIMIT, offset=0)
-        return Rows(self._session, paging.Walk(first, limit=limit), ClanInfo)
+        first = requests.clans(self._session.settings.region_for(region), limit=requests.MAX_LIMIT, offset=0)
+        return Rows(self._session, paginator.Walk(first, limit=limit), ClanInfo)
 
     def iter_operations_sessions(
         self,
@@ -252,9 +253,9 @@ class _Client(Closing):
             ValueError: An argument is out of its range; raised at once, before anything is sent.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        first = request.operations_sessions(
+        first = requests.operations_sessions(
             self._session.settings.region_for(region),
-            limit=request.MAX_LIMIT_OPERATIONS,
+            limit=requests.MAX_LIMIT_OPERATIONS,
             offset=0,
             sort=sort,
             order=order,
@@ -263,7 +264,7 @@ class _Client(Closing):
             before=before,
             after=after,
         )
-        return Rows(self._session, paging.Walk(first, limit=limit), OperationSession)
+        return Rows(self._session, paginator.Walk(first, limit=limit), OperationSession)
 
     def profiles(
         self,
@@ -292,8 +293,8 @@ class _Client(Closing):
             ValueError: An argument is out of its range; raised at once, before anything is sent.
             ScApiException: Any failure, with `on_error="raise"`.
         """
-        plan = Plan(check_keys("names", names), request.name_part, concurrency, on_error, progress)
-        build = partial(request.profile, self._session.settings.region_for(_checked(region)))
+        plan = Plan(check_keys("names", names), requests.name_part, concurrency, on_error, progress)
+        build = partial(requests.profile, self._session.settings.region_for(_checked(region)))
         return bulk.answers(self._session, plan, build, CharacterProfile)
 
     def auctions(self, item_ids: Iterable[str], region: Region | str | None = None) -> AuctionsEndpoint:
@@ -435,7 +436,7 @@ class AppClient(_Client):
             options: Any other argument of the class; `base_url` is `BaseUrl.DEMO` unless given.
         """
         options.setdefault("base_url", BaseUrl.DEMO)
-        return cls(token=demo.APP_TOKEN, **options)
+        return cls(token=demo_tokens.APP_TOKEN, **options)
 
     def clan(self, clan_id: str, region: Region | str | None = None) -> ClanEndpoint:
         """A clan.
@@ -525,7 +526,7 @@ class UserClient(_Client):
         )
         credentials, renewal = oauth.bearer(pair).check(), None
         if oauth.renewable(pair, application, asked=asked):
-            url = BaseUrl.OAUTH.value if oauth_url is None else arguments.base_url("oauth_url", oauth_url)
+            url = BaseUrl.OAUTH.value if oauth_url is None else validation.base_url("oauth_url", oauth_url)
             open_client = partial(for_application, application, url, settings.timeout, network.check())
             renewal = Renewal(pair, open_client, on_token)
         self._session = Session(settings, credentials, renewal, network=network.check())
@@ -538,7 +539,7 @@ class UserClient(_Client):
             options: Any other argument of the class; `base_url` is `BaseUrl.DEMO` unless given.
         """
         options.setdefault("base_url", BaseUrl.DEMO)
-        return cls(token=demo.USER_TOKEN, **options)
+        return cls(token=demo_tokens.USER_TOKEN, **options)
 
     def characters(self, region: Region | str | None = None) -> list[Character]:
         """The user's characters, with their clans.
@@ -552,7 +553,7 @@ class UserClient(_Client):
         Raises:
             ScApiException: Any failure, see `scapi.exceptions`.
         """
-        return self._session.call(request.characters(self._session.settings.region_for(region)))
+        return self._session.call(requests.characters(self._session.settings.region_for(region)))
 
     def friends(self, character: str, region: Region | str | None = None) -> list[str]:
         """The names of the friends of one of the user's characters.
@@ -564,7 +565,7 @@ class UserClient(_Client):
         Raises:
             ScApiException: Any failure, see `scapi.exceptions`.
         """
-        return self._session.call(request.friends(self._session.settings.region_for(region), character))
+        return self._session.call(requests.friends(self._session.settings.region_for(region), character))
 
     def clan(self, clan_id: str, region: Region | str | None = None) -> UserClanEndpoint:
         """A clan, with its members where one of the user's characters is among them.
@@ -577,4 +578,4 @@ class UserClient(_Client):
 
 
 def _checked(region: Region | str | None) -> Region | None:
-    return None if region is None else arguments.choice("region", region, Region)
+    return None if region is None else validation.choice("region", region, Region)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from msgspec.structs import replace
 
-from scapi import _threads
-from scapi._core import arguments, database, names
-from scapi._core.store import default_folder
-from scapi._sync.closing import Closing
-from scapi._sync.copies import Copies
+from scapi._base import validation
+from scapi._items import database, names
+from scapi._items.cache import default_folder
+from scapi._primitives import threads
+from scapi._sync.context import Closable
+from scapi._sync.file_cache import FileCache
 from scapi._sync.github import GitHubClient
 from scapi.config import Config
 from scapi.enums import IndexFile, Realm
@@ -21,17 +22,16 @@ from scapi.exceptions import NotFoundError
 if TYPE_CHECKING:
     import os
 
-    from scapi._core.names import Index
+    from scapi._items.names import Index
     from scapi.models import BarterSettlement, DatabaseState, Hideout, ItemInfo, Listing, Lookup
 
-__all__ = ["DatabaseLookup"]
 
 logger = logging.getLogger("scapi")
 
 STALE_TIME = 900.0
 
 
-class DatabaseLookup(Closing):
+class DatabaseLookup(Closable):
     """The official item database by name: items, achievements, stats and recipes, in all its languages.
 
     Its files are kept in a folder of this machine. A copy is used as it is for `stale_time` seconds; then the server is
@@ -70,14 +70,14 @@ class DatabaseLookup(Closing):
         offline: bool = False,
     ) -> None:
         names.require_rapidfuzz()
-        self._realm = None if realm is None else arguments.choice("realm", realm, Realm)
+        self._realm = None if realm is None else validation.choice("realm", realm, Realm)
         self._threshold = names.check_threshold(threshold)
-        stale_time = arguments.seconds("stale_time", stale_time)
-        offline = arguments.flag("offline", offline)
-        folder = default_folder() if cache_dir is None else arguments.path("cache_dir", cache_dir)
+        stale_time = validation.seconds("stale_time", stale_time)
+        offline = validation.flag("offline", offline)
+        folder = default_folder() if cache_dir is None else validation.path("cache_dir", cache_dir)
         self._missing: tuple[str, ...] = ()
         self._owns_github = github is None
-        self._copies = Copies(github or GitHubClient(), folder, stale_time=stale_time, offline=offline)
+        self._cache = FileCache(github or GitHubClient(), folder, stale_time=stale_time, offline=offline)
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -132,7 +132,7 @@ class DatabaseLookup(Closing):
         """
         lowest = self._threshold if threshold is None else threshold
         index = self._index(filename, realm)
-        return _threads.to_thread(names.search, index, query, threshold=lowest, limit=limit)
+        return threads.to_thread(names.search, index, query, threshold=lowest, limit=limit)
 
     def find_one(
         self,
@@ -204,7 +204,7 @@ class DatabaseLookup(Closing):
         """
         path = item if _is_path(item) else database.own(self._item(item, realm), "path")
         name = database.item_file(self._realm_for(realm), path, upgrade_level)
-        return self._copies.get(name, database.read_item)
+        return self._cache.get(name, database.read_item)
 
     def item_icon(self, item: Lookup | str, *, realm: Realm | str | None = None) -> bytes:
         """The icon of an item, as a PNG.
@@ -220,11 +220,11 @@ class DatabaseLookup(Closing):
             ScApiException: There is no copy of the file, and none can be fetched.
         """
         if _is_path(item):
-            return self._copies.get(database.icon_file(self._realm_for(realm), item), database.read_icon)
+            return self._cache.get(database.icon_file(self._realm_for(realm), item), database.read_icon)
         entry = self._item(item, realm)
         name = database.icon_file(self._realm_for(realm), database.own(entry, "icon"))
         try:
-            return self._copies.get(name, database.read_icon)
+            return self._cache.get(name, database.read_icon)
         except NotFoundError as cause:
             # Of some items the listing names an icon that was never drawn.
             raise database.without(entry, "icon") from cause
@@ -241,7 +241,7 @@ class DatabaseLookup(Closing):
         Raises:
             ScApiException: There is no copy of the file, and none can be fetched.
         """
-        return self._copies.get(database.barter_file(self._realm_for(realm)), database.read_barter)
+        return self._cache.get(database.barter_file(self._realm_for(realm)), database.read_barter)
 
     def hideout(self, *, realm: Realm | str | None = None) -> Hideout:
         """The hideout's perks and recipes.
@@ -252,7 +252,7 @@ class DatabaseLookup(Closing):
         Raises:
             ScApiException: There is no copy of the file, and none can be fetched.
         """
-        return self._copies.get(database.hideout_file(self._realm_for(realm)), database.read_hideout)
+        return self._cache.get(database.hideout_file(self._realm_for(realm)), database.read_hideout)
 
     # ── the copies ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -271,53 +271,53 @@ class DatabaseLookup(Closing):
             NotFoundError: The repository has none of these files.
             ScApiException: There is no copy of a file, and none can be fetched.
         """
-        force = arguments.flag("force", force)
+        force = validation.flag("force", force)
         realms = list(Realm) if realm == "all" else [self._realm_for(realm)]
         files = [file for where in realms for file in database.files(where)]
         missing: dict[str, NotFoundError] = {}
         for name, read in files:
             try:
-                self._copies.get(name, read, force=force)
+                self._cache.get(name, read, force=force)
             except NotFoundError as error:
                 missing[name] = error
         if len(missing) == len(files):
             raise missing[files[0][0]]
         if missing:
-            logger.warning("%s lacks %s", self._copies.github.repository, ", ".join(missing))
+            logger.warning("%s lacks %s", self._cache.github.repository, ", ".join(missing))
         self._missing = tuple(missing)
         return self.state
 
     @property
     def state(self) -> DatabaseState:
         """Which files are in memory, and how far they are up to date."""
-        return replace(self._copies.state, missing=self._missing)
+        return replace(self._cache.state, missing=self._missing)
 
     def close(self) -> None:
         """Close the connections; a `github` of your own stays open."""
         if self._owns_github:
-            self._copies.github.close()
+            self._cache.github.close()
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_copies"):
+        if not hasattr(self, "_cache"):
             # Tracebacks that show local variables meet this one where the constructor refuses an argument.
             return "DatabaseLookup(...)"
-        folder, offline = str(self.state.folder), self._copies.offline
-        return f"DatabaseLookup({self._copies.github!r}, folder={folder!r}, offline={offline})"
+        folder, offline = str(self.state.folder), self._cache.offline
+        return f"DatabaseLookup({self._cache.github!r}, folder={folder!r}, offline={offline})"
 
     def _index(self, filename: IndexFile | str, realm: Realm | str | None) -> Index:
-        kind = arguments.choice("filename", filename, IndexFile)
+        kind = validation.choice("filename", filename, IndexFile)
         name = database.index_file(self._realm_for(realm), kind)
-        return self._copies.get(name, database.READERS[kind])
+        return self._cache.get(name, database.READERS[kind])
 
     def _item(self, item: Lookup | str, realm: Realm | str | None) -> Lookup:
         return self._resolved(item, IndexFile.LISTING, realm) if isinstance(item, str) else item
 
     def _resolved(self, name: str, filename: IndexFile | str, realm: Realm | str | None) -> Lookup:
-        return _threads.to_thread(names.resolve, self._index(filename, realm), name)
+        return threads.to_thread(names.resolve, self._index(filename, realm), name)
 
     def _realm_for(self, realm: Realm | str | None) -> Realm:
         """The realm of a call: the one asked for, else the lookup's, else that of `Config` by now."""
-        return arguments.choice("realm", next(filter(None, (realm, self._realm)), Config.REALM), Realm)
+        return validation.choice("realm", next(filter(None, (realm, self._realm)), Config.REALM), Realm)
 
 
 def _is_path(item: Lookup | str) -> TypeGuard[str]:

@@ -5,29 +5,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from scapi import _threads
-from scapi._core import response
+from scapi._api import decoding
+from scapi._primitives import threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scapi._core.outgoing import Outgoing
-    from scapi._core.response import Reply
+    from scapi._http.messages import HttpRequest, HttpResponse
 
-__all__ = ["read"]
 
 T = TypeVar("T")
 
 
-def read(reply: Reply, decode: Callable[[bytes], T], outgoing: Outgoing) -> T:
+def read(response: HttpResponse, decode: Callable[[bytes], T], http_request: HttpRequest) -> T:
     """Do what `response.read` does, but let others go on between the pieces of a large body."""
-    if len(reply.body) < response.LARGE:
-        return response.read(reply, decode, outgoing)
-    pieces = response.in_pieces(reply, decode, outgoing)
+    if len(response.body) < decoding.LARGE:
+        return decoding.read(response, decode, http_request)
+    pieces = decoding.in_pieces(response, decode, http_request)
     while True:
         try:
             next(pieces)
         except StopIteration as end:
             result: T = end.value
             return result
-        _threads.give_way()
+        threads.give_way()

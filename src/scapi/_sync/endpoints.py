@@ -6,8 +6,9 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from scapi._core import paging, request, watch
-from scapi._core.watch import LotsBook, SalesBook
+from scapi._api import requests
+from scapi._lists import paginator, watching
+from scapi._lists.watching import LotsBook, SalesBook
 from scapi._sync.pages import Rows
 from scapi._sync.watch import Watcher
 from scapi.models import AuctionLot, AuctionPrice
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
         WatchError,
     )
 
-__all__ = ["AuctionEndpoint", "ClanEndpoint", "UserClanEndpoint"]
-
 
 class AuctionEndpoint:
     """One item on the auction of a region.
@@ -39,7 +38,7 @@ class AuctionEndpoint:
     """
 
     def __init__(self, session: Session, item_id: str, region: Region | str | None) -> None:
-        request.item_part(item_id)
+        requests.item_part(item_id)
         self.item_id = item_id
         self._session = session
         self._region = region
@@ -75,7 +74,7 @@ class AuctionEndpoint:
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         return self._session.call(
-            request.lots(
+            requests.lots(
                 self._session.settings.region_for(region, self._region),
                 self.item_id,
                 limit=limit,
@@ -113,16 +112,16 @@ class AuctionEndpoint:
             BadRequestError: The server doesn't know the item.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        first = request.lots(
+        first = requests.lots(
             self._session.settings.region_for(region, self._region),
             self.item_id,
-            limit=request.MAX_LIMIT,
+            limit=requests.MAX_LIMIT,
             offset=0,
             sort=sort,
             order=order,
             additional=additional,
         )
-        return Rows(self._session, paging.Walk(first, limit=limit), AuctionLot)
+        return Rows(self._session, paginator.Walk(first, limit=limit), AuctionLot)
 
     def watch_lots(
         self,
@@ -154,7 +153,7 @@ class AuctionEndpoint:
                 `json=True`.
         """
         book = LotsBook(self._session.settings.region_for(region, self._region), self.item_id, state)
-        wanted = None if where is None else watch.wanted(where, attrgetter("lot"))
+        wanted = None if where is None else watching.wanted(where, attrgetter("lot"))
         return Watcher(self._session, book, interval=interval, where=wanted, on_error=on_error)
 
     def price_history(
@@ -182,7 +181,7 @@ class AuctionEndpoint:
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         return self._session.call(
-            request.price_history(
+            requests.price_history(
                 self._session.settings.region_for(region, self._region),
                 self.item_id,
                 limit=limit,
@@ -216,8 +215,8 @@ class AuctionEndpoint:
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         where = self._session.settings.region_for(region, self._region)
-        first = request.price_history(where, self.item_id, limit=request.MAX_LIMIT, offset=0, additional=additional)
-        return Rows(self._session, paging.Walk(first, limit=limit, since=since), AuctionPrice)
+        first = requests.price_history(where, self.item_id, limit=requests.MAX_LIMIT, offset=0, additional=additional)
+        return Rows(self._session, paginator.Walk(first, limit=limit, since=since), AuctionPrice)
 
     def watch_sales(
         self,
@@ -252,7 +251,7 @@ class AuctionEndpoint:
                 `json=True`.
         """
         book = SalesBook(self._session.settings.region_for(region, self._region), self.item_id, since, state)
-        wanted = None if where is None else watch.wanted(where, attrgetter("sale"))
+        wanted = None if where is None else watching.wanted(where, attrgetter("sale"))
         return Watcher(self._session, book, interval=interval, where=wanted, on_error=on_error)
 
     def __repr__(self) -> str:
@@ -266,7 +265,7 @@ class ClanEndpoint:
     """
 
     def __init__(self, session: Session, clan_id: str, region: Region | str | None) -> None:
-        request.clan_part(clan_id)
+        requests.clan_part(clan_id)
         self.clan_id = clan_id
         self._session = session
         self._region = region
@@ -282,7 +281,7 @@ class ClanEndpoint:
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         where = self._session.settings.region_for(region, self._region)
-        return self._session.call(request.clan_info(where, self.clan_id))
+        return self._session.call(requests.clan_info(where, self.clan_id))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.clan_id!r})"
@@ -305,4 +304,4 @@ class UserClanEndpoint(ClanEndpoint):
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         where = self._session.settings.region_for(region, self._region)
-        return self._session.call(request.clan_members(where, self.clan_id))
+        return self._session.call(requests.clan_members(where, self.clan_id))

@@ -6,16 +6,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TypeVar, overload
 
-from scapi import _threads
-from scapi._core import arguments, github, redirect, response
-from scapi._core.credentials import Credentials
-from scapi._core.database import REPOSITORY
-from scapi._core.drafts import Draft, place
-from scapi._core.github import Repository
-from scapi._core.network import Network
-from scapi._core.outgoing import Outgoing
-from scapi._core.redaction import Guard
-from scapi._sync.closing import Closing
+from scapi._api import decoding
+from scapi._base import validation
+from scapi._base.atomic import Draft, place
+from scapi._http import redirects
+from scapi._http.credentials import Credentials
+from scapi._http.guard import Guard
+from scapi._http.messages import HttpRequest
+from scapi._http.network import Network
+from scapi._items import github
+from scapi._items.database import REPOSITORY
+from scapi._items.github import Repository
+from scapi._primitives import threads
+from scapi._sync.context import Closable
 from scapi.exceptions import ClosedError
 from scapi.models import RateLimit, RawFile
 
@@ -28,18 +31,17 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from scapi._core.response import Reply
+    from scapi._http.messages import HttpResponse
     from scapi._sync.transport import Transport
     from scapi.models import Commit, ContentEntry, Diff
 
-__all__ = ["GitHubClient"]
 
 T = TypeVar("T")
 
 wall = time.time
 
 
-class GitHubClient(Closing):
+class GitHubClient(Closable):
     """One branch of a repository on GitHub, by default of the official item database.
 
     Files themselves (`rawfile`) cost no quota and need no token. All else is GitHub's API, which answers 60 requests an
@@ -88,7 +90,7 @@ class GitHubClient(Closing):
             self._credentials.check()
         self._network.check()
         self._repository = Repository.of(repository, branch, raw_url, api_url)
-        self._timeout = None if timeout is None else arguments.positive("timeout", timeout)
+        self._timeout = None if timeout is None else validation.positive("timeout", timeout)
         self._ratelimit = RateLimit()
         self._transports: dict[str, Transport] = {}
         self._closed = False
@@ -175,11 +177,11 @@ class GitHubClient(Closing):
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         url = self._repository.file_url(path, ref)
-        condition = {} if etag is None else {"If-None-Match": arguments.header("etag", etag)}
-        reply = self._send(Outgoing(url, extra={"Accept": "*/*", **condition}, hidden=self._credentials))
-        if reply.status == 304:
+        condition = {} if etag is None else {"If-None-Match": validation.header("etag", etag)}
+        response = self._send(HttpRequest(url, extra={"Accept": "*/*", **condition}, hidden=self._credentials))
+        if response.status == 304:
             return None
-        return RawFile(content=reply.body, url=url, etag=github.etag(reply))
+        return RawFile(content=response.body, url=url, etag=github.etag(response))
 
     def archive(
         self,
@@ -207,8 +209,8 @@ class GitHubClient(Closing):
             OSError: The file can't be written.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        outgoing = self._to_api(self._repository.archive_url(format, ref))
-        path = arguments.path("destination", destination)
+        http_request = self._to_api(self._repository.archive_url(format, ref))
+        path = validation.path("destination", destination)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = Draft(place(path))
         done = 0
@@ -216,7 +218,7 @@ class GitHubClient(Closing):
         def take(chunk: bytes, total: int | None) -> None:
             nonlocal done
             try:
-                _threads.to_thread(draft.write, chunk)
+                threads.to_thread(draft.write, chunk)
             except OSError as cause:
                 raise _UnwritableError from cause
             done += len(chunk)
@@ -224,8 +226,8 @@ class GitHubClient(Closing):
                 progress(done, total)
 
         try:
-            self._send(outgoing, take)
-            _threads.to_thread(draft.publish)
+            self._send(http_request, take)
+            threads.to_thread(draft.publish)
         except _UnwritableError as error:
             raise error.__cause__ or error from None
         finally:
@@ -238,29 +240,29 @@ class GitHubClient(Closing):
 
     def _ask(self, url: str, decode: Callable[[bytes], T]) -> T:
         """What an answer of the API says."""
-        outgoing = self._to_api(url)
-        with Guard(outgoing):
-            return response.decoded(self._send(outgoing), decode, outgoing)
+        http_request = self._to_api(url)
+        with Guard(http_request):
+            return decoding.decoded(self._send(http_request), decode, http_request)
 
-    def _to_api(self, url: str) -> Outgoing:
-        return Outgoing(url, self._credentials, extra=github.HEADERS)
+    def _to_api(self, url: str) -> HttpRequest:
+        return HttpRequest(url, self._credentials, extra=github.HEADERS)
 
-    def _send(self, outgoing: Outgoing, sink: _threads.Sink | None = None) -> Reply:
+    def _send(self, http_request: HttpRequest, sink: threads.Sink | None = None) -> HttpResponse:
         """The answer at the end of all redirects, or the documented error."""
-        with Guard(outgoing):
-            reply = self._exchange(outgoing, sink)
-            for _ in range(redirect.MOST):
-                further = github.redirected(reply, outgoing)
+        with Guard(http_request):
+            response = self._exchange(http_request, sink)
+            for _ in range(redirects.MOST):
+                further = github.redirected(response, http_request)
                 if further is None:
                     break
-                outgoing = further
-                reply = self._exchange(outgoing, sink)
-            return github.check(reply, outgoing, wall())
+                http_request = further
+                response = self._exchange(http_request, sink)
+            return github.check(response, http_request, wall())
 
-    def _exchange(self, outgoing: Outgoing, sink: _threads.Sink | None) -> Reply:
-        reply = self._transport(outgoing.url).send(outgoing, sink)
-        self._ratelimit = github.ratelimit(reply.headers, self._ratelimit)
-        return reply
+    def _exchange(self, http_request: HttpRequest, sink: threads.Sink | None) -> HttpResponse:
+        response = self._transport(http_request.url).send(http_request, sink)
+        self._ratelimit = github.ratelimit(response.headers, self._ratelimit)
+        return response
 
     def _transport(self, url: str) -> Transport:
         """The connections to a host: GitHub has one for files, one for its API and one for archives."""
@@ -290,7 +292,7 @@ class GitHubClient(Closing):
 
 def guard(client: GitHubClient, url: str) -> Guard:
     """A guard around work with a file that a client has got."""
-    return Guard(Outgoing(url, hidden=client._credentials))  # pyright: ignore[reportPrivateUsage]  # of this very module
+    return Guard(HttpRequest(url, hidden=client._credentials))  # pyright: ignore[reportPrivateUsage]  # of this very module
 
 
 class _UnwritableError(Exception):

@@ -6,12 +6,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Self, TypeAlias, TypedDict, TypeVar, Unpack
 
-from scapi import _threads
-from scapi._core import arguments, oauth, response
-from scapi._core.credentials import Credentials
-from scapi._core.network import Network
-from scapi._core.redaction import Guard
-from scapi._sync.closing import Closing
+from scapi._api import decoding
+from scapi._auth import oauth
+from scapi._base import validation
+from scapi._http.credentials import Credentials
+from scapi._http.guard import Guard
+from scapi._http.network import Network
+from scapi._primitives import threads
+from scapi._sync.context import Closable
 from scapi.config import BaseUrl
 from scapi.exceptions import LoginError
 from scapi.models import UserToken
@@ -23,14 +25,13 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from scapi._core.oauth import AuthorizeUrl, Proof, Redirect
-    from scapi._core.outgoing import Outgoing
+    from scapi._auth.oauth import AuthorizeUrl, Proof, Redirect
+    from scapi._http.messages import HttpRequest
     from scapi.models import AppToken, User
 
     #: Credentials, redirect URI, base URL, timeout, and how to reach it.
     _State: TypeAlias = tuple[Credentials, str, str, float | None, Network]
 
-__all__ = ["OAuthClient", "for_application"]
 
 T = TypeVar("T")
 
@@ -49,7 +50,7 @@ class Options(TypedDict, total=False):
     verify: ssl.SSLContext | str | bool | None
 
 
-class OAuthClient(Closing):
+class OAuthClient(Closable):
     """Gets tokens, for the application itself and for the users who log in.
 
     No call is ever sent twice: a code and a refresh token are good for one use.
@@ -99,8 +100,8 @@ class OAuthClient(Closing):
             (
                 credentials.check_pair(),
                 oauth.checked_redirect_uri(redirect_uri),
-                BaseUrl.OAUTH.value if base_url is None else arguments.base_url("base_url", base_url),
-                None if timeout is None else arguments.positive("timeout", timeout),
+                BaseUrl.OAUTH.value if base_url is None else validation.base_url("base_url", base_url),
+                None if timeout is None else validation.positive("timeout", timeout),
                 network.check(),
             )
         )
@@ -166,7 +167,7 @@ class OAuthClient(Closing):
         code = ""
         return self._call(request, oauth.user_token)
 
-    def _code_request(self, code: str, redirect_uri: str, proof: Proof | None = None) -> Outgoing:
+    def _code_request(self, code: str, redirect_uri: str, proof: Proof | None = None) -> HttpRequest:
         return oauth.token_request(
             self._base_url,
             self._credentials,
@@ -209,7 +210,7 @@ class OAuthClient(Closing):
         """
         credentials = oauth.bearer(token)
         token = ""
-        return self._call(oauth.user_request(self._base_url, credentials.check()), response.USER)
+        return self._call(oauth.user_request(self._base_url, credentials.check()), decoding.USER)
 
     def login(
         self,
@@ -240,22 +241,22 @@ class OAuthClient(Closing):
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         # Servers and sockets are for the few who log in: nobody else pays for their import.
-        from scapi import _loopback
+        from scapi._auth import loopback
 
-        timeout = arguments.positive("timeout", timeout)
+        timeout = validation.positive("timeout", timeout)
         redirect_uri = oauth.loopback(self._redirect_uri, port)
         proof = oauth.Proof()
         url = oauth.authorize_url(self._base_url, self._credentials, redirect_uri, None, proof)
-        with _loopback.listen(redirect_uri, url.state) as arrived:
-            _loopback.send_user(url, redirect_uri, arrived, open_browser=open_browser, ask=ask)
+        with loopback.listen(redirect_uri, url.state) as arrived:
+            loopback.send_user(url, redirect_uri, arrived, open_browser=open_browser, ask=ask)
             redirect = _arrival(arrived, timeout)
         request = self._code_request(redirect.code(url.state), redirect_uri, proof)
         return self._call(request, oauth.user_token)
 
-    def _call(self, outgoing: Outgoing, decode: Callable[[bytes], T]) -> T:
-        outgoing.check()
-        with Guard(outgoing):
-            return response.read(self._transport.send(outgoing), decode, outgoing)
+    def _call(self, http_request: HttpRequest, decode: Callable[[bytes], T]) -> T:
+        http_request.check()
+        with Guard(http_request):
+            return decoding.read(self._transport.send(http_request), decode, http_request)
 
     def close(self) -> None:
         """End the requests under way and close all connections; an `http_client` of your own stays open."""
@@ -277,11 +278,11 @@ def for_application(credentials: Credentials, base_url: str, timeout: float | No
 
 def _arrival(arrived: Future[Redirect], timeout: float) -> Redirect:
     """Wait for the browser to come back."""
-    wakeup = _threads.Wakeup()
+    wakeup = threads.Wakeup()
     arrived.add_done_callback(lambda _: wakeup.wake())
-    ends = _threads.now() + timeout
+    ends = threads.now() + timeout
     while not arrived.done():
-        left = ends - _threads.now()
+        left = ends - threads.now()
         if left <= 0:
             raise LoginError(f"nobody logged in within {timeout:g} seconds")
         wakeup.wait(min(left, 1))

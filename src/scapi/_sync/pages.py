@@ -7,8 +7,8 @@ import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from scapi import _threads
-from scapi._core import builders
+from scapi._primitives import threads
+from scapi._views import builders
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from scapi._core.builders import Library
-    from scapi._core.paging import Walk
-    from scapi._core.request import Request
+    from scapi._api.requests import Request
+    from scapi._lists.paginator import Walk
     from scapi._sync.session import Session
+    from scapi._views.builders import Library
     from scapi.models import Listing
 
-__all__ = ["Rows"]
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -147,12 +146,12 @@ class Ahead(Generic[A, R]):
 
     Args:
         call: What is called.
-        hold: Held in a `with` for as long as results are wanted, see `scapi._core.holds`.
+        hold: Held in a `with` for as long as results are wanted, see `scapi._primitives.holds`.
     """
 
-    def __init__(self, call: _threads.Call[A, R], hold: threading.Lock) -> None:
+    def __init__(self, call: threads.Call[A, R], hold: threading.Lock) -> None:
         self._call = call
-        self._workers: _threads.Workers[A, R] = _threads.Workers(1, hold)
+        self._workers: threads.Workers[A, R] = threads.Workers(1, hold)
 
     def __enter__(self) -> Self:
         return self

@@ -6,20 +6,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scapi import _threads
-from scapi._core import oauth
+from scapi._auth import oauth
+from scapi._primitives import threads
 from scapi._sync.single_flight import SingleFlight
 from scapi.exceptions import ClientError, ClosedError, TokenNotSavedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scapi._core.credentials import Credentials
-    from scapi._core.effort import Effort
+    from scapi._http.credentials import Credentials
+    from scapi._retry import RetryState
     from scapi._sync.oauth import OAuthClient
     from scapi.models import UserToken
-
-__all__ = ["Renewal"]
 
 
 class Renewal:
@@ -27,8 +25,8 @@ class Renewal:
 
     Attributes:
         credentials: The token as it is sent at present. A renewal replaces the object as a whole.
-        in_vain: The operations that were refused with a token just renewed. Their 401 is not about the token, but
-            about what its user may see, such as the members of a foreign clan.
+        still_unauthorized: The operations that were refused with a token just renewed. Their 401 is about what the
+            user may see, such as the members of a foreign clan.
     """
 
     def __init__(
@@ -38,39 +36,39 @@ class Renewal:
         on_token: Callable[[UserToken], object] | None,
     ) -> None:
         self.credentials = oauth.bearer(token)
-        self.in_vain: set[str] = set()
+        self.still_unauthorized: set[str] = set()
         self._token = token
         self._unsaved: UserToken | None = None
         self._refused: ClientError | None = None
         self._open_client = open_client
-        self._on_token = None if on_token is None else _threads.callback("on_token", on_token)
-        self._flight = SingleFlight(_threads.spawn)
+        self._on_token = None if on_token is None else threads.callback("on_token", on_token)
+        self._flight = SingleFlight(threads.spawn)
         self._closed = False
 
-    def fresh(self, effort: Effort) -> Credentials:
+    def fresh(self, retry_state: RetryState) -> Credentials:
         """The token, after its renewal if it is about to expire."""
         credentials = self.credentials
         if self._unsaved is not None or oauth.is_due(self._token):
-            self.replace(credentials, effort)
+            self.replace(credentials, retry_state)
         return self.credentials
 
-    def replace(self, stale: Credentials, effort: Effort) -> None:
+    def replace(self, stale: Credentials, retry_state: RetryState) -> None:
         """Replace a token, unless that has been done by now.
 
         Args:
             stale: The credentials to be replaced.
-            effort: Bounds the wait for a renewal that another call has begun.
+            retry_state: Bounds the wait for a renewal that another call has begun.
 
         Raises:
             UnauthorizedError: The server refuses to renew it, now or before.
             TokenNotSavedError: The new token is here, but `on_token` failed.
-            OutOfPatienceError: Another call's renewal takes longer than this call may wait.
+            QueueTimeoutError: Another call's renewal takes longer than this call may wait.
             ScApiException: Any other failure of the request.
         """
         while self.credentials is stale:
-            begun = _threads.now()
-            if self._flight.run(partial(self._replace, stale), effort.patience):
-                effort.spend(_threads.now() - begun)
+            begun = threads.now()
+            if self._flight.run(partial(self._replace, stale), retry_state.patience):
+                retry_state.spend(threads.now() - begun)
 
     def _replace(self, stale: Credentials) -> None:
         # Whoever came first may have been done between our look at the credentials and our turn.
@@ -82,7 +80,7 @@ class Renewal:
             self._unsaved = self._renewed()
         self._save(self._unsaved)
         self._token, self._unsaved = self._unsaved, None
-        self.in_vain = set()
+        self.still_unauthorized = set()
         self.credentials = oauth.bearer(self._token)
 
     def _renewed(self) -> UserToken:
@@ -102,7 +100,7 @@ class Renewal:
         if self._on_token is None:
             return
         try:
-            _threads.call(self._on_token, token)
+            threads.call(self._on_token, token)
         except Exception as cause:
             raise TokenNotSavedError(token) from cause
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from scapi._core import builders
+from scapi._views import builders
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -15,12 +15,11 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from scapi._core.builders import Library
-    from scapi._core.bulk import Plan
+    from scapi._lists.bulk import Plan
     from scapi._sync.session import Session
+    from scapi._views.builders import Library
     from scapi.models import BulkResult
 
-__all__ = ["Results"]
 
 T = TypeVar("T")
 F = TypeVar("F")

@@ -4,18 +4,21 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
+import time
 from typing import TYPE_CHECKING, TypeVar
 
-from scapi import _threads
-from scapi._core import redirect, response
-from scapi._core.budgets import budget_for
-from scapi._core.effort import Effort, OutOfPatienceError
-from scapi._core.escaping import log
-from scapi._core.holds import Held
-from scapi._core.notices import LONG_WAIT, notice_of
-from scapi._core.outgoing import Outgoing
-from scapi._core.redaction import Guard
+from scapi._api.errors import json as plain_json
+from scapi._base.escaping import log
+from scapi._http import redirects
+from scapi._http.guard import Guard
+from scapi._http.messages import HttpRequest
+from scapi._primitives import threads
+from scapi._primitives.holds import Held
+from scapi._ratelimit.notices import LONG_WAIT, notice_of
+from scapi._ratelimit.registry import budget_for
+from scapi._retry import QueueTimeoutError, RetryState
 from scapi._sync import decoding
 from scapi.exceptions import (
     ClosedError,
@@ -29,16 +32,15 @@ from scapi.exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scapi._core.credentials import Credentials
-    from scapi._core.network import Network
-    from scapi._core.pacing import Pacing, Ticket, Wait
-    from scapi._core.request import Request
-    from scapi._core.response import Reply
-    from scapi._core.settings import Settings
+    from scapi._api.requests import Request
+    from scapi._api.settings import Settings
+    from scapi._http.credentials import Credentials
+    from scapi._http.messages import HttpResponse
+    from scapi._http.network import Network
+    from scapi._ratelimit.budget import Pacing, Ticket, Wait
     from scapi._sync.renewal import Renewal
     from scapi.models import RateLimit
 
-__all__ = ["Session"]
 
 T = TypeVar("T")
 
@@ -71,7 +73,7 @@ class Session:
         self._transport = Transport(base_url=settings.base_url, timeout=settings.timeout, network=network)
         self._budget: Pacing = budget_for(settings.base_url, credentials.fingerprint())
         self._notice = notice_of(self._budget)
-        self._waiting: Held[_threads.Wakeup] = Held()
+        self._waiting: Held[threads.Wakeup] = Held()
 
     @property
     def credentials(self) -> Credentials:
@@ -81,7 +83,7 @@ class Session:
     @property
     def ratelimit(self) -> RateLimit:
         """The points that are left, as the last answers told."""
-        return self._budget.state(_threads.now()).ratelimit
+        return self._budget.state(threads.now()).ratelimit
 
     @property
     def closed(self) -> bool:
@@ -92,79 +94,80 @@ class Session:
         """The result of a request, or the documented error of its last attempt."""
         if self.closed:
             raise ClosedError("the client is closed")
-        effort = Effort(self.settings.retry, self.settings.queue_timeout)
+        retry_state = RetryState(self.settings.retry, self.settings.queue_timeout)
         try:
-            return self._call(request, effort)
-        except OutOfPatienceError as cause:
+            return self._call(request, retry_state)
+        except QueueTimeoutError as cause:
             raise self._no_turn(request, str(cause), ASK_AGAIN) from None
 
-    def _call(self, request: Request[T], effort: Effort) -> T:
+    def _call(self, request: Request[T], retry_state: RetryState) -> T:
         """Make a call with a token that is valid, renewing it at most once."""
         if self.renewal is None:
-            return self._persevere(request, self._credentials, effort)
-        credentials = self.renewal.fresh(effort)
+            return self._send_with_retries(request, self._credentials, retry_state)
+        credentials = self.renewal.fresh(retry_state)
         try:
-            return self._persevere(request, credentials, effort)
+            return self._send_with_retries(request, credentials, retry_state)
         except UnauthorizedError:
-            if request.operation in self.renewal.in_vain and credentials is self.renewal.credentials:
+            if request.operation in self.renewal.still_unauthorized and credentials is self.renewal.credentials:
                 raise
-        self.renewal.replace(credentials, effort)
+        self.renewal.replace(credentials, retry_state)
         try:
-            return self._persevere(request, self.renewal.credentials, effort)
+            return self._send_with_retries(request, self.renewal.credentials, retry_state)
         except UnauthorizedError:
-            self.renewal.in_vain.add(request.operation)
+            self.renewal.still_unauthorized.add(request.operation)
             raise
 
-    def _persevere(self, request: Request[T], credentials: Credentials, effort: Effort) -> T:
+    def _send_with_retries(self, request: Request[T], credentials: Credentials, retry_state: RetryState) -> T:
         """Send a request until it succeeds, or until its retries are used up."""
-        outgoing = Outgoing(self.settings.base_url + request.target, credentials)
-        decode: Callable[[bytes], T] = response.json if self.settings.json else request.decode
+        http_request = HttpRequest(self.settings.base_url + request.target, credentials)
+        decode: Callable[[bytes], T] = plain_json if self.settings.json else request.decode
         while True:
-            wakeup = _threads.Wakeup()
-            # The mark of all that this attempt holds, see `scapi._core.holds`.
+            wakeup = threads.Wakeup()
+            # The mark of all that this attempt holds, see `scapi._primitives.holds`.
             with wakeup.hold:
-                ticket = self._turn(request, wakeup, effort)
+                ticket = self._turn(request, wakeup, retry_state)
                 try:
-                    with Guard(outgoing):
-                        return decoding.read(self._exchange(outgoing, ticket, effort), decode, outgoing)
+                    with Guard(http_request):
+                        return decoding.read(self._exchange(http_request, ticket, retry_state), decode, http_request)
                 except (TransportError, RequestError) as error:
-                    wait = effort.wait_after(error, self._budget.state(_threads.now()).until_reset)
+                    until_reset = self._budget.state(threads.now()).until_reset
+                    wait = retry_state.wait_after(error, until_reset, wall=time.time(), rng=random.random)
                     if wait is None or self._transport.closed:
                         raise
-                    told = request.path, wait, effort.attempts, log(str(error))
+                    told = request.path, wait, retry_state.attempts, log(str(error))
                     self._tell(wait, "%s waits %.2f s after attempt %d: %s", *told)
-            self._pause(wait, effort)
+            self._pause(wait, retry_state)
 
-    def _turn(self, request: Request[T], wakeup: _threads.Wakeup, effort: Effort) -> Ticket:
+    def _turn(self, request: Request[T], wakeup: threads.Wakeup, retry_state: RetryState) -> Ticket:
         """Wait until the points for a request are there, and take them."""
         ticket = self._budget.enter(request.operation, wakeup, pace=self.settings.pace)
         try:
-            if (wait := self._budget.poll(ticket, _threads.now())) is not None:
-                self._stand_in_queue(request, ticket, wakeup, wait, effort)
+            if (wait := self._budget.poll(ticket, threads.now())) is not None:
+                self._wait_for_turn(request, ticket, wakeup, wait, retry_state)
         except BaseException:
-            self._budget.leave(ticket, _threads.now(), sent=False)
+            self._budget.leave(ticket, threads.now(), sent=False)
             raise
         return ticket
 
-    def _stand_in_queue(
-        self, request: Request[T], ticket: Ticket, wakeup: _threads.Wakeup, first: Wait, effort: Effort
+    def _wait_for_turn(
+        self, request: Request[T], ticket: Ticket, wakeup: threads.Wakeup, first: Wait, retry_state: RetryState
     ) -> None:
         wait: Wait | None = first
-        begun, told = _threads.now(), -1.0
+        begun, told = threads.now(), -1.0
         while wait is not None:
-            if not effort.may_wait(wait, is_paced=bool(self.settings.pace)):
+            if not retry_state.may_wait(wait, is_paced=bool(self.settings.pace)):
                 raise self._refusal(request, wait)
-            now = _threads.now()
+            now = threads.now()
             expected = max(wait.soonest, now - begun)
             if told < 0 or told <= LONG_WAIT < expected:
                 told, longest = expected, max(wait.again, wait.soonest)
                 reason = "a refusal is in force" if wait.blocked else "its turn"
                 text = "%s waits up to %.2f s before attempt %d: %s"
-                self._tell(expected, text, request.path, longest, effort.attempts + 1, reason)
+                self._tell(expected, text, request.path, longest, retry_state.attempts + 1, reason)
             ask_again = max(ASK_AGAIN, self._waiting.most / ENOUGH_ASK)
-            self.wait(wakeup, min(wait.again, effort.left, ask_again))
-            effort.spend(_threads.now() - now, is_block=wait.is_foreign)
-            wait = self._budget.poll(ticket, _threads.now())
+            self.wait(wakeup, min(wait.again, retry_state.left, ask_again))
+            retry_state.spend(threads.now() - now, is_block=wait.is_foreign)
+            wait = self._budget.poll(ticket, threads.now())
 
     def _refusal(self, request: Request[T], wait: Wait) -> RateLimitError:
         if self.ratelimit.limit == 0:
@@ -178,44 +181,44 @@ class Session:
 
     def _tell(self, seconds: float, text: str, *details: object) -> None:
         """Log a wait, once for all calls that wait for the same thing."""
-        level = self._notice.level(seconds, _threads.now())
+        level = self._notice.level(seconds, threads.now())
         if logger.isEnabledFor(level):
             logger.log(level, text, *details)
 
-    def _exchange(self, outgoing: Outgoing, ticket: Ticket, effort: Effort) -> Reply:
+    def _exchange(self, http_request: HttpRequest, ticket: Ticket, retry_state: RetryState) -> HttpResponse:
         """Send a request whose turn it is, and tell the budget what came of it."""
-        reply: Reply | None = None
+        response: HttpResponse | None = None
         sent = True
         try:
-            reply = self._follow(outgoing, effort)
-            return reply
-        except OutOfPatienceError:
+            response = self._follow(http_request, retry_state)
+            return response
+        except QueueTimeoutError:
             sent = False
             raise
         except RequestTimeoutError as error:
             sent = not error.connecting
             raise
         finally:
-            status, headers = (reply.status, reply.headers) if reply else (None, None)
-            self._budget.leave(ticket, _threads.now(), sent=sent, status=status, headers=headers)
+            status, headers = (response.status, response.headers) if response else (None, None)
+            self._budget.leave(ticket, threads.now(), sent=sent, status=status, headers=headers)
 
-    def _follow(self, outgoing: Outgoing, effort: Effort) -> Reply:
+    def _follow(self, http_request: HttpRequest, retry_state: RetryState) -> HttpResponse:
         """The answer to a request, after the redirects that stay on its host."""
-        reply = self._transport.send(outgoing, effort=effort)
-        for _ in range(redirect.MOST):
-            target = redirect.target(reply, outgoing.url)
+        response = self._transport.send(http_request, retry_state=retry_state)
+        for _ in range(redirects.MOST):
+            target = redirects.target(response, http_request.url)
             if target is None:
                 break
-            outgoing = outgoing.moved(target)
-            reply = self._transport.send(outgoing, effort=effort)
-        return reply
+            http_request = http_request.moved(target)
+            response = self._transport.send(http_request, retry_state=retry_state)
+        return response
 
-    def _pause(self, seconds: float, effort: Effort) -> None:
-        begun = _threads.now()
-        self.wait(_threads.Wakeup(), seconds)
-        effort.spend(_threads.now() - begun)
+    def _pause(self, seconds: float, retry_state: RetryState) -> None:
+        begun = threads.now()
+        self.wait(threads.Wakeup(), seconds)
+        retry_state.spend(threads.now() - begun)
 
-    def wait(self, wakeup: _threads.Wakeup, seconds: float) -> None:
+    def wait(self, wakeup: threads.Wakeup, seconds: float) -> None:
         """Wait, or less if woken, or less and with an error if the client is closed."""
         hold = threading.Lock()
         with hold:

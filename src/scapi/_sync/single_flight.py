@@ -7,24 +7,22 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from scapi import _threads
-from scapi._core.effort import OutOfPatienceError
-from scapi._core.flight import Flight, Flights
+from scapi._primitives import threads
+from scapi._primitives.flights import Flight, Flights
+from scapi._retry import QueueTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scapi._threads import Work
-
-__all__ = ["SingleFlight"]
+    from scapi._primitives.threads import Work
 
 
 class SingleFlight:
     """Does something once for all who want it at the same time, wherever they are.
 
     Args:
-        start: How it is begun: by `_threads.spawn`, which finishes it even if all who wait are interrupted, or by
-            `_threads.begin`, where that costs no thread.
+        start: How it is begun: by `_aio.spawn`, which finishes it even if all who wait are interrupted, or by
+            `_aio.begin`, where that costs no thread.
     """
 
     def __init__(self, start: Callable[[Work], None]) -> None:
@@ -36,12 +34,12 @@ class SingleFlight:
 
         Args:
             work: What to do.
-            patience: Seconds to wait for what another has begun, or an `OutOfPatienceError` follows.
+            patience: Seconds to wait for what another has begun, or an `QueueTimeoutError` follows.
 
         Returns:
             Whether another had begun it.
         """
-        mine = Flight(_threads.runtime())
+        mine = Flight(threads.runtime())
         with mine.begun:
             flight = self._flights.begin(mine)
             if flight is mine:
@@ -61,7 +59,7 @@ class SingleFlight:
             # Whoever began it may have been interrupted before this, and another have begun anew.
             if self._flights.under_way is not flight:
                 return
-            flight.pilot = _threads.current()
+            flight.pilot = threads.current()
             try:
                 work()
             except Exception as error:  # noqa: BLE001  # it goes to all who wait
@@ -72,14 +70,14 @@ class SingleFlight:
 
 def _join(flight: Flight, patience: float | None) -> None:
     """Wait until a flight is over."""
-    ends = math.inf if patience is None else _threads.now() + patience
-    wakeup = _threads.Wakeup()
+    ends = math.inf if patience is None else threads.now() + patience
+    wakeup = threads.Wakeup()
     flight.wake_with(wakeup)
     while not flight.is_over():
-        if flight.pilot == _threads.current():
+        if flight.pilot == threads.current():
             raise RuntimeError("this would wait for itself: on_token must not call the client")
-        left = ends - _threads.now()
+        left = ends - threads.now()
         if left <= 0:
-            raise OutOfPatienceError("another's renewal isn't done within queue_timeout; nothing was sent")
+            raise QueueTimeoutError("another's renewal isn't done within queue_timeout; nothing was sent")
         # Whoever was to wake this one may have been interrupted.
         wakeup.wait(min(left, 1))

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import random
 from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from scapi import _threads
-from scapi._core.watch import Pulse
+from scapi._lists.watching import Pulse
+from scapi._primitives import threads
 from scapi.exceptions import ScApiException
 from scapi.models import WatchError
 
@@ -15,10 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from scapi._core.watch import Book
+    from scapi._lists.watching import Book
     from scapi._sync.session import Session
 
-__all__ = ["Watcher"]
 
 E = TypeVar("E")
 S = TypeVar("S")
@@ -48,12 +48,12 @@ class Watcher(Generic[E, S]):
             raise ValueError("json=True gives plain objects, and watchers compare models: use another client for them")
         self._session = session
         self._book = book
-        self._pulse = Pulse(interval)
+        self._pulse = Pulse(interval, random.random)
         self._where = where
-        self._on_error = None if on_error is None else _threads.callback("on_error", on_error)
-        self._due = _threads.now()
+        self._on_error = None if on_error is None else threads.callback("on_error", on_error)
+        self._due = threads.now()
         self._closed = False
-        self._wakeup: _threads.Wakeup | None = None
+        self._wakeup: threads.Wakeup | None = None
 
     @property
     def state(self) -> S | None:
@@ -108,29 +108,29 @@ class Watcher(Generic[E, S]):
         return None
 
     def _rest(self) -> None:
-        while (wait := self._due - _threads.now()) > 0 and not self._closed:
-            self._wakeup = _threads.Wakeup()
+        while (wait := self._due - threads.now()) > 0 and not self._closed:
+            self._wakeup = threads.Wakeup()
             # `close` may have looked for it just before it was there.
             if not self._closed:
                 self._session.wait(self._wakeup, wait)
 
     def _ask(self) -> None:
-        began = _threads.now()
+        began = threads.now()
         questions = self._book.look()
         with suppress(StopIteration):
             question = next(questions)
             while True:
                 question = questions.send(self._session.call(question))
-        now = _threads.now()
+        now = threads.now()
         self._due = now + self._pulse.after_success(now - began)
 
     def _failed(self, error: ScApiException) -> WatchError | None:
         wait = self._pulse.after_failure(error)
-        self._due = _threads.now() + wait
+        self._due = threads.now() + wait
         event = WatchError(error=error, failures=self._pulse.failures, wait=wait)
         if self._on_error is None:
             return event
-        _threads.call(self._on_error, event)
+        threads.call(self._on_error, event)
         return None
 
     def __enter__(self) -> Self:

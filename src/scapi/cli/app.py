@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from scapi import __version__
-from scapi.cli import failures
-from scapi.cli.account import login, logout, whoami
-from scapi.cli.auction import history, lots
-from scapi.cli.demo import demo
+from scapi.cli import errors, exit_codes
+from scapi.cli.commands.account import login, logout, whoami
+from scapi.cli.commands.auction import history, lots
+from scapi.cli.commands.characters import clan, clans, profile
+from scapi.cli.commands.demo import demo
+from scapi.cli.commands.game import emission, operations, regions
+from scapi.cli.commands.items import item, items
 from scapi.cli.doctor.command import doctor
-from scapi.cli.items import item, items
-from scapi.cli.people import clan, clans, profile
 from scapi.cli.terminal import PipeClosedError
-from scapi.cli.world import emission, operations, regions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        return failures.INTERRUPTED
+        return exit_codes.INTERRUPTED
     except (PipeClosedError, BrokenPipeError):
         return _pipe_closed()
     except Exception as error:  # noqa: BLE001  # the last frame of the program: what it doesn't know, it raises again
@@ -88,10 +88,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _failed(error: Exception) -> int:
     cause = _first(error)
-    code = failures.exit_code(cause)
+    code = errors.exit_code(cause)
     if code is None:
         raise error
-    click.echo(f"scapi: {failures.sentence(cause)}", err=True)
+    click.echo(f"scapi: {errors.sentence(cause)}", err=True)
     return code
 
 
@@ -105,4 +105,4 @@ def _first(error: Exception) -> Exception:
 def _pipe_closed() -> int:
     """Leave quietly. Python flushes stdout once more at exit, which would complain about the pipe again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return failures.PIPE_CLOSED
+    return exit_codes.PIPE_CLOSED

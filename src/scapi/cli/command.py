@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scapi.cli import files
+from scapi.cli import exports
 from scapi.cli.connection import connect
 from scapi.cli.output import deliver
 from scapi.cli.terminal import telling_waits
@@ -25,12 +25,12 @@ __all__ = ["api_command", "command", "connected_command", "every", "first_page",
 
 def _file(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
     """The file's name, refused before anything is sent where it can't be written at the end."""
-    if value is not None and value.suffix not in files.WRITERS:
-        raise click.BadParameter(f"the name must end in {', '.join(files.WRITERS)}, not {value.suffix or 'nothing'}")
+    if value is not None and value.suffix not in exports.WRITERS:
+        raise click.BadParameter(f"the name must end in {', '.join(exports.WRITERS)}, not {value.suffix or 'nothing'}")
     if value is not None and value.suffix == ".parquet":
-        files.require_pyarrow()
+        exports.require_pyarrow()
     if value is not None:
-        files.check(context, value)
+        exports.check(context, value)
     return value
 
 
@@ -47,10 +47,10 @@ DELIVERING = (
     click.option("--table", "form", flag_value="table", default="table", help="Print a table, as it does by default."),
     click.option(
         "--out",
-        type=files.HomePath(dir_okay=False),
+        type=exports.HomePath(dir_okay=False),
         callback=_file,
         metavar="FILE",
-        help=f"Write a file: {', '.join(files.WRITERS)}.",
+        help=f"Write a file: {', '.join(exports.WRITERS)}.",
     ),
     click.option(
         "--spreadsheet/--no-spreadsheet",

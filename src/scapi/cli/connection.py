@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 from msgspec.structs import replace
 
-from scapi._core import escaping, names
-from scapi.cli import store
+from scapi._base import escaping
+from scapi._items import names
+from scapi.cli import login_store
 from scapi.config import Config
 from scapi.enums import Realm, Region
 from scapi.exceptions import CredentialsError, ItemNameError, ScApiException
@@ -23,7 +24,7 @@ from scapi.exceptions import CredentialsError, ItemNameError, ScApiException
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from scapi.cli.store import Login
+    from scapi.cli.login_store import Login
     from scapi.sync import AppClient, DatabaseLookup, OAuthClient, UserClient
     from scapi.testing import FakeApi
 
@@ -130,15 +131,15 @@ class Connection:
         """
         if (fake := self.place.fake) is not None:
             token = fake.oauth.issue(fake.now)
-            return store.Login(token=token, client_id=fake.client_id, client_secret=fake.client_secret)
-        if (login := store.load()) is None:
+            return login_store.Login(token=token, client_id=fake.client_id, client_secret=fake.client_secret)
+        if (login := login_store.load()) is None:
             raise CredentialsError(NO_CREDENTIALS)
         return login
 
     def keep(self, login: Login) -> str | None:
         """Save a login and tell where; `None` with the fake, which forgets all tokens when the command ends."""
         self.login = login
-        return store.save(login) if self.place.fake is None else None
+        return login_store.save(login) if self.place.fake is None else None
 
     @property
     def application(self) -> Application:

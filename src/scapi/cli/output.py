@@ -11,9 +11,9 @@ import click
 import msgspec
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from scapi._core import escaping
-from scapi.cli import files, terminal
-from scapi.cli.words import number
+from scapi._base import escaping
+from scapi.cli import exports, terminal
+from scapi.cli.formatting import number
 from scapi.models import Listing
 
 if TYPE_CHECKING:
@@ -163,9 +163,9 @@ def deliver(answer: Answer[Any], form: Form, out: Path | None, *, spreadsheet: b
     rows = _Rows(answer, bar=answer.long and console.is_terminal and not printing)
     said = ""
     if out is not None:
-        with files.atomic(out) as file:
+        with exports.whole_file(out) as file:
             exact = out.suffix == ".csv" and spreadsheet is False
-            write = files.write_csv if exact else files.WRITERS[out.suffix]
+            write = exports.write_csv if exact else exports.WRITERS[out.suffix]
             write(file, rows, answer.model)
         said = f"{number(rows.kept)} {answer.kind} in {out}"
     elif form == "table":
@@ -183,7 +183,7 @@ def _follow(answer: Answer[Any], form: Form, out: Path | None) -> None:
         raise click.UsageError("what never ends is printed: as it is, or with --json as a line each")
     for row in answer.rows:
         if form == "json":
-            files.write_jsonl(_stdout(), [row], answer.model)
+            exports.write_jsonl(_stdout(), [row], answer.model)
         else:
             terminal.stdout().print(answer.view([row], now()))
         sys.stdout.flush()
@@ -191,14 +191,14 @@ def _follow(answer: Answer[Any], form: Form, out: Path | None) -> None:
 
 def _stdout() -> BinaryIO:
     # Bytes, so that what is piped is UTF-8 on every system, and exact. A terminal would obey some of them.
-    return cast("BinaryIO", files.Screen(sys.stdout.buffer)) if sys.stdout.isatty() else sys.stdout.buffer
+    return cast("BinaryIO", exports.Screen(sys.stdout.buffer)) if sys.stdout.isatty() else sys.stdout.buffer
 
 
 def _print(rows: Iterable[T], answer: Answer[T], form: Form, *, spreadsheet: bool) -> None:
     stdout = _stdout()
-    write = files.write_one if answer.single else files.write_json
+    write = exports.write_one if answer.single else exports.write_json
     if form == "csv":
-        write = files.write_spreadsheet if spreadsheet else files.write_csv
+        write = exports.write_spreadsheet if spreadsheet else exports.write_csv
     try:
         write(stdout, rows, answer.model)
         stdout.flush()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 from msgspec import inspect
 
-from scapi._core import formatting
-from scapi._core.response import is_array
+from scapi._base import formatting
+from scapi._base.json_types import is_array
 from scapi.enums import Quality
 
 if TYPE_CHECKING:

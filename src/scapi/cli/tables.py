@@ -11,9 +11,9 @@ from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
-from scapi._core.escaping import terminal as plain
-from scapi.cli import blocks
-from scapi.cli.words import NOTHING, ago, clock, minute, number, span
+from scapi._base.escaping import terminal as plain
+from scapi.cli import item_card
+from scapi.cli.formatting import NOTHING, ago, clock, minute, number, span
 from scapi.enums import Quality, StatType
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from scapi.cli.account import Account
-    from scapi.cli.items import Match
+    from scapi.cli.rows import Account, Match
     from scapi.models import (
         AuctionLot,
         AuctionPrice,
@@ -355,7 +354,7 @@ def card(row: ItemInfo, language: str) -> RenderableType:
         status=row.status,
         **{f"in {code}": name for code, name in names.items() if code != language},
     )
-    lines = [Text(plain(line)) for line in blocks.lines(row.info_blocks, language)]
+    lines = [Text(plain(line)) for line in item_card.lines(row.info_blocks, language)]
     return Group(facts, Text(), *lines) if lines else facts
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from scapi._core import escaping
+from scapi._base import escaping
 
 if TYPE_CHECKING:
     from collections.abc import Generator

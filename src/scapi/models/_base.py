@@ -23,6 +23,6 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     def _repr_html_(self) -> str:
         """What notebooks show."""
-        from scapi._core import html
+        from scapi._views import html
 
         return html.record(self)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from scapi._core import identity
 from scapi.enums import Quality
+from scapi.models import _identity
 from scapi.models._base import Model, Time
 
 __all__ = ["LOT_VOLATILE", "SALES_OVERLAP", "AuctionLot", "AuctionPrice"]
@@ -101,7 +101,7 @@ class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
         part of it, so ask with `additional=True` always or never. Equal lots have equal keys: count them.
         """
         raw = msgspec.to_builtins(self)
-        return identity.number(identity.settled({name: raw[name] for name in raw.keys() - LOT_VOLATILE}))
+        return _identity.number(_identity.settled({name: raw[name] for name in raw.keys() - LOT_VOLATILE}))
 
 
 class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
@@ -130,4 +130,4 @@ class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False)
         It is the same in every process and version, whatever order the server gives lists and keys in. `additional` is
         part of it, so ask with `additional=True` always or never. Equal sales have equal keys: count them.
         """
-        return identity.number(identity.settled(msgspec.to_builtins(self)))
+        return _identity.number(_identity.settled(msgspec.to_builtins(self)))

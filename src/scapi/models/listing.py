@@ -129,7 +129,7 @@ class Listing(list[T]):
 
     def _repr_html_(self) -> str:
         """What notebooks show."""
-        from scapi._core import html
+        from scapi._views import html
 
         return html.listing(self)
 

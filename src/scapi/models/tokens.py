@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import msgspec
 
-from scapi._core.credentials import scramble, unscramble
+from scapi._base.secrets import scramble, unscramble
 from scapi.models._base import Time
 
 __all__ = ["AppToken", "User", "UserToken"]

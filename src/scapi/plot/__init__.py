@@ -9,7 +9,7 @@ where one is given. Nothing here touches `pyplot` or matplotlib's global setting
 """
 
 from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
-from scapi._core.extras import extra
+from scapi._base.extras import extra
 
 with extra("plot"):
     from scapi.plot._damage import damage

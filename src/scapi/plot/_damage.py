@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import NullLocator
 
-from scapi._core.charts import compact, span
+from scapi._views.charts import compact, span
 from scapi.models import OperationSession
 from scapi.plot._letters import families, legible
 from scapi.plot._paper import figure, finish, headed, named, reachable, saved, suffix, text_style

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scapi._core.arguments import refuse
+from scapi._base.validation import refuse
 from scapi.enums import Quality
 from scapi.plot._letters import families
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from scapi._core.charts import By
+    from scapi._views.charts import By
     from scapi.plot._theme import Theme
 
 __all__ = ["Look", "checked_by", "legend", "look"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib import font_manager
 
-from scapi._core import escaping
+from scapi._base import escaping
 
 __all__ = ["families", "legible"]
 

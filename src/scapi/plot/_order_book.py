@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scapi._core.charts import By, book, ceiling, compact, grouped, span
+from scapi._views.charts import By, book, ceiling, compact, grouped, span
 from scapi.models import AuctionLot
 from scapi.plot._groups import checked_by, legend, look
 from scapi.plot._paper import checked, counted, figure, finish, headed, named, saved, scaled, suffix, text_style

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from scapi._core import arguments, drafts
-from scapi._core.arguments import choice, refuse
-from scapi._core.charts import compact, wide
-from scapi._core.formatting import integer
+from scapi._base import atomic, validation
+from scapi._base.formatting import integer
+from scapi._base.validation import choice, refuse
+from scapi._views.charts import compact, wide
 from scapi.enums import Region
 from scapi.plot._letters import families, legible
 
@@ -88,7 +88,7 @@ def suffix(path: FilePath | None) -> str | None:
     """The kind of file that a path asks for."""
     if path is None:
         return None
-    found = arguments.path("path", path).suffix.lower()
+    found = validation.path("path", path).suffix.lower()
     if found not in SUFFIXES:
         raise refuse("path", str(path), f"a file name that ends in {' or '.join(SUFFIXES)}")
     return found
@@ -174,5 +174,5 @@ def saved(sheet: Figure, path: FilePath | None) -> Figure:
         drawn = BytesIO()
         # Without a date, the same figure is the same file.
         sheet.savefig(drawn, format=kind[1:], dpi=DPI, metadata={"Date": None} if kind == ".svg" else None)
-        drafts.write(drafts.place(arguments.path("path", path)), drawn.getvalue())
+        atomic.write(atomic.place(validation.path("path", path)), drawn.getvalue())
     return sheet

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from matplotlib import dates as untyped_dates
 from matplotlib.ticker import MaxNLocator
 
-from scapi._core.charts import DAY, Bucket, By, buckets, grouped, length, span, width_for
+from scapi._views.charts import DAY, Bucket, By, buckets, grouped, length, span, width_for
 from scapi.models import AuctionPrice
 from scapi.plot._groups import Look, checked_by, legend, look
 from scapi.plot._paper import checked, counted, figure, finish, headed, named, saved, scaled, suffix, text_style

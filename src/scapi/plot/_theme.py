@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from matplotlib import colormaps
 
-from scapi._core.arguments import refuse
+from scapi._base.validation import refuse
 
 __all__ = ["Theme", "ThemeName", "theme_named"]
 

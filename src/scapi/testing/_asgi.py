@@ -5,7 +5,7 @@ import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from scapi.testing._wire import Reply, half
+from scapi.testing._http import Reply, half
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

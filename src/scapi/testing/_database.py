@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from scapi.testing._dice import between, pick, throw
 from scapi.testing._items import ACHIEVEMENT_NAMES, LANGUAGES, NAMES, STAT_NAMES
+from scapi.testing._random import between, pick, throw
 
 REALMS = ("ru", "global")
 

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
-from scapi._core import arguments
-from scapi._core.extras import install
+from scapi._base import validation
+from scapi._base.extras import install
 from scapi.testing import _github, _oauth
 from scapi.testing._asgi import ASGIApp, asgi_app
 from scapi.testing._catalogue import ITEMS, REGIONS
-from scapi.testing._dice import share, throw
 from scapi.testing._faults import REPLACING, Fault, FaultKind, behind, in_front, new_fault
 from scapi.testing._github import GitHubServer
-from scapi.testing._limits import COSTS, Budget, Window
+from scapi.testing._http import RefusedError, Reply, error_reply, json_reply, packed, with_headers
 from scapi.testing._oauth import OAuthServer
+from scapi.testing._random import share, throw
+from scapi.testing._ratelimit import COSTS, Budget, Window
 from scapi.testing._routes import Access, Call, Route, find, split_target
-from scapi.testing._wire import RefusedError, Reply, error_reply, json_reply, packed, with_headers
 from scapi.testing._world import World
 
 if TYPE_CHECKING:
@@ -401,9 +401,9 @@ class FakeApi:
             ValueError: If the item or the region is unknown, `n` is below 1, or `time` is still to come.
         """
         _at_least(1, n=n)
-        made = self.now if time is None else arguments.moment("time", time)
+        made = self.now if time is None else validation.moment("time", time)
         if made > self.now:
-            raise arguments.refuse("time", time, f"no later than the fake's now, {self.now.isoformat()}")
+            raise validation.refuse("time", time, f"no later than the fake's now, {self.now.isoformat()}")
         changes = _given(amount=amount, price=None if price is None else float(price), additional=additional)
         with self._lock:
             self._world.market.sell(self._region(region), self._item(item_id), n, int(made.timestamp()), changes)

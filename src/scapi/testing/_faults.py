@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
-from scapi.testing._wire import RefusedError, Reply, error_reply, half, with_headers
+from scapi.testing._http import RefusedError, Reply, error_reply, half, with_headers
 
 FaultKind = Literal["status", "html", "empty", "headers", "delay", "broken_json", "cut", "reset"]
 """What `FakeApi.fail` can switch on."""

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from scapi.testing import _database
-from scapi.testing._limits import Budget, Window
-from scapi.testing._wire import Reply, json_reply, with_headers
+from scapi.testing._http import Reply, json_reply, with_headers
+from scapi.testing._ratelimit import Budget, Window
 
 REPOSITORY = "EXBO-Studio/stalzone-database"
 BRANCH = "main"

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from scapi.testing._catalogue import BONUS_PROPERTIES, LOTS_ALIVE, SALES, UNTRADEABLE
-from scapi.testing._dice import Dice, between, pick, share, throw
+from scapi.testing._random import Dice, between, pick, share, throw
 
 Row = dict[str, Any]
 Place = tuple[str, str]

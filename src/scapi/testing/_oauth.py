@@ -10,8 +10,8 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from scapi.models.tokens import UserToken
-from scapi.testing._dice import uuid
-from scapi.testing._wire import Reply, json_reply
+from scapi.testing._http import Reply, json_reply
+from scapi.testing._random import uuid
 
 Kind = Literal["app", "user"]
 Form = dict[str, str]

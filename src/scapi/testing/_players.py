@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from scapi.testing import _catalogue as catalogue
-from scapi.testing._dice import Dice, between, float32, pick, share, throw, uuid
 from scapi.testing._market import moment
+from scapi.testing._random import Dice, between, float32, pick, share, throw, uuid
 
 Row = dict[str, Any]
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, unquote
 
-from scapi._core.arguments import iso
+from scapi._base.validation import iso
 from scapi.testing._catalogue import MAPS, REGIONS, USER_CHARACTERS
-from scapi.testing._wire import RefusedError, Reply
+from scapi.testing._http import RefusedError, Reply
 from scapi.testing._world import World
 
 T = TypeVar("T")

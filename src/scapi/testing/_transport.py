@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from scapi.testing._wire import Reply, half
+from scapi.testing._http import Reply, half
 
 Handle = Callable[[str, str, list[tuple[str, str]], bytes], Reply]
 

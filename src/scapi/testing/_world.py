@@ -5,9 +5,9 @@ from typing import Any
 
 from scapi.testing import _players as players
 from scapi.testing._catalogue import EMPTY_PROFILES
+from scapi.testing._emissions import Weather
 from scapi.testing._market import Market
 from scapi.testing._players import People, Place
-from scapi.testing._weather import Weather
 
 Row = dict[str, Any]
 

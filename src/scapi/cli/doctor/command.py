@@ -10,11 +10,11 @@ import click
 from rich.table import Column
 from rich.text import Text
 
-from scapi._core.escaping import terminal
+from scapi._base.escaping import terminal
 from scapi.cli import tables
 from scapi.cli.command import command
 from scapi.cli.connection import connect, given
-from scapi.cli.files import HomePath
+from scapi.cli.exports import HomePath
 from scapi.cli.output import Answer
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import httpx
 import msgspec
 
 from scapi import __version__, models
+from scapi._base.json_types import is_array, is_object
 from scapi._conflict import REPAIR
-from scapi._core.response import is_array, is_object
 from scapi.cli.doctor import strict
 from scapi.models import Listing
 

@@ -86,8 +86,8 @@ def saved(folder: Path) -> Iterator[Exchange]:
         folder: Holds files such as `lots.json` and `history_eu.json`: the first word is the endpoint.
     """
     for path in sorted(folder.glob("*.json")):
-        reply = httpx.Response(200, content=path.read_bytes())
-        wire = Wire(httpx.MockTransport(lambda request, reply=reply: reply), saved=True)
+        response = httpx.Response(200, content=path.read_bytes())
+        wire = Wire(httpx.MockTransport(lambda request, response=response: response), saved=True)
         with httpx.Client(transport=wire) as http_client, UserClient(token=ANYBODY, http_client=http_client) as client:
             call = (_calls(client) | _calls_for_somebody(client)).get(path.stem.partition("_")[0])
             if call is not None:

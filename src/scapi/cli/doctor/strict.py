@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import inspect
 
-from scapi._core.response import is_array, is_object
+from scapi._base.json_types import is_array, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

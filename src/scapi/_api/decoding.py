@@ -1,0 +1,361 @@
+"""What came back: bytes to models, or to the error that says what is wrong with them.
+
+Every decoder tries the fast way first, the whole body into models in one pass. Where that fails, `lenient` reads the
+rows by columns. Large bodies are read in pieces, so that an event loop is never blocked for long.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Generator
+from contextlib import suppress
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
+
+import msgspec
+
+from scapi import exceptions, models
+from scapi._api import drift, errors, lenient, missing_fields
+from scapi._api.errors import UNREADABLE, guess, json, undecodable
+from scapi._api.lenient import Losses, Unreadable
+from scapi._base.escaping import log
+from scapi._base.json_types import is_array, is_object
+from scapi._http.messages import KEPT, HttpResponse
+from scapi.models import Listing, Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from scapi._http.messages import HttpRequest
+
+    Buffer: TypeAlias = bytes | msgspec.Raw
+
+
+T = TypeVar("T")
+
+logger = logging.getLogger("scapi")
+
+
+def read(response: HttpResponse, decode: Callable[[bytes], T], http_request: HttpRequest) -> T:
+    """The result of a request, or the documented error, which a `Guard` has to be around."""
+    if not 200 <= response.status < 300:
+        raise errors.from_response(response, http_request)
+    return decoded(response, decode, http_request)
+
+
+def decoded(response: HttpResponse, decode: Callable[[bytes], T], http_request: HttpRequest) -> T:
+    """What the body of an answer says, or the documented error, which a `Guard` has to be around."""
+    try:
+        return decode(response.body)
+    except exceptions.DecodeError as failure:
+        _tell(failure, response, http_request)
+        raise
+
+
+def _tell(failure: exceptions.DecodeError, response: HttpResponse, http_request: HttpRequest) -> None:
+    """Add to a failure which answer it is about."""
+    failure.url, failure.status, failure.body = http_request.url, response.status, response.body[:KEPT]
+
+
+# ── rows and records ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Record(Generic[T]):
+    """Decodes a body that is one record."""
+
+    def __init__(self, model: type[T]) -> None:
+        self._model = model
+        self._decoder = msgspec.json.Decoder(model, strict=False)
+
+    def __call__(self, body: bytes) -> T:
+        try:
+            found = self._decoder.decode(body)
+        except UNREADABLE:
+            return record(body, json(body, self._model), self._model)
+        _warn(self._model, [found])
+        return found
+
+
+class _Rows(Generic[T]):
+    """Decodes a body that is a list of rows, without a word on how many there are in all."""
+
+    def __init__(self, model: type[T]) -> None:
+        self._model = model
+        self._decoder = msgspec.json.Decoder(list[model], strict=False)  # type: ignore[valid-type]  # built at run time
+
+    def __call__(self, body: bytes) -> Listing[T]:
+        losses = Losses()
+        rows, rejected = _rows(body, self._model, self._decoder, losses)
+        _warn(self._model, rows, rejected, losses)
+        return self._listing(rows, rejected)
+
+    def pieces(self, body: bytes) -> Pieces[Listing[T]]:
+        return self._listing(*(yield from _rows_in_pieces(body, self._model, self._decoder)))
+
+    def _listing(self, rows: list[T], rejected: list[Rejected]) -> Listing[T]:
+        total = len(rows) + len(rejected)
+        return Listing(rows, total=total, limit=total, rejected=rejected, model=self._model)
+
+
+class Page(NamedTuple):
+    """Which part of a list was asked for."""
+
+    limit: int
+    offset: int
+
+
+class _Pages(Generic[T]):
+    """Decodes a body that is a page: rows under one key, their number in all under another."""
+
+    def __init__(self, model: type[T], *, rows: str, total: str = "total") -> None:
+        self._model, self._rows, self._total = model, rows, total
+        self._decoder = msgspec.json.Decoder(self._wire(model), strict=False)
+        self._rows_decoder = msgspec.json.Decoder(list[model], strict=False)  # type: ignore[valid-type]  # built at run time
+
+    def __call__(self, body: bytes, *, page: Page) -> Listing[T]:
+        losses, rejected = Losses(), list[Rejected]()
+        try:
+            found = self._decoder.decode(body)
+            rows, total = found.rows, found.total
+        except UNREADABLE:
+            drifted = drift.learn(body, self._model, self._wire)
+            if drifted is not None:
+                found = drift.rows(drifted.document.rows, self._model, drifted.odd, losses)
+                total = drifted.document.total
+            else:
+                raw = json(body, self._model)
+                total = self._checked(body, raw, is_array)
+                found = lenient.read(raw[self._rows], self._model, losses, self._model.__name__)
+            rows, rejected = _sift(found, lambda: json(body)[self._rows])
+        _warn(self._model, rows, rejected, losses)
+        return self._listing(rows, rejected, total, page)
+
+    def pieces(self, body: bytes, *, page: Page) -> Pieces[Listing[T]]:
+        raw = _scan(body, self._model, dict[str, msgspec.Raw])
+        yield
+        total = self._checked(body, raw, _is_array_unread)
+        found = yield from _rows_in_pieces(raw[self._rows], self._model, self._rows_decoder)
+        return self._listing(*found, total, page)
+
+    def _wire(self, row: Any) -> Any:
+        return _page_of(row, self._rows, self._total)
+
+    def _checked(self, body: bytes, raw: Any, holds_rows: Callable[[Any], bool]) -> int:
+        """How many rows there are in all, after a look whether the body is a page."""
+        if not is_object(raw) or not holds_rows(raw.get(self._rows)):
+            raise undecodable(body, self._model, f"expected an object with a list in {self._rows!r}", self._rows)
+        total = raw.get(self._total)
+        try:
+            total = msgspec.json.decode(total) if isinstance(total, msgspec.Raw) else total
+            return msgspec.convert(total, int, strict=False)
+        except msgspec.ValidationError as cause:
+            raise undecodable(body, self._model, str(cause), self._total) from cause
+
+    def _listing(self, rows: list[T], rejected: list[Rejected], total: int, page: Page) -> Listing[T]:
+        return Listing(rows, total=total, limit=page.limit, offset=page.offset, rejected=rejected, model=self._model)
+
+
+@lru_cache(maxsize=256)
+def _page_of(row: Any, rows: str, total: str) -> Any:
+    """The type of a page. The wire calls rows and total something else in every answer."""
+    names = {"rows": rows, "total": total}
+    return msgspec.defstruct("Page", [("total", int), ("rows", list[row])], rename=names)
+
+
+def sift(raw: list[Any], model: type[T]) -> tuple[list[T], list[Rejected]]:
+    """Split rows into readable and rejected ones. Logs one warning for whatever was lost."""
+    losses = Losses()
+    rows, rejected = _sift(_column(raw, model, losses), lambda: raw)
+    _warn(model, rows, rejected, losses)
+    return rows, rejected
+
+
+def column(raw: list[Any], model: type[T]) -> list[T | Unreadable]:
+    """Read each row. Logs one warning for what those lack that can be read."""
+    losses = Losses()
+    found = _column(raw, model, losses)
+    _warn(model, [row for row in found if type(row) is not Unreadable], (), losses)
+    return found
+
+
+def _column(raw: list[Any], model: type[T], losses: Losses) -> list[Any]:
+    try:
+        return msgspec.convert(raw, list[model], strict=False)  # type: ignore[valid-type]  # built at run time
+    except UNREADABLE:
+        return lenient.read(_copy(raw), model, losses, model.__name__)
+
+
+def _rows(
+    body: bytes, model: type[T], decoder: msgspec.json.Decoder[list[T]], losses: Losses
+) -> tuple[list[T], list[Rejected]]:
+    """The rows of a body that is a list: those that can be read, and those that can't."""
+    with suppress(*UNREADABLE):
+        return decoder.decode(body), []
+    drifted = drift.learn(body, model, lambda row: list[row])  # type: ignore[valid-type]  # built at run time
+    if drifted is not None:
+        found = drift.rows(drifted.document, model, drifted.odd, losses)
+    else:
+        raw = json(body, model)
+        if not is_array(raw):
+            raise undecodable(body, model, "expected an array")
+        found = lenient.read(raw, model, losses, model.__name__)
+    return _sift(found, lambda: json(body))
+
+
+def _sift(found: list[Any], sent: Callable[[], list[Any]]) -> tuple[list[Any], list[Rejected]]:
+    """Split rows into readable and rejected ones. `sent` tells what they were on the wire."""
+    rows = [row for row in found if type(row) is not Unreadable]
+    if len(rows) == len(found):
+        return rows, []
+    pairs = enumerate(zip(sent(), found, strict=True))
+    return rows, [Rejected(n, row, str(reason)) for n, (row, reason) in pairs if type(reason) is Unreadable]
+
+
+def _copy(raw: Any) -> Any:
+    """A copy of decoded JSON that may be used up."""
+    return msgspec.to_builtins(raw)
+
+
+def _warn(model: type, rows: list[Any], rejected: Sequence[Rejected] = (), losses: Losses | None = None) -> None:
+    """Log one warning for rows that were rejected and fields that the others lack, if there are any."""
+    losses = Losses() if losses is None else losses
+    missing_fields.note(rows, model, losses)
+    if rejected:
+        lost = f"{len(rejected)} of {len(rows) + len(rejected)} {model.__name__} rows rejected"
+        reasons = [f"{lost}; row {rejected[0].index}: {rejected[0].reason}"]
+    elif losses:
+        reasons = [f"{model.__name__} read, but not all of it"]
+    else:
+        return
+    reasons += [f"{loss.values} without {where}: {loss.reason}" for where, loss in losses.items()]
+    logger.warning("%s", log("; ".join(reasons)))
+
+
+def record(body: bytes, raw: Any, model: type[T]) -> T:
+    """A decoded body as a model, or a `DecodeError` that says why it is none."""
+    try:
+        return convert(raw, model)
+    except UNREADABLE as cause:
+        raise undecodable(body, model, str(cause)) from cause
+
+
+def convert(raw: Any, model: type[T]) -> T:
+    """One decoded row as a model, mended where it has to be."""
+    losses, name = Losses(), getattr(model, "__name__", str(model))
+    try:
+        found = msgspec.convert(raw, model, strict=False)
+    except msgspec.ValidationError:
+        (read,) = lenient.read([_copy(raw)], model, losses, name)
+        if isinstance(read, Unreadable):
+            raise msgspec.ValidationError(str(read)) from None
+        found = cast("T", read)
+    _warn(model, [found], (), losses)
+    return found
+
+
+# ── large bodies, in pieces ───────────────────────────────────────────────────────────────────────────────────────────
+
+#: Yields between its pieces and returns the result.
+Pieces: TypeAlias = Generator[None, None, T]
+
+#: From this size on a body keeps the processor busy for long: a page of 5,000 participants is as large. In bytes.
+LARGE = 1 << 20
+
+#: How much is read between two yields: a few milliseconds of work. In bytes.
+PIECE = 1 << 18
+
+
+def in_pieces(response: HttpResponse, decode: Callable[[bytes], T], http_request: HttpRequest) -> Pieces[T]:
+    """Do what `read` does, but yield between the pieces of a body, which is worth it from `LARGE` on."""
+    pieces = _pieces_of(decode)
+    if pieces is None or not 200 <= response.status < 300:
+        return read(response, decode, http_request)
+    try:
+        return (yield from pieces(response.body))
+    except exceptions.DecodeError as failure:
+        _tell(failure, response, http_request)
+        raise
+
+
+def _pieces_of(decode: Callable[[bytes], T]) -> Callable[[bytes], Pieces[T]] | None:
+    """The decoder's way in pieces, if it has one."""
+    if isinstance(decode, partial):
+        bound = cast("partial[T]", decode)
+        pieces = getattr(bound.func, "pieces", None)
+        return pieces and partial(pieces, **bound.keywords)
+    return json_pieces if decode is json else getattr(decode, "pieces", None)
+
+
+def _rows_in_pieces(
+    body: Buffer, model: type[T], decoder: msgspec.json.Decoder[list[T]]
+) -> Pieces[tuple[list[T], list[Rejected]]]:
+    rows, rejected, losses = list[T](), list[Rejected](), Losses()
+    for piece in (yield from _cut(body, model)):
+        before = len(rows) + len(rejected)
+        some = _rows(piece, model, decoder, losses)
+        rows += some[0]
+        rejected += [row._replace(index=before + row.index) for row in some[1]]
+        yield
+    _warn(model, rows, rejected, losses)
+    return rows, rejected
+
+
+def json_pieces(body: bytes) -> Pieces[Any]:
+    """Do what `json` does, but yield between pieces of the lists that make a body large."""
+    if _is_array_unread(body):
+        return (yield from _list_in_pieces(body))
+    if not re.match(rb"\s*\{", body):
+        return json(body)
+    raw = _scan(body, dict, dict[str, msgspec.Raw])
+    yield
+    found: dict[str, Any] = {}
+    for key, value in raw.items():
+        found[key] = (yield from _list_in_pieces(value)) if _is_array_unread(value) else msgspec.json.decode(value)
+    return found
+
+
+def _list_in_pieces(body: Buffer) -> Pieces[list[Any]]:
+    found: list[Any] = []
+    for piece in (yield from _cut(body, dict)):
+        found += json(piece)
+        yield
+    return found
+
+
+def _cut(body: Buffer, model: type) -> Pieces[Iterator[bytes]]:
+    """Cut a list into lists of about the size of a piece."""
+    items = _scan(body, model, list[msgspec.Raw])
+    yield
+    size = max(1, PIECE * len(items) // memoryview(body).nbytes)
+    return (b"[%b]" % b",".join(items[n : n + size]) for n in range(0, len(items), size))
+
+
+def _scan(body: Buffer, model: type, kind: type[T]) -> T:
+    """Look where the parts of a body begin and end, which is quick, and leave them unread."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except UNREADABLE as cause:
+        body = bytes(body)
+        raise undecodable(body, model, guess(body) or str(cause)) from cause
+
+
+def _is_array_unread(body: Buffer | None) -> bool:
+    return body is not None and re.match(rb"\s*\[", body) is not None
+
+
+# ── errors ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+REGIONS = _Rows(models.RegionInfo)
+EMISSION = _Record(models.EmissionState)
+PROFILE = _Record(models.CharacterProfile)
+CLANS = _Pages(models.ClanInfo, rows="data", total="totalClans")
+CLAN = _Record(models.ClanInfo)
+MEMBERS = _Rows(models.ClanMember)
+CHARACTERS = _Rows(models.Character)
+FRIENDS = _Rows(str)
+LOTS = _Pages(models.AuctionLot, rows="lots")
+PRICES = _Pages(models.AuctionPrice, rows="prices")
+SESSIONS = _Pages(models.OperationSession, rows="sessions")
+USER = _Record(models.User)

@@ -1,0 +1,107 @@
+"""Which error a status or an unreadable body stands for."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from scapi import exceptions
+from scapi._base.escaping import log
+from scapi._base.json_types import is_object
+from scapi._http import redirects
+from scapi._http.messages import KEPT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scapi._http.messages import HttpRequest, HttpResponse
+
+#: What decoding bytes from a stranger can raise. Deep nesting ends in a `RecursionError`.
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+BY_STATUS: dict[int, Callable[..., exceptions.RequestError]] = {
+    400: exceptions.BadRequestError,
+    401: exceptions.UnauthorizedError,
+    403: exceptions.ForbiddenError,
+    404: exceptions.NotFoundError,
+    429: exceptions.RateLimitError,
+}
+
+
+def from_response(response: HttpResponse, http_request: HttpRequest) -> exceptions.RequestError:
+    """The error that an answer with an error status stands for."""
+    data = _data(response.body)
+    family = {4: exceptions.ClientError, 5: exceptions.ServerError}.get(response.status // 100, exceptions.RequestError)
+    kind = BY_STATUS.get(response.status, family)
+    return kind(
+        _message(data) or _phrase(response, http_request.url),
+        status=response.status,
+        method=http_request.method,
+        url=http_request.url,
+        data=data,
+        headers=response.headers,
+    )
+
+
+def _data(body: bytes) -> Any:
+    """The body of an error, decoded as far as it goes."""
+    try:
+        return msgspec.json.decode(body)
+    except UNREADABLE:
+        return body.decode(errors="replace")[:KEPT] or None
+
+
+def _message(data: Any) -> str:
+    """What the server said: `title` with its `details`, or the `error` of an OAuth server, or a page's title."""
+    if is_object(data):
+        title = data.get("title") or data.get("error_description") or data.get("message") or data.get("error") or ""
+        details = data.get("details") or data.get("hint")
+        return f"{title}: {_flat(details)}" if details else str(title)
+    if isinstance(data, str):
+        page = re.search(r"<title[^>]*>(.{1,200}?)</title>", data, re.IGNORECASE | re.DOTALL)
+        return " ".join(html.unescape(page[1]).split()) if page else ""
+    return ""
+
+
+def _flat(details: Any) -> str:
+    if is_object(details):
+        return ", ".join(f"{key}: {value}" for key, value in details.items())
+    return str(details)
+
+
+def _phrase(response: HttpResponse, url: str) -> str:
+    """What to say of an error whose body says nothing."""
+    location = response.headers.get("location")
+    if not location or not 300 <= response.status < 400:
+        return "the server gave no reason"
+    if redirects.target(response, url):
+        return f"redirected {redirects.MOST} times, perhaps in a circle, at last to {location}"
+    return f"redirected to {location}, which is not followed: another host must not get the credentials"
+
+
+def json(body: bytes, model: Any = dict) -> Any:
+    """The body as plain JSON, or a `DecodeError` that says what it is instead."""
+    try:
+        return msgspec.json.decode(body)
+    except UNREADABLE as cause:
+        raise undecodable(body, model, guess(body) or str(cause)) from cause
+
+
+def guess(body: bytes) -> str:
+    if not body.strip():
+        return "the body is empty (the API does this for some characters that exist)"
+    if body.lstrip()[:1] == b"<":
+        return "the body is an HTML page, probably of a proxy in between"
+    return ""
+
+
+def undecodable(body: bytes, model: Any, reason: str, key: str = "") -> exceptions.DecodeError:
+    name = getattr(model, "__name__", str(model))
+    # msgspec ends its messages with where it was: "... - at `$.lots[3].price`".
+    at = re.search(r" - at `(\$.*)`$", reason)
+    path = at[1] if at else f"$.{key}" if key else "$"
+    return exceptions.DecodeError(f"not a {name}: {log(reason)}", body=body[:KEPT], path=path, model=name)

@@ -1,0 +1,1 @@
+"""Credentials, OAuth and the page that a login comes back to."""

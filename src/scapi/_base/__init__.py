@@ -1,0 +1,1 @@
+"""What everything else stands on: checks, escaping, redaction, atomic files. Imports nothing above it."""

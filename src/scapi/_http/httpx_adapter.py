@@ -1,0 +1,357 @@
+"""The HTTP library, and what both worlds need of it: limits, TLS, proxies, requests, answers and errors.
+
+No other module imports httpx or httpcore. Their maintained forks, httpx2 and httpcore2, have the same names: to switch,
+import those as `httpx` and `httpcore` below. This module is imported with the first client, because httpx takes longer
+to import than all of ours.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import socket
+import ssl
+import sys
+from contextlib import suppress
+from functools import cache, lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import h11
+import httpcore
+import httpx
+
+from scapi import _version
+from scapi._base import escaping, validation
+from scapi._base.extras import extra
+from scapi._http.body import Body
+from scapi._http.redaction import Secrets, mask_all
+from scapi._http.tracebacks import strip
+from scapi.exceptions import ClosedError, DecodeError, RequestTimeoutError, ScApiException, TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import ModuleType
+
+    from scapi._http.messages import HttpRequest, HttpResponse
+    from scapi._http.network import Network
+
+# The mirrored transport takes the libraries from here.
+__all__ = ["httpcore", "httpx"]
+
+logger = logging.getLogger("scapi")
+
+TIMEOUT = 30.0
+CONNECT_TIMEOUT = 10.0
+#: Connections of one client. More calls than that at once wait for one to become free, first come, first served.
+MAX_CONNECTIONS = 64
+#: Seconds that an idle connection is kept for the next call.
+KEEPALIVE = 60.0
+
+HEADERS = {
+    "User-Agent": f"scapi/{_version.__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+}
+
+#: What may stand in the value of a header: anything but what would end it.
+VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+class ConnectTimeout(TimeoutError):
+    """The connection could not be made in time, so that nothing was sent."""
+
+
+class ProxyFailed(Exception):
+    """A proxy can't be reached, or refuses. The cause says why; user and password aren't shown.
+
+    Attributes:
+        secrets: What the proxy may echo of that which was sent to it.
+    """
+
+    def __init__(self, proxy: httpcore.Proxy) -> None:
+        url = proxy.url
+        sent = [*(proxy.auth or ()), *(value.partition(b" ")[2] for _, value in proxy.headers)]
+        self.secrets = Secrets(*(secret.decode("latin-1") for secret in sent))
+        super().__init__(f"the proxy {url.scheme.decode()}://{url.host.decode()}:{url.origin.port}")
+
+
+# ── connecting ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def tls(verify: ssl.SSLContext | str | bool) -> ssl.SSLContext:
+    """Return the TLS context of all connections with these settings: loading certificates takes longer than a request.
+
+    Args:
+        verify: A context, the path of a file or folder of certificates, or whether to verify at all. `True` takes what
+            `SSL_CERT_FILE` or `SSL_CERT_DIR` names, otherwise the certificates of `certifi`.
+
+    Raises:
+        ValueError: There are no certificates at that place.
+    """
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    return _tls(verify, os.environ.get("SSL_CERT_FILE") or None, os.environ.get("SSL_CERT_DIR") or None)
+
+
+@cache
+def _tls(verify: str | bool, file: str | None, folder: str | None) -> ssl.SSLContext:
+    if verify is False:
+        return httpx.create_ssl_context(verify=False)
+    if verify is not True:
+        return _trusting("verify", verify)
+    if file:
+        return _trusting("SSL_CERT_FILE", file)
+    if folder:
+        return _trusting("SSL_CERT_DIR", folder)
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _trusting(name: str, path: str) -> ssl.SSLContext:
+    place = validation.path(name, path)
+    is_folder = place.is_dir()
+    try:
+        return ssl.create_default_context(cafile=None if is_folder else place, capath=place if is_folder else None)
+    except OSError as cause:  # an `ssl.SSLError` is one too
+        reason = cause.strerror if cause.filename or not isinstance(cause, ssl.SSLError) else "no certificate in it"
+        raise ValueError(f"{name} must name a file or folder of certificates, not {path!r}: {reason}") from None
+
+
+def proxy_for(origin: httpcore.Origin, network: Network) -> httpcore.Proxy | None:
+    """Return the proxy to an origin: the one that the client was given, or the one that the environment names.
+
+    Raises:
+        ValueError: The proxy's URL can't be used. Neither the URL nor the cause is shown: a password that isn't encoded
+            is in both of them.
+    """
+    url = network.proxy or _proxy_of_the_environment(origin)
+    if not url:
+        return None
+    proxy = _parsed(url)
+    if proxy is None:
+        name = "the proxy that the environment names" if network.proxy is None else "proxy"
+        raise ValueError(f"{name} must be a URL such as 'http://user:password@proxy.example:3128' or 'socks5://...'")
+    where = proxy.url
+    if where.scheme.startswith("socks"):
+        with extra("socks"):
+            import_module("socksio")  # httpcore needs it
+    return httpcore.Proxy(
+        httpcore.URL(scheme=where.raw_scheme, host=where.raw_host, port=where.port, target=where.raw_path),
+        auth=proxy.raw_auth and (_Unshown(proxy.raw_auth[0]), _Unshown(proxy.raw_auth[1])),
+        headers=proxy.headers.raw,
+        ssl_context=tls(network.verify) if where.scheme == "https" else None,
+    )
+
+
+class _Unshown(bytes):
+    """The user or the password for a proxy: httpcore logs them at DEBUG."""
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+def _parsed(url: str) -> httpx.Proxy | None:
+    # No error is raised in here: it would keep the one that came before it.
+    with suppress(httpx.InvalidURL, ValueError):
+        proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
+        if validation.is_host(proxy.url.host):
+            return proxy
+    return None
+
+
+def _proxy_of_the_environment(origin: httpcore.Origin) -> str | None:
+    host = origin.host.decode("ascii")
+    if host in validation.LOOPBACK or proxy_bypass(f"{host}:{origin.port}"):
+        return None
+    return getproxies().get(origin.scheme.decode("ascii")) or getproxies().get("all")
+
+
+def h11_of(connection: object) -> h11.Connection | None:
+    """Return the parser at the end of a connection of httpcore: it knows what came behind an answer.
+
+    Neither httpx nor httpcore looks at that, and the next request would be answered by it. The parser is found by its
+    type, so that nothing here depends on a private name.
+    """
+    for value in vars(connection).values():
+        if isinstance(value, h11.Connection):
+            return value
+        if isinstance(value, httpcore.ConnectionInterface | httpcore.AsyncConnectionInterface):
+            return h11_of(value)
+    return None
+
+
+def has_unread_bytes(encrypted: Any) -> bool:
+    """Return whether TLS has received bytes that nobody has read, where looking at the socket doesn't show them.
+
+    Args:
+        encrypted: The `ssl_object` of a stream of httpcore.
+    """
+    if not isinstance(encrypted, ssl.SSLObject):
+        return bool(encrypted.pending())
+    # TLS over buffers: what has arrived may not be decrypted yet, and a read is the only way to look.
+    try:
+        encrypted.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        pass
+    return True
+
+
+# ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def request(http_request: HttpRequest, extensions: Mapping[str, Any]) -> httpx.Request:
+    """Build the request for a transport of ours."""
+    # Without a token along with it, as after a redirect, the URL itself may be what opens the door: it isn't kept.
+    url = _url(http_request.url) if http_request.credentials else httpx.URL(http_request.url)
+    return httpx.Request(
+        http_request.method,
+        url,
+        # The host is named here because httpx would look through all headers for it and make them anew.
+        headers=_encoded({"Host": url.netloc.decode("ascii")} | HEADERS | http_request.headers()),
+        content=http_request.content(),
+        extensions=dict(extensions),
+    )
+
+
+def extensions_of(request: Any) -> dict[str, Any]:
+    """Return what a request of httpcore carries beside what is sent; httpcore types it too loosely."""
+    extensions: dict[str, Any] = request.extensions
+    return extensions
+
+
+#: Parsing a URL takes httpx as long as a quarter of the rest of a call, and collectors ask for the same ones forever.
+_url = lru_cache(maxsize=512)(httpx.URL)
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers as they go over the wire, or raise a `ValueError` that names the wrong one and doesn't show it."""
+    for name, value in headers.items():
+        if not VALUE.fullmatch(value):
+            raise ValueError(f"the header {name} holds characters that can't be sent")
+    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def request_by(client: Any, http_request: HttpRequest, timeout: float | None) -> httpx.Request:
+    """Build the request for a client of the caller's, with what that client adds to its requests."""
+    library = next(library for library in _libraries() if isinstance(client, library.Client | library.AsyncClient))
+    built: httpx.Request = client.build_request(
+        http_request.method,
+        http_request.url,
+        headers=_encoded(HEADERS | http_request.headers()),
+        content=http_request.content(),
+        timeout=library.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+        if timeout
+        else library.USE_CLIENT_DEFAULT,
+    )
+    return built
+
+
+def check_client(client: object, kind: type[httpx.AsyncClient | httpx.Client]) -> None:
+    """Refuse a client of the other world, or anything else that isn't one."""
+    if client is None or any(isinstance(client, getattr(library, kind.__name__)) for library in _libraries()):
+        return
+    found = f"{type(client).__module__}.{type(client).__qualname__}"
+    raise TypeError(f"http_client must be an httpx.{kind.__name__} or an httpx2.{kind.__name__}, not {found}")
+
+
+def _libraries() -> list[ModuleType]:
+    """Return httpx, and its fork where that is loaded: otherwise nothing can be of its classes."""
+    return [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
+
+
+# ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def body_of(response: httpx.Response, http_request: HttpRequest) -> tuple[Body, Any]:
+    """Return what collects the body of an answer, and where its parts come from."""
+    headers = dict(response.headers)
+    if response.is_stream_consumed:
+        # A mock has made the body, or a hook of the caller's client has read it; either way it is decompressed.
+        headers.pop("content-encoding", None)
+        return Body(response.status_code, headers, http_request), httpx.ByteStream(response.content)
+    return Body(response.status_code, headers, http_request), response.stream
+
+
+def check_end(response: httpx.Response, http_request: HttpRequest) -> None:
+    """Refuse an answer over TLS of which nobody can tell whether it is whole: it has neither a length nor chunks."""
+    if response.extensions.get("network_stream") is None or response.status_code in {204, 304}:
+        return  # a mock has made it, or it has no body
+    if http_request.url.startswith("https:") and not {"content-length", "transfer-encoding"} & response.headers.keys():
+        raise httpx.RemoteProtocolError("the answer has neither a length nor chunks: its end can't be told from a cut")
+
+
+def log(http_request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Log the answer at DEBUG. The query is left out: after a redirect it may contain credentials."""
+    if logger.isEnabledFor(logging.DEBUG):
+        url = http_request.url.partition("?")[0]
+        logger.debug(
+            "%s %s: status %d, %d bytes", http_request.method, escaping.log(url), response.status, len(response.body)
+        )
+    return response
+
+
+# ── errors ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def failure(cause: BaseException, url: str, *, outer: BaseException | None, closed: bool) -> BaseException:
+    """Return what to raise for an exception that came up while a request was sent.
+
+    Those that aren't translated, a cancellation for example, are returned as they are, but without their tracebacks.
+
+    Args:
+        cause: The exception.
+        url: Where the request went.
+        outer: What was being handled when the request began.
+        closed: Whether the client has been closed meanwhile.
+    """
+    chain = strip(cause, outer)
+    if isinstance(cause, ProxyFailed):
+        for link in chain:
+            mask_all(link, cause.secrets)
+    if closed and isinstance(cause, Exception):
+        error: BaseException = ClosedError("the client was closed during the call")
+    elif isinstance(cause, (ProxyFailed, OSError, *_of_the_libraries("HTTPError", "InvalidURL"))):
+        error = _translated(cause, url, escaping.log(_reason(chain)))
+    else:
+        return cause
+    error.__cause__ = cause
+    return error
+
+
+def _of_the_libraries(*names: str) -> tuple[type[Exception], ...]:
+    return tuple(getattr(library, name) for library in _libraries() for name in names)
+
+
+def _translated(cause: BaseException, url: str, reason: str) -> ScApiException:
+    """Return the documented error for one of the network's, or of httpx."""
+    host = urlsplit(url).netloc
+    timeouts: tuple[type[Exception], ...] = (TimeoutError, *_of_the_libraries("TimeoutException"))
+    if isinstance(cause, ProxyFailed):
+        if isinstance(cause.__cause__, timeouts):
+            return RequestTimeoutError(f"{cause} could not be connected to in time", connecting=True)
+        return TransportError(f"no answer from {host}: {cause} does not connect: {reason}")
+    if isinstance(cause, timeouts):
+        # Nothing was sent while a client of the caller's had no connection free either.
+        connecting = isinstance(cause, (ConnectTimeout, *_of_the_libraries("ConnectTimeout", "PoolTimeout")))
+        doing = "could not be connected to" if connecting else "did not answer"
+        return RequestTimeoutError(f"{host} {doing} in time", connecting=connecting)
+    if isinstance(cause, _of_the_libraries("DecodingError")):
+        return DecodeError(f"the body can't be decompressed: {reason}", url=url)
+    return TransportError(f"no answer from {host}: {reason}")
+
+
+def _reason(chain: Iterable[BaseException]) -> str:
+    """Return what the system said, where it said something: `All connection attempts failed` helps nobody."""
+    links = list(chain)
+    for link in reversed(links):
+        if isinstance(link, socket.gaierror | ssl.SSLError):
+            return str(link)
+        if isinstance(link, OSError) and link.errno:
+            return os.strerror(link.errno)
+    said = (str(link) for link in links if not isinstance(link, ProxyFailed))
+    return next((text for text in said if text), type(links[-1]).__name__)

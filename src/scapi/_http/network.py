@@ -1,0 +1,78 @@
+"""How a client reaches its servers."""
+
+from __future__ import annotations
+
+import ssl
+import warnings
+from pathlib import Path
+from typing import Any, Self
+
+from scapi._base import validation
+
+
+class Network:
+    """The options of a client that concern its connections. The proxy's URL may hold a password.
+
+    Args:
+        http_client: A client of the caller's to send with, in place of connections of our own.
+        proxy: The URL of a proxy, in place of what the environment names.
+        verify: A TLS context, the path of a file or folder of certificates, or `False` for no verification.
+    """
+
+    __slots__ = ("http_client", "proxy", "verify")
+
+    def __init__(self, http_client: Any = None, proxy: str | None = None, verify: Any = None) -> None:
+        self.http_client = http_client
+        self.proxy = proxy
+        self.verify: ssl.SSLContext | str | bool = True if verify is None else verify
+
+    def check(self) -> Self:
+        """Return these options, checked.
+
+        Raises:
+            TypeError: An option is of the wrong type, or `proxy` or `verify` comes with an `http_client`.
+            ValueError: `verify` names no file or folder.
+        """
+        if self.http_client is not None and not self._is_default():
+            name = "verify" if self.proxy is None else "proxy"
+            raise TypeError(f"{name} can't be used with an http_client, which has connections of its own")
+        if not (self.proxy is None or isinstance(self.proxy, str)):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
+            raise TypeError(f"proxy must be a URL, not {type(self.proxy).__name__}")
+        self.verify = _checked(self.verify)
+        return self
+
+    def check_pickled(self, owner: object) -> None:
+        """Raise a `TypeError` unless the owner works in another process as it does here."""
+        if self.http_client is not None:
+            raise TypeError(f"{type(owner).__name__} with an http_client of your own can't be pickled")
+        if not self._is_default():
+            raise TypeError(
+                f"{type(owner).__name__} with a proxy or verify of its own can't be pickled: "
+                "name them in HTTPS_PROXY and SSL_CERT_FILE"
+            )
+
+    def _is_default(self) -> bool:
+        return self.proxy is None and self.verify is True
+
+    def __repr__(self) -> str:
+        return "Network(...)"
+
+
+def _checked(verify: Any) -> ssl.SSLContext | str | bool:
+    if verify is True:
+        return True
+    if verify is False:
+        warnings.warn("verify=False: anybody on the way can read and change what is sent", stacklevel=4)
+        return False
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    if isinstance(verify, str | Path):
+        path = validation.path("verify", verify)
+        if path.exists():
+            return str(path)
+        raise validation.refuse("verify", str(path), "the path of a file or folder of certificates")
+    raise TypeError(f"verify must be an ssl.SSLContext, a path or a bool, not {type(verify).__name__}")
+
+
+#: The connections of a client that was told nothing about them.
+DIRECT = Network()

@@ -1,0 +1,1 @@
+"""The item database: its files, names and cache."""

@@ -1,0 +1,208 @@
+"""GitHub without a socket: what to ask it, and what its answers mean.
+
+Source: https://docs.github.com/rest
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from scapi._api import decoding, errors
+from scapi._base import validation
+from scapi._base.json_types import is_array
+from scapi._http import redirects
+from scapi._http.headers import LONGEST, parse_retry_after
+from scapi._ratelimit.window import RateLimitHeaders
+from scapi.exceptions import RateLimitError
+from scapi.models import RateLimit
+from scapi.models._base import Time
+from scapi.models.github import Commit, ContentEntry, Diff
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scapi._http.messages import HttpRequest, HttpResponse
+    from scapi.exceptions import RequestError
+
+
+T = TypeVar("T")
+
+API_URL = "https://api.github.com"
+RAW_URL = "https://raw.githubusercontent.com"
+
+#: What GitHub packs a repository into, and what it calls that.
+ARCHIVES = {"tar.gz": "tarball", "zip": "zipball"}
+
+UNKNOWN = RateLimit()
+
+HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+
+
+# ── what to ask ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Repository(NamedTuple):
+    """A branch of a repository, and where it is to be found."""
+
+    name: str
+    branch: str
+    raw_url: str
+    api_url: str
+
+    @classmethod
+    def of(cls, name: str, branch: str, raw_url: str | None, api_url: str | None) -> Repository:
+        """The repository, checked, or a `ValueError` that names what is wrong."""
+        if not re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", validation.text("repository", name), re.ASCII):
+            raise validation.refuse("repository", name, "like 'owner/name'")
+        return cls(
+            name=name,
+            branch=validation.text("branch", branch),
+            raw_url=validation.base_url("raw_url", raw_url or RAW_URL),
+            api_url=validation.base_url("api_url", api_url or API_URL),
+        )
+
+    def file_url(self, path: str, ref: str | None = None) -> str:
+        """Where a file itself lies."""
+        return f"{self.raw_url}/{self.name}/{_path('ref', ref or self.branch)}/{_path('path', path)}"
+
+    def commit_url(self, ref: str | None = None) -> str:
+        """Where a commit is described; by default the branch's latest."""
+        return self._url(f"commits/{_path('ref', ref or self.branch)}")
+
+    def diff_url(self, base: str, head: str | None) -> str:
+        """Where two commits are compared; by default the second is the branch's latest."""
+        return self._url(f"compare/{_path('base', base)}...{_path('head', head or self.branch)}")
+
+    def contents_url(self, path: str, ref: str | None) -> str:
+        """Where a folder is listed."""
+        place = f"/{_path('path', path)}" if path.strip("/") else ""
+        return self._url(f"contents{place}?ref={_path('ref', ref or self.branch)}")
+
+    def archive_url(self, format: str, ref: str | None) -> str:
+        """Where the whole repository is packed."""
+        if format not in ARCHIVES:
+            raise validation.refuse("format", format, " or ".join(map(repr, ARCHIVES)))
+        return self._url(f"{ARCHIVES[format]}/{_path('ref', ref or self.branch)}")
+
+    def _url(self, path: str) -> str:
+        return f"{self.api_url}/repos/{self.name}/{path}"
+
+
+def _path(name: str, path: str) -> str:
+    """A path as a part of a URL, whatever characters it has."""
+    parts = validation.text(name, path).strip("/").split("/")
+    return "/".join(validation.path_part(name, part) for part in parts)
+
+
+def redirected(response: HttpResponse, http_request: HttpRequest) -> HttpRequest | None:
+    """The request to go on with, or `None`. To another host nothing goes along, the token least of all."""
+    if same := redirects.target(response, http_request.url):
+        return http_request.moved(same)
+    location = response.headers.get("location")
+    if response.status in redirects.REDIRECTS and location:
+        with suppress(ValueError):
+            there = urljoin(http_request.url, location)
+            return http_request.elsewhere(there) if urlsplit(there).scheme == "https" else None
+    return None
+
+
+def origin(url: str) -> str:
+    """The scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+# ── what the answers mean ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def check(response: HttpResponse, http_request: HttpRequest, now: float) -> HttpResponse:
+    """The answer, unless it is an error.
+
+    Raises:
+        RateLimitError: The hour's requests are used up. GitHub says so with a 403 as well as with a 429.
+        RequestError: Any other error status.
+    """
+    if 200 <= response.status < 300 or (response.status == 304 and "If-None-Match" in http_request.extra):
+        return response
+    error = errors.from_response(response, http_request)
+    raise _rate_limit_error(error, now) or error
+
+
+def _rate_limit_error(error: RequestError, now: float) -> RateLimitError | None:
+    asked = parse_retry_after(error.headers, wall=now)
+    spent = ratelimit(error.headers)
+    if error.status != 429 and not (error.status == 403 and (asked is not None or spent.remaining == 0)):
+        return None
+    until_reset = min(LONGEST, max(0.0, spent.reset.timestamp() - now)) if spent.reset else 60.0
+    return RateLimitError(
+        error.message,
+        retry_after=until_reset if asked is None else asked,
+        status=error.status,
+        url=error.url,
+        data=error.data,
+        headers=error.headers,
+    )
+
+
+def etag(response: HttpResponse) -> str | None:
+    """What the server calls this version of a file, unless it can't be sent back."""
+    value = response.headers.get("etag")
+    return value if value and validation.is_header(value) else None
+
+
+def ratelimit(headers: Mapping[str, str], known: RateLimit = UNKNOWN) -> RateLimit:
+    """What is left of the hour's requests: what can be read counts, and what can't is as it was known.
+
+    Of several values, as a proxy may send them, the least counts, and of answers about the same hour too: one out of a
+    cache tells of more than is left. Unlike the game's API, GitHub tells the reset in seconds.
+    """
+    told = RateLimitHeaders.parse(headers) or RateLimitHeaders()
+    limit = known.limit if told.limit is None else told.limit
+    reset = known.reset if told.reset is None else datetime.fromtimestamp(told.reset, UTC)
+    remaining = told.remaining
+    if known.remaining is not None and reset == known.reset:
+        remaining = known.remaining if remaining is None else min(remaining, known.remaining)
+    return RateLimit(limit=limit, remaining=remaining, reset=reset)
+
+
+class _Signature(msgspec.Struct):
+    date: Time
+
+
+class _Described(msgspec.Struct):
+    message: str
+    committer: _Signature
+
+
+class _Commit(msgspec.Struct):
+    sha: str
+    html_url: str
+    commit: _Described
+
+
+def commit(body: bytes) -> Commit:
+    """A commit."""
+    raw = _record(body, _Commit)
+    return Commit(sha=raw.sha, message=raw.commit.message, date=raw.commit.committer.date, url=raw.html_url)
+
+
+def diff(body: bytes) -> Diff:
+    """What lies between two commits."""
+    return _record(body, Diff)
+
+
+def contents(body: bytes) -> list[ContentEntry]:
+    """What is in a folder; of a file it is the file alone."""
+    raw: Any = errors.json(body, ContentEntry)
+    # Entry by entry: a list is read without those of its items that can't be, and a folder must not look empty.
+    return [decoding.record(body, entry, ContentEntry) for entry in (raw if is_array(raw) else [raw])]
+
+
+def _record(body: bytes, model: type[T]) -> T:
+    return decoding.record(body, errors.json(body, model), model)

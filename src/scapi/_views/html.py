@@ -1,0 +1,86 @@
+"""Listings and records as HTML tables, for notebooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scapi._base import formatting
+from scapi._base.escaping import page as escape
+from scapi._views.columns import Column, Filled, columns_of, packed, records_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    import msgspec
+
+    from scapi.models import Listing
+
+
+#: Rows that a table shows at the most; a notebook with 200 of them is no longer readable.
+SHOWN = 20
+
+
+def listing(page: Listing[Any]) -> str:
+    """A page as a table, with its place in the whole below."""
+    model: type | None = page.model or next(map(type, page), None)
+    return f"{_rows(model, page[:SHOWN])}<p>{_place(page)}</p>" if model else f"<p>{_place(page)}</p>"
+
+
+def record(row: msgspec.Struct) -> str:
+    """One record as a table of its fields; records in it are a table below."""
+    model = type(row)
+    nested = records_in(model)
+    columns = [column for column in columns_of(model) if nested is None or column.name != nested[0]]
+    cells = zip(columns, _cells(columns, row, numbers="left"), strict=True)
+    body = "".join(f'<tr><th style="text-align:left">{escape(column.name)}</th>{cell}</tr>' for column, cell in cells)
+    below = "" if nested is None else f"<p>{escape(nested[0])}</p>{_rows(nested[1], getattr(row, nested[0]))}"
+    return f"<table><tbody>{body}</tbody></table>{below}"
+
+
+def _rows(model: type, rows: Iterable[Any]) -> str:
+    columns = columns_of(model)
+    head = "".join(f"<th>{escape(column.name)}</th>" for column in columns)
+    body = "".join(f"<tr>{''.join(_cells(columns, row, numbers='right'))}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _place(page: Listing[Any]) -> str:
+    shown = f"{min(len(page), SHOWN)} of {len(page)} rows shown, offset {page.offset}, {page.total} in all"
+    return f"{shown}, {len(page.rejected)} rejected" if page.rejected else shown
+
+
+def _cells(columns: list[Column], row: Any, *, numbers: str) -> Iterator[str]:
+    for column in columns:
+        filled = Filled(column.name, column.kind, column.get([row]))
+        [value] = (packed(filled) if column.kind == "json" else filled).values
+        align = numbers if column.kind in {"int", "float"} else "left"
+        yield f'<td style="text-align:{align}">{escape(_text(column, value))}</td>'
+
+
+def _text(column: Column, value: Any) -> str:
+    """The value as people read it: times to the second, thousands apart."""
+    if value is None:
+        return ""
+    match column.kind:
+        case "time":
+            return _moment(value)
+        case "int" if column.name != "id":  # an id is a name made of figures
+            return _apart(formatting.integer(value))
+        case "float":
+            return _apart(f"{value:,.2f}")
+        case "strings":
+            return ", ".join(value)
+        case _:
+            return str(value)
+
+
+def _moment(time: datetime) -> str:
+    if time > formatting.LAST:
+        return "after the year 9999"
+    return formatting.moment(time) if time >= formatting.FIRST else "before the year 1"
+
+
+def _apart(number: str) -> str:
+    # A narrow space at which no line breaks.
+    return number.replace(",", "\u202f")

@@ -1,0 +1,142 @@
+"""`scapi lots` and `scapi history`: the auction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scapi.cli import exports, output, tables
+from scapi.cli.command import connected_command, every, first_page, limit, offset, order
+from scapi.cli.formatting import back
+from scapi.cli.output import Answer, fewer, listing, walk
+from scapi.enums import Quality, SortAuction
+from scapi.models import AuctionLot, AuctionPrice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from scapi.cli.connection import Connection
+
+__all__ = ["history", "lots"]
+
+#: What a picture's name may end in.
+PICTURES = (".png", ".svg")
+
+item = click.argument("item", metavar="NAME_OR_ID")
+qualities = click.option(
+    "--quality",
+    type=click.Choice([quality.name.lower() for quality in Quality], case_sensitive=False),
+    multiple=True,
+    help="Of the rows that are fetched, only those of this quality; several times for several.",
+)
+
+
+def _picture(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """The picture's name, refused before anything is sent where it can't be drawn at the end."""
+    if value is not None and value.suffix not in PICTURES:
+        raise click.BadParameter(f"the name must end in {', '.join(PICTURES)}, not {value.suffix or 'nothing'}")
+    if value is not None:
+        # It raises where the extra is missing.
+        import_module("scapi.plot")
+        exports.check(context, value)
+    return value
+
+
+@connected_command
+@item
+@limit
+@offset
+@every
+@click.option("--sort", type=click.Choice([*SortAuction], case_sensitive=False), help="What to sort by.")
+@order
+@qualities
+def lots(
+    connection: Connection,
+    *,
+    item: str,
+    limit: int | None,
+    offset: int | None,
+    every: bool,
+    sort: str | None,
+    order: str | None,
+    quality: tuple[str, ...],
+) -> Answer[AuctionLot]:
+    """The lots of an item on the auction."""
+    first_page(every=every, offset=offset)
+    auction = connection.client.auction(connection.item_id(item))
+    if every:
+        rows = auction.iter_lots(limit=limit, sort=sort, order=order, additional=True)
+        total = fewer(auction.lots(limit=1).total, limit)
+        answer = walk(rows, AuctionLot, tables.lots, "lots", total)
+    else:
+        page = auction.lots(limit=limit, offset=offset, sort=sort, order=order, additional=True)
+        answer = listing(page, AuctionLot, tables.lots, "lots")
+    return replace(answer, keep=_of_quality(quality))
+
+
+@connected_command
+@item
+@limit
+@offset
+@every
+@click.option("--since", metavar="TIME", help="All sales since then: 7d, 12h, 30min, or 2026-08-01T00:00:00Z.")
+@qualities
+@click.option(
+    "--plot",
+    type=exports.HomePath(dir_okay=False),
+    callback=_picture,
+    metavar="FILE",
+    help="Draw the prices of these sales too: .png or .svg.",
+)
+def history(
+    connection: Connection,
+    *,
+    item: str,
+    limit: int | None,
+    offset: int | None,
+    every: bool,
+    since: str | None,
+    quality: tuple[str, ...],
+    plot: Path | None,
+) -> Answer[AuctionPrice]:
+    """The sales made of an item, newest first."""
+    first_page(every=every or since is not None, offset=offset)
+    auction = connection.client.auction(connection.item_id(item))
+    if since is not None:
+        rows = auction.iter_price_history(back(since, output.now()), limit=limit, additional=True)
+        answer = walk(rows, AuctionPrice, tables.sales, "sales", None)
+    elif every:
+        rows = auction.iter_price_history(limit=limit, additional=True)
+        total = fewer(auction.price_history(limit=1).total, limit)
+        answer = walk(rows, AuctionPrice, tables.sales, "sales", total)
+    else:
+        page = auction.price_history(limit=limit, offset=offset, additional=True)
+        answer = listing(page, AuctionPrice, tables.sales, "sales")
+    answer = replace(answer, keep=_of_quality(quality))
+    return answer if plot is None else replace(answer, rows=_drawn(answer, plot, item, connection.region))
+
+
+def _drawn(answer: Answer[AuctionPrice], path: Path, item: str, region: str) -> Iterator[AuctionPrice]:
+    """The rows of an answer; when the last one has passed, those that are wanted are drawn."""
+    from scapi import plot
+
+    sales: list[AuctionPrice] = []
+    for sale in answer.rows:
+        if answer.keep is None or answer.keep(sale):
+            sales.append(sale)
+        yield sale
+    with exports.whole_file(path) as file:
+        figure: Any = plot.price_history(sales, item=item, region=region)  # matplotlib leaves savefig's types open
+        figure.savefig(file, format=path.suffix[1:])
+
+
+def _of_quality(names: tuple[str, ...]) -> Callable[[AuctionLot | AuctionPrice], bool] | None:
+    """Whether a row is of one of these qualities; `None` where none is named."""
+    if not names:
+        return None
+    # A common artefact is sent without its quality as often as with it.
+    return lambda row: (row.quality or Quality.COMMON).name.lower() in names

@@ -1,0 +1,246 @@
+"""`scapi demo`: what the library does, in a few seconds and without a key.
+
+Everything it shows comes through the public clients, as in a program of yours: first in the async world, then in the
+sync one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from statistics import median
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.rule import Rule
+from rich.text import Text
+
+import scapi
+import scapi.sync
+from scapi._base import escaping
+from scapi.cli import tables, terminal
+from scapi.cli.formatting import clock, number, sparkline
+from scapi.exceptions import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from rich.console import Console, RenderableType
+
+    from scapi.models import (
+        AuctionLot,
+        AuctionPrice,
+        CharacterProfile,
+        EmissionState,
+        Listing,
+        OperationSession,
+        RateLimit,
+    )
+
+__all__ = ["demo"]
+
+ARTEFACT = "zyv9"
+CHARACTER = "ZIV"
+#: Items that are traded on every server: artefacts, food, ammunition, weapons, armor.
+ITEMS = (
+    "zyv9", "ljpq", "gyjg", "5r04", "kqgy", "1kv2", "9n1w", "1k4q", "gypg", "9nd0", "1k96", "gyn0", "zy32", "gy10",
+    "zyw2", "5rog", "rnkl", "gy7p", "009n9", "y3nmw", "1jog", "wooz", "400j", "kllj", "dm6l2", "2dq0", "9mmq", "jm94",
+    "319k", "9g6z", "1nr1", "9yyq", "l332", "5ldwg", "2ody0", "1rdg6", "1r7rg", "969mq", "96w9q", "rwnrv", "4ql2r",
+    "0r439",
+)  # fmt: skip
+
+Sales = dict[str, "Listing[AuctionPrice]"]
+
+
+class Look(NamedTuple):
+    """One look at the game, in whichever world."""
+
+    emission: EmissionState
+    profile: CharacterProfile | None
+    lots: Listing[AuctionLot]
+    history: Listing[AuctionPrice]
+    sessions: Listing[OperationSession]
+
+
+class Host(NamedTuple):
+    """The API that is asked.
+
+    Attributes:
+        url: Its base URL.
+        now: What time it is there.
+        token: What lets us in; `None` for the public demo host, whose token `demo()` knows.
+    """
+
+    url: str
+    now: datetime
+    token: str | None = None
+
+
+@click.command()
+@click.option("--live", is_flag=True, help="Ask the public demo host instead of the fake API on this machine.")
+def demo(*, live: bool) -> None:
+    """Show what the library does: without a key, in a few seconds."""
+    console = terminal.stdout()
+    with _host(live=live) as host:
+        console.print(Text.assemble((f"scapi {scapi.__version__}", "bold"), ", asking ", (host.url, "cyan"), "\n"))
+        asyncio.run(_async_world(console, host))
+        _sync_world(console, host)
+        asyncio.run(_bulk(console, host))
+    console.print(
+        Text.assemble("Next: ", ("scapi --help", "bold"), ", and scapi.testing.FakeApi to test your own program with.")
+    )
+
+
+@contextmanager
+def _host(*, live: bool) -> Generator[Host]:
+    now = datetime.now(UTC)
+    if live:
+        yield Host(scapi.BaseUrl.DEMO, now)
+        return
+    from scapi.testing import FakeApi
+
+    fake = FakeApi(now=now)
+    # Both worlds are to see the same.
+    with fake.serve(run_clock=False) as url:
+        yield Host(url, now, fake.app_token)
+
+
+# ── the async world ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _async_world(console: Console, host: Host) -> None:
+    _headline(console, "from scapi import AppClient")
+    client = scapi.AppClient.demo() if host.token is None else scapi.AppClient(token=host.token, base_url=host.url)
+    async with client:
+        look = Look(
+            emission=await client.emission(),
+            profile=await _profile(client),
+            lots=await client.auction(ARTEFACT).lots(limit=5, additional=True),
+            history=await client.auction(ARTEFACT).price_history(limit=5, additional=True),
+            sessions=await client.operations_sessions(limit=1),
+        )
+    for call, part in _parts(look, host.now):
+        console.print(Text.assemble(("await", "dim"), " ", (f"client.{call}", "cyan")))
+        console.print(Padding(part, (1, 0, 1, 2), expand=False))
+
+
+async def _profile(client: scapi.AppClient) -> CharacterProfile | None:
+    try:
+        return await client.profile(CHARACTER)
+    except NotFoundError:
+        return None
+
+
+def _parts(look: Look, now: datetime) -> Iterator[tuple[str, RenderableType]]:
+    """Every call as it is written, with what came of it."""
+    absent = Text("404, as expected: the demo host has no characters.", style="yellow")
+    yield "emission()", tables.emission(look.emission, now)
+    yield f'profile("{CHARACTER}")', tables.profile(look.profile, now) if look.profile else absent
+    yield f'auction("{ARTEFACT}").lots(limit=5, additional=True)', tables.lots(look.lots, now)
+    yield f'auction("{ARTEFACT}").price_history(limit=5, additional=True)', tables.sales(look.history, now)
+    for session in look.sessions:
+        yield "operations_sessions(limit=1)", tables.session(session)
+
+
+# ── the sync world ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _sync_world(console: Console, host: Host) -> None:
+    """The same five calls once more, each in one line."""
+    _headline(console, "from scapi.sync import AppClient")
+    cls = scapi.sync.AppClient
+    with cls.demo() if host.token is None else cls(token=host.token, base_url=host.url) as client:
+        look = Look(
+            emission=client.emission(),
+            profile=_profile_sync(client),
+            lots=client.auction(ARTEFACT).lots(limit=5, additional=True),
+            history=client.auction(ARTEFACT).price_history(limit=5, additional=True),
+            sessions=client.operations_sessions(limit=1),
+        )
+    result = tables.table("Call", "Result")
+    for call, text in _summaries(look):
+        result.add_row(Text(f"client.{call}", style="cyan"), text)
+    console.print(Padding(result, (0, 0, 1, 2), expand=False))
+
+
+def _profile_sync(client: scapi.sync.AppClient) -> CharacterProfile | None:
+    try:
+        return client.profile(CHARACTER)
+    except NotFoundError:
+        return None
+
+
+def _summaries(look: Look) -> Iterator[tuple[str, str]]:
+    profile = look.profile
+    yield "emission()", "running" if look.emission.active else f"ended {clock(look.emission.previous_end)}"
+    yield (
+        f'profile("{CHARACTER}")',
+        f"{escaping.terminal(profile.name)}, {len(profile.stats)} statistics" if profile else "404, as expected",
+    )
+    for call, page in (
+        (f'auction("{ARTEFACT}").lots(...)', look.lots),
+        (f'auction("{ARTEFACT}").price_history(...)', look.history),
+        ("operations_sessions(...)", look.sessions),
+    ):
+        yield call, f"{len(page)} of {number(page.total)}"
+
+
+# ── many items ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _bulk(console: Console, host: Host) -> None:
+    """The newest sales of many items, eight at a time."""
+    _headline(console, f"The last 200 sales of {len(ITEMS)} items, eight at a time")
+    client = scapi.AppClient.demo() if host.token is None else scapi.AppClient(token=host.token, base_url=host.url)
+    async with client:
+        began = time.perf_counter()
+        sales = await _fetch_many(client)
+        took = time.perf_counter() - began
+        console.print(Padding(_market(sales), (1, 0, 1, 2), expand=False))
+        left = client.ratelimit
+    count = sum(map(len, sales.values()))
+    console.print(Text.assemble("  ", (f"{number(count)} sales", "bold"), f" in {took:.1f} s; {_points(left)}\n"))
+
+
+async def _fetch_many(client: scapi.AppClient) -> Sales:
+    """The newest sales of all items, each as it arrives. The first failure ends the rest."""
+    columns = (TextColumn("  items"), BarColumn(bar_width=48), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=terminal.stderr()) as progress:
+        bar = progress.add_task("", total=len(ITEMS))
+        results = client.auctions(ITEMS).price_history(
+            limit=200, concurrency=8, progress=lambda done, total: progress.update(bar, completed=done)
+        )
+        return {result.key: result.value async for result in results if result.value is not None}
+
+
+def _market(sales: Sales) -> RenderableType:
+    """The eight items that the most money changed hands for."""
+    turnover = {item_id: sum(sale.price for sale in page) for item_id, page in sales.items()}
+    result = tables.table(
+        "Item",
+        tables.figure("Sales in all"),
+        tables.figure("Turnover"),
+        tables.figure("Median/piece"),
+        "Price, old to new",
+    )
+    for item_id in sorted(ITEMS, key=lambda item_id: -turnover[item_id])[:8]:
+        page = sales[item_id]
+        prices = [sale.unit_price for sale in reversed(page)]
+        middle = number(median(prices)) if prices else "–"
+        result.add_row(item_id, number(page.total), number(turnover[item_id]), middle, sparkline(prices, 24))
+    return result
+
+
+def _points(left: RateLimit) -> str:
+    if left.remaining is None:
+        return "the server named no limit."
+    return f"{left.remaining} of {left.limit} points of this minute are left."
+
+
+def _headline(console: Console, text: str) -> None:
+    console.print(Rule(Text(text, style="bold"), align="left", style="cyan"), width=min(console.width, 80))
+    console.print()

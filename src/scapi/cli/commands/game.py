@@ -1,0 +1,82 @@
+"""`scapi regions`, `emission` and `operations`: what goes on in the Zone."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scapi.cli import tables
+from scapi.cli.command import api_command, every, first_page, limit, offset, order
+from scapi.cli.errors import sentence
+from scapi.cli.output import Answer, fewer, listing, single, walk
+from scapi.enums import SortOperations
+from scapi.models import EmissionState, OperationSession, RegionInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scapi.sync import AppClient
+
+__all__ = ["emission", "operations", "regions"]
+
+
+@api_command
+def regions(client: AppClient) -> Answer[RegionInfo]:
+    """The regions of the game."""
+    return listing(client.regions(), RegionInfo, tables.regions, "regions")
+
+
+@api_command
+@click.option("--watch", is_flag=True, help="Go on, and tell when emissions start and end.")
+def emission(client: AppClient, *, watch: bool) -> Answer[EmissionState]:
+    """The emission that runs, or the last one."""
+    state = client.emission()
+    if not watch:
+        return single(state, tables.emission)
+    rows = chain([state], _changes(client))
+    return Answer(model=EmissionState, rows=rows, view=lambda rows, now: tables.emission(rows[0], now), live=True)
+
+
+def _changes(client: AppClient) -> Iterator[EmissionState]:
+    """The states that emissions start and end with; what fails is told on stderr."""
+    for event in client.watch_emission(
+        on_error=lambda failed: click.echo(f"scapi: {sentence(failed.error)}", err=True)
+    ):
+        if event.kind != "error":
+            yield event.state
+
+
+@api_command
+@limit
+@offset
+@every
+@click.option("--sort", type=click.Choice([*SortOperations], case_sensitive=False), help="What to sort by.")
+@order
+@click.option("--map", metavar="NAME", help="Only on this map, such as shock_therapy.")
+@click.option("--username", metavar="NAME", help="Only those that this character took part in.")
+@click.option("--before", metavar="TIME", help="Only those that ended before this time, such as 2025-12-01T00:00:00Z.")
+@click.option("--after", metavar="TIME", help="Only those that ended after this time.")
+def operations(
+    client: AppClient,
+    *,
+    limit: int | None,
+    offset: int | None,
+    every: bool,
+    sort: str | None,
+    order: str | None,
+    map: str | None,
+    username: str | None,
+    before: str | None,
+    after: str | None,
+) -> Answer[OperationSession]:
+    """The finished sessions of operations, newest first."""
+    first_page(every=every, offset=offset)
+    filters: dict[str, Any] = {"map": map, "username": username, "before": before, "after": after}
+    if every:
+        rows = client.iter_operations_sessions(limit=limit, sort=sort, order=order, **filters)
+        total = fewer(client.operations_sessions(limit=1, **filters).total, limit)
+        return walk(rows, OperationSession, tables.sessions, "sessions", total)
+    page = client.operations_sessions(limit=limit, offset=offset, sort=sort, order=order, **filters)
+    return listing(page, OperationSession, tables.sessions, "sessions")

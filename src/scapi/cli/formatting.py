@@ -1,0 +1,83 @@
+"""Figures, times and names as people read them. Pure; nothing here knows of a terminal."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, cast
+
+from scapi._base import formatting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+__all__ = ["NOTHING", "ago", "back", "clock", "minute", "number", "span", "sparkline"]
+
+#: What stands where there is nothing to tell.
+NOTHING = "–"
+
+BARS = "▁▂▃▄▅▆▇█"
+
+LENGTH = re.compile(r"(\d{1,6}) ?(d|h|min|s)")
+
+UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """`1 234 567`: groups of three, parted by no-break spaces; a dash for nothing."""
+    if value is None:
+        return NOTHING
+    whole = isinstance(value, int) and (not digits or value not in formatting.INTEGERS)
+    text = formatting.integer(cast("int", value)) if whole else f"{value:,.{digits}f}"
+    return text.replace(",", "\N{NO-BREAK SPACE}")
+
+
+def clock(moment: datetime | None) -> str:
+    """`2026-08-19 12:04:31`, in UTC; a dash for nothing."""
+    return NOTHING if moment is None else formatting.moment(moment)
+
+
+def minute(moment: datetime) -> str:
+    """`2026-08-19 12:04`, in UTC."""
+    return formatting.moment(moment, timespec="minutes")
+
+
+def span(length: timedelta) -> str:
+    """`43 min`, `2 h 5 min`: the two largest units of a time that passes, without its sign."""
+    left = abs(round(length.total_seconds()))
+    parts: list[str] = []
+    for unit, seconds in UNITS:
+        count, left = divmod(left, seconds)
+        if count or parts:
+            parts.append(f"{count} {unit}" if count else "")
+    return " ".join(filter(None, parts[:2])) or "0 s"
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """`43 min ago` or `in 43 min`; a dash for nothing."""
+    if moment is None:
+        return NOTHING
+    return f"{span(now - moment)} ago" if moment <= now else f"in {span(moment - now)}"
+
+
+def back(text: str, now: datetime) -> datetime | str:
+    """The time that `7d`, `12h` or `30min` before now was; anything else as it is, for the client to read."""
+    found = LENGTH.fullmatch(text.strip())
+    try:
+        return now - timedelta(seconds=int(found[1]) * dict(UNITS)[found[2]]) if found else text
+    except OverflowError:
+        return text  # before the year 1: the client says what a time looks like
+
+
+def sparkline(values: Sequence[float], width: int = 16) -> str:
+    """The way of a series in one line of bars: of equal parts of it the means, from their least to their greatest."""
+    if not values:
+        return ""
+    width = min(width, len(values))
+    edges = [len(values) * step // width for step in range(width + 1)]
+    means = [sum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
+    low, high = min(means), max(means)
+    steps = (high - low) / (len(BARS) - 1) or 1
+    return "".join(BARS[round((mean - low) / steps)] for mean in means)
