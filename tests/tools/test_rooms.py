@@ -74,18 +74,9 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imports(name: str, *, for_types: bool = True) -> Iterator[str]:
-    """What a module imports, wherever in it that stands; `for_types`: for type checkers too."""
-    tree = ast.parse(modules()[name].read_text())
-    checked = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if node in checked and not for_types:
-            continue
+def imports(name: str) -> Iterator[str]:
+    """What a module imports, wherever in it that stands. Imports for type checkers count."""
+    for node in ast.walk(ast.parse(modules()[name].read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
             inners = [f"{node.module}.{alias.name}" for alias in node.names]
             yield from (inner if inner in modules() else node.module for inner in inners)
@@ -158,9 +149,3 @@ def test_models_stand_on_the_ground() -> None:
     for name in modules():
         if room(name) == "models":
             assert {room(found) for found in ours(name)} <= {"models", *LAYERS[0], *LAYERS[1], "exceptions"}, name
-
-
-def test_only_one_module_imports_the_http_library() -> None:
-    inside = [name for name in modules() if room(name) not in {"testing", "cli"}]
-    found = {name for name in inside if {"httpx", "httpcore"} & set(imports(name, for_types=False))}
-    assert found == {"scapi._http.httpx_adapter"}

@@ -235,14 +235,14 @@ def test_one_module_imports_the_http_library() -> None:
     found = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if library.search(running(path))}
     # The fake is a transport of httpx, and doctor looks at the wire through a client of its own.
     apart = {path for path in found if path.startswith(("testing/", "cli/doctor/"))}
-    assert found - apart == {"_http.py"}
+    assert found - apart == {"_http/httpx_adapter.py"}
 
 
 def test_one_private_name_of_httpx_is_used() -> None:
     """`_pool`, where a transport of httpx looks for what sends."""
     private = re.compile(r"(?<!from )\b(\w+)\.(_[a-z]\w*)")
     transport = running(ROOT / "_async" / "transport.py")
-    for text in (transport, running(ROOT / "_http.py")):
+    for text in (transport, running(ROOT / "_http" / "httpx_adapter.py")):
         assert {owner for owner, _ in private.findall(text)} <= {"self"}
     subclass = transport.partition("class PooledTransport")[2].partition("\nclass ")[0]
     assert {name for _, name in private.findall(subclass)} == {"_pool"}
