@@ -1,9 +1,11 @@
 """The STALCRAFT / STALZONE API, typed, for asyncio. For scripts and notebooks the same is in `scapi.sync`.
 
-from scapi import AppClient
+    from scapi import AppClient
 
-async with AppClient(client_id="...", client_secret="...") as client:
-emission = await client.emission()
+    async with AppClient(client_id="...", client_secret="...") as client:
+        emission = await client.emission()
+
+Everything here is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from scapi import _conflict  # noqa: F401  # raises where another package overwr
 from scapi._lazy import SHARED, lazily
 
 if TYPE_CHECKING:
-    from scapi import enums, exceptions, models
+    from scapi import enums, exceptions, files, frames, models, pacing, testing
+    from scapi import plot as plot
+    from scapi import sync as sync
     from scapi._async import AppClient, UserClient
     from scapi._async.database import DatabaseLookup
     from scapi._async.github import GitHubClient
@@ -32,13 +36,33 @@ if TYPE_CHECKING:
         Language,
         OperationsMap,
         Order,
+        Quality,
         Realm,
         Region,
         SortAuction,
         SortOperations,
         StatType,
     )
-    from scapi.models import Listing, RateLimit
+    from scapi.exceptions import (
+        BadRequestError,
+        ClientError,
+        ClosedError,
+        CredentialsError,
+        DecodeError,
+        ForbiddenError,
+        ItemNameError,
+        LoginError,
+        NotFoundError,
+        RateLimitError,
+        RequestError,
+        RequestTimeoutError,
+        ScApiException,
+        ServerError,
+        TokenNotSavedError,
+        TransportError,
+        UnauthorizedError,
+    )
+    from scapi.models import Listing, RateLimit, numbered
 
 __getattr__, __dir__ = lazily(
     __name__,
@@ -48,33 +72,57 @@ __getattr__, __dir__ = lazily(
         "scapi._async.github": ("GitHubClient",),
         "scapi._async.oauth": ("OAuthClient",),
         **SHARED,
+        "scapi": (*SHARED["scapi"], "sync"),
     },
 )
 
 __all__ = [
     "Alliance",
     "AppClient",
+    "BadRequestError",
     "BaseUrl",
     "ClanRank",
+    "ClientError",
+    "ClosedError",
     "Config",
+    "CredentialsError",
     "DatabaseLookup",
+    "DecodeError",
+    "ForbiddenError",
     "GitHubClient",
     "IndexFile",
+    "ItemNameError",
     "Language",
     "Listing",
+    "LoginError",
+    "NotFoundError",
     "OAuthClient",
     "OperationsMap",
     "Order",
+    "Quality",
     "RateLimit",
+    "RateLimitError",
     "Realm",
     "Region",
+    "RequestError",
+    "RequestTimeoutError",
     "Retry",
+    "ScApiException",
+    "ServerError",
     "SortAuction",
     "SortOperations",
     "StatType",
+    "TokenNotSavedError",
+    "TransportError",
+    "UnauthorizedError",
     "UserClient",
     "__version__",
     "enums",
     "exceptions",
+    "files",
+    "frames",
     "models",
+    "numbered",
+    "pacing",
+    "testing",
 ]

@@ -13,7 +13,7 @@ __all__ = ["SHARED", "lazily"]
 
 #: What both worlds export, by the module that it comes from.
 SHARED = {
-    "scapi": ("enums", "exceptions", "models"),
+    "scapi": ("enums", "exceptions", "files", "frames", "models", "pacing", "plot", "testing"),
     "scapi._retry": ("Retry",),
     "scapi.config": ("BaseUrl", "Config"),
     "scapi.enums": (
@@ -23,22 +23,44 @@ SHARED = {
         "Language",
         "OperationsMap",
         "Order",
+        "Quality",
         "Realm",
         "Region",
         "SortAuction",
         "SortOperations",
         "StatType",
     ),
-    "scapi.models": ("Listing", "RateLimit"),
+    "scapi.exceptions": (
+        "BadRequestError",
+        "ClientError",
+        "ClosedError",
+        "CredentialsError",
+        "DecodeError",
+        "ForbiddenError",
+        "ItemNameError",
+        "LoginError",
+        "NotFoundError",
+        "RateLimitError",
+        "RequestError",
+        "RequestTimeoutError",
+        "ScApiException",
+        "ServerError",
+        "TokenNotSavedError",
+        "TransportError",
+        "UnauthorizedError",
+    ),
+    "scapi.models": ("Listing", "RateLimit", "numbered"),
 }
 
 
 def lazily(package: str, homes: Mapping[str, tuple[str, ...]]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """The `__getattr__` and `__dir__` of a module (PEP 562) whose names live in other modules.
+    """Make the `__getattr__` and `__dir__` of a module (PEP 562) whose names live in other modules.
+
+    `dir()` shows these names and no helper. `__all__` lacks the modules that need an extra, or `import *` would, too.
 
     Args:
-        package: The module that the names are asked of.
-        homes: The names by the module that each comes from.
+        package: The module that is asked for the names.
+        homes: The names, by the module that each comes from; those of `"scapi"` are modules themselves.
     """
     found = {name: home for home, names in homes.items() for name in names}
 
@@ -51,4 +73,4 @@ def lazily(package: str, homes: Mapping[str, tuple[str, ...]]) -> tuple[Callable
         setattr(sys.modules[package], name, value)
         return value
 
-    return getattr_, lambda: sorted({*vars(sys.modules[package]), *found})
+    return getattr_, lambda: sorted({"__version__", *found})

@@ -1,9 +1,11 @@
 """The STALCRAFT / STALZONE API, typed, for scripts, notebooks and threads: all of `scapi`, without `await`.
 
-from scapi.sync import AppClient
+    from scapi.sync import AppClient
 
-with AppClient(client_id="...", client_secret="...") as client:
-emission = client.emission()
+    with AppClient(client_id="...", client_secret="...") as client:
+        emission = client.emission()
+
+Everything here is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from scapi._lazy import SHARED, lazily
 from scapi._version import __version__
 
 if TYPE_CHECKING:
-    from scapi import enums, exceptions, models
+    from scapi import enums, exceptions, files, frames, models, pacing, testing
+    from scapi import plot as plot  # noqa: PLC0414  # re-exported, but not in `__all__`: it needs an extra
     from scapi._retry import Retry
     from scapi._sync import AppClient, UserClient
     from scapi._sync.database import DatabaseLookup
@@ -29,13 +32,33 @@ if TYPE_CHECKING:
         Language,
         OperationsMap,
         Order,
+        Quality,
         Realm,
         Region,
         SortAuction,
         SortOperations,
         StatType,
     )
-    from scapi.models import Listing, RateLimit
+    from scapi.exceptions import (
+        BadRequestError,
+        ClientError,
+        ClosedError,
+        CredentialsError,
+        DecodeError,
+        ForbiddenError,
+        ItemNameError,
+        LoginError,
+        NotFoundError,
+        RateLimitError,
+        RequestError,
+        RequestTimeoutError,
+        ScApiException,
+        ServerError,
+        TokenNotSavedError,
+        TransportError,
+        UnauthorizedError,
+    )
+    from scapi.models import Listing, RateLimit, numbered
 
 __getattr__, __dir__ = lazily(
     __name__,
@@ -51,27 +74,50 @@ __getattr__, __dir__ = lazily(
 __all__ = [
     "Alliance",
     "AppClient",
+    "BadRequestError",
     "BaseUrl",
     "ClanRank",
+    "ClientError",
+    "ClosedError",
     "Config",
+    "CredentialsError",
     "DatabaseLookup",
+    "DecodeError",
+    "ForbiddenError",
     "GitHubClient",
     "IndexFile",
+    "ItemNameError",
     "Language",
     "Listing",
+    "LoginError",
+    "NotFoundError",
     "OAuthClient",
     "OperationsMap",
     "Order",
+    "Quality",
     "RateLimit",
+    "RateLimitError",
     "Realm",
     "Region",
+    "RequestError",
+    "RequestTimeoutError",
     "Retry",
+    "ScApiException",
+    "ServerError",
     "SortAuction",
     "SortOperations",
     "StatType",
+    "TokenNotSavedError",
+    "TransportError",
+    "UnauthorizedError",
     "UserClient",
     "__version__",
     "enums",
     "exceptions",
+    "files",
+    "frames",
     "models",
+    "numbered",
+    "pacing",
+    "testing",
 ]

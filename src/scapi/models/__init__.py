@@ -24,6 +24,7 @@ from scapi.models.items import (
     Translation,
 )
 from scapi.models.listing import Listing, Rejected
+from scapi.models.numbering import NumberedRow, RowCounts, numbered
 from scapi.models.operations import OperationParticipant, OperationSession
 from scapi.models.ratelimit import RateLimit
 from scapi.models.region import RegionInfo
@@ -72,12 +73,14 @@ __all__ = [
     "Lookup",
     "LotEvent",
     "LotsWatchState",
+    "NumberedRow",
     "OperationParticipant",
     "OperationSession",
     "RateLimit",
     "RawFile",
     "RegionInfo",
     "Rejected",
+    "RowCounts",
     "SaleEvent",
     "SalesWatchState",
     "Statistic",
@@ -85,4 +88,5 @@ __all__ = [
     "User",
     "UserToken",
     "WatchError",
+    "numbered",
 ]

@@ -1,0 +1,72 @@
+"""Numbers for rows that are equal in everything: the API gives sales and lots no ids."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
+
+from scapi.models.auction import SALES_OVERLAP, AuctionLot, AuctionPrice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["NumberedRow", "RowCounts", "numbered"]
+
+Row = TypeVar("Row", AuctionPrice, AuctionLot)
+
+#: How often each key was met, with the time of its row: what `numbered` carries from one page to the next.
+RowCounts: TypeAlias = dict[int, tuple[datetime | None, int]]
+
+
+class NumberedRow(NamedTuple, Generic[Row]):
+    """A row with what tells it from all others of its item and region.
+
+    Attributes:
+        row: The sale or lot.
+        key: Its `key()`.
+        n: Its number among the equal rows, from 0.
+    """
+
+    row: Row
+    key: int
+    n: int
+
+
+def numbered(rows: Iterable[Row], seen: RowCounts | None = None) -> Iterator[NumberedRow[Row]]:
+    """Number the rows that are equal, each time from 0, in the order in which they come.
+
+    Two sales of one second that are equal in everything are two sales. `(key, n)` tells them apart, and is the same
+    whenever the same rows are read again, so a table with this primary key takes a page twice without a change:
+
+        seen: scapi.models.RowCounts = {}
+        async for sale in client.auction("zyv9").iter_price_history(since="7d", additional=True):
+            for row, key, n in scapi.numbered([sale], seen): ...
+
+    Args:
+        rows: Sales or lots of one item and region, in the order of the API.
+        seen: What was counted before. Use one dict for all pages of a walk, and an empty one for each new walk; it is
+            changed. It is plain data: save it beside the state of a walk that will go on later. Sales that are more
+            than `SALES_OVERLAP` away from the present one are forgotten, so it stays small.
+
+    Returns:
+        The rows, each with its key and number.
+    """
+    counts: RowCounts = {} if seen is None else seen
+    for row in rows:
+        key = row.key()
+        _, n = counts.get(key, (None, 0))
+        # Lots have none: they come in any order, and there are few of them, so nothing of them is forgotten.
+        time: datetime | None = getattr(row, "time", None)
+        if time is not None and not n:
+            _forget(counts, time)
+        counts[key] = time, n + 1
+        yield NumberedRow(row, key, n)
+
+
+def _forget(counts: RowCounts, now: datetime) -> None:
+    """Forget the oldest entries while they are further from now than a late sale can be."""
+    for key, (time, _) in list(islice(counts.items(), 2)):
+        if time is None or abs(time - now) <= SALES_OVERLAP:
+            return
+        del counts[key]

@@ -1,0 +1,37 @@
+"""Names and modules of the package, as type checkers see them."""
+
+from datetime import datetime
+from typing import Any, assert_type
+
+import scapi
+import scapi.sync
+from scapi import models
+
+
+def errors(error: Exception) -> None:
+    try:
+        raise error
+    except scapi.RateLimitError as refused:
+        assert_type(refused, scapi.exceptions.RateLimitError)
+        assert_type(refused.retry_after, float)
+    except scapi.sync.ScApiException as failed:
+        assert_type(failed, scapi.ScApiException)
+
+
+def modules(lots: scapi.Listing[models.AuctionLot]) -> None:
+    assert_type(scapi.sync.AppClient.from_env(), scapi.sync.AppClient)
+    assert_type(scapi.frames.to_dicts(lots), list[dict[str, Any]])
+    assert_type(scapi.testing.FakeApi(), scapi.testing.FakeApi)
+    scapi.plot.order_book(lots)
+    scapi.sync.plot.order_book(lots)
+    assert_type(scapi.Quality(3), scapi.Quality)
+
+
+def numbers(sales: scapi.Listing[models.AuctionPrice], lots: list[models.AuctionLot]) -> None:
+    seen: models.RowCounts = {}
+    for sale, key, n in scapi.numbered(sales, seen):
+        assert_type(sale, models.AuctionPrice)
+        assert_type(sale.time, datetime)
+        assert_type((key, n), tuple[int, int])
+    for lot in scapi.sync.numbered(lots):
+        assert_type(lot, models.NumberedRow[models.AuctionLot])
