@@ -11,10 +11,14 @@ from enum import IntEnum, StrEnum
 from operator import index
 from typing import Any, Self, SupportsIndex
 
+from scapi._base import labels
+
 __all__ = [
     "Alliance",
+    "BonusProperty",
     "ClanRank",
     "IndexFile",
+    "ItemRank",
     "Language",
     "OperationsMap",
     "Order",
@@ -25,6 +29,10 @@ __all__ = [
     "SortOperations",
     "StatType",
 ]
+
+
+#: The members that open sets have gained, by their set and value.
+_gained: dict[tuple[type, Any], Any] = {}
 
 
 class _AnyCase(StrEnum):
@@ -45,25 +53,38 @@ class _Open(StrEnum):
         if not isinstance(value, str):
             return None
         known = next((member for member in cls if member.value.lower() == value.lower()), None)
-        return known or cls._grow(value)
-
-    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:
-        # By its value: Python 3.11.2 pickles and copies by name, which a member that grew can't be found by.
-        return type(self), (self.value,)
-
-    @classmethod
-    def _grow(cls, value: str) -> Self:
+        if known is not None:
+            return known
         member = str.__new__(cls, value)
         member._name_ = member._value_ = value
         # `setdefault`: two threads that meet the same new value must end up with one member.
-        grown: Self = _cache(cls).setdefault(value, member)
-        return grown
+        gained: Self = _gained.setdefault((cls, value), member)
+        return gained
+
+    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:
+        # By its value: Python 3.11.2 pickles and copies by name, which doesn't find a member that was gained.
+        return type(self), (self.value,)
 
 
-def _cache(enum: type) -> dict[Any, Any]:
-    """The table in which `Enum(value)` looks before it calls `_missing_`."""
-    table: dict[Any, Any] = vars(enum)["_value2member_map_"]
-    return table
+class _Named(_Open):
+    """An open set that has words and colours."""
+
+    def label(self, language: str = "en") -> str:
+        """Return the game's word for it.
+
+        Args:
+            language: A language of the item database (`ru en es fr ko`), as enum or string, any case.
+
+        Returns:
+            The word in that language, in English where there is none, and the server's own spelling where the value is
+            new.
+        """
+        return labels.word(type(self).__name__, self.name, language, unknown=self.value)
+
+    @property
+    def color(self) -> str:
+        """A colour for it, such as `#2bb07f`; grey where the value is new."""
+        return labels.color(type(self).__name__, self.name)
 
 
 class Region(_AnyCase):
@@ -74,6 +95,12 @@ class Region(_AnyCase):
     NA = "na"
     SEA = "sea"
     NEA = "nea"
+    # The names that stalcraft-api gives them.
+    RUSSIA = "ru"
+    EUROPE = "eu"
+    NORTH_AMERICA = "na"
+    SOUTH_EAST_ASIA = "sea"
+    NORTH_EAST_ASIA = "nea"
 
 
 class Realm(_AnyCase):
@@ -81,6 +108,7 @@ class Realm(_AnyCase):
 
     RU = "ru"
     GLOBAL = "global"
+    RUSSIA = "ru"  # as stalcraft-api calls it
 
 
 class Language(_AnyCase):
@@ -91,6 +119,12 @@ class Language(_AnyCase):
     ES = "es"
     FR = "fr"
     KO = "ko"
+    # The names that stalcraft-api gives them.
+    RUSSIAN = "ru"
+    ENGLISH = "en"
+    SPANISH = "es"
+    FRENCH = "fr"
+    KOREAN = "ko"
 
 
 class Order(_AnyCase):
@@ -98,6 +132,9 @@ class Order(_AnyCase):
 
     ASCENDING = "asc"
     DESCENDING = "desc"
+    # The names that stalcraft-api gives them.
+    ASC = "asc"
+    DESC = "desc"
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -129,8 +166,13 @@ class IndexFile(_AnyCase):
     ACHIEVEMENTS = "achievements"
     STATS = "stats"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        # stalcraft-api's values end so.
+        return super()._missing_(value.strip().lower().removesuffix(".json") if isinstance(value, str) else value)
 
-class OperationsMap(_Open):
+
+class OperationsMap(_Named):
     """A map of operations; an open set."""
 
     BIG_CLEANUP = "big_cleanup"
@@ -138,7 +180,7 @@ class OperationsMap(_Open):
     SEA_ALIENATION = "sea_alienation"
 
 
-class Alliance(_Open):
+class Alliance(_Named):
     """The alliance of a character or clan; an open set."""
 
     STALKERS = "stalkers"
@@ -159,7 +201,7 @@ class StatType(_Open):
     SLIDING_MATCH_HISTORY = "SLIDING_MATCH_HISTORY"
 
 
-class ClanRank(_Open):
+class ClanRank(_Named):
     """A rank in a clan, from the lowest to the highest; an open set."""
 
     RECRUIT = "RECRUIT"
@@ -176,6 +218,29 @@ class ClanRank(_Open):
         if isinstance(value, str) and value.upper() in {"SOLIDER", "SERGANT"}:
             return cls["SOLDIER" if value.upper() == "SOLIDER" else "SERGEANT"]
         return super()._missing_(value)
+
+
+class ItemRank(_Named):
+    """The rank that a character needs for an item, as the item database colours it; an open set."""
+
+    NEWBIE = "RANK_NEWBIE"
+    STALKER = "RANK_STALKER"
+    VETERAN = "RANK_VETERAN"
+    MASTER = "RANK_MASTER"
+    LEGEND = "RANK_LEGEND"
+
+
+class BonusProperty(_Named):
+    """A property that upgrades have opened, as `additional["bonus_properties"]` names it; an open set."""
+
+    SPEED_MOD = "SPEED_MOD"
+    STAMINA_BONUS = "STAMINA_BONUS"
+    STAMINA_REGENERATION = "STAMINA_REGENERATION"
+    BULLET_DMG = "BULLET_DMG"
+    HEALTH_BONUS = "HEALTH_BONUS"
+    MAX_WEIGHT_BONUS = "MAX_WEIGHT_BONUS"
+    BLEEDING_ACC = "BLEEDING_ACC"
+    HEAL_EFFICIENCY = "HEAL_EFFICIENCY"
 
 
 class Quality(IntEnum):
@@ -195,13 +260,29 @@ class Quality(IntEnum):
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
         number = index(value) if isinstance(value, SupportsIndex) else None
-        # msgspec can't build a decoder for an enum with a member beyond 64 bits.
+        # No column of integers holds more than 64 bits.
         if number is None or not -(2**63) <= number < 2**63:
             return None
         member = int.__new__(cls, number)
         member._name_, member._value_ = f"QUALITY_{number}", number
-        grown: Self = _cache(cls).setdefault(number, member)
-        return grown
+        gained: Self = _gained.setdefault((cls, number), member)
+        return gained
+
+    def label(self, language: str = "en") -> str:
+        """Return the game's word for it.
+
+        Args:
+            language: A language of the item database (`ru en es fr ko`), as enum or string, any case.
+
+        Returns:
+            The word in that language, in English where there is none, and `Quality 9` where the number is new.
+        """
+        return labels.word("Quality", self.name, language, unknown=f"Quality {self.value}")
+
+    @property
+    def color(self) -> str:
+        """Its colour, near that of the game, such as `#d05cc0`; grey where the number is new."""
+        return labels.color("Quality", self.name)
 
     def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[int]]:
         # As of the other open sets.

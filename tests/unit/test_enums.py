@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ import pytest
 
 from scapi.enums import (
     Alliance,
+    BonusProperty,
     ClanRank,
     IndexFile,
+    ItemRank,
     Language,
     OperationsMap,
     Order,
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
 CLOSED = [Region, Realm, Language, Order, SortAuction, SortOperations, IndexFile]
-OPEN = [OperationsMap, Alliance, StatType, ClanRank]
+OPEN = [OperationsMap, Alliance, StatType, ClanRank, ItemRank, BonusProperty]
+NAMED: list[Any] = [Quality, OperationsMap, Alliance, ClanRank, ItemRank, BonusProperty]
 
 
 @pytest.mark.parametrize("kind", CLOSED)
@@ -147,3 +151,75 @@ def test_a_quality_that_prints_as_its_name_is_still_a_number_wherever_one_is_mea
     assert (rare == 3, {3: "x"}[rare], hash(rare), rare + 1, rare > Quality.COMMON) == (True, "x", hash(3), 4, True)
     assert (json.dumps([rare, {"quality": rare}]), msgspec.json.encode(rare)) == ('[3, {"quality": 3}]', b"3")
     assert Quality(3) is msgspec.json.decode(b"3", type=Quality)
+
+
+# ── what stalcraft-api calls them ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (Region, {"RUSSIA": "ru", "EUROPE": "eu", "NORTH_AMERICA": "na", "SOUTH_EAST_ASIA": "sea"}),
+        (Region, {"NORTH_EAST_ASIA": "nea"}),
+        (Realm, {"RUSSIA": "ru"}),
+        (Language, {"RUSSIAN": "ru", "ENGLISH": "en", "SPANISH": "es", "FRENCH": "fr", "KOREAN": "ko"}),
+        (Order, {"ASC": "asc", "DESC": "desc"}),
+    ],
+)
+def test_members_have_the_names_of_stalcraft_api_too(kind: Any, names: dict[str, str]) -> None:
+    for name, value in names.items():
+        assert kind[name] is kind(value)
+        assert name not in [member.name for member in kind], "a second name is no second member"
+
+
+@pytest.mark.parametrize("text", ["achievements.json", " Listing.JSON ", "stats.json"])
+def test_an_index_file_may_be_named_as_a_file(text: str) -> None:
+    assert IndexFile(text) is IndexFile(text.strip().lower().removesuffix(".json"))
+
+
+# ── words and colours of the game ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("member", "language", "label"),
+    [
+        (Quality.RARE, "ru", "Редкий"),
+        (Quality.RARE, Language.EN, "Rare"),
+        (Quality.COMMON, "KO", "일반"),
+        (Alliance.FREEDOM, "ru", "Заря"),
+        (Alliance.MERC, "es", "Mercenarios"),
+        (ClanRank.LEADER, "ru", "Лидер"),
+        (OperationsMap.SEA_ALIENATION, "fr", "Mer d'exclusion"),
+        (ItemRank.MASTER, "ru", "Мастер"),
+        (BonusProperty.HEALTH_BONUS, "ru", "Живучесть"),
+    ],
+)
+def test_a_member_has_the_word_of_the_game(member: Any, language: str, label: str) -> None:
+    assert member.label(language) == label
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_every_member_has_a_word_in_english_and_russian_and_a_colour(kind: Any) -> None:
+    for member in kind:
+        english, russian = member.label(), member.label("ru")
+        assert english == member.label("en") == member.label("de"), "English is the default, and what is left"
+        assert english.isascii()
+        assert re.search("[а-я]", russian)
+        assert re.fullmatch("#[0-9a-f]{6}", member.color)
+        assert all(member.label(language) for language in Language)
+    words = [member.label("ru") for member in kind]
+    assert len(set(words)) == len(words)
+
+
+@pytest.mark.parametrize(
+    ("member", "label"),
+    [(Quality(9), "Quality 9"), (Alliance("monolith"), "monolith"), (ItemRank("DEFAULT"), "DEFAULT")],
+)
+def test_a_member_that_nobody_has_seen_yet_is_grey_and_called_what_the_server_calls_it(member: Any, label: str) -> None:
+    assert member.label("ru") == label
+    assert member.color == "#8c959f"
+
+
+def test_qualities_and_alliances_can_be_told_apart_by_their_colours() -> None:
+    for kind in (Quality, Alliance, ClanRank, OperationsMap, ItemRank):
+        assert len({member.color for member in kind}) == len(kind)

@@ -1,0 +1,145 @@
+"""Words and colours of the game for the values of enums.
+
+Sources: the official item database has the words of item ranks, alliances, operations and bonus properties in all five
+languages, and of the common quality. The other qualities are named as players' tools name them, in Russian and English.
+The words of clan ranks, and those of the alliances `stalkers` and `bandits`, are translations of their ids. Colours of
+qualities follow the game; all other colours are chosen so that they can be told apart on light and on dark paper.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["color", "word"]
+
+#: The languages of a row of words, in this order. A row may end early.
+LANGUAGES: tuple[str, ...] = ("ru", "en", "es", "fr", "ko")
+
+#: The words of each member, by the name of its enum and its own.
+WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "Quality": {
+        "COMMON": ("Обычный", "Common", "Común", "Commun", "일반"),
+        "UNCOMMON": ("Необычный", "Uncommon"),
+        "SPECIAL": ("Особый", "Special"),
+        "RARE": ("Редкий", "Rare"),
+        "EXCEPTIONAL": ("Исключительный", "Exceptional"),
+        "LEGENDARY": ("Легендарный", "Legendary"),
+        "UNIQUE": ("Уникальный", "Unique"),
+    },
+    "Alliance": {
+        "STALKERS": ("Сталкеры", "Stalkers"),
+        "BANDITS": ("Бандиты", "Bandits"),
+        "DUTY": ("Рубеж", "Frontier", "Frontera", "Frontière", "프론티어"),
+        "FREEDOM": ("Заря", "Rise", "Rebelión", "Ascension", "라이즈"),
+        "MERC": ("Наемники", "Mercenaries", "Mercenarios", "Mercenaires", "용병단"),
+        "COVENANT": ("Завет", "Covenant", "Pacto", "Alliance", "커버넌트"),
+    },
+    "ClanRank": {
+        "RECRUIT": ("Рекрут", "Recruit"),
+        "COMMONER": ("Рядовой", "Commoner"),
+        "SOLDIER": ("Боец", "Soldier"),
+        "SERGEANT": ("Сержант", "Sergeant"),
+        "OFFICER": ("Офицер", "Officer"),
+        "COLONEL": ("Полковник", "Colonel"),
+        "LEADER": ("Лидер", "Leader"),
+    },
+    "OperationsMap": {
+        "BIG_CLEANUP": ("Большая уборка", "The Big Clean Up", "Gran limpieza", "Grand Nettoyage", "대규모 소탕"),
+        # The database calls the third operation this; that it is the map `shock_therapy` follows from the other two.
+        "SHOCK_THERAPY": ("Фокусировка", "Focus", "Enfoque", "Focalisation", "집중"),
+        "SEA_ALIENATION": ("Море отчуждения", "Sea of Exclusion", "Mar de Exclusión", "Mer d'exclusion", "격리의 바다"),
+    },
+    "ItemRank": {
+        "NEWBIE": ("Новичок", "Newbie", "Novato", "Débutant", "초보자"),
+        "STALKER": ("Сталкер", "Stalker", "Acechador", "Stalker", "스토커"),
+        "VETERAN": ("Ветеран", "Veteran", "Veterano", "Vétéran", "베테랑"),
+        "MASTER": ("Мастер", "Master", "Maestro", "Maître", "마스터"),
+        "LEGEND": ("Легенда", "Legend", "Leyenda", "Légende", "전설"),
+    },
+    "BonusProperty": {
+        "SPEED_MOD": (
+            "Скорость передвижения", "Movement speed", "Velocidad de movimiento", "Vitesse de déplacement", "이동 속도",
+        ),
+        "STAMINA_BONUS": ("Выносливость", "Stamina", "Aguante", "Endurance", "스태미나"),
+        "STAMINA_REGENERATION": (
+            "Восстановление выносливости", "Stamina regeneration", "Regeneración de aguante",
+            "Régénération de l'endurance", "스태미나 재생",
+        ),
+        "BULLET_DMG": (
+            "Пулестойкость", "Bullet resistance", "Resistencia a las balas", "Résistance aux balles", "총탄 저항율",
+        ),
+        "HEALTH_BONUS": ("Живучесть", "Vitality", "Vitalidad", "Vitalité", "생명력"),
+        "MAX_WEIGHT_BONUS": (
+            "Переносимый вес", "Carry weight", "Peso de carga", "Poids maximum supporté", "최대 운반 무게",
+        ),
+        "BLEEDING_ACC": ("Кровотечение", "Bleeding", "Hemorragia", "Saignement", "출혈"),
+        "HEAL_EFFICIENCY": (
+            "Эффективность лечения", "Healing effectiveness", "Eficacia de curación",
+            "Efficacité des soins", "치유 효율",
+        ),
+    },
+}  # fmt: skip
+
+#: The colour of what has no colour of its own.
+UNKNOWN = "#8c959f"
+
+COLORS: Mapping[str, Mapping[str, str]] = {
+    "Quality": {
+        "COMMON": "#9aa4af",
+        "UNCOMMON": "#2bb07f",
+        "SPECIAL": "#3f86f5",
+        "RARE": "#d05cc0",
+        "EXCEPTIONAL": "#e5484d",
+        "LEGENDARY": "#e3a008",
+        "UNIQUE": "#8a5f3a",
+    },
+    "Alliance": {
+        "STALKERS": "#d0a215",
+        "BANDITS": "#6e7781",
+        "DUTY": "#cf222e",
+        "FREEDOM": "#2da44e",
+        "MERC": "#1a7fd6",
+        "COVENANT": "#8250df",
+    },
+    "ClanRank": {
+        "RECRUIT": "#8c959f",
+        "COMMONER": "#6f8fae",
+        "SOLDIER": "#3f86f5",
+        "SERGEANT": "#2bb07f",
+        "OFFICER": "#d05cc0",
+        "COLONEL": "#e5484d",
+        "LEADER": "#e3a008",
+    },
+    "OperationsMap": {"BIG_CLEANUP": "#2bb07f", "SHOCK_THERAPY": "#e3a008", "SEA_ALIENATION": "#3f86f5"},
+    "ItemRank": {
+        "NEWBIE": "#9aa4af",
+        "STALKER": "#2bb07f",
+        "VETERAN": "#3f86f5",
+        "MASTER": "#e5484d",
+        "LEGEND": "#e3a008",
+    },
+}
+
+
+def word(kind: str, name: str, language: str, unknown: str) -> str:
+    """Find the word for a member of an enum.
+
+    Args:
+        kind: The name of the enum.
+        name: The name of the member.
+        language: A language of the database, in any case.
+        unknown: The answer for a member that has no words.
+
+    Returns:
+        The word in that language, else in English.
+    """
+    words = dict(zip(LANGUAGES, WORDS[kind].get(name, ()), strict=False))
+    return words.get(language.strip().lower(), words.get("en", unknown))
+
+
+def color(kind: str, name: str) -> str:
+    """Find the colour for a member of an enum, such as `#2bb07f`; grey for a member that has none."""
+    return COLORS.get(kind, {}).get(name, UNKNOWN)
