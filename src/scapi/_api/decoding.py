@@ -105,7 +105,7 @@ class Page(NamedTuple):
     offset: int
 
 
-class _Pages(Generic[T]):
+class Pages(Generic[T]):
     """Decodes a body that is a page: rows under one key, their number in all under another."""
 
     def __init__(self, model: type[T], *, rows: str, total: str = "total") -> None:
@@ -350,12 +350,12 @@ def _is_array_unread(body: Buffer | None) -> bool:
 REGIONS = _Rows(models.RegionInfo)
 EMISSION = _Record(models.EmissionState)
 PROFILE = _Record(models.CharacterProfile)
-CLANS = _Pages(models.ClanInfo, rows="data", total="totalClans")
+CLANS = Pages(models.ClanInfo, rows="data", total="totalClans")
 CLAN = _Record(models.ClanInfo)
 MEMBERS = _Rows(models.ClanMember)
 CHARACTERS = _Rows(models.Character)
 FRIENDS = _Rows(str)
-LOTS = _Pages(models.AuctionLot, rows="lots")
-PRICES = _Pages(models.AuctionPrice, rows="prices")
-SESSIONS = _Pages(models.OperationSession, rows="sessions")
+LOTS = Pages(models.AuctionLot, rows="lots")
+PRICES = Pages(models.AuctionPrice, rows="prices")
+SESSIONS = Pages(models.OperationSession, rows="sessions")
 USER = _Record(models.User)

@@ -6,16 +6,18 @@ Paths, parameters and ranges: https://eapi.stalzone.com/reference
 from __future__ import annotations
 
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import quote_plus
 
 from scapi._api import decoding
 from scapi._base import validation
 from scapi.config import Config
 from scapi.enums import OperationsMap, Order, Region, SortAuction, SortOperations
+from scapi.models import Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from scapi.models import (
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
         ClanInfo,
         ClanMember,
         EmissionState,
-        Listing,
         OperationSession,
         RegionInfo,
     )
@@ -38,23 +39,80 @@ MAX_LIMIT = 200
 MAX_LIMIT_OPERATIONS = 100
 
 
-class Request(NamedTuple, Generic[T]):
+class Request(Generic[T]):
     """One GET request of the API.
 
-    Attributes:
-        operation: The endpoint's name, which is what the point budget knows costs by.
-        target: The path with its query, percent-encoded, below the base URL.
+    Args:
+        operation: The endpoint's name, by which the point budget knows costs.
+        path: The path below the base URL, percent-encoded.
         decode: Turns a body into the result.
+        params: The parameters of the query, by name, as they are: `target` encodes them.
     """
 
-    operation: str
-    target: str
-    decode: Callable[[bytes], T]
+    __slots__ = ("decode", "operation", "params", "path")
+
+    def __init__(
+        self,
+        operation: str,
+        path: str,
+        decode: Callable[[bytes], T],
+        params: Mapping[str, str | int] = MappingProxyType({}),
+    ) -> None:
+        self.operation = operation
+        self.path = path
+        self.decode = decode
+        self.params = params
 
     @property
-    def path(self) -> str:
-        """The target without its query."""
-        return self.target.partition("?")[0]
+    def target(self) -> str:
+        """The path with its query, as it goes over the wire."""
+        query = "&".join([f"{name}={_quoted(value)}" for name, value in self.params.items()])
+        return f"{self.path}?{query}" if query else self.path
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.operation}, {self.target})"
+
+
+class ListRequest(Request[Listing[T]]):
+    """One GET request for a page of a list.
+
+    Args:
+        operation: The endpoint's name.
+        path: The path below the base URL, percent-encoded.
+        decoder: Reads the endpoint's pages.
+        page: Which rows to ask for.
+        sort: What the list is sorted by, where the endpoint has a choice.
+        order: In which direction.
+        filters: All other parameters.
+    """
+
+    __slots__ = ("_decoder", "_filters", "order", "page", "sort")
+
+    def __init__(
+        self,
+        operation: str,
+        path: str,
+        decoder: decoding.Pages[T],
+        page: decoding.Page,
+        *,
+        sort: SortAuction | SortOperations | None = None,
+        order: Order | None = None,
+        filters: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self.page = page
+        self.sort = sort
+        self.order = order
+        self._decoder = decoder
+        self._filters = filters
+        sorting = {name: value.value for name, value in (("sort", sort), ("order", order)) if value is not None}
+        super().__init__(operation, path, partial(decoder, page=page), {**page._asdict(), **sorting, **filters})
+
+    def with_page(self, *, limit: int, offset: int) -> ListRequest[T]:
+        """Return a request for another page of the same list."""
+        page = decoding.Page(limit=limit, offset=offset)
+        return ListRequest(
+            self.operation, self.path, self._decoder, page, sort=self.sort, order=self.order, filters=self._filters
+        )
 
 
 def regions() -> Request[list[RegionInfo]]:
@@ -69,9 +127,9 @@ def profile(region: Region | str, username: str) -> Request[CharacterProfile]:
     return Request("profile", _in(region, f"character/by-name/{name_part(username)}/profile"), decoding.PROFILE)
 
 
-def clans(region: Region | str, *, limit: int | None, offset: int | None) -> Request[Listing[ClanInfo]]:
+def clans(region: Region | str, *, limit: int | None, offset: int | None) -> ListRequest[ClanInfo]:
     page = _page(limit, offset, MAX_LIMIT)
-    return Request("clans", _in(region, "clans", page._asdict()), partial(decoding.CLANS, page=page))
+    return ListRequest("clans", _in(region, "clans"), decoding.CLANS, page)
 
 
 def clan_info(region: Region | str, clan_id: str) -> Request[ClanInfo]:
@@ -99,22 +157,28 @@ def lots(
     sort: SortAuction | str | None,
     order: Order | str | None,
     additional: bool | None,
-) -> Request[Listing[AuctionLot]]:
-    page = _page(limit, offset, MAX_LIMIT)
-    query: dict[str, Any] = page._asdict() | {
-        "sort": validation.choice("sort", Config.SORT_AUCTION if sort is None else sort, SortAuction),
-        "order": validation.choice("order", Config.ORDER_AUCTION if order is None else order, Order),
-    }
-    target = _in(region, f"auction/{item_part(item_id)}/lots", query | _additional(additional))
-    return Request("lots", target, partial(decoding.LOTS, page=page))
+) -> ListRequest[AuctionLot]:
+    return ListRequest(
+        "lots",
+        _in(region, f"auction/{item_part(item_id)}/lots"),
+        decoding.LOTS,
+        _page(limit, offset, MAX_LIMIT),
+        sort=validation.choice("sort", Config.SORT_AUCTION if sort is None else sort, SortAuction),
+        order=validation.choice("order", Config.ORDER_AUCTION if order is None else order, Order),
+        filters=_additional(additional),
+    )
 
 
 def price_history(
     region: Region | str, item_id: str, *, limit: int | None, offset: int | None, additional: bool | None
-) -> Request[Listing[AuctionPrice]]:
-    page = _page(limit, offset, MAX_LIMIT)
-    target = _in(region, f"auction/{item_part(item_id)}/history", page._asdict() | _additional(additional))
-    return Request("price_history", target, partial(decoding.PRICES, page=page))
+) -> ListRequest[AuctionPrice]:
+    return ListRequest(
+        "price_history",
+        _in(region, f"auction/{item_part(item_id)}/history"),
+        decoding.PRICES,
+        _page(limit, offset, MAX_LIMIT),
+        filters=_additional(additional),
+    )
 
 
 def operations_sessions(
@@ -128,34 +192,25 @@ def operations_sessions(
     username: str | None,
     before: datetime | str | None,
     after: datetime | str | None,
-) -> Request[Listing[OperationSession]]:
-    page = _page(limit, offset, MAX_LIMIT_OPERATIONS)
-    query: dict[str, Any] = page._asdict() | {
-        "sort": validation.choice("sort", Config.SORT_OPERATIONS if sort is None else sort, SortOperations),
-        "order": validation.choice("order", Config.ORDER_OPERATIONS if order is None else order, Order),
-    }
+) -> ListRequest[OperationSession]:
+    filters: dict[str, str] = {}
     if map is not None:
-        # The set of maps is open: a map that came after this library must be reachable by its name.
-        query["map"] = OperationsMap(validation.text("map", map)).value
+        # The set of maps is open: a map that is newer than this library can be asked for by its name.
+        filters["map"] = OperationsMap(validation.text("map", map)).value
     if username is not None:
-        query["username"] = validation.text("username", username)
+        filters["username"] = validation.text("username", username)
     if before is not None:
-        query["before"] = validation.timestamp("before", before)
+        filters["before"] = validation.timestamp("before", before)
     if after is not None:
-        query["after"] = validation.timestamp("after", after)
-    target = _in(region, "operations/sessions", query)
-    return Request("operations_sessions", target, partial(decoding.SESSIONS, page=page))
-
-
-def turned(first: Request[Listing[T]], *, limit: int, offset: int) -> Request[Listing[T]]:
-    """Another page of the list that a request is for."""
-    path, _, query = first.target.partition("?")
-    others = [part for part in query.split("&") if not part.startswith(("limit=", "offset="))]
-    decode = cast("partial[Listing[T]]", first.decode)
-    return Request(
-        first.operation,
-        "&".join([f"{path}?limit={limit}&offset={offset}", *others]),
-        partial(decode.func, page=decoding.Page(limit=limit, offset=offset)),
+        filters["after"] = validation.timestamp("after", after)
+    return ListRequest(
+        "operations_sessions",
+        _in(region, "operations/sessions"),
+        decoding.SESSIONS,
+        _page(limit, offset, MAX_LIMIT_OPERATIONS),
+        sort=validation.choice("sort", Config.SORT_OPERATIONS if sort is None else sort, SortOperations),
+        order=validation.choice("order", Config.ORDER_OPERATIONS if order is None else order, Order),
+        filters=filters,
     )
 
 
@@ -174,9 +229,8 @@ def clan_part(clan_id: str) -> str:
     return validation.path_part("clan_id", clan_id)
 
 
-def _in(region: Region | str, path: str, query: dict[str, Any] | None = None) -> str:
-    target = f"/{validation.choice('region', region, Region)}/{path}"
-    return f"{target}?{'&'.join([f'{name}={_quoted(query[name])}' for name in query])}" if query else target
+def _in(region: Region | str, path: str) -> str:
+    return f"/{validation.choice('region', region, Region)}/{path}"
 
 
 @lru_cache(maxsize=512)

@@ -21,7 +21,6 @@ import operator
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from scapi._api.requests import Request
+    from scapi._api.requests import ListRequest
 
 
 T = TypeVar("T")
@@ -119,9 +118,7 @@ class Walk(Generic[T]):
         ValueError: An argument is out of its range.
     """
 
-    def __init__(
-        self, first: Request[Listing[T]], *, limit: int | None = None, since: datetime | str | None = None
-    ) -> None:
+    def __init__(self, first: ListRequest[T], *, limit: int | None = None, since: datetime | str | None = None) -> None:
         self._first = first
         self._shape = SHAPES[first.operation]
         self._sorting = _sorting(first)
@@ -142,9 +139,9 @@ class Walk(Generic[T]):
         self._by_position = not self._sorting.field
 
     @property
-    def request(self) -> Request[Listing[T]]:
+    def request(self) -> ListRequest[T]:
         """The page to ask for now."""
-        return requests.turned(self._first, limit=self._size, offset=self._offset)
+        return self._first.with_page(limit=self._size, offset=self._offset)
 
     def take(self, page: Listing[T]) -> Listing[T]:
         """What is new in the page that was asked for; from here on `request` is the next one.
@@ -295,13 +292,11 @@ class Walk(Generic[T]):
         return listing
 
 
-def _sorting(first: Request[Any]) -> _Sorting:
+def _sorting(first: ListRequest[Any]) -> _Sorting:
     """What the list is sorted by, as the request says."""
-    query = dict(parse_qsl(urlsplit(first.target).query))
-    sort = query.get("sort")
-    sorting = SORTINGS.get((first.operation, sort), _Sorting())
-    descending = query.get("order", Order.DESCENDING) == Order.DESCENDING
-    return sorting._replace(descending=descending, newest_first=descending and sort in CHRONOLOGICAL)
+    sorting = SORTINGS.get((first.operation, first.sort), _Sorting())
+    descending = first.order is not Order.ASCENDING
+    return sorting._replace(descending=descending, newest_first=descending and first.sort in CHRONOLOGICAL)
 
 
 # ── pages and rows, decoded or plain ──────────────────────────────────────────────────────────────────────────────────

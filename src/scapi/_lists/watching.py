@@ -223,7 +223,7 @@ class SalesBook(Book[SaleEvent, SalesWatchState]):
             sales: list[AuctionPrice] = yield from _all(Walk(self._request, since=self._since))
             self.pending.extend(SaleEvent(sale=sale) for sale in sorted(self._unseen(sales), key=_time))
             return
-        newest: Listing[AuctionPrice] = yield requests.turned(self._request, limit=1, offset=0)
+        newest: Listing[AuctionPrice] = yield self._request.with_page(limit=1, offset=0)
         since = shifted(newest[0].time, -SALES_OVERLAP) if newest else NEVER
         if newest:
             sales = yield from _all(Walk(self._request, since=since))
