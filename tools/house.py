@@ -81,11 +81,11 @@ def code_lines(module: Module) -> list[tuple[int, str]]:
     """List the lines of code with their numbers: no blank line, comment, docstring or import."""
     skipped: set[int] = set()
     for node in ast.walk(module.tree):
-        is_text = (
-            isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        )
-        if is_text or isinstance(node, ast.Import | ast.ImportFrom):
-            skipped.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        match node:
+            case ast.Expr(value=ast.Constant(value=str())) | ast.Import() | ast.ImportFrom():
+                skipped.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            case _:
+                pass
     stripped = ((number, line.strip()) for number, line in enumerate(module.lines, 1) if number not in skipped)
     return [(number, line) for number, line in stripped if line and not line.startswith("#")]
 
