@@ -48,7 +48,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
 
 
 def _lead_to(fake: FakeApi, url: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    place = connection.Place(api=url, oauth=f"{url}/oauth", database=url, cache=str(cache))
+    place = connection.Endpoints(api=url, oauth=f"{url}/oauth", database=url, cache=str(cache))
     monkeypatch.setattr(connection, "LIVE", place)
     env = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token}
     for name, value in env.items():

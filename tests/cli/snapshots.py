@@ -45,7 +45,7 @@ def camera() -> Generator[Callable[[list[str]], str]]:
     """A function that tells what a command shows, with what it says beside that at the end."""
     fake = FakeApi(limit=1_000_000)
     with fake.serve() as url, tempfile.TemporaryDirectory() as cache:
-        place = connection.Place(database=url, cache=cache)
+        place = connection.Endpoints(database=url, cache=cache)
         env = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token, "COLUMNS": "80"}
         with (
             mock.patch.dict(os.environ, env),

@@ -1,4 +1,4 @@
-"""The command line itself, and how a run of it ends."""
+"""The command line, and how a run of it ends."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ for command in COMMANDS:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line and tell how it ended, with one sentence on stderr where it failed.
+    """Run a command line. Print one sentence to stderr if it fails.
 
     Args:
         arguments: The arguments; those of the process by default.
 
     Returns:
-        The exit code: 0, or one of `failures.EXIT_CODES`.
+        The exit code: 0, or one of `errors.EXIT_CODES` and `exit_codes`.
     """
     try:
-        # What click would do about errors by itself has one exit code for nearly everything.
+        # Left to itself, click has one exit code for nearly every error.
         code = app.main(arguments, prog_name="scapi", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
@@ -81,7 +81,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return exit_codes.INTERRUPTED
     except (PipeClosedError, BrokenPipeError):
         return _pipe_closed()
-    except Exception as error:  # noqa: BLE001  # the last frame of the program: what it doesn't know, it raises again
+    except Exception as error:  # noqa: BLE001  # the last frame of the program: it raises again what it doesn't know
         return _failed(error)
     return code if isinstance(code, int) else 0
 
@@ -96,13 +96,13 @@ def _failed(error: Exception) -> int:
 
 
 def _first(error: Exception) -> Exception:
-    """The error itself, or the first one of a group that tasks failed with."""
+    """Return the error itself, or the first one of a group that tasks failed with."""
     while isinstance(error, ExceptionGroup):
         error = cast("ExceptionGroup[Exception]", error).exceptions[0]
     return error
 
 
 def _pipe_closed() -> int:
-    """Leave quietly. Python flushes stdout once more at exit, which would complain about the pipe again."""
+    """Leave quietly. Python flushes stdout once more at exit and would complain about the pipe again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return exit_codes.PIPE_CLOSED

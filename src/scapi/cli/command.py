@@ -1,4 +1,4 @@
-"""What all commands that ask the API have in common: whom they ask, and what becomes of the answer."""
+"""What all commands share: options, the connection, and how an answer is delivered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from scapi.cli import exports
 from scapi.cli.connection import connect
 from scapi.cli.output import deliver
-from scapi.cli.terminal import telling_waits
+from scapi.cli.terminal import log_to_stderr
 from scapi.enums import Region
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from scapi.cli.connection import Connection
     from scapi.cli.output import Answer, Form
 
-__all__ = ["api_command", "command", "connected_command", "every", "first_page", "limit", "offset", "order"]
+__all__ = ["api_command", "command", "connected_command", "every", "limit", "offset", "order", "reject_offset_with_all"]
 
 
 def _file(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """The file's name, refused before anything is sent where it can't be written at the end."""
+    """Check, before anything is sent, that the file can be written."""
     if value is not None and value.suffix not in exports.WRITERS:
         raise click.BadParameter(f"the name must end in {', '.join(exports.WRITERS)}, not {value.suffix or 'nothing'}")
     if value is not None and value.suffix == ".parquet":
@@ -68,7 +68,7 @@ every = click.option("--all", "every", is_flag=True, help="Fetch every page, not
 
 
 def api_command(function: Callable[..., Answer[Any]]) -> click.Command:
-    """A command out of a function from a client and arguments to an answer."""
+    """Make a command of a function that takes a client and options and returns an answer."""
 
     @wraps(function)
     def ask(connection: Connection, **arguments: Any) -> Answer[Any]:
@@ -78,22 +78,22 @@ def api_command(function: Callable[..., Answer[Any]]) -> click.Command:
 
 
 def connected_command(function: Callable[..., Answer[Any]]) -> click.Command:
-    """A command out of a function from a connection and arguments to an answer."""
+    """Make a command of a function that takes a connection and options and returns an answer."""
 
     @wraps(function)
     def ask(
         *, region: str | None, fake: bool, form: Form, out: Path | None, spreadsheet: bool | None, **arguments: Any
     ) -> None:
         _check_forms(form, out, spreadsheet)
-        # The rows may still be under way when the function is done with them, so the clients stay until they are out.
-        with telling_waits(), connect(fake=fake, region=region) as connection:
+        # The function may return before its rows are fetched, so the clients stay open until they are delivered.
+        with log_to_stderr(), connect(fake=fake, region=region) as connection:
             deliver(function(connection, **arguments), form, out, spreadsheet=spreadsheet)
 
     return _command(ask)
 
 
 def command(function: Callable[..., Answer[Any]]) -> click.Command:
-    """A command out of a function from a region, whether to ask the fake, and arguments to an answer."""
+    """Make a command of a function that takes `region`, `fake` and options and returns an answer."""
 
     @wraps(function)
     def answer(*, form: Form, out: Path | None, spreadsheet: bool | None, **arguments: Any) -> None:
@@ -116,7 +116,7 @@ def _command(function: Callable[..., None]) -> click.Command:
     return click.command(function)
 
 
-def first_page(*, every: bool, offset: int | None) -> None:
-    """Refuse an offset where all pages are read, or a part of the rows would be missing unsaid."""
+def reject_offset_with_all(*, every: bool, offset: int | None) -> None:
+    """Reject `--offset` together with `--all`: rows would be missing without notice."""
     if every and offset is not None:
-        raise click.UsageError("--offset skips rows, and all of them are asked for: choose one")
+        raise click.UsageError("--offset skips rows and --all fetches all of them: choose one")

@@ -1,4 +1,4 @@
-"""Whom a command talks to, and as whom."""
+"""The servers that a command talks to, and the credentials that it uses."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from scapi.sync import AppClient, DatabaseLookup, OAuthClient, UserClient
     from scapi.testing import FakeApi
 
-__all__ = ["Connection", "Place", "connect", "given"]
+__all__ = ["Connection", "Endpoints", "connect", "has_env_credentials"]
 
-#: Where credentials come from. Never from arguments, which a shell keeps in its history and `ps` shows to everybody.
+#: Where credentials come from. Never from arguments: a shell keeps them in its history, and `ps` shows them.
 VARIABLES = ("SCAPI_TOKEN", "SCAPI_CLIENT_ID", "SCAPI_CLIENT_SECRET")
 
 NO_CREDENTIALS = (
@@ -42,15 +42,15 @@ ID = re.compile(r"[0-9a-z]{3,8}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where the servers are; `None` for the real ones.
+class Endpoints:
+    """The addresses of the servers; `None` stands for the real one.
 
     Attributes:
         api: The URL of the API.
-        oauth: That of the OAuth server.
-        database: That of the item database's files.
-        cache: The folder for copies of the database.
-        fake: The fake that serves all of these.
+        oauth: The URL of the OAuth server.
+        database: The URL of the item database's files.
+        cache: The folder in which files of the database are cached.
+        fake: The fake that serves all of them.
     """
 
     api: str | None = None
@@ -67,18 +67,18 @@ class Application(TypedDict):
     client_secret: str
 
 
-LIVE = Place()
+LIVE = Endpoints()
 
 
 class Connection:
-    """The clients of one command, each opened when it is first asked for: a look at the database needs no key.
+    """The clients of one command. Each is opened when it is first used: the item database needs no key.
 
     Attributes:
-        place: Where the servers are.
+        endpoints: The addresses of the servers.
     """
 
-    def __init__(self, place: Place, region: str | None, stack: ExitStack) -> None:
-        self.place = place
+    def __init__(self, endpoints: Endpoints, region: str | None, stack: ExitStack) -> None:
+        self.endpoints = endpoints
         self._region = region
         #: The region of all calls.
         self.region = region or Config.REGION
@@ -86,27 +86,27 @@ class Connection:
 
     @cached_property
     def client(self) -> AppClient | UserClient:
-        """A client with the credentials of the environment, else with those of the saved login.
+        """A client with the credentials of the environment, otherwise with those of the saved login.
 
         Raises:
-            CredentialsError: There are none.
+            CredentialsError: There are no credentials.
         """
         from scapi.sync import AppClient
 
-        if self.place.fake is not None:
-            client = AppClient(token=self.place.fake.app_token, base_url=self.place.api, region=self._region)
-        elif given():
-            client = AppClient.from_env(base_url=self.place.api, region=self._region)
+        if self.endpoints.fake is not None:
+            client = AppClient(token=self.endpoints.fake.app_token, base_url=self.endpoints.api, region=self._region)
+        elif has_env_credentials():
+            client = AppClient.from_env(base_url=self.endpoints.api, region=self._region)
         else:
             return self.user
         return self._stack.enter_context(client)
 
     @cached_property
     def user(self) -> UserClient:
-        """A client of whoever logged in. It renews the token, and saves the new one.
+        """A client with the saved login. It renews the token and saves the new one.
 
         Raises:
-            CredentialsError: Nobody did.
+            CredentialsError: There is no saved login.
         """
         from scapi.sync import UserClient
 
@@ -116,20 +116,20 @@ class Connection:
             client_id=login.client_id,
             client_secret=login.client_secret,
             on_token=lambda token: self.keep(replace(self.login, token=token)),
-            oauth_url=self.place.oauth,
-            base_url=self.place.api,
+            oauth_url=self.endpoints.oauth,
+            base_url=self.endpoints.api,
             region=self._region,
         )
         return self._stack.enter_context(client)
 
     @cached_property
     def login(self) -> Login:
-        """The saved login; with the fake one that it grants.
+        """The saved login, or one that the fake grants.
 
         Raises:
             CredentialsError: There is none, or it can't be read.
         """
-        if (fake := self.place.fake) is not None:
+        if (fake := self.endpoints.fake) is not None:
             token = fake.oauth.issue(fake.now)
             return login_store.Login(token=token, client_id=fake.client_id, client_secret=fake.client_secret)
         if (login := login_store.load()) is None:
@@ -137,26 +137,26 @@ class Connection:
         return login
 
     def keep(self, login: Login) -> str | None:
-        """Save a login and tell where; `None` with the fake, which forgets all tokens when the command ends."""
+        """Save a login and return where; `None` with the fake, whose tokens end with the command."""
         self.login = login
-        return login_store.save(login) if self.place.fake is None else None
+        return login_store.save(login) if self.endpoints.fake is None else None
 
     @property
     def application(self) -> Application:
-        """The application that users log in to: that of the environment, or the fake's."""
-        if (fake := self.place.fake) is not None:
+        """The application that users log in to: from the environment, or the fake's."""
+        if (fake := self.endpoints.fake) is not None:
             return {"client_id": fake.client_id, "client_secret": fake.client_secret}
         return {"client_id": os.environ.get(VARIABLES[1], ""), "client_secret": os.environ.get(VARIABLES[2], "")}
 
     def oauth(self, application: Application) -> OAuthClient:
-        """A client of the OAuth server.
+        """Open a client of the OAuth server.
 
         Raises:
-            CredentialsError: The application is missing, or a half of it.
+            CredentialsError: The id or the secret of the application is missing.
         """
         from scapi.sync import OAuthClient
 
-        return self._stack.enter_context(OAuthClient(**application, base_url=self.place.oauth))
+        return self._stack.enter_context(OAuthClient(**application, base_url=self.endpoints.oauth))
 
     @cached_property
     def lookup(self) -> DatabaseLookup:
@@ -168,18 +168,18 @@ class Connection:
         from scapi.sync import DatabaseLookup, GitHubClient
 
         russian = self.region == Region.RU
-        github = self._stack.enter_context(GitHubClient(raw_url=self.place.database))
-        lookup = DatabaseLookup(github, realm=Realm.RU if russian else Realm.GLOBAL, cache_dir=self.place.cache)
+        github = self._stack.enter_context(GitHubClient(raw_url=self.endpoints.database))
+        lookup = DatabaseLookup(github, realm=Realm.RU if russian else Realm.GLOBAL, cache_dir=self.endpoints.cache)
         return self._stack.enter_context(lookup)
 
     def item_id(self, text: str) -> str:
-        """The id of an item that is given by its name or its id.
+        """Return the id of an item from its name or its id.
 
-        What looks like an id and has a digit in it is taken for one unasked. What looks like one otherwise, such as
-        `kqgy`, may be a word too: it is an id unless the database knows better.
+        A text that looks like an id and has a digit is taken as an id. One without a digit, such as `kqgy`, may also
+        be a word: it is taken as an id unless the database has an item of that name.
 
         Raises:
-            ItemNameError: The name is unknown or means several.
+            ItemNameError: No item has that name, or several have it.
             ImportError: The extra `names` is missing.
         """
         if not ID.fullmatch(text):
@@ -198,14 +198,14 @@ class Connection:
         return text
 
 
-def given() -> bool:
-    """Whether the environment has credentials, or a part of some."""
+def has_env_credentials() -> bool:
+    """Return whether the environment has credentials, or a part of them."""
     return any(map(os.environ.get, VARIABLES))
 
 
 @contextmanager
 def connect(*, fake: bool, region: str | None) -> Generator[Connection]:
-    """The clients of a command; with `fake`, of a made-up API that lives as long as the block.
+    """Open the connection of a command for a `with` block. With `fake`, serve a made-up API meanwhile.
 
     Raises:
         ImportError: The fake can't be served.
@@ -214,11 +214,11 @@ def connect(*, fake: bool, region: str | None) -> Generator[Connection]:
         yield Connection(_fake(stack) if fake else LIVE, region, stack)
 
 
-def _fake(stack: ExitStack) -> Place:
-    # Not before: help, completion and wrong arguments need no server.
+def _fake(stack: ExitStack) -> Endpoints:
+    # Imported late: help, completion and wrong arguments need no server.
     from scapi.testing import FakeApi
 
     api = FakeApi(clock=time.time)
     url = stack.enter_context(api.serve())
     cache = stack.enter_context(tempfile.TemporaryDirectory(prefix="scapi-"))
-    return Place(api=url, oauth=f"{url}/oauth", database=url, cache=cache, fake=api)
+    return Endpoints(api=url, oauth=f"{url}/oauth", database=url, cache=cache, fake=api)

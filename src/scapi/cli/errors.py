@@ -1,4 +1,4 @@
-"""What ends a command: one sentence for the person, one exit code for the script."""
+"""How errors end a command: one sentence for the person, one exit code for the script."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ EXIT_CODES: dict[type[BaseException], int] = {
 
 
 def exit_code(error: BaseException) -> int | None:
-    """The exit code of an error, or `None` for one that is a mistake of ours and deserves its traceback."""
+    """Return the exit code of an error, or `None` for a bug of ours, which deserves its traceback."""
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), None)
 
 
 def sentence(error: BaseException) -> str:
-    """What to say of an error, on one line."""
+    """Describe an error in one line."""
     text = error.format_message() if isinstance(error, click.ClickException) else str(error)
-    # Arguments, the environment, the database and the server all have a say in it.
+    # Its text may come from arguments, the environment, the database or the server.
     return " ".join(escaping.terminal(text).split()) or type(error).__name__

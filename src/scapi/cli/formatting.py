@@ -1,4 +1,4 @@
-"""Figures, times and names as people read them. Pure; nothing here knows of a terminal."""
+"""Numbers, times and series as text for people. Pure; nothing here knows of a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NOTHING", "ago", "back", "clock", "minute", "number", "span", "sparkline"]
 
-#: What stands where there is nothing to tell.
+#: Stands for a missing value.
 NOTHING = "–"
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -26,7 +26,7 @@ UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def number(value: float | None, digits: int = 0) -> str:
-    """`1 234 567`: groups of three, parted by no-break spaces; a dash for nothing."""
+    """Format a number as `1 234 567`, with no-break spaces between groups of three; `None` is a dash."""
     if value is None:
         return NOTHING
     whole = isinstance(value, int) and (not digits or value not in formatting.INTEGERS)
@@ -35,17 +35,17 @@ def number(value: float | None, digits: int = 0) -> str:
 
 
 def clock(moment: datetime | None) -> str:
-    """`2026-08-19 12:04:31`, in UTC; a dash for nothing."""
+    """Format a time as `2026-08-19 12:04:31`, in UTC; `None` is a dash."""
     return NOTHING if moment is None else formatting.moment(moment)
 
 
 def minute(moment: datetime) -> str:
-    """`2026-08-19 12:04`, in UTC."""
+    """Format a time as `2026-08-19 12:04`, in UTC."""
     return formatting.moment(moment, timespec="minutes")
 
 
 def span(length: timedelta) -> str:
-    """`43 min`, `2 h 5 min`: the two largest units of a time that passes, without its sign."""
+    """Format a duration by its two largest units, such as `2 h 5 min`, without its sign."""
     left = abs(round(length.total_seconds()))
     parts: list[str] = []
     for unit, seconds in UNITS:
@@ -56,7 +56,7 @@ def span(length: timedelta) -> str:
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
-    """`43 min ago` or `in 43 min`; a dash for nothing."""
+    """Format a time as `43 min ago` or `in 43 min`; `None` is a dash."""
     if moment is None:
         return NOTHING
     return f"{span(now - moment)} ago" if moment <= now else f"in {span(moment - now)}"
@@ -72,7 +72,7 @@ def back(text: str, now: datetime) -> datetime | str:
 
 
 def sparkline(values: Sequence[float], width: int = 16) -> str:
-    """The way of a series in one line of bars: of equal parts of it the means, from their least to their greatest."""
+    """Draw a series as one line of bars. Each bar is the mean of an equal part."""
     if not values:
         return ""
     width = min(width, len(values))

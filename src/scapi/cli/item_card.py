@@ -1,4 +1,4 @@
-"""The blocks of an item's card as lines of text. Pure; what the database may add one day is left out, not an error."""
+"""Format the blocks of an item's card as lines of text. Pure. Unknown kinds of blocks are left out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["lines"]
 
 
 def lines(blocks: Sequence[Block], language: str) -> Iterator[str]:
-    """The lines of a card in a language; those below a title are set in.
+    """Yield the lines of a card in a language. Lines below a title are indented.
 
     Args:
         blocks: The blocks as the database has them; some are empty.
@@ -45,7 +45,7 @@ def _body(block: Block, language: str) -> Iterator[str]:
 
 
 def _damage(start: float, end: float, block: Block) -> str:
-    """How the damage falls with the distance."""
+    """Describe how the damage falls with the distance."""
     near, far, most = (block.get(name) for name in ("damageDecreaseStart", "damageDecreaseEnd", "maxDistance"))
     return (
         f"Damage: {_figure(start)} up to {_figure(near)} m, {_figure(end)} from {_figure(far)} m, "
@@ -70,7 +70,7 @@ def _line(element: Any, language: str) -> str:
 
 
 def _formatted(element: Block, language: str) -> str:
-    """The value as the game itself writes it."""
+    """Return the value as the game itself writes it, or an empty text."""
     match element.get("formatted"):
         case {"value": {**texts}}:
             return _text({"lines": texts}, language)
@@ -79,7 +79,7 @@ def _formatted(element: Block, language: str) -> str:
 
 
 def _text(value: Any, language: str) -> str:
-    """A text of the database, in a language or in the nearest there is."""
+    """Return a text of the database in a language, or in the nearest one that it has."""
     if isinstance(value, str):
         return value
     try:
@@ -89,5 +89,5 @@ def _text(value: Any, language: str) -> str:
 
 
 def _figure(value: Any) -> str:
-    """A figure with as many digits as it needs; a dash for what is none."""
+    """Format a number with as many digits as it needs; anything else is a dash."""
     return number(value, 2).rstrip("0").rstrip(".") if isinstance(value, int | float) else number(None)

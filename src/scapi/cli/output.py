@@ -1,4 +1,4 @@
-"""From an answer to what a person, a pipe or a file gets of it."""
+"""Deliver an answer to a person, a pipe or a file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-__all__ = ["Answer", "Form", "deliver", "fewer", "listing", "now", "single", "walk"]
+__all__ = ["Answer", "Form", "capped", "deliver", "listing", "now", "single", "walk"]
 
 Form: TypeAlias = Literal["table", "json", "csv"]
 T = TypeVar("T", bound=msgspec.Struct)
@@ -30,18 +30,18 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 @dataclass(frozen=True, kw_only=True)
 class Answer(Generic[T]):
-    """What a command found out.
+    """The result of a command.
 
     Attributes:
         model: What the rows are.
         rows: The rows; they may still be fetched while they are read.
-        view: The rows as a person sees them, at a time that is now.
-        kind: What the rows are called, many of them.
-        keep: Which of them are wanted; `None` for all.
-        single: Whether it is one thing and not a list, so that its JSON is one object.
-        total: How many rows are to come, where they take long and it is known.
-        long: Whether the rows take so long that progress is shown.
-        note: What is to be said of the rows; by default how many there are.
+        view: Renders the rows for a person, given the present time.
+        kind: The plural name of the rows.
+        keep: Selects the rows to show; `None` for all.
+        single: Whether the answer is one record, so that its JSON is one object.
+        total: The number of rows to come, if it is known.
+        long: Whether to show progress.
+        note: The line below the rows; by default their number.
         live: Whether the rows never end, so that each is shown when it comes.
     """
 
@@ -58,7 +58,7 @@ class Answer(Generic[T]):
 
 
 class _Rows(Generic[T]):
-    """The wanted rows of an answer, counted while they pass."""
+    """The selected rows of an answer. Counts them while they pass."""
 
     def __init__(self, answer: Answer[T], *, bar: bool) -> None:
         self.seen = self.kept = 0
@@ -82,7 +82,7 @@ class _Rows(Generic[T]):
                 yield row
 
     def note(self) -> str:
-        """How many rows there were."""
+        """Describe how many rows there were."""
         note = f"{number(self.seen)} {self._answer.kind}" if self._answer.note is None else self._answer.note
         return note if self._answer.keep is None else f"{number(self.kept)} that fit among {note}"
 
@@ -93,7 +93,7 @@ def listing(
     view: Callable[[Sequence[T], datetime], RenderableType],
     kind: str,
 ) -> Answer[T]:
-    """The answer that is a page, with a note on how much of all there is it holds.
+    """Make an answer of a page, with a note about its part of the whole list.
 
     Args:
         page: The rows; a `Listing` where there may be more of them.
@@ -116,49 +116,49 @@ def walk(
     kind: str,
     total: int | None,
 ) -> Answer[T]:
-    """The answer that is every page there is, fetched while it is read.
+    """Make an answer of all pages, which are fetched while it is read.
 
     Args:
         rows: The rows.
         model: What the rows are.
         view: The table of them.
         kind: What they are called.
-        total: How many there will be, or `None` where nobody knows.
+        total: The number of rows to come, or `None` if it is unknown.
     """
     return Answer(model=model, rows=rows, view=view, kind=kind, total=total, long=True)
 
 
-def fewer(total: int, limit: int | None) -> int:
-    """How many rows come of so many, where no more than `limit` are wanted."""
+def capped(total: int, limit: int | None) -> int:
+    """Return the number of rows left after `limit`."""
     return total if limit is None else min(total, limit)
 
 
 def single(row: T, view: Callable[[T, datetime], RenderableType]) -> Answer[T]:
-    """The answer that is one thing."""
+    """Make an answer of one record."""
     return Answer(
         model=type(row), rows=[row], view=lambda rows, now: view(rows[0], now), kind="record", single=True, note=""
     )
 
 
 def now() -> datetime:
-    """What time it is."""
+    """Return the present time."""
     return datetime.now(UTC)
 
 
 def deliver(answer: Answer[Any], form: Form, out: Path | None, *, spreadsheet: bool | None = None) -> None:
-    """Print an answer in a form, or write it to a file, whose name then says the form.
+    """Print an answer in a form, or write it to a file, whose suffix decides the form.
 
     Args:
         answer: The answer.
-        form: How it is printed.
+        form: The form to print.
         out: The file.
-        spreadsheet: Whether CSV is made for a spreadsheet. By default a file is, and what is printed is not.
+        spreadsheet: Whether CSV is made safe for a spreadsheet. By default files are, and printed CSV is not.
     """
     if answer.live:
         _follow(answer, form, out)
         return
     console = terminal.stderr()
-    # Rows that are printed while they arrive would be drawn over by a bar.
+    # A progress bar would draw over rows that are printed while they arrive.
     printing = out is None and form != "table" and sys.stdout.isatty()
     rows = _Rows(answer, bar=answer.long and console.is_terminal and not printing)
     said = ""
@@ -178,9 +178,11 @@ def deliver(answer: Answer[Any], form: Form, out: Path | None, *, spreadsheet: b
 
 
 def _follow(answer: Answer[Any], form: Form, out: Path | None) -> None:
-    """Show each row when it comes: a line of words, or of JSON."""
+    """Show each row when it comes, as a line of text or of JSON."""
     if out is not None or form == "csv":
-        raise click.UsageError("what never ends is printed: as it is, or with --json as a line each")
+        raise click.UsageError(
+            "--watch never ends, so it prints each event: as text, or with --json as one line of JSON"
+        )
     for row in answer.rows:
         if form == "json":
             exports.write_jsonl(_stdout(), [row], answer.model)
@@ -190,7 +192,7 @@ def _follow(answer: Answer[Any], form: Form, out: Path | None) -> None:
 
 
 def _stdout() -> BinaryIO:
-    # Bytes, so that what is piped is UTF-8 on every system, and exact. A terminal would obey some of them.
+    # Bytes, so that piped output is exact UTF-8 on every system. A terminal would obey some control characters.
     return cast("BinaryIO", exports.Screen(sys.stdout.buffer)) if sys.stdout.isatty() else sys.stdout.buffer
 
 

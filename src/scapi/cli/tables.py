@@ -1,4 +1,4 @@
-"""What the terminal shows of each model. Times are UTC; text of strangers is cleaned before it is printed."""
+"""Render models as tables. Times are UTC; text of strangers is escaped."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ QUALITY_STYLES = {
 
 
 def table(*columns: Column | str) -> Table:
-    """An empty table in the one look that all of ours have."""
+    """Make an empty table in the style of all tables."""
     return Table(
         *columns, box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
     )
 
 
-def _told(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> Table:
-    """A table without the columns that tell nothing of any row: what is left has room for its figures."""
+def _without_empty_columns(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> Table:
+    """Make a table without the columns that are empty in every row, so that the others have room."""
     kept = [index for index in range(len(columns)) if not rows or any(str(row[index]) != NOTHING for row in rows)]
     result = table(*(columns[index] for index in kept))
     for row in rows:
@@ -82,17 +82,17 @@ def _told(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> Ta
 
 
 def figure(heading: str) -> Column:
-    """A column of figures."""
+    """Make a column of numbers."""
     return Column(heading, justify="right", no_wrap=True)
 
 
 def _fixed(heading: str) -> Column:
-    """A column of words that are never cut: those beside it give way."""
+    """Make a column whose texts are never cut."""
     return Column(heading, no_wrap=True)
 
 
 def emission(state: EmissionState, now: datetime) -> RenderableType:
-    """The emission in a sentence."""
+    """Describe an emission in a sentence."""
     if state.current_start is not None:
         text = Text("An emission is running", style="bold red")
         return text.append(
@@ -107,7 +107,7 @@ def emission(state: EmissionState, now: datetime) -> RenderableType:
 
 
 def regions(rows: Iterable[RegionInfo], now: datetime) -> Table:
-    """Regions, by the ids that `--region` takes."""
+    """Render regions with the ids that `--region` takes."""
     result = table("Region", "Name")
     for region in rows:
         result.add_row(Text(plain(region.id)), _text(region.name))
@@ -115,7 +115,7 @@ def regions(rows: Iterable[RegionInfo], now: datetime) -> Table:
 
 
 def profile(player: CharacterProfile, now: datetime) -> RenderableType:
-    """A character: who it is, where it belongs, and what it did."""
+    """Render a character: facts, then statistics."""
     facts = _facts(
         name=player.name,
         alliance=player.alliance,
@@ -128,7 +128,7 @@ def profile(player: CharacterProfile, now: datetime) -> RenderableType:
 
 
 def _affiliation(place: ClanAffiliation | None) -> str | None:
-    """`Wolves [W], leader`, as far as it is known."""
+    """Format a membership as `Wolves [W], leader`, as far as it is known."""
     if place is None:
         return None
     rank = place.member.rank if place.member else None
@@ -140,12 +140,12 @@ def _tagged(clan: ClanInfo) -> str:
 
 
 def _text(value: str | None) -> Text:
-    """A text of the server's; a dash for nothing."""
+    """Escape a text of the server; `None` is a dash."""
     return Text(plain(value or "") or NOTHING)
 
 
 def _facts(**facts: str | None) -> Table:
-    """What is known, a line each; a dash for what isn't."""
+    """Render facts, one in a line; `None` is a dash."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
@@ -155,7 +155,7 @@ def _facts(**facts: str | None) -> Table:
 
 
 def _statistics(stats: list[Statistic]) -> Table:
-    """The statistics in three columns: there are more than a hundred of them."""
+    """Render statistics in three columns: there are more than a hundred of them."""
     grid = Table.grid(padding=(0, 2))
     for _ in range(3):
         grid.add_column(style="dim", overflow="ellipsis", no_wrap=True)
@@ -167,7 +167,7 @@ def _statistics(stats: list[Statistic]) -> Table:
 
 
 def _value(stat: Statistic) -> str:
-    """A statistic's value; what is no figure and no text has no room here."""
+    """Format a statistic's value; an ellipsis stands for anything but numbers and texts."""
     match stat.type, stat.value:
         case StatType.DURATION, int() | float() as milliseconds if abs(milliseconds) < 2**63:
             return f"{number(milliseconds / 3_600_000, 1)} h"
@@ -182,7 +182,7 @@ def _value(stat: Statistic) -> str:
 
 
 def lots(rows: Sequence[AuctionLot], now: datetime) -> Table:
-    """Lots on offer; the prices are for whole lots, but for the one per piece."""
+    """Render lots. Prices are for whole lots, except the one per piece."""
     stacks = any(lot.amount != 1 for lot in rows)
     columns = [*map(figure, ("Pieces", "Start", "Bid", "Buyout", "Per piece")), Column("Quality"), figure("Ends in")]
     cells = [
@@ -197,7 +197,7 @@ def lots(rows: Sequence[AuctionLot], now: datetime) -> Table:
         )
         for lot in rows
     ]
-    return _told(columns, cells)
+    return _without_empty_columns(columns, cells)
 
 
 def _left(end: datetime | None, now: datetime) -> str | Text:
@@ -207,7 +207,7 @@ def _left(end: datetime | None, now: datetime) -> str | Text:
 
 
 def sales(rows: Sequence[AuctionPrice], now: datetime) -> Table:
-    """Sales made; the price is for all pieces of one, but for the one per piece."""
+    """Render sales. Prices are for whole sales, except the one per piece."""
     stacks = any(sale.amount != 1 for sale in rows)
     columns = [_fixed("Time (UTC)"), *map(figure, ("Pieces", "Price", "Per piece")), Column("Quality"), figure("Age")]
     cells = [
@@ -221,11 +221,11 @@ def sales(rows: Sequence[AuctionPrice], now: datetime) -> Table:
         )
         for sale in rows
     ]
-    return _told(columns, cells)
+    return _without_empty_columns(columns, cells)
 
 
 def _quality(traded: AuctionLot | AuctionPrice) -> Text:
-    """`rare +7`, in the colour of the game; a dash where the server didn't say."""
+    """Format a quality as `rare +7` in the colour of the game; a dash if the server didn't send it."""
     if traded.quality is None:
         return Text(NOTHING, style="dim")
     level = f" +{traded.upgrade_level}" if traded.upgrade_level else ""
@@ -234,7 +234,7 @@ def _quality(traded: AuctionLot | AuctionPrice) -> Text:
 
 
 def clans(rows: Iterable[ClanInfo], now: datetime) -> Table:
-    """Clans, with the ids that `scapi clan` takes."""
+    """Render clans with the ids that `scapi clan` takes."""
     result = table("Tag", "Name", figure("Level"), figure("Members"), _fixed("Id"))
     for clan in rows:
         result.add_row(
@@ -248,7 +248,7 @@ def clans(rows: Iterable[ClanInfo], now: datetime) -> Table:
 
 
 def clan(row: ClanInfo, now: datetime) -> Table:
-    """A clan."""
+    """Render a clan."""
     return _facts(
         name=_tagged(row),
         id=row.uuid,
@@ -262,7 +262,7 @@ def clan(row: ClanInfo, now: datetime) -> Table:
 
 
 def sessions(rows: Iterable[OperationSession], now: datetime) -> Table:
-    """Sessions; who was in one, its JSON tells."""
+    """Render sessions. Their participants are in the JSON only."""
     result = table(
         _fixed("Ended (UTC)"),
         _fixed("Map"),
@@ -278,7 +278,7 @@ def sessions(rows: Iterable[OperationSession], now: datetime) -> Table:
             NOTHING if session.end_time is None else minute(session.end_time),
             Text(plain(session.map)),
             number(session.difficulty),
-            _took(session.duration_seconds),
+            _minutes(session.duration_seconds),
             number(session.reward),
             number(len(session.participants)),
             _text(best.username if best else None),
@@ -286,12 +286,12 @@ def sessions(rows: Iterable[OperationSession], now: datetime) -> Table:
     return result
 
 
-def _took(seconds: float | None) -> str:
+def _minutes(seconds: float | None) -> str:
     return NOTHING if seconds is None else "{:.0f}:{:02.0f}".format(*divmod(seconds, 60))
 
 
 def session(row: OperationSession) -> RenderableType:
-    """A session: what it was, who took part, and what they did in it."""
+    """Render a session with its participants."""
     title = Text(plain(row.map), style="bold").append(
         f", difficulty {number(row.difficulty)}, {_length(row.duration_seconds)}, ended {clock(row.end_time)}",
         style="not bold",
@@ -330,7 +330,7 @@ def _gear(item_id: str | None, level: int) -> Text:
 
 
 def matches(rows: Iterable[Match], now: datetime) -> Table:
-    """Items that a query may mean, with the ids that the other commands take as well as names."""
+    """Render the items that match a query, with their ids."""
     result = table(_fixed("Id"), Column("Name"), Column("Category"), figure("Score"), _fixed(""))
     for match in rows:
         result.add_row(
@@ -344,7 +344,7 @@ def matches(rows: Iterable[Match], now: datetime) -> Table:
 
 
 def card(row: ItemInfo, language: str) -> RenderableType:
-    """An item: what it is called, what it is, and the blocks of its card."""
+    """Render an item: its names, its facts and the blocks of its card."""
     names = {code: row.translation.get(code) for code in row.translation.lines}
     facts = _facts(
         name=row.name(language),
@@ -359,7 +359,7 @@ def card(row: ItemInfo, language: str) -> RenderableType:
 
 
 def account(row: Account, now: datetime) -> Table:
-    """Who is logged in."""
+    """Render the account that is logged in."""
     return _facts(
         login=row.login,
         token=f"valid until {clock(row.expires_at)}, {ago(row.expires_at, now)}",

@@ -1,4 +1,4 @@
-"""The two ends of a command: data goes to stdout, all else to stderr."""
+"""The consoles: data goes to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from scapi._base import escaping
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["PipeClosedError", "stderr", "stdout", "telling_waits"]
+__all__ = ["PipeClosedError", "log_to_stderr", "stderr", "stdout"]
 
 
 PIPE_WIDTH = 200
 
 
 class PipeClosedError(Exception):
-    """Nobody reads any more what we print. No `OSError`: click would end the process for one of these by itself."""
+    """The reader of our output has gone. No `OSError`, because click would end the process for one."""
 
 
 class _Console(Console):
-    """A console that leaves a closed pipe to `run`; rich would end the process there and then.
+    """A console that leaves a closed pipe to `run`: rich would end the process at once.
 
-    A `str` is text and never markup: it may be a stranger's. Styles come as `Text`.
+    A `str` is plain text and never markup, because it may be a stranger's. Styles come as `Text`.
     """
 
     def on_broken_pipe(self) -> None:
@@ -37,29 +37,29 @@ class _Console(Console):
 
 
 def stdout() -> Console:
-    """Where data goes. It has colours only where it is a terminal and `NO_COLOR` isn't set."""
-    # A pipe has no width. rich would take it for 80 columns wide and cut what is longer.
+    """Make the console for data. It has colours if stdout is a terminal and `NO_COLOR` isn't set."""
+    # A pipe has no width. rich would assume 80 columns and cut longer lines.
     known = sys.stdout.isatty() or "COLUMNS" in os.environ
     return _Console(width=None if known else PIPE_WIDTH, highlight=False, markup=False, emoji=False)
 
 
 def stderr() -> Console:
-    """Where progress and messages go."""
+    """Make the console for progress and messages."""
     return _Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
-class _Teller(logging.Handler):
-    """Shows what the clients have to say, a dim line each."""
+class _StderrHandler(logging.Handler):
+    """Shows what the clients log, each message as a dim line."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        # Not through a console of rich: a bar that is on the screen makes room only for what goes to stderr itself.
+        # Not through a console of rich: a progress bar makes room only for what is written to stderr itself.
         click.secho(escaping.terminal(record.getMessage()), err=True, dim=True)
 
 
 @contextmanager
-def telling_waits() -> Generator[None]:
-    """Say on stderr, while the block lasts, what the clients wait for and what they warn of."""
-    logger, teller = logging.getLogger("scapi"), _Teller(logging.INFO)
+def log_to_stderr() -> Generator[None]:
+    """Show on stderr what the clients wait for and warn of, as long as the block lasts."""
+    logger, teller = logging.getLogger("scapi"), _StderrHandler(logging.INFO)
     level = logger.level
     logger.addHandler(teller)
     logger.setLevel(logging.INFO)

@@ -1,4 +1,4 @@
-"""`scapi login`, `whoami` and `logout`: the token of a player."""
+"""The commands `login`, `whoami` and `logout`."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ __all__ = ["login", "logout", "whoami"]
 @click.option("--no-browser", is_flag=True, help="Print the URL, and take the address that the login ended at.")
 @click.option("--port", type=int, metavar="N", help="The port of the redirect URI; 8723 by default.")
 def login(connection: Connection, *, no_browser: bool, port: int | None) -> Answer[Account]:
-    """Log in with the browser, and keep the token.
+    """Log in with the browser and save the token.
 
-    The application that you log in to is that of SCAPI_CLIENT_ID and SCAPI_CLIENT_SECRET. The redirect URI
-    http://localhost:8723/callback must be registered for it.
+    You log in to the application of SCAPI_CLIENT_ID and SCAPI_CLIENT_SECRET. It must be registered with the redirect
+    URI http://localhost:8723/callback.
     """
     application = connection.application
     token = connection.oauth(application).login(open_browser=not no_browser, port=port, ask=_ask)
@@ -37,7 +37,7 @@ def login(connection: Connection, *, no_browser: bool, port: int | None) -> Answ
 
 
 def _ask(prompt: str) -> str:
-    """The line that the user enters. `input` would ask on stdout, where the data goes."""
+    """Read a line from the user. `input` would prompt on stdout, where the data goes."""
     click.echo(prompt, err=True, nl=False)
     if line := sys.stdin.readline():
         return line
@@ -46,12 +46,12 @@ def _ask(prompt: str) -> str:
 
 @connected_command
 def whoami(connection: Connection) -> Answer[Account]:
-    """Who is logged in, until when, and with which characters."""
+    """Show who is logged in, until when, and with which characters."""
     return single(_account(connection), tables.account)
 
 
 def _account(connection: Connection) -> Account:
-    # First, because this renews a token that is about to expire.
+    # This comes first, because it renews a token that is about to expire.
     characters = connection.user.characters()
     login = connection.login
     oauth = connection.oauth({"client_id": login.client_id, "client_secret": login.client_secret})
@@ -64,5 +64,5 @@ def _account(connection: Connection) -> Account:
 
 @click.command()
 def logout() -> None:
-    """Remove the token that is kept here. The server keeps it valid until it expires."""
+    """Remove the saved token. The server keeps it valid until it expires."""
     click.echo("Logged out." if login_store.forget() else "Nobody was logged in.", err=True)

@@ -1,4 +1,4 @@
-"""`scapi lots` and `scapi history`: the auction."""
+"""The commands `lots` and `history`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scapi.cli import exports, output, tables
-from scapi.cli.command import connected_command, every, first_page, limit, offset, order
+from scapi.cli.command import connected_command, every, limit, offset, order, reject_offset_with_all
 from scapi.cli.formatting import back
-from scapi.cli.output import Answer, fewer, listing, walk
+from scapi.cli.output import Answer, capped, listing, walk
 from scapi.enums import Quality, SortAuction
 from scapi.models import AuctionLot, AuctionPrice
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["history", "lots"]
 
-#: What a picture's name may end in.
+#: The suffixes of pictures.
 PICTURES = (".png", ".svg")
 
 item = click.argument("item", metavar="NAME_OR_ID")
@@ -36,11 +36,11 @@ qualities = click.option(
 
 
 def _picture(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """The picture's name, refused before anything is sent where it can't be drawn at the end."""
+    """Check, before anything is sent, that the picture can be drawn and written."""
     if value is not None and value.suffix not in PICTURES:
         raise click.BadParameter(f"the name must end in {', '.join(PICTURES)}, not {value.suffix or 'nothing'}")
     if value is not None:
-        # It raises where the extra is missing.
+        # It raises if the extra is missing.
         import_module("scapi.plot")
         exports.check(context, value)
     return value
@@ -65,12 +65,12 @@ def lots(
     order: str | None,
     quality: tuple[str, ...],
 ) -> Answer[AuctionLot]:
-    """The lots of an item on the auction."""
-    first_page(every=every, offset=offset)
+    """List the lots of an item."""
+    reject_offset_with_all(every=every, offset=offset)
     auction = connection.client.auction(connection.item_id(item))
     if every:
         rows = auction.iter_lots(limit=limit, sort=sort, order=order, additional=True)
-        total = fewer(auction.lots(limit=1).total, limit)
+        total = capped(auction.lots(limit=1).total, limit)
         answer = walk(rows, AuctionLot, tables.lots, "lots", total)
     else:
         page = auction.lots(limit=limit, offset=offset, sort=sort, order=order, additional=True)
@@ -103,15 +103,15 @@ def history(
     quality: tuple[str, ...],
     plot: Path | None,
 ) -> Answer[AuctionPrice]:
-    """The sales made of an item, newest first."""
-    first_page(every=every or since is not None, offset=offset)
+    """List the sales of an item, newest first."""
+    reject_offset_with_all(every=every or since is not None, offset=offset)
     auction = connection.client.auction(connection.item_id(item))
     if since is not None:
         rows = auction.iter_price_history(back(since, output.now()), limit=limit, additional=True)
         answer = walk(rows, AuctionPrice, tables.sales, "sales", None)
     elif every:
         rows = auction.iter_price_history(limit=limit, additional=True)
-        total = fewer(auction.price_history(limit=1).total, limit)
+        total = capped(auction.price_history(limit=1).total, limit)
         answer = walk(rows, AuctionPrice, tables.sales, "sales", total)
     else:
         page = auction.price_history(limit=limit, offset=offset, additional=True)
@@ -121,7 +121,7 @@ def history(
 
 
 def _drawn(answer: Answer[AuctionPrice], path: Path, item: str, region: str) -> Iterator[AuctionPrice]:
-    """The rows of an answer; when the last one has passed, those that are wanted are drawn."""
+    """Yield the rows of an answer, then draw the selected ones."""
     from scapi import plot
 
     sales: list[AuctionPrice] = []
@@ -135,7 +135,7 @@ def _drawn(answer: Answer[AuctionPrice], path: Path, item: str, region: str) -> 
 
 
 def _of_quality(names: tuple[str, ...]) -> Callable[[AuctionLot | AuctionPrice], bool] | None:
-    """Whether a row is of one of these qualities; `None` where none is named."""
+    """Make a filter for these qualities; `None` if there are none."""
     if not names:
         return None
     # A common artefact is sent without its quality as often as with it.

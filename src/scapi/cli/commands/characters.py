@@ -1,4 +1,4 @@
-"""`scapi profile`, `clans` and `clan`: who is in the Zone."""
+"""The commands `profile`, `clans` and `clan`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from scapi.cli import tables
-from scapi.cli.command import api_command, every, first_page, limit, offset
-from scapi.cli.output import Answer, fewer, listing, single, walk
+from scapi.cli.command import api_command, every, limit, offset, reject_offset_with_all
+from scapi.cli.output import Answer, capped, listing, single, walk
 from scapi.models import CharacterProfile, ClanInfo
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ __all__ = ["clan", "clans", "profile"]
 @api_command
 @click.argument("name")
 def profile(client: AppClient, *, name: str) -> Answer[CharacterProfile]:
-    """The public profile of a character."""
+    """Show the public profile of a character."""
     return single(client.profile(name), tables.profile)
 
 
@@ -29,10 +29,10 @@ def profile(client: AppClient, *, name: str) -> Answer[CharacterProfile]:
 @offset
 @every
 def clans(client: AppClient, *, limit: int | None, offset: int | None, every: bool) -> Answer[ClanInfo]:
-    """The clans of a region."""
-    first_page(every=every, offset=offset)
+    """List the clans of a region."""
+    reject_offset_with_all(every=every, offset=offset)
     if every:
-        total = fewer(client.clans(limit=1).total, limit)
+        total = capped(client.clans(limit=1).total, limit)
         return walk(client.iter_clans(limit=limit), ClanInfo, tables.clans, "clans", total)
     return listing(client.clans(limit=limit, offset=offset), ClanInfo, tables.clans, "clans")
 
@@ -40,5 +40,5 @@ def clans(client: AppClient, *, limit: int | None, offset: int | None, every: bo
 @api_command
 @click.argument("clan_id", metavar="ID")
 def clan(client: AppClient, *, clan_id: str) -> Answer[ClanInfo]:
-    """One clan, by its id."""
+    """Show a clan by its id."""
     return single(client.clan(clan_id).info(), tables.clan)

@@ -1,7 +1,6 @@
-"""`scapi demo`: what the library does, in a few seconds and without a key.
+"""The command `demo`: it shows the library at work, in a few seconds and without a key.
 
-Everything it shows comes through the public clients, as in a program of yours: first in the async world, then in the
-sync one.
+It uses the public clients, as a program of yours would: first the async world, then the sync one.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ Sales = dict[str, "Listing[AuctionPrice]"]
 
 
 class Look(NamedTuple):
-    """One look at the game, in whichever world."""
+    """The results of the five calls that both worlds make."""
 
     emission: EmissionState
     profile: CharacterProfile | None
@@ -67,12 +66,12 @@ class Look(NamedTuple):
 
 
 class Host(NamedTuple):
-    """The API that is asked.
+    """The API that the demo calls.
 
     Attributes:
         url: Its base URL.
-        now: What time it is there.
-        token: What lets us in; `None` for the public demo host, whose token `demo()` knows.
+        now: The present time of that host.
+        token: Its token; `None` for the public demo host, whose token `AppClient.demo()` knows.
     """
 
     url: str
@@ -104,7 +103,7 @@ def _host(*, live: bool) -> Generator[Host]:
     from scapi.testing import FakeApi
 
     fake = FakeApi(now=now)
-    # Both worlds are to see the same.
+    # The clock stands still, so that both worlds see the same.
     with fake.serve(run_clock=False) as url:
         yield Host(url, now, fake.app_token)
 
@@ -136,7 +135,7 @@ async def _profile(client: scapi.AppClient) -> CharacterProfile | None:
 
 
 def _parts(look: Look, now: datetime) -> Iterator[tuple[str, RenderableType]]:
-    """Every call as it is written, with what came of it."""
+    """Yield every call as it is written, with its rendered result."""
     absent = Text("404, as expected: the demo host has no characters.", style="yellow")
     yield "emission()", tables.emission(look.emission, now)
     yield f'profile("{CHARACTER}")', tables.profile(look.profile, now) if look.profile else absent
@@ -150,7 +149,7 @@ def _parts(look: Look, now: datetime) -> Iterator[tuple[str, RenderableType]]:
 
 
 def _sync_world(console: Console, host: Host) -> None:
-    """The same five calls once more, each in one line."""
+    """Make the same five calls again and show each in one line."""
     _headline(console, "from scapi.sync import AppClient")
     cls = scapi.sync.AppClient
     with cls.demo() if host.token is None else cls(token=host.token, base_url=host.url) as client:
@@ -193,7 +192,7 @@ def _summaries(look: Look) -> Iterator[tuple[str, str]]:
 
 
 async def _bulk(console: Console, host: Host) -> None:
-    """The newest sales of many items, eight at a time."""
+    """Fetch the newest sales of many items, eight at a time."""
     _headline(console, f"The last 200 sales of {len(ITEMS)} items, eight at a time")
     client = scapi.AppClient.demo() if host.token is None else scapi.AppClient(token=host.token, base_url=host.url)
     async with client:
@@ -207,7 +206,7 @@ async def _bulk(console: Console, host: Host) -> None:
 
 
 async def _fetch_many(client: scapi.AppClient) -> Sales:
-    """The newest sales of all items, each as it arrives. The first failure ends the rest."""
+    """Fetch the newest sales of all items. The first failure ends the rest."""
     columns = (TextColumn("  items"), BarColumn(bar_width=48), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=terminal.stderr()) as progress:
         bar = progress.add_task("", total=len(ITEMS))
@@ -218,7 +217,7 @@ async def _fetch_many(client: scapi.AppClient) -> Sales:
 
 
 def _market(sales: Sales) -> RenderableType:
-    """The eight items that the most money changed hands for."""
+    """Render the eight items with the largest turnover."""
     turnover = {item_id: sum(sale.price for sale in page) for item_id, page in sales.items()}
     result = tables.table(
         "Item",

@@ -1,4 +1,4 @@
-"""`scapi regions`, `emission` and `operations`: what goes on in the Zone."""
+"""The commands `regions`, `emission` and `operations`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scapi.cli import tables
-from scapi.cli.command import api_command, every, first_page, limit, offset, order
+from scapi.cli.command import api_command, every, limit, offset, order, reject_offset_with_all
 from scapi.cli.errors import sentence
-from scapi.cli.output import Answer, fewer, listing, single, walk
+from scapi.cli.output import Answer, capped, listing, single, walk
 from scapi.enums import SortOperations
 from scapi.models import EmissionState, OperationSession, RegionInfo
 
@@ -24,14 +24,14 @@ __all__ = ["emission", "operations", "regions"]
 
 @api_command
 def regions(client: AppClient) -> Answer[RegionInfo]:
-    """The regions of the game."""
+    """List the regions of the game."""
     return listing(client.regions(), RegionInfo, tables.regions, "regions")
 
 
 @api_command
 @click.option("--watch", is_flag=True, help="Go on, and tell when emissions start and end.")
 def emission(client: AppClient, *, watch: bool) -> Answer[EmissionState]:
-    """The emission that runs, or the last one."""
+    """Show the emission that runs, or the last one."""
     state = client.emission()
     if not watch:
         return single(state, tables.emission)
@@ -40,7 +40,7 @@ def emission(client: AppClient, *, watch: bool) -> Answer[EmissionState]:
 
 
 def _changes(client: AppClient) -> Iterator[EmissionState]:
-    """The states that emissions start and end with; what fails is told on stderr."""
+    """Yield the state whenever an emission starts or ends. Print errors to stderr."""
     for event in client.watch_emission(
         on_error=lambda failed: click.echo(f"scapi: {sentence(failed.error)}", err=True)
     ):
@@ -71,12 +71,12 @@ def operations(
     before: str | None,
     after: str | None,
 ) -> Answer[OperationSession]:
-    """The finished sessions of operations, newest first."""
-    first_page(every=every, offset=offset)
+    """List the finished sessions of operations, newest first."""
+    reject_offset_with_all(every=every, offset=offset)
     filters: dict[str, Any] = {"map": map, "username": username, "before": before, "after": after}
     if every:
         rows = client.iter_operations_sessions(limit=limit, sort=sort, order=order, **filters)
-        total = fewer(client.operations_sessions(limit=1, **filters).total, limit)
+        total = capped(client.operations_sessions(limit=1, **filters).total, limit)
         return walk(rows, OperationSession, tables.sessions, "sessions", total)
     page = client.operations_sessions(limit=limit, offset=offset, sort=sort, order=order, **filters)
     return listing(page, OperationSession, tables.sessions, "sessions")

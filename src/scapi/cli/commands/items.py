@@ -1,4 +1,4 @@
-"""`scapi items` and `scapi item`: the official item database."""
+"""The commands `items` and `item`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ language = click.option(
 )
 @language
 def items(connection: Connection, *, query: str, limit: int, language: str) -> Answer[Match]:
-    """The items that a name, a part of one, or an id may mean."""
+    """Find items by a name, a part of a name, or an id."""
     found = connection.lookup.search(query, limit=limit)
     rows = [
         Match(
@@ -61,6 +61,6 @@ def items(connection: Connection, *, query: str, limit: int, language: str) -> A
 )
 @language
 def item(connection: Connection, *, item: str, level: int, language: str) -> Answer[ItemInfo]:
-    """The card of an item: its names, what it is, and what it does."""
+    """Show the card of an item."""
     card = connection.lookup.item_info(item, level)
     return single(card, lambda row, now: tables.card(row, language))

@@ -13,7 +13,7 @@ from rich.text import Text
 from scapi._base.escaping import terminal
 from scapi.cli import tables
 from scapi.cli.command import command
-from scapi.cli.connection import connect, given
+from scapi.cli.connection import connect, has_env_credentials
 from scapi.cli.exports import HomePath
 from scapi.cli.output import Answer
 
@@ -74,7 +74,7 @@ def _report(region: str | None, *, fake: bool, folder: Path | None) -> Iterator[
 
 def _token() -> str | None:
     """The token of the environment or of whoever logged in; `None` for the pair in the environment."""
-    if given():
+    if has_env_credentials():
         return os.environ.get("SCAPI_TOKEN")
     with connect(fake=False, region=None) as connection:
         return connection.login.token.access_token
