@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from scapi.testing._items import ACHIEVEMENT_NAMES, LANGUAGES, NAMES, STAT_NAMES
-from scapi.testing._random import between, pick, throw
+from scapi.testing._random import between, numbers_for, pick
 
 REALMS = ("ru", "global")
 
@@ -48,7 +48,7 @@ def _realm(realm: str, seed: int, items: Mapping[str, str]) -> Iterator[tuple[st
     for item, category in items.items():
         card = _card(item, category, seed)
         yield f"{realm}/items/{category}/{item}.json", dump(card)
-        yield f"{realm}/icons/{category}/{item}.png", _png(throw(seed, "icon", item)[0])
+        yield f"{realm}/icons/{category}/{item}.png", _png(numbers_for(seed, "icon", item)[0])
         if category.startswith(UPGRADABLE):
             for level in UPGRADES:
                 yield f"{realm}/items/{category}/_variants/{item}/{level}.json", dump(_upgraded(card, level))
@@ -64,7 +64,7 @@ def _name(item: str) -> Row:
 
 def _look(item: str, seed: int) -> Row:
     state = "PERSONAL_ON_USE" if item == "qyvk" else "NONE"
-    return {"color": pick(COLORS, throw(seed, "color", item)[0]), "status": {"state": state}}
+    return {"color": pick(COLORS, numbers_for(seed, "color", item)[0]), "status": {"state": state}}
 
 
 def _entry(item: str, category: str, seed: int) -> Row:
@@ -73,7 +73,7 @@ def _entry(item: str, category: str, seed: int) -> Row:
 
 
 def _card(item: str, category: str, seed: int) -> Row:
-    weight = between(1, 400, throw(seed, "card", item)[0]) / 100
+    weight = between(1, 400, numbers_for(seed, "card", item)[0]) / 100
     key = translation("core.tooltip.info.weight", {"ru": "Вес", "en": "Weight"})
     shown = {"ru": f"{weight} кг", "en": f"{weight} kg"}
     number = {"type": "numeric", "name": key, "value": weight, "formatted": {"value": shown, "valueColor": "838383"}}
@@ -103,16 +103,16 @@ def _barter(items: Sequence[str], seed: int) -> list[Row]:
     return [
         {
             "settlementTitle": translation(f"settlement.{key}", dict(zip(("ru", "en"), names, strict=True))),
-            "recipes": [_recipe(items, throw(seed, "barter", key, number)) for number in range(6)],
+            "recipes": [_recipe(items, numbers_for(seed, "barter", key, number)) for number in range(6)],
         }
         for key, names in titles.items()
     ]
 
 
-def _recipe(items: Sequence[str], dice: Sequence[int]) -> Row:
-    needed = [{"item": items[dice[1] % len(items)], "amount": between(1, 20, dice[2])}]
-    offer = {"currency": "money", "cost": between(1, 90, dice[3]) * 1000, "requiredItems": needed}
-    return {"settlementRequiredLevel": dice[4] % 4, "item": items[dice[0] % len(items)], "offers": [offer]}
+def _recipe(items: Sequence[str], numbers: Sequence[int]) -> Row:
+    needed = [{"item": items[numbers[1] % len(items)], "amount": between(1, 20, numbers[2])}]
+    offer = {"currency": "money", "cost": between(1, 90, numbers[3]) * 1000, "requiredItems": needed}
+    return {"settlementRequiredLevel": numbers[4] % 4, "item": items[numbers[0] % len(items)], "offers": [offer]}
 
 
 def _hideout(items: Sequence[str], seed: int) -> Row:
@@ -125,12 +125,12 @@ def _hideout(items: Sequence[str], seed: int) -> Row:
                 "bench": "workbench",
                 "category": tab,
                 "subcategory": tab,
-                "result": [{"item": items[dice[0] % len(items)], "amount": 1}],
-                "ingredients": [{"item": items[dice[1] % len(items)], "amount": between(1, 20, dice[2])}],
-                "energy": float(between(1, 30, dice[3]) * 100),
-                "requirements": {"perks": {"craft": dice[4] % 4}, "features": ["workbench"]},
+                "result": [{"item": items[numbers[0] % len(items)], "amount": 1}],
+                "ingredients": [{"item": items[numbers[1] % len(items)], "amount": between(1, 20, numbers[2])}],
+                "energy": float(between(1, 30, numbers[3]) * 100),
+                "requirements": {"perks": {"craft": numbers[4] % 4}, "features": ["workbench"]},
             }
-            for dice in (throw(seed, "hideout", number) for number in range(6))
+            for numbers in (numbers_for(seed, "hideout", number) for number in range(6))
         ],
     }
 

@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from scapi.testing._market import moment
-from scapi.testing._random import throw
+from scapi.testing._random import numbers_for
 
 PERIOD = 3600
 LENGTH = 300
 
 
-class Weather:
+class Emissions:
     """The emissions of all regions."""
 
     def __init__(self, *, seed: int) -> None:
@@ -50,4 +50,4 @@ class Weather:
 
     def _begins(self, region: str, number: int) -> int:
         # Half an hour of jitter: never two at once, and no rhythm that a bot could rely on.
-        return number * PERIOD + throw(self._seed, region, "emission", number)[0] % (PERIOD // 2)
+        return number * PERIOD + numbers_for(self._seed, region, "emission", number)[0] % (PERIOD // 2)

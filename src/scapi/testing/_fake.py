@@ -25,7 +25,7 @@ from scapi.testing._faults import REPLACING, Fault, FaultKind, behind, in_front,
 from scapi.testing._github import GitHubServer
 from scapi.testing._http import RefusedError, Reply, error_reply, json_reply, packed, with_headers
 from scapi.testing._oauth import OAuthServer
-from scapi.testing._random import share, throw
+from scapi.testing._random import numbers_for, share
 from scapi.testing._ratelimit import COSTS, Budget, Window
 from scapi.testing._routes import Access, Call, Route, find, split_target
 from scapi.testing._world import World
@@ -468,12 +468,12 @@ class FakeApi:
     def start_emission(self, *, region: str = "ru") -> None:
         """Let an emission begin now. From here on the region has only those that you start."""
         with self._lock:
-            self._world.weather.start(self._region(region), int(self._now()))
+            self._world.emissions.start(self._region(region), int(self._now()))
 
     def end_emission(self, *, region: str = "ru") -> None:
         """Let the running emission end now. From here on the region has only those that you start."""
         with self._lock:
-            self._world.weather.end(self._region(region), int(self._now()))
+            self._world.emissions.end(self._region(region), int(self._now()))
 
     @property
     def requests(self) -> list[Seen]:
@@ -487,9 +487,9 @@ class FakeApi:
         self, method: str, parts: list[str], query: dict[str, str], sent: Mapping[str, str], body: bytes
     ) -> Reply:
         if parts[1:2] == ["oauth"]:
-            asked = _oauth.Asked(method, parts[2:], query, sent, body, int(self._now()))
+            asked = _oauth.OAuthRequest(method, parts[2:], query, sent, body, int(self._now()))
             return self.oauth.answer(asked, application=(self.client_id, self.client_secret))
-        if (reply := self.github.answer(_github.Asked(method, parts, query, sent))) is not None:
+        if (reply := self.github.answer(_github.GitHubRequest(method, parts, query, sent))) is not None:
             return reply
         try:
             route, path = find(method, parts)
@@ -536,13 +536,13 @@ class FakeApi:
         return known.get(token) or issued[self.oauth.kind(token, int(self._now()))]
 
     def _limit_headers(self, budget: Budget, route: Route, now: int) -> dict[str, str]:
-        dice = throw(self._seed, "headers", self._count)
+        numbers = numbers_for(self._seed, "headers", self._count)
         headers = budget.headers(now)
-        if route.endpoint == "emission" and share(dice[0]) < self._stale_headers:
+        if route.endpoint == "emission" and share(numbers[0]) < self._stale_headers:
             headers["x-ratelimit-remaining"] = str(max(0, budget.limit - 1))
             headers["x-ratelimit-reset"] = str(self._window.end(now) - self._window.length)
         elif self._reset_jitter:
-            headers["x-ratelimit-reset"] = str(self._window.end(now) + dice[1] % 3 - 1)
+            headers["x-ratelimit-reset"] = str(self._window.end(now) + numbers[1] % 3 - 1)
         return headers
 
     def _next_fault(self, path: str) -> Fault | None:

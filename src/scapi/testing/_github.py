@@ -28,7 +28,7 @@ MOST_CHANGED = 300
 Files = Mapping[str, bytes]
 
 
-class Asked(NamedTuple):
+class GitHubRequest(NamedTuple):
     """A request as it concerns GitHub."""
 
     method: str
@@ -144,7 +144,7 @@ class GitHubServer:
 
     # The way of a request
 
-    def answer(self, asked: Asked) -> Reply | None:
+    def answer(self, asked: GitHubRequest) -> Reply | None:
         """The answer to a request, None for one that isn't GitHub's."""
         with self._lock:
             match asked.parts[1:]:
@@ -157,7 +157,7 @@ class GitHubServer:
                 case _:
                     return None
 
-    def _raw(self, asked: Asked, ref: str, path: str) -> Reply:
+    def _raw(self, asked: GitHubRequest, ref: str, path: str) -> Reply:
         try:
             content = self._find(ref).files[path]
         except (KeyError, _RefusedError):
@@ -169,7 +169,7 @@ class GitHubServer:
         kind = "image/png" if path.endswith(".png") else "text/plain; charset=utf-8"
         return Reply(200, {**headers, "content-type": kind}, content)
 
-    def _api(self, asked: Asked, repository: str, rest: list[str]) -> Reply:
+    def _api(self, asked: GitHubRequest, repository: str, rest: list[str]) -> Reply:
         budget, now = self._guests, self._now_ms()
         try:
             budget = self._budget_of(asked.headers.get("authorization", ""))
@@ -191,7 +191,7 @@ class GitHubServer:
             raise _RefusedError(401, "Bad credentials")
         return self._users
 
-    def _endpoint(self, asked: Asked, repository: str, rest: list[str]) -> Reply:
+    def _endpoint(self, asked: GitHubRequest, repository: str, rest: list[str]) -> Reply:
         if repository != REPOSITORY or asked.method != "GET":
             raise _RefusedError(404, "Not Found")
         match rest:

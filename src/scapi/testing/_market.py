@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from scapi.testing._catalogue import BONUS_PROPERTIES, LOTS_ALIVE, SALES, UNTRADEABLE
-from scapi.testing._random import Dice, between, pick, share, throw
+from scapi.testing._random import Numbers, between, numbers_for, pick, share
 
 Row = dict[str, Any]
 Place = tuple[str, str]
@@ -94,7 +94,7 @@ class Market:
         sold, when = self._sold[region, item], moment(second)
         made = self._made_sales(region, item) - self._made_after(region, item, second)
         for _ in range(count):
-            # Negative numbers are below those of the made-up history, so the dice are fresh ones.
+            # Negative numbers are below those of the made-up history, so no number is used twice.
             row = {**self._sale_row(region, item, -1 - len(sold), second), **changes}
             place = bisect_right(sold, when, key=lambda entry: entry[1]["time"])
             sold[place:] = [(place + made, row), *((older + 1, row) for older, row in sold[place:])]
@@ -109,7 +109,7 @@ class Market:
             return 0
         if item in self._counts:
             return self._counts[item]
-        return between(20, 9_999, throw(self._seed, region, item, "sales")[0])
+        return between(20, 9_999, numbers_for(self._seed, region, item, "sales")[0])
 
     def _sale(self, region: str, item: str, index: int) -> Row:
         index = self._first_alike(region, item, index)
@@ -118,21 +118,21 @@ class Market:
     def _first_alike(self, region: str, item: str, index: int) -> int:
         # Now and then four sales in a row are one and the same: somebody bought a stack, piece by piece.
         block = index - index % 4
-        return block if throw(self._seed, region, item, "stack", block)[0] % 8 == 0 else index
+        return block if numbers_for(self._seed, region, item, "stack", block)[0] % 8 == 0 else index
 
     def _when(self, region: str, item: str, index: int) -> int:
         """The second of a made-up sale; never later than that of the one above it."""
         index = self._first_alike(region, item, index)
         step = max(1, min(HOUR // 2, YEAR // self._made_sales(region, item)))
-        return self._start - index * step - throw(self._seed, region, item, "when", index)[0] % step
+        return self._start - index * step - numbers_for(self._seed, region, item, "when", index)[0] % step
 
     def _sale_row(self, region: str, item: str, index: int, second: int) -> Row:
-        dice = throw(self._seed, region, item, "sale", index)
-        amount = self._amount(item, dice)
-        details = self._details(item, dice, second)
-        if dice[11] % 20 == 0:
-            details["buyer"] = f"Buyer{dice[12] % 1000}"
-        price = self._unit_price(region, item, details, dice) * amount
+        numbers = numbers_for(self._seed, region, item, "sale", index)
+        amount = self._amount(item, numbers)
+        details = self._details(item, numbers, second)
+        if numbers[11] % 20 == 0:
+            details["buyer"] = f"Buyer{numbers[12] % 1000}"
+        price = self._unit_price(region, item, details, numbers) * amount
         return {"amount": amount, "price": float(price), "time": moment(second), "additional": details}
 
     # Lots
@@ -180,32 +180,32 @@ class Market:
         if pace is None:
             return
         for number in range((now - DURATIONS[-1] - self._stale) // pace, now // pace + 1):
-            dice = throw(self._seed, region, item, "lot", number)
-            start, duration = number * pace + dice[0] % pace, pick(DURATIONS, dice[1])
-            if start <= now < start + self._shown_for(duration, dice):
+            numbers = numbers_for(self._seed, region, item, "lot", number)
+            start, duration = number * pace + numbers[0] % pace, pick(DURATIONS, numbers[1])
+            if start <= now < start + self._shown_for(duration, numbers):
                 row = self._lot_row(region, item, number, start, duration)
                 if not removed or _fingerprint(row) not in removed:
                     yield row
 
     def _pace(self, region: str, item: str) -> int | None:
         """Seconds between two lots of an item, None for one that has none."""
-        alive = LOTS_ALIVE.get(item) or pick((0, 3, 12, 45, 90), throw(self._seed, region, item, "pace")[0])
+        alive = LOTS_ALIVE.get(item) or pick((0, 3, 12, 45, 90), numbers_for(self._seed, region, item, "pace")[0])
         return MEAN_LIFE // alive if alive and item not in UNTRADEABLE else None
 
-    def _shown_for(self, duration: int, dice: Dice) -> int:
+    def _shown_for(self, duration: int, numbers: Numbers) -> int:
         """A third is bought before its time; the others expire, and stay to be seen for a while."""
-        if dice[2] % 3 == 0:
-            return int(duration * share(dice[3]))
-        return duration + dice[3] % (self._stale + 1)
+        if numbers[2] % 3 == 0:
+            return int(duration * share(numbers[3]))
+        return duration + numbers[3] % (self._stale + 1)
 
     def _lot_row(self, region: str, item: str, number: int, start: int, duration: int) -> Row:
-        dice = throw(self._seed, region, item, "offer", number)
-        amount = self._amount(item, dice)
-        details = self._details(item, dice, start)
-        buyout = self._unit_price(region, item, details, dice) * amount
-        if dice[14] % 97 == 0:
+        numbers = numbers_for(self._seed, region, item, "offer", number)
+        amount = self._amount(item, numbers)
+        details = self._details(item, numbers, start)
+        buyout = self._unit_price(region, item, details, numbers) * amount
+        if numbers[14] % 97 == 0:
             buyout = 10_000_000_000
-        kind, bid = dice[14] % 10, int(buyout * (0.5 + share(dice[13]) / 3))
+        kind, bid = numbers[14] % 10, int(buyout * (0.5 + share(numbers[13]) / 3))
         row: Row = {"itemId": item, "amount": amount, "startPrice": self._price(0 if kind == 0 else bid)}
         if kind % 3 == 1:
             row["currentPrice"] = self._price(bid + bid // 10)
@@ -214,49 +214,49 @@ class Market:
 
     # What both have
 
-    def _amount(self, item: str, dice: Dice) -> int:
+    def _amount(self, item: str, numbers: Numbers) -> int:
         alone = self._items[item].startswith(("artefact", "weapon", "armor"))
-        return 1 if alone else pick((1, 1, 2, 5, 10, 50, 100), dice[0])
+        return 1 if alone else pick((1, 1, 2, 5, 10, 50, 100), numbers[0])
 
-    def _unit_price(self, region: str, item: str, details: Mapping[str, Any], dice: Dice) -> int:
-        usual = 10 ** (2 + 4 * share(throw(self._seed, region, item, "price")[0]))
+    def _unit_price(self, region: str, item: str, details: Mapping[str, Any], numbers: Numbers) -> int:
+        usual = 10 ** (2 + 4 * share(numbers_for(self._seed, region, item, "price")[0]))
         worth = (1 + details.get("qlt", 0)) ** 2 * (1 + details.get("ptn", 0) / 5)
-        return max(1, int(usual * worth * (0.75 + share(dice[1]) / 2)))
+        return max(1, int(usual * worth * (0.75 + share(numbers[1]) / 2)))
 
-    def _details(self, item: str, dice: Dice, second: int) -> Row:
+    def _details(self, item: str, numbers: Numbers, second: int) -> Row:
         artefact = self._items[item].startswith("artefact")
-        pairs = list(_artefact_pairs(dice) if artefact else _plain_pairs(dice))
-        if dice[2] % 100 < (85 if artefact else 20):
-            pairs.append(("spawn_time", second * 1000 - dice[3] % (90 * 24 * HOUR * 1000)))
+        pairs = list(_artefact_pairs(numbers) if artefact else _plain_pairs(numbers))
+        if numbers[2] % 100 < (85 if artefact else 20):
+            pairs.append(("spawn_time", second * 1000 - numbers[3] % (90 * 24 * HOUR * 1000)))
         # The API keeps no order of keys, so nobody may rely on one.
-        turn = dice[4] % (len(pairs) or 1)
+        turn = numbers[4] % (len(pairs) or 1)
         return dict(pairs[turn:] + pairs[:turn])
 
 
-def _plain_pairs(dice: Dice) -> Iterator[tuple[str, Any]]:
-    if dice[5] % 5 == 0:
-        yield "it_transf_count", between(1, 11, dice[6])
+def _plain_pairs(numbers: Numbers) -> Iterator[tuple[str, Any]]:
+    if numbers[5] % 5 == 0:
+        yield "it_transf_count", between(1, 11, numbers[6])
 
 
-def _artefact_pairs(dice: Dice) -> Iterator[tuple[str, Any]]:
-    studied, level = dice[7] % 100 < 7, between(1, 15, dice[8])
-    yield "upgrade_bonus", round(0.0042 + dice[5] % 73 / 1000, 4) if dice[5] % 25 == 0 else 0.0
+def _artefact_pairs(numbers: Numbers) -> Iterator[tuple[str, Any]]:
+    studied, level = numbers[7] % 100 < 7, between(1, 15, numbers[8])
+    yield "upgrade_bonus", round(0.0042 + numbers[5] % 73 / 1000, 4) if numbers[5] % 25 == 0 else 0.0
     # One in a hundred has no quality at all.
-    if dice[6] % 100:
-        yield "qlt", pick(QUALITIES, dice[6])
-    if dice[8] % 100 < 15:
+    if numbers[6] % 100:
+        yield "qlt", pick(QUALITIES, numbers[6])
+    if numbers[8] % 100 < 15:
         yield "ptn", level
         # A step of 3 or of 5, which is -3 in a circle of eight: the same properties in either order.
-        count, step = between(1, 3, dice[9]), 3 + dice[9] // 8 % 2 * 2
-        yield "bonus_properties", [BONUS_PROPERTIES[(dice[9] + n * step) % 8] for n in range(count)]
+        count, step = between(1, 3, numbers[9]), 3 + numbers[9] // 8 % 2 * 2
+        yield "bonus_properties", [BONUS_PROPERTIES[(numbers[9] + n * step) % 8] for n in range(count)]
     if studied:
-        yield "stats_random", round(share(dice[10]) * 4.8 - 2.83, 7)
-    if dice[10] % 10 == 0:
-        yield "ndmg", share(dice[9])
-    if dice[10] % 50 == 0:
+        yield "stats_random", round(share(numbers[10]) * 4.8 - 2.83, 7)
+    if numbers[10] % 10 == 0:
+        yield "ndmg", share(numbers[9])
+    if numbers[10] % 50 == 0:
         yield "md_k", 0.3
-    if dice[7] % 4 == 0:
-        yield "it_transf_count", between(1, 11, dice[6])
+    if numbers[7] % 4 == 0:
+        yield "it_transf_count", between(1, 11, numbers[6])
 
 
 def _fingerprint(lot: Mapping[str, Any]) -> bytes:

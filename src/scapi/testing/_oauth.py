@@ -35,7 +35,7 @@ class _RefusedError(Exception):
         }
 
 
-class Asked(NamedTuple):
+class OAuthRequest(NamedTuple):
     """A request to the server.
 
     Attributes:
@@ -124,7 +124,7 @@ class OAuthServer:
         answer = self._issue("user", int(now.timestamp()))
         return UserToken(**answer, expires_at=now.astimezone(UTC) + timedelta(seconds=self.expires_in))
 
-    def answer(self, asked: Asked, *, application: tuple[str, str]) -> Reply:
+    def answer(self, asked: OAuthRequest, *, application: tuple[str, str]) -> Reply:
         """Answer a request of a login or an application, whose id and secret are given."""
         try:
             match asked.method, asked.parts:
@@ -216,7 +216,7 @@ class OAuthServer:
         self._by_refresh[pair.refresh] = pair
         return {**answer, "refresh_token": pair.refresh}
 
-    def _user(self, asked: Asked) -> dict[str, Any]:
+    def _user(self, asked: OAuthRequest) -> dict[str, Any]:
         scheme, _, token = asked.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or self.kind(token.strip(), asked.now) != "user":
             raise _RefusedError(401, "unauthenticated", "Unauthenticated.")
@@ -241,7 +241,7 @@ class OAuthServer:
         return ".".join(urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
 
 
-def _fields(asked: Asked) -> Form:
+def _fields(asked: OAuthRequest) -> Form:
     if asked.headers.get("content-type", "").startswith("application/json"):
         try:
             return {str(name): str(value) for name, value in dict(json.loads(asked.body)).items()}

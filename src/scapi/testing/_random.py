@@ -1,4 +1,4 @@
-"""Repeatable chance: the same key always throws the same dice, whatever was thrown before."""
+"""Repeatable chance: the same key always gives the same numbers, in any order of calls."""
 
 import struct
 from functools import lru_cache
@@ -6,15 +6,15 @@ from hashlib import blake2b
 from typing import TypeVar
 from uuid import UUID
 
-Dice = tuple[int, ...]
+Numbers = tuple[int, ...]
 """Sixteen independent numbers below 2**32."""
 
 _SIXTEEN = struct.Struct("<16I")
 
 
 @lru_cache(maxsize=4096)
-def throw(*key: str | int) -> Dice:
-    """The dice that belong to this key."""
+def numbers_for(*key: str | int) -> Numbers:
+    """Return the numbers of this key."""
     return _SIXTEEN.unpack(blake2b(repr(key).encode()).digest())
 
 
@@ -22,26 +22,26 @@ T = TypeVar("T")
 
 
 def pick(options: tuple[T, ...], number: int) -> T:
-    """One of the options."""
+    """Choose one of the options."""
     return options[number % len(options)]
 
 
 def between(low: int, high: int, number: int) -> int:
-    """A whole number from low to high, both included."""
+    """Return a whole number from low to high, both included."""
     return low + number % (high - low + 1)
 
 
 def share(number: int) -> float:
-    """A fraction from 0 to below 1."""
+    """Return a fraction from 0 to below 1."""
     return number / 2**32
 
 
 def uuid(*key: str | int) -> str:
-    """The uuid that belongs to this key."""
+    """Return the UUID of this key."""
     return str(UUID(bytes=blake2b(repr(key).encode(), digest_size=16).digest(), version=4))
 
 
 def float32(value: float) -> float:
-    """The value as a server spells it that keeps 32-bit floats: 718.1 comes out as 718.10004 or so."""
+    """Return a value as a server with 32-bit floats would send it, such as 718.10004 for 718.1."""
     (noisy,) = struct.unpack("f", struct.pack("f", value))
     return float(f"{noisy:.8g}")

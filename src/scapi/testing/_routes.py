@@ -175,7 +175,7 @@ def _regions(_: Call) -> object:
 
 
 def _emission(call: Call) -> object:
-    return call.world.weather.state(call.region, call.now)
+    return call.world.emissions.state(call.region, call.now)
 
 
 def _lots(call: Call) -> object:

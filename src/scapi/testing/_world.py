@@ -5,20 +5,20 @@ from typing import Any
 
 from scapi.testing import _players as players
 from scapi.testing._catalogue import EMPTY_PROFILES
-from scapi.testing._emissions import Weather
+from scapi.testing._emissions import Emissions
 from scapi.testing._market import Market
-from scapi.testing._players import People, Place
+from scapi.testing._players import People, RegionOrigin
 
 Row = dict[str, Any]
 
 
 class World:
-    """The game as the API sees it: a market, the weather, and people.
+    """The game as the API sees it: a market, the emissions, and people.
 
     Attributes:
         items: Categories by item id.
         market: Lots and sales.
-        weather: Emissions.
+        emissions: Emissions.
         empty_profiles: Names, in lower case, whose profile is answered with an empty body.
     """
 
@@ -36,7 +36,7 @@ class World:
         """Make the world as it is at `start`; the arguments are those of `FakeApi` and `Market`."""
         self.items = items
         self.market = Market(seed=seed, start=start, items=items, sales=sales, stale=stale, float_lots=float_lots)
-        self.weather = Weather(seed=seed)
+        self.emissions = Emissions(seed=seed)
         self.empty_profiles = frozenset(name.casefold() for name in EMPTY_PROFILES)
         self._seed = seed
         self._start = start
@@ -47,26 +47,26 @@ class World:
     def people(self, region: str) -> People:
         """Everybody in a region."""
         if region not in self._people:
-            self._people[region] = players.settle(self._place(region), self._further)
+            self._people[region] = players.populate(self._origin(region), self._further)
         return self._people[region]
 
     def profile(self, region: str, name: str) -> Row | None:
         """Somebody's profile, by their name in any case; None if there is nobody of that name."""
         character = self.people(region).characters.get(name.casefold())
-        return None if character is None else players.profile(self._place(region), character)
+        return None if character is None else players.profile(self._origin(region), character)
 
     def friends(self, region: str, name: str) -> list[str]:
         """The names of somebody's friends."""
         everybody = [character["information"]["name"] for character in self.people(region).characters.values()]
-        dice = self._place(region).throw("friends", name)
-        found = {everybody[number % len(everybody)] for number in dice[: 3 + dice[15] % 9]}
+        numbers = self._origin(region).numbers_for("friends", name)
+        found = {everybody[number % len(everybody)] for number in numbers[: 3 + numbers[15] % 9]}
         return sorted(friend for friend in found if friend.casefold() != name)
 
     def sessions(self, region: str) -> list[Row]:
         """The operation sessions of a region, oldest first."""
         if region not in self._sessions:
-            self._sessions[region] = players.sessions(self._place(region), self.people(region))
+            self._sessions[region] = players.sessions(self._origin(region), self.people(region))
         return self._sessions[region]
 
-    def _place(self, region: str) -> Place:
-        return Place(self._seed, region, self._start)
+    def _origin(self, region: str) -> RegionOrigin:
+        return RegionOrigin(self._seed, region, self._start)
