@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scapi import frames, models
-from scapi._views.columns import Table, records_in
+from scapi._views.columns import records_in
+from scapi._views.rows import Table
 from scapi.exceptions import NotFoundError
 from scapi.models import (
     AuctionLot,
@@ -95,8 +96,8 @@ CLAN = {
     "member_count": "int",
 }
 SCHEMAS: list[tuple[type, dict[str, bool], dict[str, str]]] = [
-    (AuctionPrice, {}, {**SALE, "additional": "string", **TRADED}),
-    (AuctionPrice, {"flatten": True}, {**SALE, **FLAT, **TRADED}),
+    (AuctionPrice, {}, {**SALE, **TRADED, "additional": "string"}),
+    (AuctionPrice, {"flatten": True}, {**SALE, **TRADED, **FLAT}),
     (OperationSession, {}, {**SESSION, "participants": "string"}),
     (OperationSession, {"explode": True}, {**SESSION, **PARTICIPANT}),
     (ClanInfo, {}, CLAN),
@@ -352,7 +353,7 @@ def test_the_key_of_a_bulk_result_is_a_column() -> None:
 def test_bulk_results_that_are_all_empty_have_the_columns_of_full_ones() -> None:
     frame = frames.to_arrow([BulkResult(key="a", value=page(model=AuctionPrice))])
     assert frame.num_rows == 0
-    assert frame.column_names == ["key", *SALE, "additional", *TRADED]
+    assert frame.column_names == ["key", *SALE, *TRADED, "additional"]
 
 
 def test_the_error_of_a_bulk_result_is_raised_and_never_becomes_a_missing_row() -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from scapi._base.extras import extra
 from scapi._base.json_types import is_array
-from scapi._views.columns import Filled, Kind, Table, packed, plain, texts
+from scapi._views.rows import Table
+from scapi._views.values import packed, plain, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from scapi._views.columns import Filled, Kind
     from scapi.models import BulkResult
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scapi._base import formatting
 from scapi._base.escaping import page as escape
-from scapi._views.columns import Column, Filled, columns_of, packed, records_in
+from scapi._views.columns import Column, Filled, columns_of, records_in
+from scapi._views.values import packed, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
 
     import msgspec
 
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
 
 #: Rows that a table shows at the most; a notebook with 200 of them is no longer readable.
 SHOWN = 20
+
+#: A narrow space at which no line breaks, between thousands.
+NARROW = "\u202f"
 
 
 def listing(page: Listing[Any]) -> str:
@@ -55,32 +57,5 @@ def _cells(columns: list[Column], row: Any, *, numbers: str) -> Iterator[str]:
         filled = Filled(column.name, column.kind, column.get([row]))
         [value] = (packed(filled) if column.kind == "json" else filled).values
         align = numbers if column.kind in {"int", "float"} else "left"
-        yield f'<td style="text-align:{align}">{escape(_text(column, value))}</td>'
-
-
-def _text(column: Column, value: Any) -> str:
-    """The value as people read it: times to the second, thousands apart."""
-    if value is None:
-        return ""
-    match column.kind:
-        case "time":
-            return _moment(value)
-        case "int" if column.name != "id":  # an id is a name made of figures
-            return _apart(formatting.integer(value))
-        case "float":
-            return _apart(f"{value:,.2f}")
-        case "strings":
-            return ", ".join(value)
-        case _:
-            return str(value)
-
-
-def _moment(time: datetime) -> str:
-    if time > formatting.LAST:
-        return "after the year 9999"
-    return formatting.moment(time) if time >= formatting.FIRST else "before the year 1"
-
-
-def _apart(number: str) -> str:
-    # A narrow space at which no line breaks.
-    return number.replace(",", "\u202f")
+        text = "" if value is None else readable(column, value, apart=NARROW)
+        yield f'<td style="text-align:{align}">{escape(text)}</td>'

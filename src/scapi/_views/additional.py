@@ -1,0 +1,109 @@
+"""`additional` as columns: one for each key whose meaning is known, and one for what remains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scapi._base.formatting import INTEGERS
+from scapi._base.json_types import is_array
+from scapi._views.columns import Filled, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: What Python can call a time, in milliseconds since the epoch: the years 1 to 9999.
+MILLISECONDS = range(-62_135_596_800_000, 253_402_300_800_000)
+
+#: The keys of `additional` whose meaning is known, by what they hold.
+ADDITIONAL: Mapping[str, Kind] = {
+    "qlt": "int",
+    "ptn": "int",
+    "upgrade_bonus": "float",
+    "bonus_properties": "strings",
+    "stats_random": "float",
+    "ndmg": "float",
+    "md_k": "float",
+    "it_transf_count": "int",
+    "spawn_time": "millis",
+    "buyer": "string",
+}
+
+
+def flattened(rows: list[Any]) -> list[Filled]:
+    """A column for every known key, and what remains."""
+    details = [row.additional for row in rows]
+    columns = [
+        Filled(key, kind, _fitted(kind, [found.get(key) for found in details])) for key, kind in ADDITIONAL.items()
+    ]
+    in_columns = sum(len(column.values) - column.values.count(None) for column in columns)
+    # As many values as have columns: nothing remains, and nobody needs to look for it in every row.
+    remains = in_columns < sum(map(len, details))
+    return [*columns, Filled("additional", "json", list(map(_rest, details)) if remains else [None] * len(rows))]
+
+
+def _fitted(kind: Kind, raws: list[Any]) -> list[Any]:
+    """The values that fit into a column of this kind, `None` in place of the others."""
+    exact, least, most = USUAL[kind]
+    if {exact, NOTHING}.issuperset(map(type, raws)):
+        # Values of one type are looked at all together.
+        values = [raw for raw in raws if raw is not None] if least < most else []
+        if not values or (min(values) >= least and max(values) <= most):
+            return raws
+    fit = FITTING[kind]
+    return [None if raw is None else fit(raw) for raw in raws]
+
+
+def _rest(details: dict[str, Any]) -> dict[str, Any] | None:
+    """What has no column of its own."""
+    return {key: value for key, value in details.items() if not _has_column(key, value)} or None
+
+
+def _has_column(key: str, value: Any) -> bool:
+    kind = ADDITIONAL.get(key)
+    return kind is not None and FITTING[kind](value) is not None
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _strings(value: Any) -> list[str] | None:
+    return value if is_array(value) and all(isinstance(item, str) for item in value) else None
+
+
+def _float(value: Any) -> float | None:
+    # Beyond 2**53 not every integer is a float.
+    exact = type(value) is float or (type(value) is int and abs(value) <= 2**53)
+    return float(value) if exact else None
+
+
+def _int(value: Any) -> int | None:
+    # 3.0 is whole, too. `bool` is no number here.
+    whole = int(value) if type(value) is float and value.is_integer() else value
+    return whole if type(whole) is int and whole in INTEGERS else None
+
+
+def _millis(value: Any) -> int | None:
+    # The server writes times in `additional` as milliseconds.
+    whole = _int(value)
+    return whole if whole is not None and whole in MILLISECONDS else None
+
+
+#: The value as its column holds it, or `None` where it is of another kind and stays in the JSON.
+FITTING: Mapping[Kind, Callable[[Any], Any]] = {
+    "string": _string,
+    "strings": _strings,
+    "float": _float,
+    "int": _int,
+    "millis": _millis,
+}
+
+NOTHING = type(None)
+#: What most values of a kind are: their type, and between which bounds they fit; equal bounds are none.
+USUAL: Mapping[Kind, tuple[type, int, int]] = {
+    "string": (str, 0, 0),
+    "strings": (NOTHING, 0, 0),
+    "float": (float, 0, 0),
+    "int": (int, INTEGERS.start, INTEGERS.stop - 1),
+    "millis": (int, MILLISECONDS.start, MILLISECONDS.stop - 1),
+}

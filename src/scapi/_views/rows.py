@@ -1,0 +1,139 @@
+"""Rows to tables: rows of one model, taken out of whatever they come in, as columns with values."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from datetime import UTC
+from itertools import chain, repeat
+from typing import Any, NamedTuple, TypeVar, cast
+
+import msgspec
+
+from scapi._base.formatting import FIRST, INTEGERS, LAST
+from scapi._base.json_types import is_array
+from scapi._views.additional import flattened
+from scapi._views.columns import Column, Filled, columns_of, present, records_in
+from scapi.models import BulkResult
+
+T = TypeVar("T")
+
+
+class Rows(NamedTuple):
+    """Rows of one model, and for each the key of the bulk result that it came in."""
+
+    model: type
+    rows: list[Any]
+    keys: list[str] | None
+
+
+# ── rows to a table ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Table:
+    """The columns of rows of one model, which come part by part.
+
+    Args:
+        model: What the rows are.
+        flatten: Give every known key of `additional` a column of its own.
+        explode: Give every record in a row's list of records a row of its own.
+
+    Raises:
+        TypeError: The model is neither one of the API nor `str`.
+        ValueError: There is nothing to flatten or explode.
+    """
+
+    def __init__(self, model: type, *, flatten: bool = False, explode: bool = False) -> None:
+        if not issubclass(model, str | msgspec.Struct):
+            raise TypeError(f"rows must be models or strings, not {model.__name__}")
+        if flatten and "additional" not in getattr(model, "__struct_fields__", ()):
+            raise ValueError(f"flatten must be False for {model.__name__}, which has no additional")
+        inner = records_in(model) if explode else None
+        if explode and inner is None:
+            raise ValueError(f"explode must be False for {model.__name__}, which has no list of records")
+        self.model = model
+        self._flatten = flatten
+        self._columns = columns_of(model)
+        self._records, self._inside = "", list[Column]()
+        self._count = 0
+        if inner is not None:
+            self._records, kind = inner
+            self._columns = [column for column in self._columns if column.name != self._records]
+            # A row without any records stays, with nothing in their columns.
+            self._inside = [column._replace(get=present(column.get)) for column in columns_of(kind)]
+
+    def fill(self, rows: list[Any], keys: list[str] | None = None) -> list[Filled]:
+        """The columns of some more rows; `keys` has the key of the bulk result that each of them came in.
+
+        Raises:
+            TypeError: A row isn't of the model.
+            ValueError: An integer needs more than 64 bits, or a time another year than 1 to 9999.
+        """
+        for kind in dict.fromkeys(map(type, rows)):
+            if not issubclass(kind, self.model) or kind is BulkResult:
+                raise TypeError(f"rows must be models of one kind, not both {self.model.__name__} and {kind.__name__}")
+        filled = list[Filled]()
+        if self._inside:
+            each = [getattr(row, self._records) or [None] for row in rows]
+            rows, keys = _repeated(rows, each), keys and _repeated(keys, each)
+            filled = _filled(self._inside, list(chain.from_iterable(each)))
+        filled = [*self._outside(rows), *filled]
+        for column in filled:
+            if column.kind == "int":
+                _check_size(column, self._count)
+            elif column.kind == "time":
+                _check_year(column, self._count)
+        self._count += len(rows)
+        return filled if keys is None else [Filled("key", "string", keys), *filled]
+
+    def _outside(self, rows: list[Any]) -> list[Filled]:
+        if not self._flatten:
+            return _filled(self._columns, rows)
+        at = [column.name for column in self._columns].index("additional")
+        return [*_filled(self._columns[:at], rows), *flattened(rows), *_filled(self._columns[at + 1 :], rows)]
+
+
+def gathered(rows: Iterable[Any], model: type | None) -> Rows:
+    """The rows, taken out of the bulk results that they may come in."""
+    if isinstance(rows, str) or not isinstance(rows, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
+        raise TypeError(f"rows must be an iterable of models, not {rows!r}")
+    pages, keys = [rows if is_array(rows) else list(rows)], None
+    if pages[0] and all(isinstance(row, BulkResult) for row in pages[0]):
+        results = cast("list[BulkResult[Any]]", pages[0])
+        pages = [value if is_array(value := result.unwrap()) else [value] for result in results]
+        keys = _repeated([result.key for result in results], pages)
+    found = list(chain.from_iterable(pages))
+    named = [getattr(page, "model", None) for page in (rows, *pages)]
+    known = next((kind for kind in (model, *named, *map(type, found[:1])) if kind is not None), None)
+    if known is None:
+        raise ValueError("model must say what the rows are, since there are none")
+    return Rows(known, found, keys)
+
+
+def _repeated(values: Iterable[T], each: list[list[Any]]) -> list[T]:
+    """Every value as often as the list that belongs to it is long."""
+    return [value for value, inner in zip(values, each, strict=True) for value in repeat(value, len(inner))]
+
+
+def _filled(columns: list[Column], rows: list[Any]) -> list[Filled]:
+    return [Filled(column.name, column.kind, column.get(rows)) for column in columns]
+
+
+def _check_size(column: Filled, before: int) -> None:
+    """Refuse what would overflow, and say where it is; the libraries only say that something did."""
+    values = column.values if None not in column.values else [value for value in column.values if value is not None]
+    try:
+        array("q", values)
+    except OverflowError:
+        for row, value in enumerate(column.values, before):
+            if value is not None and value not in INTEGERS:
+                raise ValueError(f"{column.name} of row {row} must fit in 64 bits, which {value} doesn't") from None
+
+
+def _check_year(column: Filled, before: int) -> None:
+    """Refuse what UTC has no year for, such as the last hours of 9999 west of it, and say where it is."""
+    if all(time is None or time.tzinfo is UTC for time in column.values):
+        return
+    for row, time in enumerate(column.values, before):
+        if time is not None and not FIRST <= time <= LAST:
+            raise ValueError(f"{column.name} of row {row} must be within the years 1 to 9999 in UTC, which it isn't")

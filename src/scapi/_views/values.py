@@ -1,0 +1,82 @@
+"""Values as frames hold them, as dicts hold them, and as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import msgspec
+
+from scapi._base.formatting import FIRST, LAST, integer, moment
+from scapi._views.columns import Column, Filled
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY, SECOND = 86_400_000_000, 1_000_000
+
+
+def packed(column: Filled) -> Filled:
+    """A column as frames hold it: a time is its microseconds since the epoch, UTC, and JSON is text."""
+    name, kind, values = column
+    if kind == "json":
+        return Filled(name, kind, texts(values))
+    if kind == "millis":
+        return Filled(name, "time", [None if value is None else value * 1000 for value in values])
+    return Filled(name, kind, _micros(values)) if kind == "time" else column
+
+
+def plain(column: Filled) -> list[Any]:
+    """The values of a column as dicts hold them: a time is an aware `datetime`, UTC, and JSON is a copy of itself."""
+    kind, values = column.kind, column.values
+    if kind == "json":
+        # A copy, since those who change a dict of theirs don't mean the model that it came from.
+        return cast("list[Any]", msgspec.to_builtins(values))
+    if kind == "millis":
+        return [None if value is None else EPOCH + timedelta(milliseconds=value) for value in values]
+    if kind == "time":
+        return [value if value is None or value.tzinfo is UTC else value.astimezone(UTC) for value in values]
+    return values
+
+
+def _micros(times: list[datetime | None]) -> list[int | None]:
+    return [
+        None if time is None else (since := time - EPOCH).days * DAY + since.seconds * SECOND + since.microseconds
+        for time in times
+    ]
+
+
+def texts(values: list[Any]) -> list[str | None]:
+    """Each value that isn't `None` as JSON text.
+
+    One call encodes them all: a text of JSON has no line breaks but in escapes.
+    """
+    texts = cast("list[str | None]", ENCODER.encode_lines(values).decode().split("\n")[:-1])
+    return (
+        texts
+        if None not in values
+        else [text if value is not None else None for text, value in zip(texts, values, strict=True)]
+    )
+
+
+ENCODER = msgspec.json.Encoder()
+
+
+def readable(column: Column, value: Any, apart: str = ",") -> str:
+    """Spell a value as people read it: times in UTC to the second, thousands apart.
+
+    Args:
+        column: Where it stands.
+        value: The value as its model holds it, not `None`.
+        apart: What stands between thousands.
+    """
+    match column.kind:
+        case "time":
+            outside = "after the year 9999" if value > LAST else "before the year 1" if value < FIRST else ""
+            return outside or moment(value)
+        case "int" if column.name != "id":  # an id is a name made of figures
+            return integer(value).replace(",", apart)
+        case "float":
+            return f"{value:,.2f}".replace(",", apart)
+        case "strings":
+            return ", ".join(value)
+        case _:
+            return str(value)
