@@ -65,6 +65,28 @@ class _Open(StrEnum):
         # By its value: Python 3.11.2 pickles and copies by name, which doesn't find a member that was gained.
         return type(self), (self.value,)
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> dict[str, Any]:
+        return _open_schema(cls, "str")
+
+
+def _open_schema(kind: type[StrEnum | IntEnum], of: str) -> dict[str, Any]:
+    """Build pydantic's core schema of an open set: a plain value, of which the members are mere examples."""
+
+    def take(value: Any, _: Any) -> StrEnum | IntEnum:
+        return kind(value)
+
+    def write(member: StrEnum | IntEnum) -> str | int:
+        return member.value
+
+    return {
+        "type": "function-wrap",
+        "function": {"type": "no-info", "function": take},
+        "schema": {"type": of},
+        "serialization": {"type": "function-plain", "function": write},
+        "metadata": {"pydantic_js_updates": {"examples": [member.value for member in kind]}},
+    }
+
 
 class _Named(_Open):
     """An open set that has words and colours."""
@@ -287,6 +309,10 @@ class Quality(IntEnum):
     def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[int]]:
         # As of the other open sets.
         return type(self), (self.value,)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> dict[str, Any]:
+        return _open_schema(cls, "int")
 
     def __str__(self) -> str:
         return self.name.lower()

@@ -35,10 +35,12 @@ LAYERS = (
 #: Layers whose rooms may import each other.
 ONE_LAYER = [layer for layer in LAYERS if layer & {"_base", "models", "_lazy", "cli"}]
 
-#: Methods that only forward to a room above, and import it inside: a listing becomes a frame or a table of a notebook.
+#: Methods that only forward to a room above, and import it inside: rows become a frame, text or a table of a notebook.
 FORWARDS = {
     ("scapi.models._base", "scapi._views.html"),
+    ("scapi.models._base", "scapi._views.text"),
     ("scapi.models.listing", "scapi._views.html"),
+    ("scapi.models.listing", "scapi._views.text"),
     ("scapi.models.listing", "scapi.frames"),
 }
 

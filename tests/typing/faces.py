@@ -35,3 +35,22 @@ def numbers(sales: scapi.Listing[models.AuctionPrice], lots: list[models.Auction
         assert_type((key, n), tuple[int, int])
     for lot in scapi.sync.numbered(lots):
         assert_type(lot, models.NumberedRow[models.AuctionLot])
+
+
+def plain(lots: scapi.Listing[models.AuctionLot], token: models.UserToken) -> None:
+    assert_type(lots[:3], scapi.Listing[models.AuctionLot])
+    assert_type(lots[0], models.AuctionLot)
+    assert_type(lots.next_offset, int | None)
+    assert_type(lots.to_dict(), dict[str, Any])
+    assert_type(lots.to_dict(wire=True), Any)
+    assert_type(scapi.Listing.from_json(lots.to_json(), models.AuctionLot), scapi.Listing[models.AuctionLot])
+    assert_type(lots[0].to_dict(wire=True), dict[str, Any])
+    assert_type(models.AuctionLot.from_json(lots[0].to_json()), models.AuctionLot)
+    assert_type(models.UserToken.from_json(token.to_json()), models.UserToken)
+
+
+def words(lot: models.AuctionLot, member: models.ClanMember) -> None:
+    if lot.quality is not None and member.rank is not None:
+        assert_type(lot.quality.label("ru"), str)
+        assert_type(lot.quality.color, str)
+        assert_type(member.rank.label(scapi.Language.KO), str)

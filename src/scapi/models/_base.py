@@ -1,13 +1,17 @@
-"""What all models of the API have in common."""
+"""What all records have in common."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias, cast
 
 import msgspec
 
-__all__ = ["Model", "Time"]
+from scapi.models._plain import from_plain, odd, plain
+from scapi.models._pydantic import Schema, record_schema
+
+__all__ = ["Model", "Record", "Time"]
 
 #: An aware time. A naive one would compare with nothing, so it is repaired to UTC or the row is rejected.
 Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -18,11 +22,67 @@ Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 # Who puts a record into its own `additional` or `value` makes one that stays in memory; both are there to be read.
 
 
-class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A frozen, keyword-only record; unknown fields on the wire are ignored."""
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A frozen, keyword-only record that can be written as JSON and read back."""
+
+    def to_dict(self, *, wire: bool = False) -> dict[str, Any]:
+        """Return the record as a dict, with the records in it as dicts.
+
+        Args:
+            wire: Give everything as the API sends it: its names (`itemId`), and times as text. By default the names are
+                those of the attributes, times are aware `datetime`, and enums are their values.
+        """
+        return cast("dict[str, Any]", plain(self, wire=wire))
+
+    def to_json(self, *, wire: bool = False) -> str:
+        """Return the record as JSON, which `from_json` reads.
+
+        Args:
+            wire: Use the names of the API (`itemId`). By default they are those of the attributes.
+
+        Raises:
+            ValueError: The record holds text that can't be written as UTF-8.
+        """
+        with suppress(UnicodeEncodeError):  # it holds the text, which may be a token
+            return msgspec.json.encode(plain(self, wire=wire), enc_hook=odd).decode()
+        raise ValueError(f"{type(self).__name__} holds characters that can't be written as UTF-8")
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read a record that `to_json()` wrote, with either kind of names, or one that the API sent.
+
+        Args:
+            text: The JSON.
+
+        Raises:
+            ValueError: The text isn't such a record.
+        """
+        try:
+            return from_plain(msgspec.json.decode(text), cls)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as cause:
+            reason = str(cause)
+        # The text isn't shown, and is in no frame of the traceback: it may hold a token.
+        text = ""
+        raise ValueError(f"text must be what {cls.__name__}.to_json() returned: {reason}")
+
+
+class Model(Record, frozen=True, kw_only=True, rename="camel"):
+    """A record of the API; unknown fields on the wire are ignored.
+
+    It may be a field of a pydantic model and the result of a FastAPI route.
+    """
+
+    def __repr__(self) -> str:
+        from scapi._views import text
+
+        return text.record(self)
 
     def _repr_html_(self) -> str:
         """What notebooks show."""
         from scapi._views import html
 
         return html.record(self)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Schema:
+        return record_schema(cls, handler)

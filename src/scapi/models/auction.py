@@ -76,6 +76,7 @@ class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
 
     # A lot whose price can't be read is rejected: without a word `None` would pass for "no bid" or "no buyout".
     _exact: ClassVar[frozenset[str]] = frozenset({"start_price", "current_price", "buyout_price"})
+    _page: ClassVar[tuple[str, str]] = ("lots", "total")
 
     item_id: str
     amount: int
@@ -113,6 +114,8 @@ class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False)
         time: When.
         additional: What is known of the piece, untouched; empty unless asked for with `additional=True`.
     """
+
+    _page: ClassVar[tuple[str, str]] = ("prices", "total")
 
     amount: int
     price: int

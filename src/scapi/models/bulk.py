@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar, cast
 
-import msgspec
+from scapi.models._base import Record
 
 __all__ = ["BulkResult"]
 
 T = TypeVar("T")
 
 
-class BulkResult(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+class BulkResult(Record, Generic[T], frozen=True, kw_only=True):
     """What a bulk call has to say about one key: a value or an error.
 
     Attributes:

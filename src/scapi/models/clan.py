@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 
 from scapi.enums import Alliance, ClanRank
@@ -25,6 +27,8 @@ class ClanInfo(Model, frozen=True, kw_only=True, rename="camel", gc=False):
         leader: The character name of the leader, where the server told.
         member_count: How many members the clan has, where the server told.
     """
+
+    _page: ClassVar[tuple[str, str]] = ("data", "totalClans")
 
     uuid: str = msgspec.field(name="id")
     name: str

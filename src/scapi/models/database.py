@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime  # msgspec reads annotations at run time
 from pathlib import Path
 
-import msgspec
+from scapi.models._base import Record
 
 __all__ = ["DatabaseState", "FileState"]
 
 
-class FileState(msgspec.Struct, frozen=True, kw_only=True):
+class FileState(Record, frozen=True, kw_only=True):
     """One file of the item database as it was used last.
 
     Attributes:
@@ -26,7 +26,7 @@ class FileState(msgspec.Struct, frozen=True, kw_only=True):
     size: int
 
 
-class DatabaseState(msgspec.Struct, frozen=True, kw_only=True):
+class DatabaseState(Record, frozen=True, kw_only=True):
     """What a lookup has in memory.
 
     Attributes:

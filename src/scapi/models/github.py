@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from scapi.models._base import Time  # msgspec reads annotations at run time
+from scapi.models._base import Record, Time  # msgspec reads annotations at run time
 
 __all__ = ["ChangedFile", "Commit", "ContentEntry", "Diff", "RawFile"]
 
@@ -12,7 +10,7 @@ __all__ = ["ChangedFile", "Commit", "ContentEntry", "Diff", "RawFile"]
 MOST_FILES = 300
 
 
-class Commit(msgspec.Struct, frozen=True, kw_only=True):
+class Commit(Record, frozen=True, kw_only=True):
     """One commit.
 
     Attributes:
@@ -28,7 +26,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
-class ChangedFile(msgspec.Struct, frozen=True, kw_only=True):
+class ChangedFile(Record, frozen=True, kw_only=True):
     """A file that differs between two commits.
 
     Attributes:
@@ -46,7 +44,7 @@ class ChangedFile(msgspec.Struct, frozen=True, kw_only=True):
     previous_filename: str | None = None
 
 
-class Diff(msgspec.Struct, frozen=True, kw_only=True):
+class Diff(Record, frozen=True, kw_only=True):
     """What lies between two commits.
 
     Attributes:
@@ -67,7 +65,7 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.files) >= MOST_FILES
 
 
-class ContentEntry(msgspec.Struct, frozen=True, kw_only=True):
+class ContentEntry(Record, frozen=True, kw_only=True):
     """A file or a folder of a repository.
 
     Attributes:
@@ -85,7 +83,7 @@ class ContentEntry(msgspec.Struct, frozen=True, kw_only=True):
     sha: str
 
 
-class RawFile(msgspec.Struct, frozen=True, kw_only=True):
+class RawFile(Record, frozen=True, kw_only=True):
     """A file of a repository.
 
     Attributes:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from copy import copy
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsIndex, TypeVar, get_args, overload
+
+import msgspec
+
+from scapi.models._plain import from_plain, odd, plain
+from scapi.models._pydantic import Schema, object_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Listing", "Rejected"]
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Rejected(NamedTuple):
@@ -33,6 +40,9 @@ class Rejected(NamedTuple):
 class Listing(list[T]):
     """One page of rows: a `list` that knows how many there are in all.
 
+    A slice is a listing, too: fewer rows of the same page. `sorted()`, `+` and comprehensions make plain lists, which
+    the functions of `scapi.frames` take.
+
     Attributes:
         total: How many rows the server has in all; it may change between two pages.
         limit: How many rows were asked for.
@@ -42,7 +52,7 @@ class Listing(list[T]):
         has_more: Whether there are rows after this page.
     """
 
-    __slots__ = ("has_more", "limit", "model", "offset", "rejected", "total")
+    __slots__ = ("_received", "has_more", "limit", "model", "offset", "rejected", "total")
 
     def __init__(
         self,
@@ -60,13 +70,79 @@ class Listing(list[T]):
         self.offset = offset
         self.rejected = list(rejected)
         self.model = model
-        received = len(self) + len(self.rejected)
+        self._received = len(self) + len(self.rejected)
         # A page that came back empty although it was asked for is the end, whatever `total` says: a loop must stop.
-        self.has_more = offset + received < total and (received > 0 or limit == 0)
+        self.has_more = offset + self._received < total and (self._received > 0 or limit == 0)
+
+    @property
+    def next_offset(self) -> int | None:
+        """Where the next page begins: the `offset` to ask for; `None` after the last page."""
+        return self.offset + self._received if self.has_more else None
+
+    @overload
+    def __getitem__(self, place: SupportsIndex, /) -> T: ...
+    @overload
+    def __getitem__(self, place: slice, /) -> Listing[T]: ...
+    def __getitem__(self, place: SupportsIndex | slice, /) -> T | Listing[T]:
+        if not isinstance(place, slice):
+            return super().__getitem__(place)
+        part = copy(self)
+        list[T].__init__(part, super().__getitem__(place))
+        return part
 
     def __repr__(self) -> str:
-        place = f"total={self.total}, limit={self.limit}, offset={self.offset}, rejected={len(self.rejected)}"
-        return f"Listing({super().__repr__()}, {place})"
+        from scapi._views import text
+
+        return text.listing(self)
+
+    @overload
+    def to_dict(self, *, wire: Literal[False] = False) -> dict[str, Any]: ...
+    @overload
+    def to_dict(self, *, wire: bool) -> Any: ...
+    def to_dict(self, *, wire: bool = False) -> Any:
+        """Return the page as plain data; `to_dicts` has the rows alone, as columns.
+
+        Args:
+            wire: Give the page as the API sends it, rejected rows in their places: an object with the rows and their
+                number, or a list where the API sends a list. By default an object with `total`, `limit`, `offset`,
+                `next_offset`, `rows` and `rejected`, and with names and values as `to_dict` of the rows gives them.
+        """
+        if wire:
+            return self._as_sent()
+        place = {"total": self.total, "limit": self.limit, "offset": self.offset, "next_offset": self.next_offset}
+        rejected = [list(row) for row in self.rejected]
+        return {**place, "rows": plain(list(self)), "rejected": rejected}
+
+    def _as_sent(self) -> Any:
+        rows: list[Any] = plain(list(self), wire=True)
+        for rejected in self.rejected:
+            rows.insert(rejected.index, rejected.raw)
+        names: tuple[str, str] | None = getattr(self.model or next(map(type, self), None), "_page", None)
+        return rows if names is None else {names[1]: self.total, names[0]: rows}
+
+    def to_json(self, *, wire: bool = False) -> str:
+        """Return the page as JSON: that of `to_dict`.
+
+        Args:
+            wire: As of `to_dict`.
+        """
+        return msgspec.json.encode(self.to_dict(wire=wire), enc_hook=odd).decode()
+
+    @staticmethod
+    def from_json(text: str | bytes, model: type[R]) -> Listing[R]:
+        """Read a page that `to_json()` wrote.
+
+        Args:
+            text: The JSON.
+            model: What the rows are.
+
+        Raises:
+            ValueError: The text isn't such a page.
+        """
+        try:
+            return _read(msgspec.json.decode(text), model)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as cause:
+            raise ValueError(f"text must be what Listing.to_json() returned: {cause}") from None
 
     def to_dicts(self, *, flatten: bool = False, explode: bool = False) -> list[dict[str, Any]]:
         """The rows as plain dicts with aware times; see `scapi.frames.to_dicts`.
@@ -134,9 +210,51 @@ class Listing(list[T]):
         return html.listing(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        place = {name: getattr(self, name) for name in ("total", "limit", "offset", "rejected", "model")}
-        return _restore, (list(self), place)
+        names = ("total", "limit", "offset", "rejected", "model")
+        state = {"has_more": self.has_more, "_received": self._received}
+        return _restore, (list(self), {name: getattr(self, name) for name in names}, state)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Schema:
+        (model,) = get_args(source) or (Any,)
+        count: Schema = {"type": "int"}
+        fields: dict[str, Schema] = {
+            "total": count,
+            "limit": count,
+            "offset": count,
+            "next_offset": {"type": "nullable", "schema": count},
+            "rows": {"type": "list", "items_schema": handler.generate_schema(model)},
+            "rejected": {"type": "list", "items_schema": {"type": "any"}},
+        }
+        return object_schema(
+            cls,
+            f"Listing_{getattr(model, '__name__', 'Any')}",
+            {name: (schema, True) for name, schema in fields.items()},
+            read=lambda raw: _read(raw, model),
+            write=cls.to_dict,
+        )
 
 
-def _restore(rows: list[T], place: dict[str, Any]) -> Listing[T]:
-    return Listing(rows, **place)
+class _Page(msgspec.Struct):
+    """A page as `to_json` writes it."""
+
+    total: int
+    limit: int
+    rows: list[Any]
+    offset: int = 0
+    rejected: list[Rejected] = []
+
+
+def _read(raw: Any, model: type[T]) -> Listing[T]:
+    """Make a page of what `Listing.to_dict` returned."""
+    page = msgspec.convert(raw, _Page)
+    rows = [from_plain(row, model) for row in page.rows]
+    place = {"total": page.total, "limit": page.limit, "offset": page.offset}
+    return Listing(rows, **place, rejected=page.rejected, model=model)
+
+
+def _restore(rows: list[T], place: dict[str, Any], state: dict[str, Any]) -> Listing[T]:
+    listing = Listing(rows, **place)
+    for name, value in state.items():
+        setattr(listing, name, value)
+    return listing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 
 from scapi.enums import OperationsMap
@@ -55,6 +57,8 @@ class OperationSession(Model, frozen=True, kw_only=True, rename="camel"):
         reward: The reward for the difficulty, where the server told.
         participants: Who took part.
     """
+
+    _page: ClassVar[tuple[str, str]] = ("sessions", "total")
 
     id: int
     map: OperationsMap

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
+from scapi.models._base import Record
 
 
-class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
+class RateLimit(Record, frozen=True, kw_only=True):
     """The budget of one pair of host and credentials, as the API's headers told it last.
 
     Every field is ``None`` before the first answer, and where the server sends no such header.

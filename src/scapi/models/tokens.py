@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Self
-
-import msgspec
+from typing import Any
 
 from scapi._base.secrets import scramble, unscramble
-from scapi.models._base import Time
+from scapi.models._base import Record, Time
 
 __all__ = ["AppToken", "User", "UserToken"]
 
 
-class AppToken(msgspec.Struct, frozen=True, kw_only=True):
+class AppToken(Record, frozen=True, kw_only=True):
     """A token of an application.
 
-    Neither `repr`, nor a traceback with local variables, nor a pickle shows it. Only `to_json()` does.
+    Neither `repr`, nor a traceback with local variables, nor a pickle shows it. Only `to_json()` and `to_dict()` do:
+    keep what they return where only you can read it.
 
     Attributes:
         access_token: The token itself, which `AppClient(token=...)` takes.
@@ -35,34 +33,6 @@ class AppToken(msgspec.Struct, frozen=True, kw_only=True):
     def is_expired(self) -> bool:
         """Whether it has expired by now."""
         return datetime.now(UTC) >= self.expires_at
-
-    def to_json(self) -> str:
-        """The token as JSON, in clear: keep it where only you can read it.
-
-        Raises:
-            ValueError: The token holds characters that can't be written as UTF-8, so that it can't be sent either.
-        """
-        with suppress(UnicodeEncodeError):  # it holds the token
-            return msgspec.json.encode(self).decode()
-        raise ValueError(f"{type(self).__name__} holds characters that can't be written as UTF-8")
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """The token that `to_json()` made this of.
-
-        Args:
-            text: What `to_json()` returned.
-
-        Raises:
-            ValueError: The text isn't a saved token of this kind.
-        """
-        try:
-            return msgspec.json.decode(text, type=cls)
-        except (msgspec.MsgspecError, UnicodeError) as cause:
-            reason = str(cause)
-        # The text isn't shown, and is in no frame of the traceback: it may hold a token all the same.
-        text = ""
-        raise ValueError(f"text must be what {cls.__name__}.to_json() returned: {reason}")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in self._shown())})"
@@ -95,7 +65,7 @@ def _unpickle(cls: type[AppToken], parts: tuple[bytes, bytes]) -> AppToken:
     return cls.from_json(unscramble(parts))
 
 
-class User(msgspec.Struct, frozen=True, kw_only=True):
+class User(Record, frozen=True, kw_only=True):
     """The account that a user token belongs to.
 
     Attributes:

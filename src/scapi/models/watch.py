@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, Self
-
-import msgspec
+from typing import Literal
 
 from scapi.exceptions import ScApiException
-from scapi.models._base import Time
+from scapi.models._base import Record, Time
 from scapi.models.auction import AuctionLot, AuctionPrice
 from scapi.models.emission import EmissionState
 
@@ -23,7 +21,7 @@ __all__ = [
 ]
 
 
-class EmissionEvent(msgspec.Struct, frozen=True, kw_only=True):
+class EmissionEvent(Record, frozen=True, kw_only=True):
     """An emission began or ended.
 
     Attributes:
@@ -37,7 +35,7 @@ class EmissionEvent(msgspec.Struct, frozen=True, kw_only=True):
     state: EmissionState
 
 
-class LotEvent(msgspec.Struct, frozen=True, kw_only=True):
+class LotEvent(Record, frozen=True, kw_only=True):
     """A lot turned up or went.
 
     Attributes:
@@ -49,7 +47,7 @@ class LotEvent(msgspec.Struct, frozen=True, kw_only=True):
     lot: AuctionLot
 
 
-class SaleEvent(msgspec.Struct, frozen=True, kw_only=True):
+class SaleEvent(Record, frozen=True, kw_only=True):
     """A sale was made.
 
     Attributes:
@@ -61,7 +59,7 @@ class SaleEvent(msgspec.Struct, frozen=True, kw_only=True):
     sale: AuctionPrice
 
 
-class WatchError(msgspec.Struct, frozen=True, kw_only=True):
+class WatchError(Record, frozen=True, kw_only=True):
     """A look failed. The watcher goes on, and reports later what it could not see meanwhile.
 
     Attributes:
@@ -77,30 +75,7 @@ class WatchError(msgspec.Struct, frozen=True, kw_only=True):
     wait: float
 
 
-class _State(msgspec.Struct, frozen=True, kw_only=True):
-    """Something small that survives a restart as JSON."""
-
-    def to_json(self) -> str:
-        """The state as JSON, to be saved."""
-        return msgspec.json.encode(self).decode()
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """The state that `to_json()` made this of.
-
-        Args:
-            text: What `to_json()` returned.
-
-        Raises:
-            ValueError: The text isn't a saved state of this kind.
-        """
-        try:
-            return msgspec.json.decode(text, type=cls)
-        except (msgspec.MsgspecError, UnicodeError) as cause:
-            raise ValueError(f"text must be what {cls.__name__}.to_json() returned: {cause}") from None
-
-
-class EmissionWatchState(_State, frozen=True, kw_only=True, tag="emission"):
+class EmissionWatchState(Record, frozen=True, kw_only=True, tag="emission"):
     """What `watch_emission` has reported.
 
     Attributes:
@@ -114,7 +89,7 @@ class EmissionWatchState(_State, frozen=True, kw_only=True, tag="emission"):
     ended: Time | None = None
 
 
-class LotsWatchState(_State, frozen=True, kw_only=True, tag="lots"):
+class LotsWatchState(Record, frozen=True, kw_only=True, tag="lots"):
     """What `watch_lots` has reported.
 
     Attributes:
@@ -128,7 +103,7 @@ class LotsWatchState(_State, frozen=True, kw_only=True, tag="lots"):
     lots: list[AuctionLot]
 
 
-class SalesWatchState(_State, frozen=True, kw_only=True, tag="sales"):
+class SalesWatchState(Record, frozen=True, kw_only=True, tag="sales"):
     """What `watch_sales` has reported.
 
     Attributes:

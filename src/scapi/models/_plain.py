@@ -1,0 +1,100 @@
+"""Records as plain dicts and JSON, and back again.
+
+Every record has two spellings: Python's (`item_id`), which programs read, and the API's (`itemId`), which the server
+sends. What is read may have either.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin
+
+import msgspec
+
+from scapi._base.annotations import is_record, plain_type
+from scapi._base.json_types import is_array, is_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["from_plain", "odd", "plain"]
+
+T = TypeVar("T")
+
+
+def plain(value: Any, *, wire: bool = False) -> Any:
+    """Make a record plain: dicts, lists, and the values of enums.
+
+    Args:
+        value: The record, or what one may hold.
+        wire: Name fields as the API does, leave out those that are `None`, as it does, and spell times as text. By
+            default they have the names of Python, and times stay `datetime`.
+    """
+    if isinstance(value, msgspec.Struct):
+        tag = value.__struct_config__
+        made = {} if tag.tag_field is None else {tag.tag_field: tag.tag}
+        names = value.__struct_encode_fields__ if wire else value.__struct_fields__
+        for name, field in zip(names, value.__struct_fields__, strict=True):
+            inner = getattr(value, field)
+            if inner is not None or not wire or field not in _optional(type(value)):
+                made[name] = plain(inner, wire=wire)
+        return made
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, list | tuple):
+        return [plain(item, wire=wire) for item in cast("Iterable[Any]", value)]
+    if is_object(value):
+        return {key: plain(item, wire=wire) for key, item in value.items()}
+    return msgspec.to_builtins(value) if wire and isinstance(value, datetime) else value
+
+
+@cache
+def _optional(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """The fields that a record may lack."""
+    return frozenset(field.name for field in msgspec.structs.fields(kind) if not field.required)
+
+
+def odd(value: Any) -> Any:
+    """Write what JSON knows nothing of: an error as its type and text, a path as text."""
+    if isinstance(value, Exception):
+        return {"type": type(value).__name__, "message": str(value)}
+    if isinstance(value, PurePath):
+        return str(value)
+    raise NotImplementedError
+
+
+def from_plain(raw: Any, kind: type[T]) -> T:
+    """Make a record of plain values, with the names of Python or of the API.
+
+    Raises:
+        msgspec.ValidationError: They aren't such a record.
+    """
+    return msgspec.convert(_as_sent(raw, kind), kind, str_keys=True, dec_hook=_special)
+
+
+def _as_sent(raw: Any, kind: Any) -> Any:
+    """Give the fields of records the names that the API gives them."""
+    kind = plain_type(kind)
+    if is_record(kind) and is_object(raw):
+        fields = {field.name: field for field in msgspec.structs.fields(kind)}
+        named: dict[str, Any] = {}
+        for key, value in raw.items():
+            field = fields.get(key)
+            named[key if field is None else field.encode_name] = value if field is None else _as_sent(value, field.type)
+        return named
+    if is_array(raw) and len(args := get_args(kind)) == 1:
+        return [_as_sent(item, args[0]) for item in raw]
+    return raw
+
+
+def _special(kind: Any, raw: Any) -> Any:
+    """Read what msgspec has no type for: a listing inside a record, a path."""
+    listing = get_origin(kind)
+    if listing is None:
+        return kind(raw)
+    (model,) = get_args(kind)
+    rows = msgspec.convert(raw, list[model], dec_hook=_special)  # type: ignore[valid-type]  # built at run time
+    return listing(rows, total=len(rows), limit=len(rows), model=model)

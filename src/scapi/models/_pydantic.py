@@ -1,0 +1,71 @@
+"""Records as fields of pydantic's models, without importing pydantic: its core schemas are plain dicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from scapi.models._plain import from_plain, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Schema", "object_schema", "record_schema"]
+
+Schema = dict[str, Any]
+
+
+def record_schema(model: type[msgspec.Struct], handler: Any) -> Schema:
+    """Build the core schema of a record.
+
+    A record is taken as it is, or read from a dict or JSON with the names of the attributes or of the API. It is
+    written with the names of the attributes.
+
+    Args:
+        model: The record.
+        handler: What pydantic gives to build the schemas of the fields with.
+    """
+    fields = {
+        field.name: (handler.generate_schema(field.type), field.required) for field in msgspec.structs.fields(model)
+    }
+    return object_schema(model, model.__name__, fields, read=lambda raw: from_plain(raw, model), write=plain)
+
+
+def object_schema(
+    kind: type,
+    name: str,
+    fields: dict[str, tuple[Schema, bool]],
+    *,
+    read: Callable[[Any], Any],
+    write: Callable[[Any], Any],
+) -> Schema:
+    """Build the core schema of an object that is read and written by functions of ours.
+
+    Args:
+        kind: What a value is, when it needs no reading.
+        name: What documents call the schema.
+        fields: The schema of each field, and whether it must be there. Only the JSON schema is made of these.
+        read: Makes a value of plain data, or raises a `msgspec.ValidationError`.
+        write: Makes plain data of a value.
+    """
+
+    def take(value: Any, _: Any) -> Any:
+        if isinstance(value, kind):
+            return value
+        try:
+            return read(value)
+        except msgspec.ValidationError as cause:
+            raise ValueError(str(cause)) from None
+
+    members = {
+        field: {"type": "typed-dict-field", "schema": schema, "required": required}
+        for field, (schema, required) in fields.items()
+    }
+    return {
+        "type": "function-wrap",
+        "function": {"type": "no-info", "function": take},
+        "schema": {"type": "typed-dict", "fields": members, "cls_name": name},
+        "serialization": {"type": "function-plain", "function": write},
+        "ref": f"{kind.__module__}.{name}:{id(kind)}",
+    }
