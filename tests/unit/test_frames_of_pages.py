@@ -94,10 +94,10 @@ def expected(sale: AuctionPrice) -> dict[str, Any]:
         "amount": sale.amount,
         "price": sale.price,
         "time": sale.time.astimezone(UTC),
-        "additional": sale.additional,
         "quality": None if sale.quality is None else sale.quality.name.lower(),
         "upgrade_level": sale.upgrade_level,
         "unit_price": sale.unit_price,
+        "additional": sale.additional,
     }
 
 
