@@ -119,6 +119,27 @@ async def test_search_finds_the_exact_name_first_and_the_longer_one_after_it(fak
     assert await names.find_one("carpte", threshold=99) is None
 
 
+async def test_a_box_that_nothing_was_typed_into_finds_nothing(fake: FakeApi, tmp_path: Path) -> None:
+    names = lookup(fake, tmp_path)
+    assert await names.search("") == []
+    assert await names.find_one(" ") is None
+
+
+async def test_names_of_items_and_statistics_by_id(fake: FakeApi, tmp_path: Path) -> None:
+    database = lookup(fake, tmp_path)
+    items = await database.names("ru")
+    assert items["zz2rn"] == next(entry.name("ru") for entry in await database.get_all() if entry.id == "zz2rn")
+    assert len(items) == len(await database.get_all())
+    statistics = await database.names(filename="stats", language="ru")
+    assert statistics["kil"] == "Убийства"
+    assert (await database.names("en", filename="stats"))["kil"] == "Kills"
+
+
+async def test_a_threshold_of_another_scale_is_warned_of(fake: FakeApi, tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"say 85$"):
+        lookup(fake, tmp_path, threshold=0.85)
+
+
 async def test_entries_by_id_and_all_of_them(fake: FakeApi, tmp_path: Path) -> None:
     names = lookup(fake, tmp_path)
     entries = await names.get_all()

@@ -120,6 +120,27 @@ def test_search_finds_the_exact_name_first_and_the_longer_one_after_it(fake: Fak
     assert names.find_one("carpte", threshold=99) is None
 
 
+def test_a_box_that_nothing_was_typed_into_finds_nothing(fake: FakeApi, tmp_path: Path) -> None:
+    names = lookup(fake, tmp_path)
+    assert names.search("") == []
+    assert names.find_one(" ") is None
+
+
+def test_names_of_items_and_statistics_by_id(fake: FakeApi, tmp_path: Path) -> None:
+    database = lookup(fake, tmp_path)
+    items = database.names("ru")
+    assert items["zz2rn"] == next(entry.name("ru") for entry in database.get_all() if entry.id == "zz2rn")
+    assert len(items) == len(database.get_all())
+    statistics = database.names(filename="stats", language="ru")
+    assert statistics["kil"] == "Убийства"
+    assert (database.names("en", filename="stats"))["kil"] == "Kills"
+
+
+def test_a_threshold_of_another_scale_is_warned_of(fake: FakeApi, tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"say 85$"):
+        lookup(fake, tmp_path, threshold=0.85)
+
+
 def test_entries_by_id_and_all_of_them(fake: FakeApi, tmp_path: Path) -> None:
     names = lookup(fake, tmp_path)
     entries = names.get_all()

@@ -34,6 +34,7 @@ FIELDS = {
         "username death mob_kills damage_received damage_dealt armor_class armor_item_id armor_level "
         "primary_weapon_item_id primary_weapon_level secondary_weapon_item_id secondary_weapon_level"
     ),
+    "PieceDetails": "bonus_properties spawn_time studied percent charge max_charge transfers upgrade_bonus buyer",
     "RateLimit": "limit remaining reset",
 }
 

@@ -227,16 +227,31 @@ def test_threshold_and_limit_are_kept() -> None:
 @pytest.mark.parametrize(
     ("query", "options", "argument"),
     [
-        (" ", {}, "query"),
+        (5, {}, "query"),
+        ("", {"threshold": 101}, "threshold"),
         ("oil", {"threshold": 101}, "threshold"),
         ("oil", {"threshold": -1}, "threshold"),
         ("oil", {"limit": 0}, "limit"),
         ("oil", {"limit": True}, "limit"),
     ],
 )
-def test_bad_arguments_are_named(query: str, options: dict[str, Any], argument: str) -> None:
+def test_bad_arguments_are_named(query: Any, options: dict[str, Any], argument: str) -> None:
     with pytest.raises(ValueError, match=argument):
         names.search(INDEX, query, **options)
+
+
+@pytest.mark.parametrize("query", ["", " ", "\n\xa0"])
+def test_a_box_that_nothing_was_typed_into_finds_nothing(query: str) -> None:
+    assert names.search(INDEX, query) == []
+    with pytest.raises(ValueError, match="query"):
+        names.resolve(INDEX, query)
+
+
+def test_a_threshold_of_the_scale_of_stalcraft_api_is_taken_at_its_word_with_a_warning() -> None:
+    with pytest.warns(UserWarning, match=r"from 0 to 100, so threshold=0\.9 finds nearly everything; .* say 90$"):
+        assert len(names.search(INDEX, "oil", threshold=0.9)) > len(names.search(INDEX, "oil", threshold=90))
+    assert found("oil", threshold=0)
+    assert found("oil", threshold=1)
 
 
 @pytest.mark.parametrize("query", ["Оружейное масло", "oil", "масло оружейное", "jhe;tqyjt vfckj"])

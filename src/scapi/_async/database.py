@@ -15,7 +15,7 @@ from scapi._items import database, names
 from scapi._items.cache import default_folder
 from scapi._primitives import aio
 from scapi.config import Config
-from scapi.enums import IndexFile, Realm
+from scapi.enums import IndexFile, Language, Realm
 from scapi.exceptions import NotFoundError
 
 if TYPE_CHECKING:
@@ -125,10 +125,10 @@ class DatabaseLookup(Closable):
             limit: How many results at most, from 1; `None` for all.
 
         Returns:
-            The entries; none where nothing fits.
+            The entries; none where nothing fits, or where the query is blank.
 
         Raises:
-            ValueError: The query is blank, or an argument is out of its range.
+            ValueError: An argument is out of its range.
             ScApiException: There is no copy of the database, and none can be fetched.
         """
         lowest = self._threshold if threshold is None else threshold
@@ -152,7 +152,7 @@ class DatabaseLookup(Closable):
             threshold: The lowest score, 0 to 100; that of the lookup by default.
 
         Raises:
-            ValueError: The query is blank, or an argument is out of its range.
+            ValueError: An argument is out of its range.
             ScApiException: There is no copy of the database, and none can be fetched.
         """
         found = await self.search(query, filename=filename, realm=realm, threshold=threshold, limit=1)
@@ -186,6 +186,26 @@ class DatabaseLookup(Closable):
             ScApiException: There is no copy of the database, and none can be fetched.
         """
         return list((await self._index(filename, realm)).entries.values())
+
+    async def names(
+        self,
+        language: Language | str | None = None,
+        *,
+        filename: IndexFile | str = IndexFile.LISTING,
+        realm: Realm | str | None = None,
+    ) -> dict[str, str]:
+        """What everything is called, by its id: the statistics of a profile with `filename="stats"`, items by default.
+
+        Args:
+            language: A language of the database; `Config.LANGUAGE` by default. Where it has no name, another one
+                stands in, and the id where there is none at all.
+            filename: Of which index file.
+            realm: The branch of the database; that of the lookup or `Config` by default.
+
+        Raises:
+            ScApiException: There is no copy of the database, and none can be fetched.
+        """
+        return {entry.id: entry.name(language) for entry in await self.get_all(filename=filename, realm=realm)}
 
     # ── what else the database has ───────────────────────────────────────────────────────────────────────────────────
 

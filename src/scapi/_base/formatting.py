@@ -8,6 +8,9 @@ from decimal import Decimal
 #: What a column of integers holds in files and frames.
 INTEGERS = range(-(2**63), 2**63)
 
+#: What Python can call a time, in milliseconds since the epoch: the years 1 to 9999.
+MILLISECONDS = range(-62_135_596_800_000, 253_402_300_800_000)
+
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 

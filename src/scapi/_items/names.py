@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import warnings
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -201,16 +202,18 @@ def search(
         limit: How many results at most, from 1; `None` for all.
 
     Returns:
-        The entries, the best first; empty where nothing fits.
+        The entries, the best first; empty where nothing fits, and for a blank query.
 
     Raises:
-        ValueError: The query is blank, or a number is out of its range.
+        ValueError: A number is out of its range.
         ImportError: rapidfuzz is not installed.
     """
-    query = validation.text("query", query).strip()
     check_threshold(threshold)
     if limit is not None:
         validation.integer("limit", limit, 1)
+    if not str(query).strip():
+        return []  # as boxes that complete what is typed ask
+    query = validation.text("query", query).strip()
     typed, *relaid = spell([query, *relay(query)])
     scores = dict(_exact(index, query, typed))
     if limit is None or len(scores) < limit:
@@ -223,10 +226,13 @@ def search(
 
 
 def check_threshold(threshold: float) -> float:
-    """The threshold, or a `ValueError`."""
+    """Return the threshold, or raise a `ValueError`. One of stalcraft-api's scale is accepted with a warning."""
     score = validation.real(threshold)
     if score is None or not 0 <= score <= EXACT:
         raise validation.refuse("threshold", threshold, "a score from 0 to 100")
+    if 0 < score < 1:
+        scale = f"scores go from 0 to 100, so threshold={threshold} finds nearly everything"
+        warnings.warn(f"{scale}; stalcraft-api's went from 0 to 1: say {100 * score:g}", UserWarning, stacklevel=3)
     return score
 
 
@@ -237,7 +243,7 @@ def resolve(index: Index, query: str) -> Lookup:
         ItemNameError: There is none or more than one; it lists the candidates.
         ValueError: The query is blank.
     """
-    first = search(index, query, limit=1)
+    first = search(index, validation.text("query", query), limit=1)
     if first and first[0].score == EXACT and not first[0].ambiguous:
         return first[0]
     candidates = search(index, query)

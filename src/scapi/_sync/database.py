@@ -16,7 +16,7 @@ from scapi._sync.context import Closable
 from scapi._sync.file_cache import FileCache
 from scapi._sync.github import GitHubClient
 from scapi.config import Config
-from scapi.enums import IndexFile, Realm
+from scapi.enums import IndexFile, Language, Realm
 from scapi.exceptions import NotFoundError
 
 if TYPE_CHECKING:
@@ -124,10 +124,10 @@ class DatabaseLookup(Closable):
             limit: How many results at most, from 1; `None` for all.
 
         Returns:
-            The entries; none where nothing fits.
+            The entries; none where nothing fits, or where the query is blank.
 
         Raises:
-            ValueError: The query is blank, or an argument is out of its range.
+            ValueError: An argument is out of its range.
             ScApiException: There is no copy of the database, and none can be fetched.
         """
         lowest = self._threshold if threshold is None else threshold
@@ -151,7 +151,7 @@ class DatabaseLookup(Closable):
             threshold: The lowest score, 0 to 100; that of the lookup by default.
 
         Raises:
-            ValueError: The query is blank, or an argument is out of its range.
+            ValueError: An argument is out of its range.
             ScApiException: There is no copy of the database, and none can be fetched.
         """
         found = self.search(query, filename=filename, realm=realm, threshold=threshold, limit=1)
@@ -185,6 +185,26 @@ class DatabaseLookup(Closable):
             ScApiException: There is no copy of the database, and none can be fetched.
         """
         return list((self._index(filename, realm)).entries.values())
+
+    def names(
+        self,
+        language: Language | str | None = None,
+        *,
+        filename: IndexFile | str = IndexFile.LISTING,
+        realm: Realm | str | None = None,
+    ) -> dict[str, str]:
+        """What everything is called, by its id: the statistics of a profile with `filename="stats"`, items by default.
+
+        Args:
+            language: A language of the database; `Config.LANGUAGE` by default. Where it has no name, another one
+                stands in, and the id where there is none at all.
+            filename: Of which index file.
+            realm: The branch of the database; that of the lookup or `Config` by default.
+
+        Raises:
+            ScApiException: There is no copy of the database, and none can be fetched.
+        """
+        return {entry.id: entry.name(language) for entry in self.get_all(filename=filename, realm=realm)}
 
     # ── what else the database has ───────────────────────────────────────────────────────────────────────────────────
 

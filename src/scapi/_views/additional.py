@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scapi._base.formatting import INTEGERS
+from scapi._base.formatting import INTEGERS, MILLISECONDS
 from scapi._base.json_types import is_array
 from scapi._views.columns import Filled, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-#: What Python can call a time, in milliseconds since the epoch: the years 1 to 9999.
-MILLISECONDS = range(-62_135_596_800_000, 253_402_300_800_000)
 
 #: The keys of `additional` whose meaning is known, by what they hold.
 ADDITIONAL: Mapping[str, Kind] = {

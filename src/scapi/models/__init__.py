@@ -8,6 +8,7 @@ from scapi.models.bulk import BulkResult
 from scapi.models.character import Character, CharacterInfo, CharacterProfile, Statistic
 from scapi.models.clan import ClanAffiliation, ClanInfo, ClanMember
 from scapi.models.database import DatabaseState, FileState
+from scapi.models.details import PieceDetails
 from scapi.models.emission import EmissionState
 from scapi.models.github import ChangedFile, Commit, ContentEntry, Diff, RawFile
 from scapi.models.items import (
@@ -76,6 +77,7 @@ __all__ = [
     "NumberedRow",
     "OperationParticipant",
     "OperationSession",
+    "PieceDetails",
     "RateLimit",
     "RawFile",
     "RegionInfo",

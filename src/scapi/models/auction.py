@@ -11,12 +11,16 @@ import msgspec
 from scapi.enums import Quality
 from scapi.models import _identity
 from scapi.models._base import Model, Time
+from scapi.models.details import PieceDetails, details_of, whole
 
 __all__ = ["LOT_VOLATILE", "SALES_OVERLAP", "AuctionLot", "AuctionPrice"]
 
 #: How much later than a newer one a sale may turn up, by their own times: sales are minutes late, not all equally. Ask
 #: from so long before the newest one that you know, and leave out what you have, by `AuctionPrice.key()`.
 SALES_OVERLAP = timedelta(minutes=30)
+
+#: The first part of the categories whose items have qualities.
+ARTEFACT = "artefact"
 
 #: What changes on the wire while a lot stays the same one.
 LOT_VOLATILE = frozenset({"currentPrice"})
@@ -36,21 +40,48 @@ class _Traded(Model, frozen=True, kw_only=True):
         An artefact whose `qlt` is absent is said to be common, but so are the rows of things that have no quality at
         all: which of the two a row is, only the item's category tells.
         """
-        quality = _whole(self.additional.get("qlt"))
+        quality = whole(self.additional.get("qlt"))
         return None if quality is None else Quality(quality)
+
+    def quality_in(self, category: str | None) -> Quality | None:
+        """Return the quality, where the item's category is known.
+
+        This is the one place that decides what a row without `qlt` is.
+
+        Args:
+            category: The category as the item database has it, such as `artefact/gravity`; `None` where nobody knows.
+
+        Returns:
+            Of an artefact the quality, which is common where the server didn't send it; `None` for all other items.
+            Without a category the same as `quality`.
+        """
+        if category is None:
+            return self.quality
+        if category.partition("/")[0] != ARTEFACT:
+            return None
+        return self.quality or Quality.COMMON
 
     @property
     def upgrade_level(self) -> int:
         """The upgrade level, from `additional["ptn"]`; 0 where it is absent."""
-        return _whole(self.additional.get("ptn")) or 0
+        return whole(self.additional.get("ptn")) or 0
 
+    @property
+    def details(self) -> PieceDetails:
+        """What else `additional` says, in words: charge, transfers, bonus properties and so on."""
+        return details_of(self.additional, self.quality)
 
-def _whole(value: Any) -> int | None:
-    """The value as an `int` where it is a whole number, however it is spelled; `bool` is not a number here."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or value != value // 1:
-        return None
-    # A number beyond 64 bits is neither a quality nor a level.
-    return int(value) if -(2**63) <= value < 2**63 else None
+    def label(self, language: str = "en") -> str:
+        """Say quality and upgrade level in the words of the game, such as `Rare +7`.
+
+        Args:
+            language: A language of the item database (`ru en es fr ko`), as enum or string, any case.
+
+        Returns:
+            `Rare +7`, `Rare` for level 0, `+7` for a piece without a quality, and nothing where there is neither.
+        """
+        quality = "" if self.quality is None else self.quality.label(language)
+        return f"{quality} {f'+{self.upgrade_level}' if self.upgrade_level else ''}".strip()
 
 
 def _per_piece(price: int, amount: int) -> float:

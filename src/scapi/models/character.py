@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -46,12 +47,27 @@ class Statistic(Model, frozen=True, kw_only=True, rename="camel", gc=False):
         id: The id, as in the database's `stats.json`.
         type: How to read the value, where the server told.
         value: The value as the server sent it: an `int` for INTEGER, a `float` for DECIMAL, an ISO time for DATE,
-            milliseconds for DURATION; anything for types that are not known yet.
+            milliseconds for DURATION; anything for types that are not known yet. See `parsed`.
     """
 
     id: str
     type: StatType | None = None
     value: Any = None
+
+    @property
+    def parsed(self) -> Any:
+        """The value as Python has it: a `timedelta` for DURATION, an aware `datetime` for DATE, else as it was sent.
+
+        What doesn't look like its type stays as it was sent, too.
+        """
+        try:
+            if self.type is StatType.DURATION:
+                return timedelta(milliseconds=self.value)
+            if self.type is StatType.DATE:
+                return msgspec.convert(self.value, Time)
+        except (TypeError, ValueError, OverflowError):  # `ValueError` is what msgspec raises, too
+            pass
+        return self.value
 
 
 class CharacterProfile(Model, frozen=True, kw_only=True, rename="camel"):
@@ -76,3 +92,13 @@ class CharacterProfile(Model, frozen=True, kw_only=True, rename="camel"):
     displayed_achievements: list[str] = []
     clan: ClanAffiliation | None = None
     stats: list[Statistic] = []
+
+    def stat(self, stat_id: str, default: Any = None) -> Any:
+        """Return the value of one statistic, as `Statistic.parsed` reads it.
+
+        Args:
+            stat_id: The id, as in the database's `stats.json`: `kil` are kills, `dea` deaths, `pla-tim` is the time
+                in the game.
+            default: The result where the profile lacks it. The server leaves out what is zero.
+        """
+        return next((found.parsed for found in self.stats if found.id == stat_id), default)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scapi.config import Config
+from scapi.enums import ItemRank
 from scapi.models._base import Model
 from scapi.models.listing import Listing  # msgspec reads annotations at run time
 
@@ -72,6 +73,11 @@ class _Entry(Model, frozen=True, kw_only=True, rename="camel"):
             The name as `Translation.get` finds it; the id where the database gives no name.
         """
         return self.translation.get(language) or self.id
+
+    @property
+    def rank(self) -> ItemRank | None:
+        """The rank that a character needs for the item, from its colour; `None` where it needs none."""
+        return ItemRank(self.color) if self.color and self.color.startswith("RANK_") else None
 
 
 class Lookup(_Entry, frozen=True, kw_only=True, rename="camel"):
