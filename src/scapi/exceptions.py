@@ -18,6 +18,7 @@ All of them pickle, and none of them ever holds a credential.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from scapi._base import escaping
@@ -168,7 +169,10 @@ class RequestError(ScApiException):
         data: The decoded JSON body, or its text where it isn't JSON, or `None` where it is empty.
         headers: The headers of the answer, with lower-case names.
         message: What the server said went wrong: on one line, at most 500 characters of it.
+        hint: What may help, where the library knows something; else empty.
     """
+
+    hint = ""
 
     def __init__(
         self,
@@ -189,7 +193,8 @@ class RequestError(ScApiException):
         self.headers = dict(headers or {})
 
     def __str__(self) -> str:
-        return escaping.log(f"{self.status} {self.message} ({self.method} {self.url})", None)
+        hint = f"; {self.hint}" if self.hint else ""
+        return escaping.log(f"{self.status} {self.message}{hint} ({self.method} {self.url})", None)
 
 
 class ClientError(RequestError):
@@ -216,16 +221,25 @@ class RateLimitError(ClientError):
     """429: the points of this minute are used up, or something before the API, such as a proxy, refuses calls.
 
     Also raised when nothing was sent: a call won't get its turn within `queue_timeout`, or an earlier refusal is still
-    in force and the call may not wait for its end.
+    in force and the call may not wait for its end. The text says in how many seconds calls are possible again.
 
     Attributes:
         retry_after: Seconds until calls are possible again; `math.inf` where the limit is 0. As long as a refusal is in
             force, every call tells what is left of it, whichever call was refused.
+        sent: Whether it was the server that refused this call. `False` where nothing was sent.
     """
 
-    def __init__(self, message: str, *, retry_after: float = 60.0, status: int = 429, **context: Any) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float = 60.0, status: int = 429, sent: bool = True, **context: Any
+    ) -> None:
         super().__init__(message, status=status, **context)
         self.retry_after = retry_after
+        self.sent = sent
+
+    def __str__(self) -> str:
+        status = f"{self.status} " if self.sent else ""
+        again = f"; possible again in {self.retry_after:.1f} s" if math.isfinite(self.retry_after) else ""
+        return escaping.log(f"{status}{self.message}{again} ({self.method} {self.url})", None)
 
 
 class ServerError(RequestError):

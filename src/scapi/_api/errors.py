@@ -32,6 +32,16 @@ BY_STATUS: dict[int, Callable[..., exceptions.RequestError]] = {
 }
 
 
+#: What may help, by endpoint and status.
+HINTS = {
+    ("profile", 404): "there is no character of this name in this region",
+    ("friends", 404): "there is no character of this name in this region",
+    ("clan_info", 404): "there is no clan with this id in this region",
+    ("clan_members", 404): "there is no clan with this id in this region",
+    ("clan_members", 401): "only a user with a character in the clan may see its members",
+}
+
+
 def from_response(response: HttpResponse, http_request: HttpRequest) -> exceptions.RequestError:
     """The error that an answer with an error status stands for."""
     data = _data(response.body)
@@ -45,6 +55,21 @@ def from_response(response: HttpResponse, http_request: HttpRequest) -> exceptio
         data=data,
         headers=response.headers,
     )
+
+
+def explain(error: Exception, operation: str) -> None:
+    """Say in an error what may help, where that is known.
+
+    Args:
+        error: What a call ended in.
+        operation: Its endpoint.
+    """
+    if not isinstance(error, exceptions.RequestError):
+        return
+    if operation in {"lots", "price_history"} and "item id" in error.message.lower():
+        error.hint = 'items are asked for by id, not by name: DatabaseLookup().id("AK-105") finds the id'
+    else:
+        error.hint = HINTS.get((operation, error.status), "")
 
 
 def _data(body: bytes) -> Any:

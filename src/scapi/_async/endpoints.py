@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scapi._api import requests
 from scapi._async.pages import Rows
@@ -268,6 +268,14 @@ class ClanEndpoint:
         self.clan_id = clan_id
         self._session = session
         self._region = region
+
+    if not TYPE_CHECKING:  # or type checkers would take any name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            whose = ": only that of a UserClient has it" if name == "members" else ""
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}{whose}", name=name, obj=self
+            )
 
     async def info(self, *, region: Region | str | None = None) -> ClanInfo:
         """What is known of the clan.

@@ -8,6 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
+from scapi._api.errors import explain
 from scapi._api.errors import json as plain_json
 from scapi._async import decoding
 from scapi._base.escaping import log
@@ -131,6 +132,7 @@ class Session:
                             await self._exchange(http_request, ticket, retry_state), decode, http_request
                         )
                 except (TransportError, RequestError) as error:
+                    explain(error, request.operation)
                     until_reset = self._budget.state(aio.now()).until_reset
                     wait = retry_state.wait_after(error, until_reset, wall=time.time(), rng=random.random)
                     if wait is None or self._transport.closed:
@@ -178,7 +180,7 @@ class Session:
         return self._no_turn(request, "no turn within queue_timeout; nothing was sent", wait.soonest)
 
     def _no_turn(self, request: Request[T], reason: str, seconds: float) -> RateLimitError:
-        return RateLimitError(reason, url=self.settings.base_url + request.target, retry_after=seconds)
+        return RateLimitError(reason, url=self.settings.base_url + request.target, retry_after=seconds, sent=False)
 
     def _tell(self, seconds: float, text: str, *details: object) -> None:
         """Log a wait, once for all calls that wait for the same thing."""

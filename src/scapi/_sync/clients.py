@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack
 
 from scapi._api import demo_tokens, requests
 from scapi._api.settings import DEFAULT_RETRY, Settings
@@ -405,6 +405,14 @@ class AppClient(_Client):
             queue_timeout=queue_timeout,
         )
         self._session = Session(settings, credentials.check(), network=network.check())
+
+    if not TYPE_CHECKING:  # or type checkers would take any name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            whose = ": only a UserClient has it" if name in {"characters", "friends"} else ""
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}{whose}", name=name, obj=self
+            )
 
     @classmethod
     def from_env(cls, **options: Unpack[Options]) -> Self:
