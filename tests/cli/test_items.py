@@ -131,7 +131,7 @@ class TestItems:
         assert card["translation"]["lines"]["ru"] == "АК-105"
         assert card["info_blocks"][0]["type"] == "list"
         assert run(["item", "AK-105", "--out", str(tmp_path / "card.csv")]) == 0
-        assert (tmp_path / "card.csv").read_text().startswith("id,translation,")
+        assert (tmp_path / "card.csv").read_text().startswith("id,translation_key,translation_lines,")
 
     def test_a_level_has_a_card_of_its_own(self, capsys: pytest.CaptureFixture[str]) -> None:
         masses: list[float] = []

@@ -159,7 +159,7 @@ def test_a_frame_names_the_time_and_the_integer_that_it_has_no_room_for(make: Ca
 
 @pytest.mark.parametrize(("changes", "name"), [({"price": 2**63}, "price"), ({"time": AFTER}, "time")])
 def test_parquet_names_what_it_has_no_room_for(changes: dict[str, Any], name: str) -> None:
-    with pytest.raises(DecodeError, match=rf"^{name} must .* in Parquet"):
+    with pytest.raises(DecodeError, match=rf"^{name} of row 0 must .* Parquet"):
         exports.write_parquet(io.BytesIO(), [sale(**changes)], models.AuctionPrice)
 
 

@@ -106,11 +106,11 @@ def _scalar(name: str, kind: Any) -> Column:
 
 def _property(name: str, kind: Kind) -> Getter:
     if name in FROM_ADDITIONAL:
-        return _from_additional(name, FROM_ADDITIONAL[name], _spelled if kind == "string" else None)
+        return _from_additional(name, FROM_ADDITIONAL[name], spelled if kind == "string" else None)
     return _values(name)
 
 
-def _spelled(member: IntEnum | None) -> str | None:
+def spelled(member: IntEnum | None) -> str | None:
     return None if member is None else member.name.lower()
 
 

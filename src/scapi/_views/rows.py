@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 
-from scapi._base.formatting import FIRST, INTEGERS, LAST
+from scapi._base.formatting import FIRST, INTEGERS, LAST, integer
 from scapi._base.json_types import is_array
 from scapi._views.additional import flattened
 from scapi._views.columns import Column, Filled, columns_of, present, records_in
@@ -37,13 +37,14 @@ class Table:
         model: What the rows are.
         flatten: Give every known key of `additional` a column of its own.
         explode: Give every record in a row's list of records a row of its own.
+        bounded: Refuse integers of more than 64 bits and times of another year than 1 to 9999.
 
     Raises:
         TypeError: The model is neither one of the API nor `str`.
         ValueError: There is nothing to flatten or explode.
     """
 
-    def __init__(self, model: type, *, flatten: bool = False, explode: bool = False) -> None:
+    def __init__(self, model: type, *, flatten: bool = False, explode: bool = False, bounded: bool = True) -> None:
         if not issubclass(model, str | msgspec.Struct):
             raise TypeError(f"rows must be models or strings, not {model.__name__}")
         if flatten and "additional" not in getattr(model, "__struct_fields__", ()):
@@ -53,6 +54,7 @@ class Table:
             raise ValueError(f"explode must be False for {model.__name__}, which has no list of records")
         self.model = model
         self._flatten = flatten
+        self._bounded = bounded
         self._columns = columns_of(model)
         self._records, self._inside = "", list[Column]()
         self._count = 0
@@ -79,9 +81,9 @@ class Table:
             filled = _filled(self._inside, list(chain.from_iterable(each)))
         filled = [*self._outside(rows), *filled]
         for column in filled:
-            if column.kind == "int":
+            if self._bounded and column.kind == "int":
                 _check_size(column, self._count)
-            elif column.kind == "time":
+            elif self._bounded and column.kind == "time":
                 _check_year(column, self._count)
         self._count += len(rows)
         return filled if keys is None else [Filled("key", "string", keys), *filled]
@@ -127,7 +129,9 @@ def _check_size(column: Filled, before: int) -> None:
     except OverflowError:
         for row, value in enumerate(column.values, before):
             if value is not None and value not in INTEGERS:
-                raise ValueError(f"{column.name} of row {row} must fit in 64 bits, which {value} doesn't") from None
+                raise ValueError(
+                    f"{column.name} of row {row} must fit in 64 bits, which {integer(value)} doesn't"
+                ) from None
 
 
 def _check_year(column: Filled, before: int) -> None:

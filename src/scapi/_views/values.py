@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from typing import Any, cast
 
 import msgspec
 
 from scapi._base.formatting import FIRST, LAST, integer, moment
-from scapi._views.columns import Column, Filled
+from scapi._views.columns import PROPERTIES, Column, Filled, spelled
+from scapi.models._plain import plain as named
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY, SECOND = 86_400_000_000, 1_000_000
@@ -80,3 +82,14 @@ def readable(column: Column, value: Any, apart: str = ",") -> str:
             return ", ".join(value)
         case _:
             return str(value)
+
+
+def as_object(row: msgspec.Struct) -> dict[str, Any]:
+    """Make a record a dict, with what it answers beside its fields, and `additional` at last."""
+    cells: dict[str, Any] = named(row)
+    for name in PROPERTIES.get(type(row), ()):
+        value = getattr(row, name)
+        cells[name] = spelled(value) if isinstance(value, IntEnum) else value
+    if "additional" in cells:
+        cells["additional"] = cells.pop("additional")
+    return cells

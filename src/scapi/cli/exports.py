@@ -6,7 +6,6 @@ import csv
 import io
 import os
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -17,11 +16,15 @@ import msgspec
 
 from scapi._base import atomic, escaping, formatting
 from scapi._base.extras import install
-from scapi.cli.records import Record, columns, flat, record
+from scapi._views import builders
+from scapi._views.rows import Table
+from scapi._views.values import as_object
 from scapi.exceptions import DecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
+
+    from scapi._views.columns import Kind
 
     Writer = Callable[[BinaryIO, Iterable[msgspec.Struct], type[msgspec.Struct]], None]
 
@@ -40,7 +43,7 @@ __all__ = [
     "write_spreadsheet",
 ]
 
-OTHERS = ".csv and .jsonl hold it"
+OTHERS = ".csv and .jsonl have room for it, Parquet has none"
 
 #: Rows per group of a Parquet file: enough to compress well, few enough to hold.
 GROUP = 10_000
@@ -95,87 +98,80 @@ class Screen(io.RawIOBase):
 
 
 def write_csv(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgspec.Struct]) -> None:
-    """Write a line of names, then a line per row; nested values are JSON."""
-    _write_csv(file, map(flat, map(record, rows)), model)
+    """Write a line of names, then a line per row, with the columns of frames; lists and objects are JSON."""
+    _write_csv(file, rows, model, exact)
 
 
 def write_spreadsheet(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgspec.Struct]) -> None:
     """Write CSV with an apostrophe before all text that a spreadsheet would take for a formula."""
-    _write_csv(file, map(_guarded, map(flat, map(record, rows))), model)
+    _write_csv(file, rows, model, escaping.cell)
 
 
-def _guarded(cells: Record) -> Record:
-    return {name: escaping.cell(value) if isinstance(value, str) else value for name, value in cells.items()}
+def exact(text: str) -> str:
+    """Return the text as it is."""
+    return text
 
 
-def _write_csv(file: BinaryIO, rows: Iterable[Record], model: type[msgspec.Struct]) -> None:
+def _write_csv(
+    file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgspec.Struct], spell: Callable[[str], str]
+) -> None:
+    table = Table(model, bounded=False)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     try:
-        table = csv.DictWriter(text, columns(model), lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
+        lines = csv.writer(text, lineterminator="\n")
+        lines.writerow(column.name for column in table.fill([]))
+        for row in rows:
+            cells = (_cell(column.kind, column.values[0]) for column in table.fill([row]))
+            lines.writerow(spell(cell) if isinstance(cell, str) else cell for cell in cells)
     finally:
         # Else the wrapper closes a file that isn't its own when it is collected.
         text.detach()
 
 
+def _cell(kind: Kind, value: Any) -> Any:
+    if value is None:
+        return None
+    if kind == "time":
+        return formatting.moment(value, "T", "auto", "Z")
+    return msgspec.json.encode(value).decode() if kind in {"json", "strings", "bool"} else value
+
+
 def write_json(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgspec.Struct]) -> None:
-    """One array of objects, a line for each, written as they come."""
+    """Write one array of objects, a line for each, as they come."""
     encoder = msgspec.json.Encoder()
     before = b"["
     for row in rows:
-        file.write(before + b"\n  " + encoder.encode(record(row)))
+        file.write(before + b"\n  " + encoder.encode(as_object(row)))
         before = b","
     file.write(b"[]\n" if before == b"[" else b"\n]\n")
 
 
 def write_one(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgspec.Struct]) -> None:
-    """One object, of the first row."""
-    file.write(msgspec.json.format(msgspec.json.encode(record(next(iter(rows))))) + b"\n")
+    """Write the first row as one object."""
+    file.write(msgspec.json.format(msgspec.json.encode(as_object(next(iter(rows))))) + b"\n")
 
 
 def write_jsonl(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgspec.Struct]) -> None:
-    """An object per line."""
+    """Write an object per line."""
     encoder = msgspec.json.Encoder()
-    file.writelines(encoder.encode(record(row)) + b"\n" for row in rows)
+    file.writelines(encoder.encode(as_object(row)) + b"\n" for row in rows)
 
 
 def write_parquet(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgspec.Struct]) -> None:
-    """A Parquet file whose schema is the model's, however many rows there are; nested values are JSON."""
-    arrow = require_pyarrow()
+    """Write a Parquet file with the columns of frames, the same however many rows there are."""
+    require_pyarrow()
     parquet: Any = import_module("pyarrow.parquet")
-    types = {
-        "int": arrow.int64(),
-        "float": arrow.float64(),
-        "bool": arrow.bool_(),
-        "time": arrow.timestamp("us", "UTC"),
-    }
-    schema = arrow.schema([(name, types.get(kind, arrow.string())) for name, kind in columns(model).items()])
+    library, table = builders.arrow(), Table(model)
     remaining = iter(rows)
-    with parquet.ParquetWriter(file, schema) as table:
-        while group := [_arrow_cells(record(row), model) for row in islice(remaining, GROUP)]:
-            table.write_table(arrow.Table.from_pylist(group, schema))
-
-
-def _arrow_cells(cells: Record, model: type[msgspec.Struct]) -> Record:
-    kinds = columns(model)
-    return {name: _arrow_cell(name, kinds[name], value) for name, value in cells.items()}
-
-
-def _arrow_cell(name: str, kind: str, value: Any) -> Any:
-    """The value as its column takes it, or an error that names it; pyarrow's only says that something is too large."""
-    if kind == "json" and value is not None:
-        return msgspec.json.encode(value).decode()
-    if kind == "int" and value is not None and value not in formatting.INTEGERS:
-        raise DecodeError(f"{name} must fit in 64 bits in Parquet, which {formatting.integer(value)} doesn't: {OTHERS}")
-    if isinstance(value, datetime):
-        try:
-            return value.astimezone(UTC)
-        except OverflowError:
-            raise DecodeError(
-                f"{name} must be of the years 1 to 9999 in UTC in Parquet, not {value}: {OTHERS}"
-            ) from None
-    return value
+    group: list[Any] = []
+    schema = library.make([library.pack(column) for column in table.fill(group)]).schema
+    with parquet.ParquetWriter(file, schema) as written:
+        while group := list(islice(remaining, GROUP)):
+            try:
+                columns = table.fill(group)
+            except ValueError as error:
+                raise DecodeError(f"{error}: {OTHERS}") from None
+            written.write_table(library.make([library.pack(column) for column in columns]))
 
 
 def require_pyarrow() -> Any:
