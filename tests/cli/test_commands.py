@@ -305,6 +305,28 @@ class TestFailures:
         with pytest.raises(ZeroDivisionError):
             run([])
 
+    def test_a_picture_has_the_name_of_the_item_and_the_chosen_look(
+        self, key: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from scapi import plot
+
+        drawn: dict[str, Any] = {}
+        draw = plot.price_history
+        monkeypatch.setattr(
+            plot, "price_history", lambda sales, **options: drawn.update(options) or draw(sales, **options)
+        )
+        picture = tmp_path / "prices.svg"
+        assert run(["history", "kqgy", f"--plot={picture}", "--by", "level", "--theme", "dark", "--region", "eu"]) == 0
+        assert drawn == {"item": "Stone Blossom", "region": "eu", "by": "level", "theme": "dark"}
+        assert picture.stat().st_size > 1000
+
+    @pytest.mark.parametrize("option", ["--by=quality", "--theme=dark"])
+    def test_the_look_of_no_picture_is_refused(
+        self, key: dict[str, str], capsys: pytest.CaptureFixture[str], option: str
+    ) -> None:
+        assert run(["history", "kqgy", option]) == 2
+        assert "they go with --plot FILE" in capsys.readouterr().err
+
     @pytest.mark.parametrize("option", ["--out={}/rows.csv", "--plot={}/rows.png"])
     def test_a_place_that_can_not_be_written_is_known_before_anything_is_sent(
         self, fake: FakeApi, tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
@@ -331,7 +353,7 @@ class TestFailures:
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.setenv("USERPROFILE", str(tmp_path))
         assert run(["history", "zyv9", "--out=~/rows.csv", "--plot=~/rows.png"]) == 0
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.csv", "rows.png"]
+        assert {"rows.csv", "rows.png"} <= {path.name for path in tmp_path.iterdir()}
         assert run(["doctor", "--from=~"]) == 0
 
     @pytest.mark.usefixtures("key")

@@ -16,7 +16,20 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
 from scapi import plot
-from scapi._views.charts import DAY, HOUR, MINUTE, book, buckets, ceiling, compact, grouped, length, span, width_for
+from scapi._views.charts import (
+    DAY,
+    HOUR,
+    MINUTE,
+    book,
+    buckets,
+    ceiling,
+    compact,
+    grouped,
+    length,
+    partial_buckets,
+    span,
+    width_for,
+)
 from scapi.enums import OperationsMap, Quality
 from scapi.models import AuctionLot, AuctionPrice, Listing, OperationParticipant, OperationSession
 from scapi.plot._letters import families, legible
@@ -73,7 +86,7 @@ def texts(figure: Figure) -> list[str]:
 
 
 def test_a_history_has_a_median_a_band_and_the_volume_below() -> None:
-    sales = [sale(100 + n, minutes=n, amount=2) for n in range(60)]
+    sales = [sale(100 + n, minutes=n / 2) for n in range(120)]
     figure = plot.price_history(reversed(sales), item="Гравий", region="eu")
     prices, volume = figure.axes
     [line] = prices.get_lines()
@@ -84,7 +97,7 @@ def test_a_history_has_a_median_a_band_and_the_volume_below() -> None:
     assert sum(row.pieces for row in rows) == 120
     assert {"Гравий · EU", "pieces"} <= set(texts(figure))
     assert (
-        "Price per piece, median and 10–90 % every 5 minutes  ·  19 Aug 2026 12:00 to 12:59 UTC  ·  60 sales"
+        "Price per piece, median and 10–90 % every 5 minutes  ·  19 Aug 2026 12:00 to 12:59 UTC  ·  120 sales"
         in texts(figure)
     )
 
@@ -93,7 +106,7 @@ def test_a_history_by_quality_has_a_line_each_in_the_colours_of_the_game() -> No
     sales = [sale(100 * (n % 3 + 1), minutes=n, qlt=n % 3) for n in range(90)] + [sale(5, minutes=1)]
     figure = plot.price_history(sales, by="quality", theme="dark")
     prices, volume = figure.axes
-    lines = {line.get_label(): line for line in prices.get_lines()}
+    lines = {label: line for line in prices.get_lines() if not (label := str(line.get_label())).startswith("_")}
     assert list(lines) == ["no quality", "Common", "Uncommon", "Special"]
     palette = theme_named("dark").qualities
     assert [to_hex(lines[name].get_color()) for name in ("Common", "Uncommon", "Special")] == list(palette[:3])
@@ -103,6 +116,38 @@ def test_a_history_by_quality_has_a_line_each_in_the_colours_of_the_game() -> No
     for bar in volume.patches:
         inside = [one for one in volume.patches if one.get_x() == bar.get_x()]
         assert sum(one.get_height() for one in inside) == max(one.get_y() + one.get_height() for one in inside)
+
+
+def test_the_first_and_the_last_period_are_dotted_where_the_sales_cover_a_part_of_them() -> None:
+    """Two sales of a week that has just begun are no crash."""
+    sales = [sale(100, minutes=n * 10) for n in range(18, 600)]
+    width = width_for(sales)
+    assert width == 3 * HOUR
+    figure = plot.price_history(sales)
+    prices, volume = figure.axes
+    whole, *parts = prices.get_lines()
+    rows = buckets(sales, width)
+    assert partial_buckets(sales, width) == {rows[-1].start}
+    assert len(whole.get_xdata()) == len(rows) - 1
+    assert [line.get_linestyle() for line in parts] == [":"]
+    assert [bar.get_alpha() for bar in volume.patches] == [0.75] * (len(rows) - 1) + [0.3]
+    assert any("dotted: part of a period" in text for text in texts(figure))
+
+
+def test_a_period_that_the_sales_cover_is_whole() -> None:
+    sales = [sale(100, minutes=n) for n in range(600)]
+    assert partial_buckets(sales, HOUR) == set()
+    assert partial_buckets(sales[40:-40], HOUR) == {NOON, NOON + 9 * HOUR}
+    # Of two periods neither could be left out.
+    assert partial_buckets(sales[40:100], HOUR) == set()
+
+
+@pytest.mark.parametrize("draw", [plot.price_history, plot.order_book])
+def test_several_qualities_are_never_one_line_unless_asked_for(draw: Callable[..., Figure]) -> None:
+    rows: list[Any] = [(sale if draw is plot.price_history else lot)(100 + n, qlt=n % 2) for n in range(20)]
+    assert draw(rows).axes[0].get_legend() is not None
+    assert draw(rows, by=None).axes[0].get_legend() is None
+    assert draw(rows[::2]).axes[0].get_legend() is None
 
 
 def test_a_history_by_level_puts_the_levels_of_a_step_together() -> None:
@@ -234,7 +279,7 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         plot.order_book([lot(0)])
     with pytest.raises(ValueError, match="session must have participants, which 1 has not"):
         plot.damage(session())
-    with pytest.raises(ValueError, match="by must be 'quality', 'level' or None, not 'colour'"):
+    with pytest.raises(ValueError, match="by must be 'auto', 'quality', 'level' or None, not 'colour'"):
         plot.price_history([sale()], by="colour")  # type: ignore[arg-type]  # it is the test
     with pytest.raises(TypeError, match="sales must hold nothing but AuctionPrice, not AuctionLot"):
         plot.price_history([sale(), lot()])  # type: ignore[list-item]  # it is the test
@@ -248,6 +293,25 @@ def test_a_file_that_was_there_stays_when_a_chart_fails(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must not be empty"):
         plot.price_history([], path=path)
     assert path.read_text() == "before"
+
+
+@pytest.mark.parametrize("draw", CHARTS)
+def test_a_notebook_shows_a_chart_in_the_theme_of_the_reader(draw: Callable[..., Any]) -> None:
+    chart = draw()
+    assert chart._repr_png_().startswith(b"\x89PNG")
+    page = chart._repr_html_()
+    assert page.count("data:image/png;base64,") == 2
+    assert '<source media="(prefers-color-scheme: dark)"' in page
+    # Shown twice, it is the same: to show a chart doesn't change it.
+    assert chart._repr_html_() == page
+
+
+def test_a_chart_with_a_theme_or_a_change_of_its_own_is_shown_as_it_is() -> None:
+    sales = [sale(100 + n, minutes=n) for n in range(9)]
+    assert "<source" not in plot.price_history(sales, theme="dark")._repr_html_()
+    chart = plot.price_history(sales)
+    chart.axes[0].axhline(104)
+    assert "<source" not in chart._repr_html_()
 
 
 def test_global_settings_and_pyplot_are_left_alone() -> None:

@@ -32,6 +32,8 @@ WIDTHS = (
 POINTS, SALES_PER_POINT = 60, 5
 #: Where the groups of upgrade levels begin; sixteen lines would be a tangle.
 STEPS = (0, 1, 5, 10, 15)
+#: The share of a bucket that sales must cover for it to count as whole.
+MOST = 0.9
 #: From this ratio on, the lower end of a linear axis can no longer be read.
 WIDE = 20
 
@@ -100,6 +102,23 @@ def buckets(sales: Iterable[AuctionPrice], width: timedelta) -> list[Bucket]:
         Bucket(MONDAY + number * width, *_spread(inside), sum(sale.amount for sale in inside))
         for number, inside in sorted(found.items())
     ]
+
+
+def partial_buckets(sales: Iterable[AuctionPrice], width: timedelta) -> set[datetime]:
+    """Find the first and the last bucket if the sales cover less than most of them; return when they begin.
+
+    Nobody knows what was sold before the oldest sale and after the newest, so such a bucket looks like a slump.
+    """
+    times = sorted(sale.time for sale in sales)
+    first, last = (MONDAY + (moment - MONDAY) // width * width for moment in (times[0], times[-1]))
+    if last - first < 2 * width:
+        return set()
+    found: set[datetime] = set()
+    if times[0] - first > width * (1 - MOST):
+        found.add(first)
+    if times[-1] - last < width * MOST:
+        found.add(last)
+    return found
 
 
 def _spread(sales: list[AuctionPrice]) -> tuple[float, float, float]:

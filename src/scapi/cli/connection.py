@@ -197,6 +197,14 @@ class Connection:
         click.secho(escaping.terminal(f"{text} is taken for an id: {reason}"), err=True, dim=True)
         return text
 
+    def item_name(self, item_id: str) -> str:
+        """Return the name of an item in the language of the region, or its id if the database has none."""
+        try:
+            entry = self.lookup.get_entity(item_id)
+        except (ImportError, ScApiException):
+            return item_id
+        return item_id if entry is None else entry.name("ru" if self.region == Region.RU else "en")
+
 
 def has_env_credentials() -> bool:
     """Return whether the environment has credentials, or a part of them."""

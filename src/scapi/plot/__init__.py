@@ -4,8 +4,8 @@
 
     plot.price_history(sales, item="Gravi", region="eu", by="quality", path="gravi.png")
 
-Every function returns a `matplotlib.figure.Figure`, which notebooks show and `savefig` saves, and writes it to `path`
-where one is given. Nothing here touches `pyplot` or matplotlib's global settings.
+Every function returns a `matplotlib.figure.Figure` that notebooks show, and writes it to `path` if one is given.
+Nothing here touches `pyplot` or matplotlib's global settings.
 """
 
 from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one

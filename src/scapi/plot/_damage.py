@@ -1,4 +1,4 @@
-"""Who did the damage in a session."""
+"""The chart of the damage in a session."""
 
 # matplotlib leaves its **kwargs without types.
 # pyright: reportUnknownMemberType=false
@@ -11,21 +11,21 @@ from matplotlib.ticker import NullLocator
 
 from scapi._views.charts import compact, span
 from scapi.models import OperationSession
+from scapi.plot._chart import Chart, check_suffix, finished
 from scapi.plot._letters import families, legible
-from scapi.plot._paper import figure, finish, headed, named, reachable, saved, suffix, text_style
-from scapi.plot._theme import Theme, ThemeName, theme_named
+from scapi.plot._paper import finish, headed, named, reachable, text_style
+from scapi.plot._theme import Theme, ThemeName, check_theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from scapi.enums import Region
     from scapi.models import OperationParticipant
-    from scapi.plot._paper import FilePath
+    from scapi.plot._chart import FilePath
 
 __all__ = ["damage"]
 
-#: Inches that a player takes, and the title.
+#: Height of a player's row and of the title, in inches.
 ROW, HEAD = 0.42, 1.25
 
 
@@ -33,25 +33,27 @@ def damage(
     session: OperationSession,
     *,
     region: Region | str | None = None,
-    theme: ThemeName = "light",
+    theme: ThemeName | None = None,
     path: FilePath | None = None,
-) -> Figure:
-    """The damage of each player in a session: dealt, with the share of it, and received. Who dealt most is on top.
+) -> Chart:
+    """Draw the damage that each player of a session dealt and received. The player who dealt most is on top.
 
     Args:
         session: The session.
         region: The region, for the title.
-        theme: `"light"` or `"dark"`.
+        theme: `"light"` or `"dark"`. By default light, and in notebooks the theme of the reader.
         path: A file to write, ending in `.png` or `.svg`.
 
+    Returns:
+        A `matplotlib.figure.Figure` that notebooks show.
+
     Raises:
-        TypeError: It isn't a session.
-        ValueError: Nobody took part, a time or a number is beyond what an axis reaches, or an argument is none of
-            those allowed.
+        TypeError: `session` isn't an `OperationSession`.
+        ValueError: The session has no participants, a time or number can't be drawn, or an argument isn't allowed.
         OSError: The file can't be written.
     """
-    colours = theme_named(theme)
-    suffix(path)
+    check_theme(theme)
+    check_suffix(path)
     if not isinstance(session, OperationSession):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
         raise TypeError(f"session must be an OperationSession, not {session!r}")
     if not session.participants:
@@ -60,12 +62,17 @@ def damage(
     for player in session.participants:
         reachable("participants", player, "damage_dealt", "damage_received")
     players = sorted(session.participants, key=lambda player: player.damage_dealt, reverse=True)
-    sheet = figure(colours, HEAD + ROW * max(len(players), 2))
-    dealt, received = sheet.subplots(ncols=2, sharey=True, width_ratios=[2, 1])
-    _draw_dealt(dealt, players, colours)
-    _draw_received(received, players, colours)
-    headed(dealt, colours, named(_title(session), region), _about(session))
-    return saved(sheet, path)
+    title, subtitle = named(_title(session), region), _about(session)
+
+    def draw(theme: Theme) -> Chart:
+        chart = Chart(theme, HEAD + ROW * max(len(players), 2))
+        dealt, received = chart.subplots(ncols=2, sharey=True, width_ratios=[2, 1])
+        _draw_dealt(dealt, players, theme)
+        _draw_received(received, players, theme)
+        headed(dealt, theme, title, subtitle)
+        return chart
+
+    return finished(draw, theme, path)
 
 
 def _title(session: OperationSession) -> str:
@@ -85,7 +92,7 @@ def _about(session: OperationSession) -> str:
 
 def _draw_dealt(axes: Axes, players: list[OperationParticipant], theme: Theme) -> None:
     dealt = [player.damage_dealt for player in players]
-    # Damage that nobody dealt has no shares.
+    # Without any damage there are no shares.
     total = sum(dealt) or 1.0
     labels = [f"{compact(damage)}  {damage / total:.0%}" for damage in dealt]
     _bars(axes, dealt, labels, theme, color=theme.accent, caption="damage dealt")
@@ -106,7 +113,7 @@ def _bars(axes: Axes, values: list[float], labels: list[str], theme: Theme, *, c
     axes.grid(visible=False)
     bars = axes.barh(range(len(values)), values, height=0.62, color=color)
     axes.bar_label(bars, labels=labels, padding=5, fontsize=9, **text_style(theme.muted))
-    # Room for the labels, which are no part of the scale.
+    # Leave room for the labels, which aren't part of the scale.
     axes.set_xlim(0, max(*values, 1.0) * 1.3)
     axes.xaxis.set_major_locator(NullLocator())
     axes.set_xlabel(caption, loc="left", fontsize=9, **text_style(theme.muted))

@@ -1,25 +1,29 @@
-"""Lines and areas for qualities and upgrade levels: what each is called and looks like."""
+"""Groups of a chart, by quality or upgrade level: their names, colours, marks and lines."""
 
 # matplotlib leaves its **kwargs without types.
 # pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from scapi._base.validation import refuse
 from scapi.enums import Quality
 from scapi.plot._letters import families
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from matplotlib.axes import Axes
 
     from scapi._views.charts import By
+    from scapi.models import AuctionLot, AuctionPrice
     from scapi.plot._theme import Theme
 
-__all__ = ["Look", "checked_by", "legend", "look"]
+#: How callers choose groups: `"auto"` groups by quality if there are several qualities.
+Grouping: TypeAlias = Literal["auto", "quality", "level"] | None
 
-#: Colours alone don't tell everybody which line is which.
+#: Not everybody can tell lines by their colours alone.
 MARKERS = "os^DvP*"
 LEVELS = {0: "+0", 1: "+1 to +4", 5: "+5 to +9", 10: "+10 to +14", 15: "+15"}
 
@@ -33,15 +37,21 @@ class Look(NamedTuple):
     line: str = "-"
 
 
-def checked_by(by: By | None) -> By | None:
-    """What to group by, or a `ValueError` that says what is possible."""
+def grouping(by: Grouping, rows: Iterable[AuctionLot] | Iterable[AuctionPrice]) -> By | None:
+    """Decide what to group by. Prices of different qualities lie far apart: one line through all would be jagged.
+
+    Raises:
+        ValueError: `by` isn't allowed.
+    """
+    if by == "auto":
+        return "quality" if len({row.quality for row in rows}) > 1 else None
     if by not in {None, "quality", "level"}:
-        raise refuse("by", by, "'quality', 'level' or None")
+        raise refuse("by", by, "'auto', 'quality', 'level' or None")
     return by
 
 
 def look(key: int | None, by: By | None, theme: Theme) -> Look:
-    """How the group of this quality or level is drawn."""
+    """Return how the group of a quality or level is drawn."""
     if by is None:
         return Look("", theme.accent)
     if key is None:

@@ -1,4 +1,4 @@
-"""What is on offer, from the cheapest piece up."""
+"""The chart of an order book."""
 
 # matplotlib leaves its **kwargs without types.
 # pyright: reportUnknownMemberType=false
@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 
 from scapi._views.charts import By, book, ceiling, compact, grouped, span
 from scapi.models import AuctionLot
-from scapi.plot._groups import checked_by, legend, look
-from scapi.plot._paper import checked, counted, figure, finish, headed, named, saved, scaled, suffix, text_style
-from scapi.plot._theme import ThemeName, theme_named
+from scapi.plot._chart import Chart, check_suffix, finished
+from scapi.plot._groups import grouping, legend, look
+from scapi.plot._paper import checked, counted, finish, headed, named, scaled, text_style
+from scapi.plot._theme import Theme, ThemeName, check_theme
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
     from scapi.enums import Region
-    from scapi.plot._paper import FilePath
+    from scapi.plot._chart import FilePath
+    from scapi.plot._groups import Grouping
 
 __all__ = ["order_book"]
 
@@ -29,54 +31,67 @@ def order_book(
     *,
     item: str | None = None,
     region: Region | str | None = None,
-    by: By | None = None,
-    theme: ThemeName = "light",
+    by: Grouping = "auto",
+    theme: ThemeName | None = None,
     path: FilePath | None = None,
-) -> Figure:
-    """What the next piece costs, and the one after it: the buyout per piece against the pieces, the cheapest first.
+) -> Chart:
+    """Draw the buyout price of each piece on offer, the cheapest first.
 
-    Lots that can't be bought at once aren't in it, and those at ten times the usual price and more are above it; the
-    subtitle says how many. The axis of prices is logarithmic where they lie far apart.
+    Lots without a buyout are left out. Lots at ten times the usual price and more lie above the chart. The subtitle
+    counts both. The axis of prices is logarithmic if they lie far apart.
 
     Args:
         lots: A `Listing` or any other iterable of lots, in any order.
         item: The item's name, for the title; its id otherwise.
         region: The region, for the title.
-        by: `"quality"` or `"level"` (the upgrade level) for a line each; lots need their `additional` for that.
-        theme: `"light"` or `"dark"`.
+        by: `"quality"` or `"level"` (the upgrade level) draws a line for each, `None` one line. `"auto"` groups by
+            quality if the lots have several. Lots need their `additional` for that.
+        theme: `"light"` or `"dark"`. By default light, and in notebooks the theme of the reader.
         path: A file to write, ending in `.png` or `.svg`.
 
+    Returns:
+        A `matplotlib.figure.Figure` that notebooks show.
+
     Raises:
-        TypeError: There is something else among the lots.
-        ValueError: There are no lots with a buyout, one has a time or a number that no axis reaches, or an argument is
-            none of those allowed.
+        TypeError: `lots` holds something else.
+        ValueError: No lot has a buyout, a time or number can't be drawn, or an argument isn't allowed.
         OSError: The file can't be written.
     """
-    colours, by = theme_named(theme), checked_by(by)
-    suffix(path)
+    check_theme(theme)
+    check_suffix(path)
     rows = checked("lots", lots, AuctionLot, "amount", "buyout_price", "start_time")
     asked = [lot.unit_price for lot in rows if lot.unit_price is not None]
     if not asked:
         raise ValueError("lots must hold at least one with a buyout: there is nothing to draw")
     highest = ceiling(asked)
-    sheet = figure(colours, 4.6)
-    axes = sheet.subplots()
-    finish(axes, colours)
-    headed(axes, colours, named(item or _items(rows), region), _about(rows, asked, highest))
-    scaled(axes, [price for price in asked if price <= highest])
-    for key, inside in grouped((lot for lot in rows if lot.unit_price is not None), by).items():
-        style, (prices, edges) = look(key, by, colours), book(inside)
+    shown = grouping(by, offers := [lot for lot in rows if lot.unit_price is not None])
+    title, subtitle = named(item or _items(rows), region), _about(rows, asked, highest)
+
+    def draw(theme: Theme) -> Chart:
+        chart = Chart(theme, 4.6)
+        axes = chart.subplots()
+        finish(axes, theme)
+        headed(axes, theme, title, subtitle)
+        scaled(axes, [price for price in asked if price <= highest])
+        _draw_books(axes, offers, shown, theme)
+        axes.set_xlim(left=0)
+        counted(axes.xaxis)
+        axes.set_xlabel("pieces, the cheapest first", fontsize=9, **text_style(theme.muted))
+        if shown:
+            legend(axes, theme)
+        return chart
+
+    return finished(draw, theme, path)
+
+
+def _draw_books(axes: Axes, offers: list[AuctionLot], by: By | None, theme: Theme) -> None:
+    for key, inside in grouped(offers, by).items():
+        style, (prices, edges) = look(key, by, theme), book(inside)
         if not by:
             axes.stairs(prices, edges, baseline=axes.get_ylim()[0], fill=True, color=style.color, alpha=0.12)
         axes.stairs(
             prices, edges, baseline=None, color=style.color, linewidth=1.8, linestyle=style.line, label=style.label
         )
-    axes.set_xlim(left=0)
-    counted(axes.xaxis)
-    axes.set_xlabel("pieces, the cheapest first", fontsize=9, **text_style(colours.muted))
-    if by:
-        legend(axes, colours)
-    return saved(sheet, path)
 
 
 def _items(lots: list[AuctionLot]) -> str:

@@ -1,4 +1,4 @@
-"""What sold for how much, over time."""
+"""The chart of a price history."""
 
 # matplotlib leaves its **kwargs without types.
 # pyright: reportUnknownMemberType=false
@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from matplotlib import dates as untyped_dates
 from matplotlib.ticker import MaxNLocator
 
-from scapi._views.charts import DAY, Bucket, By, buckets, grouped, length, span, width_for
+from scapi._views.charts import DAY, Bucket, buckets, grouped, length, partial_buckets, span, width_for
 from scapi.models import AuctionPrice
-from scapi.plot._groups import Look, checked_by, legend, look
-from scapi.plot._paper import checked, counted, figure, finish, headed, named, saved, scaled, suffix, text_style
-from scapi.plot._theme import ThemeName, theme_named
+from scapi.plot._chart import Chart, check_suffix, finished
+from scapi.plot._groups import Look, grouping, legend, look
+from scapi.plot._paper import checked, counted, finish, headed, named, scaled, text_style
+from scapi.plot._theme import Theme, ThemeName, check_theme
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from scapi.enums import Region
-    from scapi.plot._paper import FilePath
+    from scapi.plot._chart import FilePath
+    from scapi.plot._groups import Grouping
 
 __all__ = ["price_history"]
 
@@ -43,78 +44,105 @@ def price_history(
     *,
     item: str | None = None,
     region: Region | str | None = None,
-    by: By | None = None,
-    theme: ThemeName = "light",
+    by: Grouping = "auto",
+    theme: ThemeName | None = None,
     path: FilePath | None = None,
-) -> Figure:
-    """What an item sold for per piece: the median, the band that 80 % of the sales lie in, and how much was sold.
+) -> Chart:
+    """Draw what an item sold for per piece: the median, the band of 80 % of the sales, and the pieces sold.
 
-    Sales are put together in stretches of time, from a minute to a year, chosen from their number and their span. The
-    axis of prices is logarithmic where they lie far apart.
+    Sales are grouped into periods of time, from a minute to a year, chosen from their number and their span. The first
+    and the last period are dotted and pale if the sales cover only a part of them. The axis of prices is logarithmic if
+    they lie far apart.
 
     Args:
         sales: A `Listing` or any other iterable of sales, in any order.
         item: The item's name, for the title.
         region: The region, for the title.
-        by: `"quality"` or `"level"` (the upgrade level) for a line each; sales need their `additional` for that.
-        theme: `"light"` or `"dark"`.
+        by: `"quality"` or `"level"` (the upgrade level) draws a line for each, `None` one line. `"auto"` groups by
+            quality if the sales have several. Sales need their `additional` for that.
+        theme: `"light"` or `"dark"`. By default light, and in notebooks the theme of the reader.
         path: A file to write, ending in `.png` or `.svg`.
 
+    Returns:
+        A `matplotlib.figure.Figure` that notebooks show.
+
     Raises:
-        TypeError: There is something else among the sales.
-        ValueError: There are no sales, one has a time or a number that no axis reaches, or an argument is none of those
-            allowed.
+        TypeError: `sales` holds something else.
+        ValueError: There are no sales, a time or number can't be drawn, or an argument isn't allowed.
         OSError: The file can't be written.
     """
-    colours, by = theme_named(theme), checked_by(by)
-    suffix(path)
+    check_theme(theme)
+    check_suffix(path)
     rows = checked("sales", sales, AuctionPrice, "amount", "price", "time")
-    width = width_for(rows)
-    lines = [(look(key, by, colours), buckets(inside, width)) for key, inside in grouped(rows, by).items()]
-    sheet = figure(colours, 5.2)
-    prices, volume = sheet.subplots(2, sharex=True, height_ratios=[4, 1])
-    for axes in (prices, volume):
-        finish(axes, colours)
-    headed(prices, colours, named(item or "Price history", region), _about(rows, width))
-    _draw_prices(prices, lines, width)
-    _draw_volume(volume, lines, width)
-    volume.set_ylabel("pieces", fontsize=9, **text_style(colours.muted))
-    _dated(volume)
-    if by:
-        legend(prices, colours)
-    return saved(sheet, path)
+    width, shown = width_for(rows), grouping(by, rows)
+    groups = {key: buckets(inside, width) for key, inside in grouped(rows, shown).items()}
+    parts = partial_buckets(rows, width)
+    title, subtitle = named(item or "Price history", region), _about(rows, width, parts)
+
+    def draw(theme: Theme) -> Chart:
+        lines = [(look(key, shown, theme), line) for key, line in groups.items()]
+        chart = Chart(theme, 5.2)
+        prices, volume = chart.subplots(2, sharex=True, height_ratios=[4, 1])
+        for axes in (prices, volume):
+            finish(axes, theme)
+        headed(prices, theme, title, subtitle)
+        _draw_prices(prices, lines, width, parts)
+        _draw_volume(volume, lines, width, parts)
+        volume.set_ylabel("pieces", fontsize=9, **text_style(theme.muted))
+        _dated(volume)
+        if shown:
+            legend(prices, theme)
+        return chart
+
+    return finished(draw, theme, path)
 
 
-def _about(sales: list[AuctionPrice], width: timedelta) -> str:
+def _about(sales: list[AuctionPrice], width: timedelta, parts: set[datetime]) -> str:
     times = [sale.time for sale in sales]
     when = span(min(times), max(times))
-    return f"Price per piece, median and 10–90 % every {length(width)}  ·  {when}  ·  {len(sales):,} sales"
+    note = "  ·  dotted: part of a period" if parts else ""
+    return f"Price per piece, median and 10–90 % every {length(width)}  ·  {when}  ·  {len(sales):,} sales{note}"
 
 
-def _draw_prices(axes: Axes, lines: Lines, width: timedelta) -> None:
+def _draw_prices(axes: Axes, lines: Lines, width: timedelta, parts: set[datetime]) -> None:
     for style, line in lines:
-        times = _middles(line, width)
-        low, high = [bucket.low for bucket in line], [bucket.high for bucket in line]
-        axes.fill_between(times, low, high, color=style.color, alpha=0.16, linewidth=0)
-        axes.plot(
-            times,
-            [bucket.median for bucket in line],
-            color=style.color,
-            label=style.label,
-            linewidth=1.8,
-            linestyle=style.line,
-            solid_joinstyle="round",
-            marker=style.marker if style.label or len(line) <= MARKS else "",
-            markersize=4.5,
-            markevery=-(-len(line) // MARKS),
-        )
+        whole = [bucket for bucket in line if bucket.start not in parts]
+        _draw_line(axes, whole or line, width, style)
+        if whole:
+            _draw_parts(axes, line, width, style, parts)
     scaled(axes, [price for _, line in lines for bucket in line for price in (bucket.low, bucket.high)])
 
 
-def _draw_volume(axes: Axes, lines: Lines, width: timedelta) -> None:
+def _draw_line(axes: Axes, line: list[Bucket], width: timedelta, style: Look) -> None:
+    times = _middles(line, width)
+    low, high = [bucket.low for bucket in line], [bucket.high for bucket in line]
+    axes.fill_between(times, low, high, color=style.color, alpha=0.16, linewidth=0)
+    axes.plot(
+        times,
+        [bucket.median for bucket in line],
+        color=style.color,
+        label=style.label,
+        linewidth=1.8,
+        linestyle=style.line,
+        solid_joinstyle="round",
+        marker=style.marker if style.label or len(line) <= MARKS else "",
+        markersize=4.5,
+        markevery=-(-len(line) // MARKS),
+    )
+
+
+def _draw_parts(axes: Axes, line: list[Bucket], width: timedelta, style: Look, parts: set[datetime]) -> None:
+    """Draw the way to the first and the last period, which the sales cover only in part."""
+    for pair in (line[:2], line[-2:]):
+        if any(bucket.start in parts for bucket in pair):
+            medians = [bucket.median for bucket in pair]
+            axes.plot(_middles(pair, width), medians, color=style.color, linewidth=1.4, linestyle=":", alpha=0.8)
+
+
+def _draw_volume(axes: Axes, lines: Lines, width: timedelta, parts: set[datetime]) -> None:
     below: defaultdict[datetime, int] = defaultdict(int)
     for style, line in lines:
-        axes.bar(
+        bars = axes.bar(
             _middles(line, width),
             [bucket.pieces for bucket in line],
             bottom=[below[bucket.start] for bucket in line],
@@ -122,8 +150,10 @@ def _draw_volume(axes: Axes, lines: Lines, width: timedelta) -> None:
             color=style.color,
             alpha=0.75,
         )
-        for bucket in line:
+        for bucket, bar in zip(line, bars.patches, strict=True):
             below[bucket.start] += bucket.pieces
+            if bucket.start in parts:
+                bar.set(alpha=0.3, linestyle=":", edgecolor=style.color)
     axes.yaxis.set_major_locator(MaxNLocator(2, integer=True))
     counted(axes.yaxis)
 

@@ -1,4 +1,4 @@
-"""Colours: the game's own for qualities, moved apart until those who see fewer colours can tell them, too."""
+"""Colours: the game's own for qualities, moved apart so that colour-blind readers can tell them."""
 
 from __future__ import annotations
 
@@ -8,24 +8,22 @@ from matplotlib import colormaps
 
 from scapi._base.validation import refuse
 
-__all__ = ["Theme", "ThemeName", "theme_named"]
-
 ThemeName: TypeAlias = Literal["light", "dark"]
 
 HIGHEST_LEVEL = 15
 
 
 class Theme(NamedTuple):
-    """What is drawn in which colour.
+    """The colours of a chart.
 
     Attributes:
         paper: The background.
         ink: Titles and names.
-        muted: Everything else that is written.
+        muted: All other text.
         grid: Lines behind the data.
         accent: Data that isn't grouped.
         qualities: Data of a quality, from common up.
-        levels: Where on the scale of colours the lowest and the highest upgrade level are.
+        levels: The places of the lowest and the highest upgrade level on the scale of colours, 0 to 1.
     """
 
     paper: str
@@ -37,11 +35,11 @@ class Theme(NamedTuple):
     levels: tuple[float, float]
 
     def quality(self, quality: int) -> str:
-        """The colour of a quality; those that nobody has seen yet have one together."""
+        """Return the colour of a quality; unknown ones share one."""
         return self.qualities[quality] if 0 <= quality < len(self.qualities) else self.muted
 
     def level(self, level: int) -> tuple[float, ...]:
-        """The colour of an upgrade level, 0 to 15."""
+        """Return the colour of an upgrade level, 0 to 15."""
         low, high = self.levels
         return colormaps["viridis"](low + (high - low) * level / HIGHEST_LEVEL)
 
@@ -68,8 +66,14 @@ THEMES = {
 }
 
 
+def check_theme(name: object) -> None:
+    """Raise a `ValueError` unless there is a theme of this name, or it is `None`."""
+    if name is not None:
+        theme_named(name)
+
+
 def theme_named(name: object) -> Theme:
-    """The theme of this name, or a `ValueError` that lists them."""
+    """Return the theme of this name, or raise a `ValueError`."""
     if not isinstance(name, str) or name not in THEMES:
         raise refuse("theme", name, " or ".join(map(repr, THEMES)))
     return THEMES[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scapi.cli.connection import Connection
+    from scapi.plot._theme import ThemeName
 
 __all__ = ["history", "lots"]
 
@@ -92,6 +93,12 @@ def lots(
     metavar="FILE",
     help="Draw the prices of these sales too: .png or .svg.",
 )
+@click.option(
+    "--by",
+    type=click.Choice(["quality", "level"]),
+    help="With --plot, a line for each quality or upgrade level; by default for each quality, where there are several.",
+)
+@click.option("--theme", type=click.Choice(["light", "dark"]), help="With --plot, the colours; light by default.")
 def history(
     connection: Connection,
     *,
@@ -102,10 +109,15 @@ def history(
     since: str | None,
     quality: tuple[str, ...],
     plot: Path | None,
+    by: Literal["quality", "level"] | None,
+    theme: ThemeName | None,
 ) -> Answer[AuctionPrice]:
     """List the sales of an item, newest first."""
     reject_offset_with_all(every=every or since is not None, offset=offset)
-    auction = connection.client.auction(connection.item_id(item))
+    if plot is None and (by is not None or theme is not None):
+        raise click.UsageError("--by and --theme are about the picture: they go with --plot FILE")
+    item_id = connection.item_id(item)
+    auction = connection.client.auction(item_id)
     if since is not None:
         rows = auction.iter_price_history(back(since, output.now()), limit=limit, additional=True)
         answer = walk(rows, AuctionPrice, tables.sales, "sales", None)
@@ -117,10 +129,13 @@ def history(
         page = auction.price_history(limit=limit, offset=offset, additional=True)
         answer = listing(page, AuctionPrice, tables.sales, "sales")
     answer = replace(answer, keep=_of_quality(quality))
-    return answer if plot is None else replace(answer, rows=_drawn(answer, plot, item, connection.region))
+    if plot is None:
+        return answer
+    options = {"item": connection.item_name(item_id), "region": connection.region, "by": by or "auto", "theme": theme}
+    return replace(answer, rows=_drawn(answer, plot, options))
 
 
-def _drawn(answer: Answer[AuctionPrice], path: Path, item: str, region: str) -> Iterator[AuctionPrice]:
+def _drawn(answer: Answer[AuctionPrice], path: Path, options: dict[str, Any]) -> Iterator[AuctionPrice]:
     """Yield the rows of an answer, then draw the selected ones."""
     from scapi import plot
 
@@ -130,7 +145,7 @@ def _drawn(answer: Answer[AuctionPrice], path: Path, item: str, region: str) -> 
             sales.append(sale)
         yield sale
     with exports.whole_file(path) as file:
-        figure: Any = plot.price_history(sales, item=item, region=region)  # matplotlib leaves savefig's types open
+        figure: Any = plot.price_history(sales, **options)  # matplotlib leaves savefig's types open
         figure.savefig(file, format=path.suffix[1:])
 
 
