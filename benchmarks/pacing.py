@@ -1,6 +1,7 @@
 """An hour of pacing in virtual time, against a server that enforces its windows.
 
-`python -m benchmarks.pacing` prints the table; `--minutes` makes it shorter.
+`python -m benchmarks.pacing` prints the table, and with `--priorities` the one of a crawler and people on one key;
+`--minutes` makes them shorter.
 
 No sleeping, no sockets, no event loop: a heap of things that happen, some tasks that drive a real `Budget`
 and a real `Retry` as the clients do, and a server that counts points as the API does, with its flaws: resets
@@ -15,17 +16,20 @@ import heapq
 import itertools
 import math
 import random
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING
 
-from scapi._ratelimit.budget import Budget, Ticket
+from scapi._ratelimit.budget import Budget
 from scapi._retry import Retry, seconds_to_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from scapi._ratelimit.priorities import Priority
+    from scapi._ratelimit.protocol import Ticket
 
 EPOCH = 1_790_000_000.0
 WINDOW = 60.0
@@ -54,6 +58,10 @@ class Scenario:
         share: Share of the points that each of them may use.
         spread: Whether the requests are to be spread evenly.
         latency: Bounds of a request's whole time in seconds.
+        priority: Of the tasks.
+        people: Points that people ask for per window, as a share of the limit, at random moments and whatever becomes
+            of their earlier calls. They call with high priority.
+        reserve: What the budget keeps for them.
         seconds: How long it goes on.
         seed: Of all that is random.
     """
@@ -70,13 +78,20 @@ class Scenario:
     share: float = 1.0
     spread: bool = False
     latency: tuple[float, float] = (0.02, 0.3)
+    priority: Priority = "normal"
+    people: float = 0.0
+    reserve: float = 0.0
     seconds: float = 3600.0
     seed: int = 1
 
 
 @dataclass
 class Outcome:
-    """What came of it; points of the stranger included in `used`."""
+    """What came of it; points of the stranger included in `used`.
+
+    `waits` are the seconds that people waited for their turns, of those calls that fit into the reserve together with
+    what people had asked for before in the same window. `points` is what each priority got.
+    """
 
     allowed: int = 0
     used: int = 0
@@ -87,6 +102,8 @@ class Outcome:
     failed: int = 0
     longest_wait: float = 0.0
     demand: float = 0.0
+    waits: list[float] = field(default_factory=list[float])
+    points: Counter[Priority] = field(default_factory=Counter["Priority"])
 
     @property
     def share_used(self) -> float:
@@ -97,6 +114,10 @@ class Outcome:
     def share_refused(self) -> float:
         """Requests of ours that earned a 429."""
         return self.refused / max(1, self.sent)
+
+    def wait(self, share: float) -> float:
+        """Seconds within which such a share of the people's calls had their turn."""
+        return sorted(self.waits)[math.ceil(share * len(self.waits)) - 1]
 
 
 class Server:
@@ -142,14 +163,20 @@ class Server:
 class Call:
     """One task's present call: where it stands in its attempts and waits. It is the waiter of its tickets."""
 
-    def __init__(self, budget: Budget, operation: str, begun: float, ask: Callable[[Call], None]) -> None:
+    def __init__(
+        self, budget: Budget, operation: str, begun: float, ask: Callable[[Call], None], priority: Priority
+    ) -> None:
         self.budget = budget
+        self.priority: Priority = priority
         self.wake = partial(ask, self)
         self.operation = operation
         self.begun = begun
         self.attempt = 0
         self.waited = 0.0
         self.ticket: Ticket | None = None
+        self.sent = begun
+        self.again: Callable[[], None] | None = None
+        self.fits = False
 
     def alive(self) -> bool:
         """Tell the budget that nothing interrupts the calls of a simulation."""
@@ -164,11 +191,14 @@ class Simulation:
         self.rng = random.Random(scenario.seed)
         self.server = Server(scenario, self.rng)
         self.budgets = [Budget(share=scenario.share) for _ in range(scenario.workers)]
+        for budget in self.budgets:
+            budget.set_reserve(self, scenario.reserve)
         self.retry = Retry()
         self.time = 0.0
         self.outcome = Outcome()
         self.waiting: OrderedDict[Ticket, str] = OrderedDict()
         self._operations = sorted(scenario.costs)
+        self._asked = 0
         self._order = itertools.count()
         self._happenings: list[tuple[float, int, Callable[[], None]]] = []
 
@@ -182,6 +212,8 @@ class Simulation:
         self._at(self.server.reset, self._turn)
         for pause in self._stranger():
             self._at(self.time + pause, self._meddle)
+        if scenario.people:
+            self._at(0.0, self._visit)
         for task in range(scenario.tasks):
             self._at(self.time, partial(self._begin, self.budgets[task % scenario.workers]))
         while self._happenings and self._happenings[0][0] <= end:
@@ -202,6 +234,7 @@ class Simulation:
             self.outcome.unfit += self.server.left
         self.outcome.used += self.scenario.limit - self.server.left
         self.server.turn()
+        self._asked = 0
         self._at(self.server.reset, self._turn)
 
     # -- somebody else -----------------------------------------------------------------------------
@@ -217,16 +250,31 @@ class Simulation:
         rate = self.scenario.limit / 4 / WINDOW
         self._at(self.time + self.rng.expovariate(rate / points), self._meddle)
 
+    # -- people ------------------------------------------------------------------------------------
+
+    def _visit(self) -> None:
+        scenario, operation = self.scenario, self.rng.choice(self._operations)
+        self._asked += scenario.costs[operation]
+        call = Call(self.budgets[0], operation, self.time, self._woken, "high")
+        call.fits = self._asked <= scenario.reserve * scenario.limit
+        self._queue(call)
+        rate = scenario.people * scenario.limit / WINDOW
+        mean_cost = sum(scenario.costs.values()) / len(scenario.costs)
+        self._at(self.time + self.rng.expovariate(rate / mean_cost), self._visit)
+
     # -- a task ------------------------------------------------------------------------------------
 
     def _begin(self, budget: Budget) -> None:
-        self._queue(Call(budget, self.rng.choice(self._operations), self.time, self._woken))
+        call = Call(budget, self.rng.choice(self._operations), self.time, self._woken, self.scenario.priority)
+        call.again = partial(self._begin, budget)
+        self._queue(call)
 
     def _woken(self, call: Call) -> None:
         self._at(self.time, partial(self._poll, call, call.ticket))
 
     def _queue(self, call: Call) -> None:
-        call.ticket = call.budget.enter(call.operation, call, pace="even" if self.scenario.spread else True)
+        pace = "even" if self.scenario.spread else True
+        call.ticket = call.budget.enter(call.operation, call, pace=pace, priority=call.priority)
         self.waiting[call.ticket] = call.operation
         self._poll(call, call.ticket)
 
@@ -239,6 +287,7 @@ class Simulation:
             return
         del self.waiting[ticket]
         call.attempt += 1
+        call.sent = self.time
         self.outcome.sent += 1
         there, back = (self.rng.uniform(*self.scenario.latency) / 2 for _ in range(2))
         self._at(self.time + there, partial(self._serve, call, back))
@@ -252,6 +301,7 @@ class Simulation:
         assert call.ticket is not None
         call.budget.leave(call.ticket, self._now(), status=status, headers=headers)
         if status == 200:
+            self.outcome.points[call.priority] += self.scenario.costs[call.operation]
             self._end(call, completed=True)
             return
         self.outcome.refused += 1
@@ -274,7 +324,10 @@ class Simulation:
         self.outcome.completed += completed
         self.outcome.failed += not completed
         self.outcome.longest_wait = max(self.outcome.longest_wait, self.time - call.begun)
-        self._begin(call.budget)
+        if call.fits:
+            self.outcome.waits.append(call.sent - call.begun)
+        if call.again:
+            call.again()
 
 
 def simulate(scenario: Scenario) -> Outcome:

@@ -13,7 +13,7 @@ from scapi.exceptions import RateLimitError, RequestError, RequestTimeoutError, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scapi._ratelimit.budget import Wait
+    from scapi._ratelimit.protocol import Wait
 
 #: What went wrong. ``"status"``: an error status came back. ``"connection"``: the connection could not be
 #: made (a timeout while connecting included) or broke. ``"timeout"``: connected, but no answer in time.

@@ -7,7 +7,6 @@ import math
 import os
 import threading
 import tracemalloc
-from collections import deque
 from datetime import UTC, datetime
 from email.utils import formatdate
 from itertools import pairwise
@@ -19,13 +18,16 @@ from hypothesis import strategies as st
 
 from benchmarks.pacing import KNOWN, UNKNOWN, Scenario, simulate
 from scapi._ratelimit import registry
-from scapi._ratelimit.budget import Budget, Pacing, Ticket
+from scapi._ratelimit.budget import Budget
+from scapi._ratelimit.protocol import Ticket
 from scapi._ratelimit.registry import budget_for
 from scapi._ratelimit.window import RateLimitHeaders, WindowClock
 from scapi.models.ratelimit import RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from scapi._ratelimit.protocol import Pacing
 
 EPOCH = 1_790_000_000
 
@@ -243,7 +245,8 @@ def test_the_points_that_are_too_few_for_a_call_go_to_the_first_that_they_suffic
 
 def test_nothing_overtakes_what_a_dearer_one_in_the_middle_may_still_get() -> None:
     budget = opened(left=4)
-    budget._costs["operations"], budget._costs["clans"] = deque([5]), deque([3])
+    budget._ledger.costs.add_sample("operations", 5)
+    budget._ledger.costs.add_sample("clans", 3)
     running = go(budget, "lots", 1.0)
     tickets = enter(budget, "operations", "clans", "emission")
     assert all(poll(budget, ticket, 1.1) > 0 for ticket in tickets)
@@ -833,9 +836,11 @@ def test_whatever_happens_the_budget_is_kept_nobody_is_delayed_and_no_point_is_l
             if poll(budget, ticket, now) == 0:
                 # Whoever was overtaken could not have gone in this window any more, whatever comes back.
                 overtaken = waiting[: waiting.index(ticket)]
-                assert all(budget._price(other.operation) > at_most for other in overtaken), "somebody is delayed"
+                assert all(budget._ledger.price(other.operation) > at_most for other in overtaken), (
+                    "somebody is delayed"
+                )
                 waiting.remove(ticket)
-                impatient |= budget._window.remaining is None and bool(begun or answered)
+                impatient |= budget._ledger.window.remaining is None and bool(begun or answered)
                 begun.append(ticket)
 
     def answer(number: int) -> None:

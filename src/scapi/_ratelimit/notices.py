@@ -8,7 +8,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scapi._ratelimit.budget import Pacing
+    from scapi._ratelimit.protocol import Pacing
 
 
 #: Waits of more seconds than this are warned of.

@@ -7,7 +7,8 @@ import weakref
 from collections.abc import Callable
 
 from scapi._base import forks
-from scapi._ratelimit.budget import Budget, Pacing
+from scapi._ratelimit.budget import Budget
+from scapi._ratelimit.protocol import Pacing
 
 #: Makes the budget for a base URL and the fingerprint of credentials.
 Factory = Callable[[str, str], Pacing]

@@ -25,16 +25,16 @@ _PAST_SLACK = 1.0
 # Local and remote clock run apart by less than this share.
 _DRIFT = 200e-6
 
-#: To which window an answer belongs: one that nobody has seen before, the newest, an older one, one that was over when
-#: the answer was sent, or who knows.
-Window = Literal["new", "same", "old", "past", "unknown"]
+#: To which window an answer belongs: to one that nobody has seen before, the newest, an older one, one that was over
+#: when the answer was sent, or that is unknown.
+Relation = Literal["new", "same", "old", "past", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimitHeaders:
     """The rate-limit headers of one answer: points, and times in seconds since the epoch.
 
-    What can't be read is ``None``. Whatever is odd about them, they are read so that less is spent, not more.
+    What can't be read is `None`. Whatever is odd about them, they are read so that less is spent, not more.
     """
 
     remaining: int | None = None
@@ -47,7 +47,7 @@ class RateLimitHeaders:
         """Read the headers of an answer, found by their lower-case names.
 
         Returns:
-            What could be read, or ``None`` where that is neither what remains nor the limit nor the reset.
+            What could be read, or `None` where that is neither what remains nor the limit nor the reset.
         """
         remaining, limit, reset = (_read_numbers(headers.get(name)) for name in _NAMES)
         # Twice the same header is a list; of two counters the lesser counts, of two resets the later.
@@ -94,7 +94,7 @@ class WindowClock:
     """When the server's window ends, by the local monotonic clock.
 
     Every answer proves that the server's clock was *at least* so much ahead of ours when the answer arrived:
-    by its ``Date``, and because its reset was then at most one window away. The greatest of these bounds is
+    by its `Date`, and because its reset was then at most one window away. The greatest of these bounds is
     used, so that the reset is expected late rather than early, by little more than the quickest answer's way
     back.
     """
@@ -108,7 +108,7 @@ class WindowClock:
         self._seen = -math.inf
         self._trusts_date = True
 
-    def observe(self, seen: RateLimitHeaders, now: float) -> Window:
+    def observe(self, seen: RateLimitHeaders, now: float) -> Relation:
         """Learn from an answer, and say to which window it belongs."""
         if now - self._seen > 2 * self._longest:
             # Whatever was wrong with the last reset, or has happened to the clocks since, ends here.

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from scapi._http.credentials import Credentials
     from scapi._http.messages import HttpResponse
     from scapi._http.network import Network
-    from scapi._ratelimit.budget import Pacing, Ticket, Wait
+    from scapi._ratelimit.protocol import Pacing, Ticket, Wait
     from scapi._sync.renewal import Renewal
     from scapi.models import RateLimit
 

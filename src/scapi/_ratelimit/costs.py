@@ -1,0 +1,59 @@
+"""What calls cost: known beforehand, or measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+#: Points per call, where they are known; all other operations are measured, see `BudgetState.costs`.
+KNOWN_COSTS: Mapping[str, int] = {"regions": 0, "emission": 1, "lots": 2, "price_history": 2, "profile": 2}
+
+#: What an unknown cost is likely to be, and what is reserved for it to be safe.
+LIKELY_COST = 2
+SAFE_COST = 10
+MEASURING_ATTEMPTS = 3
+SAMPLES = 5
+
+
+class Costs:
+    """Points per call by operation.
+
+    Of several samples the least counts: others may have spent meanwhile, which looks like a cost.
+    """
+
+    def __init__(self) -> None:
+        # The least of the samples, and the samples themselves.
+        self._known: dict[str, tuple[int, tuple[int, ...]]] = {
+            operation: (cost, (cost,)) for operation, cost in KNOWN_COSTS.items()
+        }
+        self._attempts: dict[str, int] = {}
+
+    def get(self, operation: str, unknown: int = LIKELY_COST) -> int:
+        """Return the cost of an operation, or `unknown`."""
+        known = self._known.get(operation)
+        return known[0] if known else unknown
+
+    def copy(self) -> dict[str, int]:
+        """Return all costs that are known."""
+        return {operation: least for operation, (least, _) in self._known.items()}
+
+    def add_sample(self, operation: str, cost: int) -> None:
+        """Take up what a call has cost."""
+        _, earlier = self._known.get(operation, (cost, ()))
+        samples = (*earlier, cost)[-SAMPLES:]
+        self._known[operation] = min(samples), samples
+
+    def is_to_measure(self, operation: str) -> bool:
+        """Tell whether the next call of an operation should be sent alone, so that its cost shows."""
+        return operation not in self._known and self._attempts.get(operation, 0) < MEASURING_ATTEMPTS
+
+    def count_attempt(self, operation: str) -> None:
+        """Count a call that was sent alone."""
+        self._attempts[operation] = self._attempts.get(operation, 0) + 1
+
+    def forget_attempts(self) -> None:
+        """Begin counting anew."""
+        self._attempts = {}
