@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import secrets
 import signal
 from typing import TYPE_CHECKING, Any
@@ -44,8 +45,8 @@ def _clean_slate(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test sees the environment's credentials, another test's budget, or what that put into `Config`."""
     # Equal credentials share a budget, and a refusal in one test would stop the calls of the next for a minute.
     set_factory(None)
-    for name in ("SCAPI_TOKEN", "SCAPI_CLIENT_ID", "SCAPI_CLIENT_SECRET", "SCAPI_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("SCAPI_")]:
+        monkeypatch.delenv(name)
     yield
     for name in [name for name in vars(Config) if name.isupper()]:
         delattr(Config, name)

@@ -144,6 +144,12 @@ def test_a_wrong_base_url_is_refused(value: Any) -> None:
         UserClient(token="t", base_url=value)
 
 
-def test_a_wrong_retry_is_refused() -> None:
-    with pytest.raises(TypeError, match="retry must be a Retry or None, not int"):
-        UserClient(token="t", retry=3)
+@pytest.mark.parametrize("value", ["3", 2.5, True])
+def test_a_wrong_retry_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError, match=f"retry must be a Retry, a number of attempts or None, not {value!r}"):
+        UserClient(token="t", retry=value)
+
+
+def test_a_retry_of_no_attempts_is_refused() -> None:
+    with pytest.raises(ValueError, match="retry must be 1 attempt or more, or None to try once, not 0"):
+        UserClient(token="t", retry=0)

@@ -76,8 +76,8 @@ def test_of_both_the_pair_is_used(fake: FakeApi, reach: dict[str, Any]) -> None:
 def test_a_user_client_needs_a_token() -> None:
     with pytest.raises(exceptions.CredentialsError):
         UserClient(token="")
-    with pytest.raises(TypeError, match="token"):
-        UserClient()  # type: ignore[call-arg]  # that is what is tested
+    with pytest.raises(exceptions.CredentialsError, match="pass token, or set SCAPI_USER_TOKEN"):
+        UserClient()
 
 
 def test_from_env_takes_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +103,33 @@ def test_from_env_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCAPI_CLIENT_ID", "7")
     with pytest.raises(exceptions.CredentialsError, match="client_secret is missing"):
         AppClient.from_env()
+
+
+def test_without_arguments_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[httpx.Request] = []
+    monkeypatch.setenv("SCAPI_CLIENT_ID", "7")
+    monkeypatch.setenv("SCAPI_CLIENT_SECRET", "s3")
+    monkeypatch.setenv("SCAPI_USER_TOKEN", "player")
+    AppClient(http_client=recorder(seen)).emission()
+    UserClient(http_client=recorder(seen)).emission()
+    UserClient.from_env(http_client=recorder(seen), region="eu").emission()
+    assert seen[0].headers["client-secret"] == "s3"
+    assert [request.headers["authorization"] for request in seen[1:]] == ["Bearer player"] * 2
+    assert seen[2].url.path == "/eu/emission"
+
+
+@pytest.mark.parametrize("given", [{"token": "t"}, {"client_id": "i", "client_secret": "s"}, {"token": ""}])
+def test_who_passes_credentials_gets_none_of_the_environment(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SCAPI_TOKEN", "SCAPI_CLIENT_ID", "SCAPI_CLIENT_SECRET"):
+        monkeypatch.setenv(name, "x")
+    if given == {"token": ""}:
+        with pytest.raises(exceptions.CredentialsError, match="no credentials"):
+            AppClient(**given)
+    else:
+        # Of a token and a pair together the pair would be used, with a warning.
+        assert ("token=" in repr(AppClient(**given))) is ("token" in given)
 
 
 @pytest.mark.parametrize(("kind", "token"), [(AppClient, demo_tokens.APP_TOKEN), (UserClient, demo_tokens.USER_TOKEN)])

@@ -1,13 +1,16 @@
-"""What a client was told once and keeps for all its calls."""
+"""The options of a client that concern its calls, checked once and kept."""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from scapi._base import validation
 from scapi._retry import Retry
 from scapi.config import Config
 from scapi.enums import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DEFAULT_RETRY = Retry()
 
@@ -16,40 +19,55 @@ class Settings(NamedTuple):
     """The checked options of a client; none of them is secret."""
 
     base_url: str
-    region: Region | None
-    json: bool
-    timeout: float | None
-    retry: Retry | None
-    pace: bool | Literal["even"]
-    queue_timeout: float | None
+    region: Region | None = None
+    json: bool = False
+    timeout: float | None = None
+    retry: Retry | None = DEFAULT_RETRY
+    pace: bool | Literal["even"] = True
+    queue_timeout: float | None = None
 
     @classmethod
-    def of(
-        cls,
-        *,
-        base_url: str | None,
-        region: Region | str | None,
-        json: bool,
-        timeout: float | None,
-        retry: object,
-        pace: bool | Literal["even"],
-        queue_timeout: float | None,
-    ) -> Self:
-        """The settings, checked, or a `ValueError` that names the one that is wrong."""
-        if retry is not None and not isinstance(retry, Retry):
-            raise TypeError(f"retry must be a Retry or None, not {type(retry).__name__}")
-        if not (isinstance(pace, bool) or pace == "even"):
-            raise validation.refuse("pace", pace, "True, False or 'even'")
-        return cls(
-            base_url=Config.BASE_URL if base_url is None else validation.base_url("base_url", base_url),
-            region=None if region is None else validation.choice("region", region, Region),
-            json=validation.flag("json", json),
-            timeout=None if timeout is None else validation.positive("timeout", timeout),
-            retry=retry,
-            pace=pace,
-            queue_timeout=None if queue_timeout is None else validation.seconds("queue_timeout", queue_timeout),
-        )
+    def of(cls, *, base_url: str | None, **options: Any) -> Self:
+        """Return the settings of a new client, or raise an error that names the option that is wrong."""
+        url = Config.BASE_URL if base_url is None else validation.base_url("base_url", base_url)
+        return cls(url).changed(**options)
+
+    def changed(self, **options: Any) -> Self:
+        """Return these settings with other options, or raise an error that names the one that is wrong."""
+        if unknown := sorted(options.keys() - _CHECKS.keys()):
+            raise TypeError(f"{unknown[0]} is none of the options of a call: {', '.join(_CHECKS)}")
+        checked: dict[str, Any] = {name: _CHECKS[name](value) for name, value in options.items()}
+        return self._replace(**checked)
 
     def region_for(self, *asked: Region | str | None) -> Region | str:
-        """The region of a call: the first that was asked for, else the client's, else that of `Config` by now."""
+        """Return the region of a call: the first that was asked for, else the client's, else that of `Config` now."""
         return next((region for region in (*asked, self.region) if region is not None), Config.REGION)
+
+
+def _retry(value: object) -> Retry | None:
+    if value is None or isinstance(value, Retry):
+        return value
+    attempts = validation.whole(value)
+    if attempts is None:
+        raise TypeError(f"retry must be a Retry, a number of attempts or None, not {value!r}")
+    if attempts < 1:
+        raise validation.refuse("retry", value, "1 attempt or more, or None to try once")
+    return Retry(attempts=attempts)
+
+
+def _pace(value: object) -> bool | Literal["even"]:
+    if isinstance(value, bool):
+        return value
+    if value == "even":
+        return "even"
+    raise validation.refuse("pace", value, "True, False or 'even'")
+
+
+_CHECKS: dict[str, Callable[[Any], object]] = {
+    "region": lambda value: None if value is None else validation.choice("region", value, Region),
+    "json": lambda value: validation.flag("json", value),
+    "timeout": lambda value: None if value is None else validation.positive("timeout", value),
+    "retry": _retry,
+    "pace": _pace,
+    "queue_timeout": lambda value: None if value is None else validation.seconds("queue_timeout", value),
+}

@@ -33,15 +33,15 @@ class Transport:
 
     Args:
         base_url: The host that all requests go to.
+        network: How to reach the host.
         timeout: Seconds that one request may take in all, as soon as a connection is free for it; `None` for 30, or
             for what the client of the caller's says.
-        network: How to reach the host.
     """
 
     #: Until the constructor is through there is nothing to close.
     _refuses = True
 
-    def __init__(self, *, base_url: str, timeout: float | None, network: Network) -> None:
+    def __init__(self, *, base_url: str, network: Network, timeout: float | None = None) -> None:
         httpx_adapter.check_client(network.http_client, httpx.AsyncClient)
         self._timeout = timeout
         self._http_client: httpx.AsyncClient | None = network.http_client
@@ -49,7 +49,12 @@ class Transport:
         self._refuses = False
 
     async def send(
-        self, http_request: HttpRequest, sink: aio.Sink | None = None, *, retry_state: RetryState | None = None
+        self,
+        http_request: HttpRequest,
+        sink: aio.Sink | None = None,
+        *,
+        retry_state: RetryState | None = None,
+        timeout: float | None = None,
     ) -> HttpResponse:
         """Send a request and read its answer whole, or raise the documented error.
 
@@ -59,23 +64,27 @@ class Transport:
                 that is known. Such an answer may be of any size, and take its time as long as something arrives.
             retry_state: Bounds the wait for a free connection, and counts it. When its patience ends, a
                 `QueueTimeoutError` is raised.
+            timeout: Seconds that this request may take, in place of what the transport was made with.
         """
         if self.closed:
             raise ClosedError("the client is closed")
         # What the caller is handling just now is none of ours.
         outer = sys.exception()
         try:
-            return httpx_adapter.log(
-                http_request, await self._send(http_request, sink, retry_state or RetryState(None))
+            response = await self._send(
+                http_request, sink, retry_state or RetryState(None), self._timeout if timeout is None else timeout
             )
+            return httpx_adapter.log(http_request, response)
         except BaseException as cause:  # noqa: BLE001  # it is raised again, without what its traceback would show
             raise httpx_adapter.failure(cause, http_request.url, outer=outer, closed=self.closed)  # noqa: B904  # chained there
 
-    async def _send(self, http_request: HttpRequest, sink: aio.Sink | None, retry_state: RetryState) -> HttpResponse:
+    async def _send(
+        self, http_request: HttpRequest, sink: aio.Sink | None, retry_state: RetryState, timeout: float | None
+    ) -> HttpResponse:
         if self._http_client is not None:
-            return await self._borrow(self._http_client, http_request, sink)
+            return await self._borrow(self._http_client, http_request, sink, timeout)
         pool = await self._pools.get()
-        call = _Call(self._timeout or httpx_adapter.TIMEOUT, retry_state)
+        call = _Call(timeout or httpx_adapter.TIMEOUT, retry_state)
         with call.hold:
             try:
                 async with call.deadline:
@@ -92,14 +101,14 @@ class Transport:
                 await pool.release(call)
 
     async def _borrow(
-        self, client: httpx.AsyncClient, http_request: HttpRequest, sink: aio.Sink | None
+        self, client: httpx.AsyncClient, http_request: HttpRequest, sink: aio.Sink | None, timeout: float | None
     ) -> HttpResponse:
         # No client tells how long a request waits for a connection of its own, so `retry_state` hears nothing of it.
-        request = httpx_adapter.request_by(client, http_request, self._timeout)
+        request = httpx_adapter.request_by(client, http_request, timeout)
         async with aio.Deadline() as deadline:
-            deadline.set(self._timeout)
+            deadline.set(timeout)
             response = await client.send(request, stream=True, follow_redirects=False)
-            return await _read(response, http_request, sink, deadline, self._timeout)
+            return await _read(response, http_request, sink, deadline, timeout)
 
     @property
     def closed(self) -> bool:

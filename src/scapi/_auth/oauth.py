@@ -6,6 +6,7 @@ Source: https://eapi.stalzone.com/auth.html
 from __future__ import annotations
 
 import hmac
+import os
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,13 @@ EARLY, EARLY_SHARE = 60.0, 0.1
 
 #: The statuses of a refused renewal; servers differ in which of the two it is.
 REFUSALS = (400, 401)
+
+#: What to do about a missing user token.
+NO_USER = (
+    "no credentials: pass token, or set SCAPI_USER_TOKEN. To have the token renewed, add refresh_token, client_id and "
+    "client_secret, or SCAPI_REFRESH_TOKEN, SCAPI_CLIENT_ID and SCAPI_CLIENT_SECRET. OAuthClient gets a token; "
+    "without a key, try demo() or scapi.testing.FakeApi"
+)
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -213,6 +221,22 @@ def held(token: str | UserToken | None, refresh_token: str | None) -> UserToken:
     return UserToken(
         access_token=token, refresh_token=refresh_token or "", expires_in=expires_in, expires_at=expires_at
     )
+
+
+def held_by_environment(application: Credentials) -> tuple[UserToken, Credentials]:
+    """Return the pair of the environment, and the application that renews it. Nothing here raises.
+
+    Args:
+        application: The caller's application, which counts for more than that of the environment.
+    """
+    # Not `os.environ.get`: its repr, which a traceback may show, is the whole environment.
+    pair = held(os.getenv("SCAPI_USER_TOKEN"), os.getenv("SCAPI_REFRESH_TOKEN"))
+    if pair.refresh_token and application.is_empty:
+        id_and_secret = Credentials(
+            client_id=os.getenv("SCAPI_CLIENT_ID"), client_secret=os.getenv("SCAPI_CLIENT_SECRET")
+        )
+        return pair, id_and_secret
+    return pair, application
 
 
 def bearer(token: str | UserToken) -> Credentials:

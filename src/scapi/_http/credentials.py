@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from hashlib import blake2b
 from typing import Any
@@ -9,6 +10,12 @@ from typing import Any
 from scapi._base import validation
 from scapi._base.secrets import scramble, unscramble
 from scapi.exceptions import CredentialsError
+
+#: What to do about missing credentials.
+NO_CREDENTIALS = (
+    "no credentials: pass token, or client_id and client_secret; or set SCAPI_TOKEN, or SCAPI_CLIENT_ID and "
+    "SCAPI_CLIENT_SECRET. Without a key, try demo() or scapi.testing.FakeApi"
+)
 
 
 class Credentials:
@@ -27,22 +34,39 @@ class Credentials:
         self._client_id = client_id
         self._client_secret = client_secret
 
-    def check(self) -> Credentials:
-        """These credentials, or a `CredentialsError` that says what is missing."""
+    @classmethod
+    def given_or_of_environment(
+        cls, token: str | None, client_id: str | None, client_secret: str | None
+    ) -> Credentials:
+        """Return the credentials of the caller, or those of the environment if the caller has none. Never raises."""
+        given = cls(token=token, client_id=client_id, client_secret=client_secret)
+        if not given.is_empty:
+            return given
+        # Not `os.environ.get`: its repr, which a traceback may show, is the whole environment.
+        return cls(
+            token=os.getenv("SCAPI_TOKEN"),
+            client_id=os.getenv("SCAPI_CLIENT_ID"),
+            client_secret=os.getenv("SCAPI_CLIENT_SECRET"),
+        )
+
+    def check(self, missing: str = NO_CREDENTIALS) -> Credentials:
+        """Return these credentials, or raise a `CredentialsError` that says what is wrong; `missing`, if all are."""
         for name in self.__slots__:
             if flaw := _flaw(name.lstrip("_"), getattr(self, name)):
                 raise flaw
         if bool(self._client_id) != bool(self._client_secret):
-            missing = "client_secret" if self._client_id else "client_id"
-            raise CredentialsError(f"client_id and client_secret go together: {missing} is missing")
+            half = "client_secret" if self._client_id else "client_id"
+            raise CredentialsError(f"client_id and client_secret go together: {half} is missing")
         if not self._token and not self._client_id:
-            raise CredentialsError(
-                "no credentials: pass token, or client_id and client_secret; from_env() reads SCAPI_TOKEN, or "
-                "SCAPI_CLIENT_ID and SCAPI_CLIENT_SECRET. Without a key, try demo() or scapi.testing.FakeApi"
-            )
+            raise CredentialsError(missing)
         if self._token and self._client_id:
             warnings.warn("both a token and a client_id pair were given: the pair is used", UserWarning, stacklevel=3)
         return self
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all was given."""
+        return self._token is None and self._client_id is None and self._client_secret is None
 
     def headers(self) -> dict[str, str]:
         """The request headers that say who we are. Never keep them in a variable of a frame that may raise."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import random
 import threading
@@ -71,10 +72,16 @@ class Session:
         # httpx is imported with the first client: it takes longer than all of ours.
         from scapi._sync.transport import Transport
 
-        self._transport = Transport(base_url=settings.base_url, timeout=settings.timeout, network=network)
+        self._transport = Transport(base_url=settings.base_url, network=network)
         self._budget: Pacing = budget_for(settings.base_url, credentials.fingerprint())
         self._notice = notice_of(self._budget)
         self._waiting: Held[threads.Wakeup] = Held()
+
+    def view(self, settings: Settings) -> Session:
+        """Return this session with other settings. It shares the connections, the budget and the token."""
+        view = copy.copy(self)
+        view.settings = settings
+        return view
 
     @property
     def credentials(self) -> Credentials:
@@ -206,14 +213,17 @@ class Session:
 
     def _follow(self, http_request: HttpRequest, retry_state: RetryState) -> HttpResponse:
         """The answer to a request, after the redirects that stay on its host."""
-        response = self._transport.send(http_request, retry_state=retry_state)
+        response = self._send(http_request, retry_state)
         for _ in range(redirects.MOST):
             target = redirects.target(response, http_request.url)
             if target is None:
                 break
             http_request = http_request.moved(target)
-            response = self._transport.send(http_request, retry_state=retry_state)
+            response = self._send(http_request, retry_state)
         return response
+
+    def _send(self, http_request: HttpRequest, retry_state: RetryState) -> HttpResponse:
+        return self._transport.send(http_request, retry_state=retry_state, timeout=self.settings.timeout)
 
     def _pause(self, seconds: float, retry_state: RetryState) -> None:
         begun = threads.now()

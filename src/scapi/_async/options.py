@@ -1,0 +1,33 @@
+"""The options of the clients, by where they can be given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+    from scapi._retry import Retry
+    from scapi.enums import Region
+
+
+class CallOptions(TypedDict, total=False):
+    """What can differ from call to call."""
+
+    region: Region | str | None
+    json: bool
+    timeout: float | None
+    retry: Retry | int | None
+    pace: bool | Literal["even"]
+    queue_timeout: float | None
+
+
+class Options(CallOptions, total=False):
+    """The arguments that all clients have beside their credentials."""
+
+    base_url: str | None
+    http_client: httpx.AsyncClient | None
+    proxy: str | None
+    verify: ssl.SSLContext | str | bool | None
