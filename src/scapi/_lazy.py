@@ -1,4 +1,4 @@
-"""Names that are imported when they are first used: a program pays for the world it lives in, and for no other."""
+"""Imports names when they are first used, so that a program loads only the world that it uses."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def lazily(package: str, homes: Mapping[str, tuple[str, ...]]) -> tuple[Callable
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         home = found[name]
         value = import_module(f"scapi.{name}") if home == "scapi" else getattr(import_module(home), name)
-        # From now on the module has the name itself, and this function isn't asked again.
+        # From now on the module has the name, and this function isn't called for it again.
         setattr(sys.modules[package], name, value)
         return value
 

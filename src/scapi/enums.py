@@ -1,8 +1,7 @@
-"""The closed and open sets of values that the API speaks.
+"""The values that the API takes and sends.
 
-Enums that describe *arguments* are closed: an unknown value is a mistake of the caller. Enums that describe *answers*
-are open: the game grows between two releases of this library, so a value nobody has seen becomes a member that carries
-the server's own spelling.
+Enums of *arguments* are closed: an unknown value is a mistake of the caller. Enums of *answers* are open: the game
+grows between two releases of this library, so a new value becomes a member with the server's own spelling.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ __all__ = [
 ]
 
 
-#: The members that open sets have gained, by their set and value.
+#: The members that open sets have gained, by set and value.
 _gained: dict[tuple[type, Any], Any] = {}
 
 
 class _AnyCase(StrEnum):
-    """A closed set whose members are found in any case."""
+    """A closed set. Upper and lower case are the same."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -46,7 +45,7 @@ class _AnyCase(StrEnum):
 
 
 class _Open(StrEnum):
-    """An open set: a value that has no member yet gets one, named and valued as the server spelled it."""
+    """An open set: a new value becomes a member, spelled as the server spelled it."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -57,7 +56,7 @@ class _Open(StrEnum):
             return known
         member = str.__new__(cls, value)
         member._name_ = member._value_ = value
-        # `setdefault`: two threads that meet the same new value must end up with one member.
+        # `setdefault`: two threads that meet a new value must get the same member.
         gained: Self = _gained.setdefault((cls, value), member)
         return gained
 
@@ -134,7 +133,7 @@ class Realm(_AnyCase):
 
 
 class Language(_AnyCase):
-    """A language that the item database had names in when this was written."""
+    """A language of the item database."""
 
     RU = "ru"
     EN = "en"
@@ -166,7 +165,7 @@ class Order(_AnyCase):
 
 
 class SortAuction(_AnyCase):
-    """What lots are sorted by."""
+    """The sort key of lots."""
 
     TIME_CREATED = "time_created"
     TIME_LEFT = "time_left"
@@ -175,7 +174,7 @@ class SortAuction(_AnyCase):
 
 
 class SortOperations(_AnyCase):
-    """What operations sessions are sorted by."""
+    """The sort key of operations sessions."""
 
     DATE_FINISH = "date_finish"
     DIFFICULTY = "difficulty"
@@ -190,7 +189,7 @@ class IndexFile(_AnyCase):
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
-        # stalcraft-api's values end so.
+        # The values of stalcraft-api end with it.
         return super()._missing_(value.strip().lower().removesuffix(".json") if isinstance(value, str) else value)
 
 
@@ -214,7 +213,7 @@ class Alliance(_Named):
 
 
 class StatType(_Open):
-    """How the value of a statistic is to be read; an open set."""
+    """The type of a statistic's value; an open set."""
 
     INTEGER = "INTEGER"
     DECIMAL = "DECIMAL"
@@ -236,7 +235,7 @@ class ClanRank(_Named):
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
-        # One client reports these two spellings from the API itself; they mean the ranks, not new ones.
+        # One client reports these two spellings from the API. They are misspelt ranks, not new ones.
         if isinstance(value, str) and value.upper() in {"SOLIDER", "SERGANT"}:
             return cls["SOLDIER" if value.upper() == "SOLIDER" else "SERGEANT"]
         return super()._missing_(value)
@@ -307,7 +306,7 @@ class Quality(IntEnum):
         return labels.color("Quality", self.name)
 
     def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[int]]:
-        # As of the other open sets.
+        # As in the other open sets.
         return type(self), (self.value,)
 
     @classmethod
@@ -318,9 +317,9 @@ class Quality(IntEnum):
         return self.name.lower()
 
     def __format__(self, spec: str) -> str:
-        # A spec that asks for a number, such as `d` or `02x`, gets the number.
+        # A format spec for numbers, such as `d` or `02x`, gets the number.
         return int.__format__(self, spec) if spec[-1:] in _NUMERIC else format(str(self), spec)
 
 
-#: The types of a format spec that are of numbers alone.
+#: The format types for numbers.
 _NUMERIC = tuple("bcdeEfFgGnoxX%")

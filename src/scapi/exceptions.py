@@ -1,4 +1,4 @@
-"""Everything that scapi raises on its own account, but for `ValueError` and `TypeError` on wrong arguments.
+"""All errors of scapi, except `ValueError` and `TypeError` for wrong arguments.
 
     ScApiException
     ├── CredentialsError          no usable credentials
@@ -53,15 +53,15 @@ __all__ = [
 class ScApiException(Exception):
     """The base of all errors of this library.
 
-    Its text is on one line and holds nothing that a terminal would obey, whatever the server said.
+    Its text is one line, without control characters, whatever the server said.
     """
 
     def __str__(self) -> str:
-        # A traceback goes to a terminal, and an error into a log.
+        # Tracebacks go to terminals, and errors into logs.
         return escaping.log(super().__str__(), None)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The default would call `cls(*args)`, which lacks the keyword-only fields.
+        # The default calls `cls(*args)`, without the keyword-only fields.
         return _restore, (type(self), self.args, self.__dict__)
 
 
@@ -80,8 +80,8 @@ class LoginError(CredentialsError):
     """The login in the browser didn't lead to a token.
 
     Attributes:
-        error: The code that the server gave, such as `"access_denied"`; empty where it was not the server who refused,
-            but nobody logged in in time, the port was taken, or the redirect was not the answer to this login.
+        error: The server's code, such as `"access_denied"`; empty if the server didn't refuse: nobody logged in in
+            time, the port was taken, or the redirect didn't belong to this login.
     """
 
     def __init__(self, message: str, *, error: str = "") -> None:
@@ -92,10 +92,10 @@ class LoginError(CredentialsError):
 class TokenNotSavedError(CredentialsError):
     """A token was renewed, but `on_token` failed to take the new one. The cause is what `on_token` raised.
 
-    The old token is dead by now. The client keeps the new one, and hands it to `on_token` again before its next call.
+    The old token is no longer valid. The client keeps the new one, and calls `on_token` again before its next call.
 
     Attributes:
-        token: The new token, so that it isn't lost. The text of this error doesn't show it.
+        token: The new token. The text of this error doesn't show it.
     """
 
     def __init__(self, token: UserToken) -> None:
@@ -104,7 +104,7 @@ class TokenNotSavedError(CredentialsError):
 
 
 class ClosedError(ScApiException):
-    """The client is closed, or was closed during the call. To try again is no use: make another client."""
+    """The client is closed, or was closed during the call. Don't retry: make another client."""
 
 
 class TransportError(ScApiException):
@@ -115,7 +115,7 @@ class RequestTimeoutError(TransportError):
     """No answer arrived in time.
 
     Attributes:
-        connecting: Whether it was the connection that could not be made in time, so that nothing was sent.
+        connecting: Whether the connection took too long, so that nothing was sent.
     """
 
     def __init__(self, message: str, *, connecting: bool = False) -> None:
@@ -127,10 +127,10 @@ class DecodeError(ScApiException):
     """An answer arrived that isn't what the API promises.
 
     Attributes:
-        body: The start of the body as it was received; empty where it may hold a token that nobody has yet.
-        path: Where in the document the trouble is, such as `$.total`; `$` for the whole.
-        model: The name of the model that the body should have become.
-        url: Where the answer came from.
+        body: The start of the body; empty if it may hold a new token.
+        path: The place in the document, such as `$.total`; `$` for all of it.
+        model: The name of the expected model.
+        url: The URL of the request.
         status: The HTTP status of the answer.
     """
 
@@ -146,11 +146,11 @@ class DecodeError(ScApiException):
 
 
 class ItemNameError(ScApiException, ValueError):
-    """A name that means no entry of the item database, or more than one.
+    """A name that matches no entry of the item database, or several.
 
     Attributes:
-        query: The name that was asked for.
-        candidates: What it may mean, the best first; empty where nothing is even similar.
+        query: The name.
+        candidates: Entries that it may mean, the best first; empty if nothing is similar.
     """
 
     def __init__(self, message: str, *, query: str, candidates: Sequence[Lookup] = ()) -> None:
@@ -169,7 +169,7 @@ class RequestError(ScApiException):
         data: The decoded JSON body, or its text where it isn't JSON, or `None` where it is empty.
         headers: The headers of the answer, with lower-case names.
         message: What the server said went wrong: on one line, at most 500 characters of it.
-        hint: What may help, where the library knows something; else empty.
+        hint: What may help; empty if the library doesn't know.
     """
 
     hint = ""
@@ -218,15 +218,15 @@ class NotFoundError(ClientError):
 
 
 class RateLimitError(ClientError):
-    """429: the points of this minute are used up, or something before the API, such as a proxy, refuses calls.
+    """429: the points of this minute are used up, or a proxy in front of the API refuses calls.
 
-    Also raised when nothing was sent: a call won't get its turn within `queue_timeout`, or an earlier refusal is still
-    in force and the call may not wait for its end. The text says in how many seconds calls are possible again.
+    Also raised when nothing was sent: the call won't get its turn within `queue_timeout`, or an earlier refusal is
+    still in force and the call may not wait that long. The text has the seconds until calls are possible again.
 
     Attributes:
-        retry_after: Seconds until calls are possible again; `math.inf` where the limit is 0. As long as a refusal is in
-            force, every call tells what is left of it, whichever call was refused.
-        sent: Whether it was the server that refused this call. `False` where nothing was sent.
+        retry_after: Seconds until calls are possible again; `math.inf` if the limit is 0. While a refusal is in force,
+            the error of every call has the seconds that are left of it.
+        sent: Whether the server refused this call; `False` if nothing was sent.
     """
 
     def __init__(

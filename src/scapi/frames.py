@@ -1,12 +1,12 @@
-"""Frames: models as tables of polars, pandas and Arrow, with the same columns whatever rows there are.
+"""Frames: models as tables of polars, pandas and Arrow. The columns depend on the model, not on the rows.
 
     from scapi import frames
 
     frames.to_polars(client.auction("zyv9").price_history(limit=200, additional=True))
 
-A `Listing` has the same as methods. Column names are those of the models; records in a record have theirs in front
-(`clan_info_name`). Times are `datetime[us, UTC]`, integers have 64 bits, enums are strings, and what models answer
-beside their fields has columns, too: `quality`, `upgrade_level` and `unit_price` of lots and sales.
+A `Listing` has the same functions as methods. Columns are named after the fields of the models; the fields of a nested
+record have its name in front (`clan_info_name`). Times are `datetime[us, UTC]`, integers have 64 bits, enums are
+strings. Lots and sales also have the columns `quality`, `upgrade_level` and `unit_price`; `additional` comes last.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ F = TypeVar("F")
 def to_dicts(
     rows: Iterable[Any], *, model: type | None = None, flatten: bool = False, explode: bool = False
 ) -> list[dict[str, Any]]:
-    """Rows as plain dicts, with the columns of a frame as keys.
+    """Make plain dicts of rows, with the columns of a frame as keys.
 
-    Times are aware `datetime`. What frames hold as JSON text is a dict or a list here.
+    Times are aware `datetime`. Dicts and lists stay what they are; frames have JSON text for them.
 
     Args:
         rows: A `Listing` or any other iterable of models of one kind, or results of a bulk call, whose keys become the
@@ -59,7 +59,7 @@ def to_dicts(
 def to_polars(
     rows: Iterable[Any], *, model: type | None = None, flatten: bool = False, explode: bool = False
 ) -> pl.DataFrame:
-    """Rows as a polars frame; needs the extra `polars`.
+    """Make a polars frame of rows; needs the extra `polars`.
 
     Args:
         rows: As of `to_dicts`, like the other arguments.
@@ -79,9 +79,9 @@ def to_polars(
 def to_pandas(
     rows: Iterable[Any], *, model: type | None = None, flatten: bool = False, explode: bool = False
 ) -> pd.DataFrame:
-    """Rows as a pandas frame; needs the extra `pandas`.
+    """Make a pandas frame of rows; needs the extra `pandas`.
 
-    Strings, integers and booleans are pandas' nullable ones, so that an absent value doesn't turn 64-bit integers into
+    Strings, integers and booleans have pandas' nullable types, so that absent values don't turn 64-bit integers into
     floats.
 
     Args:
@@ -102,7 +102,7 @@ def to_pandas(
 def to_arrow(
     rows: Iterable[Any], *, model: type | None = None, flatten: bool = False, explode: bool = False
 ) -> pa.Table:
-    """Rows as an Arrow table; needs the extra `arrow`.
+    """Make an Arrow table of rows; needs the extra `arrow`.
 
     Args:
         rows: As of `to_dicts`, like the other arguments.

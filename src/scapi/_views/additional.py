@@ -1,4 +1,4 @@
-"""`additional` as columns: one for each key whose meaning is known, and one for what remains."""
+"""`additional` as columns: one for each known key, and one for the rest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-#: The keys of `additional` whose meaning is known, by what they hold.
+#: The known keys of `additional`, and the kinds of their columns.
 ADDITIONAL: Mapping[str, Kind] = {
     "qlt": "int",
     "ptn": "int",
@@ -28,22 +28,22 @@ ADDITIONAL: Mapping[str, Kind] = {
 
 
 def flattened(rows: list[Any]) -> list[Filled]:
-    """A column for every known key, and what remains."""
+    """Make a column for each known key, and one for the rest."""
     details = [row.additional for row in rows]
     columns = [
         Filled(key, kind, _fitted(kind, [found.get(key) for found in details])) for key, kind in ADDITIONAL.items()
     ]
     in_columns = sum(len(column.values) - column.values.count(None) for column in columns)
-    # As many values as have columns: nothing remains, and nobody needs to look for it in every row.
+    # If every value has a column, there is no rest, and no need to look for it in each row.
     remains = in_columns < sum(map(len, details))
     return [*columns, Filled("additional", "json", list(map(_rest, details)) if remains else [None] * len(rows))]
 
 
 def _fitted(kind: Kind, raws: list[Any]) -> list[Any]:
-    """The values that fit into a column of this kind, `None` in place of the others."""
+    """Keep the values that fit the kind; `None` replaces the others."""
     exact, least, most = USUAL[kind]
     if {exact, NOTHING}.issuperset(map(type, raws)):
-        # Values of one type are looked at all together.
+        # Values of one type are checked together.
         values = [raw for raw in raws if raw is not None] if least < most else []
         if not values or (min(values) >= least and max(values) <= most):
             return raws
@@ -52,7 +52,7 @@ def _fitted(kind: Kind, raws: list[Any]) -> list[Any]:
 
 
 def _rest(details: dict[str, Any]) -> dict[str, Any] | None:
-    """What has no column of its own."""
+    """Return the items without a column of their own."""
     return {key: value for key, value in details.items() if not _has_column(key, value)} or None
 
 
@@ -76,7 +76,7 @@ def _float(value: Any) -> float | None:
 
 
 def _int(value: Any) -> int | None:
-    # 3.0 is whole, too. `bool` is no number here.
+    # 3.0 counts as whole, `bool` doesn't count as a number.
     whole = int(value) if type(value) is float and value.is_integer() else value
     return whole if type(whole) is int and whole in INTEGERS else None
 
@@ -87,7 +87,7 @@ def _millis(value: Any) -> int | None:
     return whole if whole is not None and whole in MILLISECONDS else None
 
 
-#: The value as its column holds it, or `None` where it is of another kind and stays in the JSON.
+#: Converts a value for its column. `None`: it is of another kind, and stays in the JSON.
 FITTING: Mapping[Kind, Callable[[Any], Any]] = {
     "string": _string,
     "strings": _strings,
@@ -97,7 +97,7 @@ FITTING: Mapping[Kind, Callable[[Any], Any]] = {
 }
 
 NOTHING = type(None)
-#: What most values of a kind are: their type, and between which bounds they fit; equal bounds are none.
+#: The usual type of a kind's values, with the bounds within which they fit. Equal bounds mean no bounds.
 USUAL: Mapping[Kind, tuple[type, int, int]] = {
     "string": (str, 0, 0),
     "strings": (NOTHING, 0, 0),

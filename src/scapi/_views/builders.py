@@ -1,6 +1,6 @@
-"""Frames made part by part: rows come page by page, and become columns of a library before the next page is asked for.
+"""Frames made part by part: the rows of each page become columns of a library before the next page is fetched.
 
-What is in memory at any time is the frame so far, the columns of the last few thousand rows, and one page.
+Memory holds the frame so far, the columns of the last few thousand rows, and one page.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 F = TypeVar("F")
 
-#: Rows that are gathered before they become a part of the frame: enough that the parts are few, little enough that
-#: Python objects, which take several times what a frame does, are few too.
+#: How many rows become one part of the frame. More rows mean fewer parts, but more Python objects, which take several
+#: times the memory of a frame.
 PART = 10_000
 
 
 class Library(NamedTuple, Generic[F]):
-    """What a kind of frame is made with.
+    """The functions that make one kind of frame.
 
     Attributes:
         pack: From values as models hold them to values that the library takes.
@@ -46,7 +46,7 @@ class Library(NamedTuple, Generic[F]):
 
 
 class Builder(Generic[F]):
-    """A frame under way.
+    """Builds a frame part by part.
 
     Args:
         library: What it is made with.
@@ -68,7 +68,7 @@ class Builder(Generic[F]):
         self._columns = self._filled([], [])
 
     def add(self, rows: list[Any], keys: list[str] | None = None) -> None:
-        """Take some more rows, with the key of each where there are keys."""
+        """Add some rows, each with its key if there are keys."""
         for start in range(0, len(rows), PART):
             part = slice(start, start + PART)
             for column, more in zip(self._columns, self._filled(rows[part], keys and keys[part]), strict=True):
@@ -77,13 +77,13 @@ class Builder(Generic[F]):
                 self._make()
 
     def add_result(self, result: BulkResult[Any]) -> None:
-        """Take the rows of one more result of a bulk call, or raise its error."""
+        """Add the rows of a bulk result, or raise its error."""
         value = result.unwrap()
         rows: list[Any] = value if is_array(value) else [value]
         self.add(rows, [result.key] * len(rows))
 
     def finish(self) -> F:
-        """The frame."""
+        """Return the frame."""
         if self._columns[0].values or not self._parts:
             self._make()
         return self._parts[0] if len(self._parts) == 1 else self._library.join(self._parts)
@@ -97,13 +97,13 @@ class Builder(Generic[F]):
 
 
 def refuse_json(json: bool) -> None:
-    """Refuse to make frames of plain objects, before any of them is asked for."""
+    """Refuse to make frames of plain JSON, before anything is requested."""
     if json:
         raise ValueError("json=True gives plain objects, and frames are made of models: use another client for them")
 
 
 def dicts() -> Library[list[dict[str, Any]]]:
-    """Plain dicts."""
+    """Make lists of plain dicts."""
 
     def pack(column: Filled) -> Filled:
         return column._replace(values=plain(column))
@@ -119,7 +119,7 @@ def dicts() -> Library[list[dict[str, Any]]]:
 
 
 def polars() -> Library[pl.DataFrame]:
-    """Frames of polars."""
+    """Make polars frames."""
     with extra("polars"):
         import polars as pl
     kinds: dict[Kind, pl.DataType] = {
@@ -135,10 +135,10 @@ def polars() -> Library[pl.DataFrame]:
     def series(column: Filled) -> pl.Series:
         kind = kinds[column.kind]
         if column.kind == "time":
-            # Integers become times all at once; `datetime` objects would be looked at one by one.
+            # polars casts integers at once, and would convert `datetime` objects one by one.
             return pl.Series(column.name, column.values, pl.Int64()).cast(kind)
         if column.kind == "strings":
-            # And so do texts become lists, which would be looked at one by one, too.
+            # The same goes for texts and lists.
             return pl.Series(column.name, texts(column.values), pl.String()).str.json_decode(kind)
         return pl.Series(column.name, column.values, kind)
 
@@ -149,7 +149,7 @@ def polars() -> Library[pl.DataFrame]:
 
 
 def pandas() -> Library[pd.DataFrame]:
-    """Frames of pandas."""
+    """Make pandas frames."""
     with extra("pandas"):
         import pandas as pd
     kinds: dict[Kind, Any] = {
@@ -178,7 +178,7 @@ def pandas() -> Library[pd.DataFrame]:
 
 
 def arrow() -> Library[pa.Table]:
-    """Tables of Arrow."""
+    """Make Arrow tables."""
     with extra("arrow"):
         import pyarrow as pa
     kinds: dict[Kind, pa.DataType] = {

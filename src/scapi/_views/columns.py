@@ -1,8 +1,7 @@
-"""The columns of a model: their names, their kinds, and how their values are got out of rows.
+"""The columns of a model: names, kinds, and how to read their values from rows.
 
-They depend on the model alone, never on the rows, so that an empty page has the same columns, of the same kinds, as a
-full one. A column is made at once for all rows, never row by row: a Python function per value costs several times what
-decoding the row does.
+They depend on the model alone, so an empty page has the same columns as a full one. A column is read for all rows at
+once: a Python call per value takes several times as long as decoding the row.
 """
 
 from __future__ import annotations
@@ -22,30 +21,30 @@ from scapi.models import AuctionLot, AuctionPrice, EmissionState
 #: JSON can hold. Frames hold times as microseconds since the epoch, UTC, and JSON as text: see `packed`.
 Kind: TypeAlias = Literal["string", "int", "float", "bool", "time", "millis", "strings", "json"]
 
-#: From rows to the values of a column.
+#: Reads the values of a column from rows.
 Getter: TypeAlias = Callable[[list[Any]], list[Any]]
 
 SCALARS: Mapping[Any, Kind] = {str: "string", int: "int", float: "float", bool: "bool"}
 
 TRADED: Mapping[str, Kind] = {"quality": "string", "upgrade_level": "int", "unit_price": "float"}
-#: What models answer beside their fields.
+#: The properties of models that become columns.
 PROPERTIES: Mapping[type, Mapping[str, Kind]] = {
     AuctionLot: TRADED,
     AuctionPrice: TRADED,
     EmissionState: {"active": "bool"},
 }
 
-#: Properties that follow from one key of `additional` alone.
+#: Properties that depend on a single key of `additional`.
 FROM_ADDITIONAL = {"quality": "qlt", "upgrade_level": "ptn"}
-#: Types by which equal values of such a key mean the same. `True` equals 1, but is no number here.
+#: Types of such a key's values that may be looked up in a dict. `True` equals 1, but counts as no number here.
 COMPARABLE = {int, float, str, type(None)}
 
-#: How many values of such a key are remembered. Qualities are seven and levels sixteen, as far as anybody knows.
+#: How many values of such a key are remembered. Seven qualities and sixteen levels are known.
 MOST_KNOWN = 1000
 
 
 class Column(NamedTuple):
-    """One column: its name, the kind of its values, and the way from rows to values."""
+    """A column: its name, the kind of its values, and the function that reads them."""
 
     name: str
     kind: Kind
@@ -70,12 +69,12 @@ def columns_of(model: type) -> list[Column]:
         return [Column("name", "string", list)]
     found = [column for field in msgspec.structs.fields(model) for column in _columns(field.name, field.type)]
     found += [Column(name, kind, _property(name, kind)) for name, kind in PROPERTIES.get(model, {}).items()]
-    # It is as long as all others together.
+    # `additional` is as wide as all others together.
     return sorted(found, key=lambda column: column.name == "additional")
 
 
 def records_in(model: type) -> tuple[str, type[msgspec.Struct]] | None:
-    """The field of a model that holds a list of records, and what these are."""
+    """Return the field of a model that holds a list of records, and their type."""
     for field in msgspec.structs.fields(model) if issubclass(model, msgspec.Struct) else ():
         kind = plain_type(field.type)
         if (
@@ -120,13 +119,13 @@ def _values(name: str) -> Getter:
 
 
 def _members(name: str) -> Getter:
-    """The values of an enum's members."""
+    """Read the values of an enum's members."""
     get = attrgetter(name)
     return lambda rows: [None if member is None else member.value for member in map(get, rows)]
 
 
 def _from_additional(name: str, key: str, change: Callable[[Any], Any] | None) -> Getter:
-    """A property that follows from one key of `additional`, asked once for each value that the key has."""
+    """Read a property that depends on a single key of `additional`, once for each value of the key."""
     get = attrgetter(name)
     known: dict[Any, Any] = {}
 
@@ -149,7 +148,7 @@ def _from_additional(name: str, key: str, change: Callable[[Any], Any] | None) -
 
 
 def present(get: Getter) -> Getter:
-    """Get something out of those rows that aren't `None`."""
+    """Read values from the rows that aren't `None`."""
 
     def values(rows: list[Any]) -> list[Any]:
         if None not in rows:
@@ -161,6 +160,6 @@ def present(get: Getter) -> Getter:
 
 
 def _within(name: str, get: Getter) -> Getter:
-    """Get something out of a record that may be absent."""
+    """Read values from a nested record, which may be absent."""
     outer, inner = _values(name), present(get)
     return lambda rows: inner(outer(rows))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scapi.models import Listing
 
 
-#: Rows that a table shows at the most; a notebook with 200 of them is no longer readable.
+#: How many rows a table shows at most.
 SHOWN = 20
 
 #: A narrow space at which no line breaks, between thousands.
@@ -24,13 +24,13 @@ NARROW = "\u202f"
 
 
 def listing(page: Listing[Any]) -> str:
-    """A page as a table, with its place in the whole below."""
+    """Draw a page as a table, with its place in the whole list below."""
     model: type | None = page.model or next(map(type, page), None)
     return f"{_rows(model, page[:SHOWN])}<p>{_place(page)}</p>" if model else f"<p>{_place(page)}</p>"
 
 
 def record(row: msgspec.Struct) -> str:
-    """One record as a table of its fields; records in it are a table below."""
+    """Draw a record as a table of its fields, with a table for the records in it below."""
     model = type(row)
     nested = records_in(model)
     columns = [column for column in columns_of(model) if nested is None or column.name != nested[0]]

@@ -1,4 +1,4 @@
-"""Rows to tables: rows of one model, taken out of whatever they come in, as columns with values."""
+"""Rows of one model as columns with values."""
 
 from __future__ import annotations
 
@@ -20,18 +20,15 @@ T = TypeVar("T")
 
 
 class Rows(NamedTuple):
-    """Rows of one model, and for each the key of the bulk result that it came in."""
+    """Rows of one model, each with the key of its bulk result."""
 
     model: type
     rows: list[Any]
     keys: list[str] | None
 
 
-# ── rows to a table ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 class Table:
-    """The columns of rows of one model, which come part by part.
+    """Makes columns of the rows of one model, part by part.
 
     Args:
         model: What the rows are.
@@ -61,11 +58,11 @@ class Table:
         if inner is not None:
             self._records, kind = inner
             self._columns = [column for column in self._columns if column.name != self._records]
-            # A row without any records stays, with nothing in their columns.
+            # A row without records keeps one line, with empty columns.
             self._inside = [column._replace(get=present(column.get)) for column in columns_of(kind)]
 
     def fill(self, rows: list[Any], keys: list[str] | None = None) -> list[Filled]:
-        """The columns of some more rows; `keys` has the key of the bulk result that each of them came in.
+        """Make columns of some more rows. `keys` has the key of each row's bulk result.
 
         Raises:
             TypeError: A row isn't of the model.
@@ -96,7 +93,7 @@ class Table:
 
 
 def gathered(rows: Iterable[Any], model: type | None) -> Rows:
-    """The rows, taken out of the bulk results that they may come in."""
+    """Take the rows out of a page, an iterable, or the results of a bulk call."""
     if isinstance(rows, str) or not isinstance(rows, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
         raise TypeError(f"rows must be an iterable of models, not {rows!r}")
     pages, keys = [rows if is_array(rows) else list(rows)], None
@@ -113,7 +110,7 @@ def gathered(rows: Iterable[Any], model: type | None) -> Rows:
 
 
 def _repeated(values: Iterable[T], each: list[list[Any]]) -> list[T]:
-    """Every value as often as the list that belongs to it is long."""
+    """Repeat each value as often as its list is long."""
     return [value for value, inner in zip(values, each, strict=True) for value in repeat(value, len(inner))]
 
 
@@ -122,7 +119,7 @@ def _filled(columns: list[Column], rows: list[Any]) -> list[Filled]:
 
 
 def _check_size(column: Filled, before: int) -> None:
-    """Refuse what would overflow, and say where it is; the libraries only say that something did."""
+    """Refuse integers that would overflow, and name the row; the libraries don't."""
     values = column.values if None not in column.values else [value for value in column.values if value is not None]
     try:
         array("q", values)
@@ -135,7 +132,7 @@ def _check_size(column: Filled, before: int) -> None:
 
 
 def _check_year(column: Filled, before: int) -> None:
-    """Refuse what UTC has no year for, such as the last hours of 9999 west of it, and say where it is."""
+    """Refuse times that UTC has no year for, such as the last hours of 9999 in the west, and name the row."""
     if all(time is None or time.tzinfo is UTC for time in column.values):
         return
     for row, time in enumerate(column.values, before):

@@ -1,4 +1,4 @@
-"""Values as frames hold them, as dicts hold them, and as people read them."""
+"""Values for frames, for dicts, and for people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAY, SECOND = 86_400_000_000, 1_000_000
 
 
 def packed(column: Filled) -> Filled:
-    """A column as frames hold it: a time is its microseconds since the epoch, UTC, and JSON is text."""
+    """Convert a column for frames: times to microseconds since the epoch (UTC), JSON to text."""
     name, kind, values = column
     if kind == "json":
         return Filled(name, kind, texts(values))
@@ -27,10 +27,10 @@ def packed(column: Filled) -> Filled:
 
 
 def plain(column: Filled) -> list[Any]:
-    """The values of a column as dicts hold them: a time is an aware `datetime`, UTC, and JSON is a copy of itself."""
+    """Convert the values of a column for dicts: times to aware `datetime` (UTC), JSON to a copy."""
     kind, values = column.kind, column.values
     if kind == "json":
-        # A copy, since those who change a dict of theirs don't mean the model that it came from.
+        # A copy, so that changing the dict doesn't change the model.
         return cast("list[Any]", msgspec.to_builtins(values))
     if kind == "millis":
         return [None if value is None else EPOCH + timedelta(milliseconds=value) for value in values]
@@ -47,9 +47,9 @@ def _micros(times: list[datetime | None]) -> list[int | None]:
 
 
 def texts(values: list[Any]) -> list[str | None]:
-    """Each value that isn't `None` as JSON text.
+    """Encode each value that isn't `None` as JSON text.
 
-    One call encodes them all: a text of JSON has no line breaks but in escapes.
+    One call encodes them all, and the result is split at line breaks: JSON has them in escapes only.
     """
     texts = cast("list[str | None]", ENCODER.encode_lines(values).decode().split("\n")[:-1])
     return (
@@ -74,7 +74,7 @@ def readable(column: Column, value: Any, apart: str = ",") -> str:
         case "time":
             outside = "after the year 9999" if value > LAST else "before the year 1" if value < FIRST else ""
             return outside or moment(value)
-        case "int" if column.name != "id":  # an id is a name made of figures
+        case "int" if column.name != "id":  # an id is a name
             return integer(value).replace(",", apart)
         case "float":
             return f"{value:,.2f}".replace(",", apart)

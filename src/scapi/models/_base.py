@@ -13,13 +13,13 @@ from scapi.models._pydantic import Schema, record_schema
 
 __all__ = ["Model", "Record", "Time"]
 
-#: An aware time. A naive one would compare with nothing, so it is repaired to UTC or the row is rejected.
+#: An aware time. Naive times can't be compared with it, so they are repaired to UTC, or the row is rejected.
 Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-# Models with `gc=False` are nothing that the collector of cycles looks at: they hold scalars, such models, or decoded
-# JSON, and frozen records of a tree have no cycle. Of 100,000 sales this leaves it 30,000 objects in place of 130,000.
-# Who puts a record into its own `additional` or `value` makes one that stays in memory; both are there to be read.
+# Python's garbage collector skips models with `gc=False`. They hold scalars, other such models, or decoded JSON, and a
+# tree of frozen records has no cycle. For 100,000 sales it has 30,000 objects to look at instead of 130,000. A program
+# that puts a record into its own `additional` or `value` makes a cycle that stays in memory.
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ class Model(Record, frozen=True, kw_only=True, rename="camel"):
         return text.record(self)
 
     def _repr_html_(self) -> str:
-        """What notebooks show."""
+        """Return the HTML table that notebooks show."""
         from scapi._views import html
 
         return html.record(self)

@@ -1,6 +1,6 @@
-"""What a row is known by, since the API gives most rows no id: all that it holds, in one order.
+"""The identity of a row: all its fields, in a fixed order. The API gives most rows no id.
 
-The server gives the keys and the lists of one and the same row in changing orders, as those of `bonus_properties`.
+The server sends the keys and lists of one row in changing orders, `bonus_properties` for example.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | 
 
 
 def settled(raw: Json) -> bytes:
-    """Decoded JSON as bytes that are the same in whatever order its keys and lists come."""
+    """Encode decoded JSON as bytes that don't depend on the order of its keys and lists."""
     return msgspec.json.encode(_in_order(raw))
 
 
 def number(identity: bytes) -> int:
-    """An identity as a signed 64-bit integer, the same in every process and version."""
+    """Hash an identity to a signed 64-bit integer, the same in every process and version."""
     return int.from_bytes(blake2b(identity, digest_size=8).digest(), signed=True)
 
 

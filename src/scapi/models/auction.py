@@ -15,19 +15,19 @@ from scapi.models.details import PieceDetails, details_of, whole
 
 __all__ = ["LOT_VOLATILE", "SALES_OVERLAP", "AuctionLot", "AuctionPrice"]
 
-#: How much later than a newer one a sale may turn up, by their own times: sales are minutes late, not all equally. Ask
-#: from so long before the newest one that you know, and leave out what you have, by `AuctionPrice.key()`.
+#: How late a sale may turn up. Sales appear minutes after they were made, some later than others. So ask again for the
+#: sales of this time before the newest one that you know, and skip those that you have, by `AuctionPrice.key()`.
 SALES_OVERLAP = timedelta(minutes=30)
 
-#: The first part of the categories whose items have qualities.
+#: The first part of every category whose items have a quality.
 ARTEFACT = "artefact"
 
-#: What changes on the wire while a lot stays the same one.
+#: The fields on the wire that change while a lot stays the same lot.
 LOT_VOLATILE = frozenset({"currentPrice"})
 
 
 class _Traded(Model, frozen=True, kw_only=True):
-    """What the server tells about the traded piece itself, when it is asked with `additional=True`."""
+    """What lots and sales have in common: the piece itself, which `additional=True` asks for."""
 
     if TYPE_CHECKING:
         # Declared by each model in the order of its own fields.
@@ -37,8 +37,7 @@ class _Traded(Model, frozen=True, kw_only=True):
     def quality(self) -> Quality | None:
         """The quality of an artefact, from `additional["qlt"]`; `None` where the server didn't send it.
 
-        An artefact whose `qlt` is absent is said to be common, but so are the rows of things that have no quality at
-        all: which of the two a row is, only the item's category tells.
+        The server also omits it for some common artefacts. `quality_in` tells these from things without a quality.
         """
         quality = whole(self.additional.get("qlt"))
         return None if quality is None else Quality(quality)
@@ -97,15 +96,15 @@ class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
     Attributes:
         item_id: The item.
         amount: How many pieces the lot holds.
-        start_price: The price that bidding starts at; 0 where there is no bidding, `None` where the server didn't tell.
+        start_price: The price that bidding starts at; 0 where there is no bidding, `None` if the server didn't send it.
         current_price: The highest bid, or `None` while there is none.
-        buyout_price: The price to buy at once; 0 where that is not possible, `None` where the server didn't tell.
-        start_time: When it was put up, where the server told.
-        end_time: When it ends, where the server told; the server still returns lots for a while after that.
+        buyout_price: The price to buy at once; 0 where that is not possible, `None` if the server didn't send it.
+        start_time: When it was put up, if the server sent it.
+        end_time: When it ends, if the server sent it; the server still returns lots for a while after that.
         additional: What is known of the piece, untouched; empty unless asked for with `additional=True`.
     """
 
-    # A lot whose price can't be read is rejected: without a word `None` would pass for "no bid" or "no buyout".
+    # A lot with an unreadable price is rejected: `None` would pass for "no bid" or "no buyout".
     _exact: ClassVar[frozenset[str]] = frozenset({"start_price", "current_price", "buyout_price"})
     _page: ClassVar[tuple[str, str]] = ("lots", "total")
 
@@ -120,24 +119,25 @@ class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
 
     @property
     def unit_price(self) -> float | None:
-        """The buyout per piece; infinite where no float is as large.
+        """The buyout price per piece; infinite where it is too large for a float.
 
-        `None` where the lot has no buyout, or the server didn't tell it.
+        `None` where the lot has no buyout, or the server didn't send it.
         """
         return _per_piece(self.buyout_price, self.amount) if self.buyout_price and self.amount else None
 
     def key(self) -> int:
-        """Return what tells this lot from others: all that it holds but for the bid, as a signed 64-bit integer.
+        """Return the identity of this lot, a signed 64-bit integer made of all its fields but the bid.
 
-        It is the same in every process and version, whatever order the server gives lists and keys in. `additional` is
-        part of it, so ask with `additional=True` always or never. Equal lots have equal keys: count them.
+        It is the same in every process and version, and in whatever order the server sends lists and keys.
+        `additional` is part of it, so ask with `additional=True` always or never. Equal lots have equal keys:
+        `scapi.numbered` counts them.
         """
         raw = msgspec.to_builtins(self)
         return _identity.number(_identity.settled({name: raw[name] for name in raw.keys() - LOT_VOLATILE}))
 
 
 class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
-    """A sale that was made.
+    """A sale.
 
     Attributes:
         amount: How many pieces were sold.
@@ -155,13 +155,14 @@ class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False)
 
     @property
     def unit_price(self) -> float:
-        """The price per piece; the whole price where the amount is 0; infinite where no float is as large."""
+        """The price per piece; the whole price where the amount is 0; infinite where it is too large for a float."""
         return _per_piece(self.price, self.amount or 1)
 
     def key(self) -> int:
-        """Return what tells this sale from others: all that it holds, as a signed 64-bit integer.
+        """Return the identity of this sale, a signed 64-bit integer made of all its fields.
 
-        It is the same in every process and version, whatever order the server gives lists and keys in. `additional` is
-        part of it, so ask with `additional=True` always or never. Equal sales have equal keys: count them.
+        It is the same in every process and version, and in whatever order the server sends lists and keys.
+        `additional` is part of it, so ask with `additional=True` always or never. Equal sales have equal keys:
+        `scapi.numbered` counts them.
         """
         return _identity.number(_identity.settled(msgspec.to_builtins(self)))

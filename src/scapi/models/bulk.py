@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class BulkResult(Record, Generic[T], frozen=True, kw_only=True):
-    """What a bulk call has to say about one key: a value or an error.
+    """The result of a bulk call for one key: a value or an error.
 
     Attributes:
         key: The key, as it was given.
@@ -25,7 +25,7 @@ class BulkResult(Record, Generic[T], frozen=True, kw_only=True):
     error: Exception | None = None
 
     def unwrap(self) -> T:
-        """The value.
+        """Return the value, or raise the error.
 
         Raises:
             Exception: The error, where there is one.

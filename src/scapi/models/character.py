@@ -20,7 +20,7 @@ class CharacterInfo(Model, frozen=True, kw_only=True, rename="camel", gc=False):
     Attributes:
         uuid: The id.
         name: The name.
-        creation_time: When it was created, where the server told.
+        creation_time: When it was created, if the server sent it.
     """
 
     uuid: str = msgspec.field(name="id")
@@ -45,7 +45,7 @@ class Statistic(Model, frozen=True, kw_only=True, rename="camel", gc=False):
 
     Attributes:
         id: The id, as in the database's `stats.json`.
-        type: How to read the value, where the server told.
+        type: How to read the value, if the server sent it.
         value: The value as the server sent it: an `int` for INTEGER, a `float` for DECIMAL, an ISO time for DATE,
             milliseconds for DURATION; anything for types that are not known yet. See `parsed`.
     """
@@ -76,9 +76,9 @@ class CharacterProfile(Model, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         uuid: The id.
         name: The name, in the spelling of the game.
-        status: The player's own words, where the server told; may hold colour codes such as `§4`.
+        status: The player's own words, if the server sent it; may hold colour codes such as `§4`.
         alliance: The alliance, where the character has one.
-        last_login: When the player was last seen, where the server tells.
+        last_login: When the player was last seen, if the server sends it.
         displayed_achievements: Ids as in the database's `achievements.json`.
         clan: The clan, or `None`.
         stats: The statistics; those that are zero are left out by the server.

@@ -18,14 +18,14 @@ class ClanInfo(Model, frozen=True, kw_only=True, rename="camel", gc=False):
     Attributes:
         uuid: The id that `client.clan()` takes.
         name: The name.
-        tag: The short name shown before members' names, where the server told.
-        level: The level, where the server told.
-        level_points: Points collected within all levels, where the server told.
-        registration_time: When the clan was founded, where the server told.
+        tag: The short name shown before members' names, if the server sent it.
+        level: The level, if the server sent it.
+        level_points: Points collected within all levels, if the server sent it.
+        registration_time: When the clan was founded, if the server sent it.
         alliance: The alliance, where the clan has one.
         description: The clan's own words; may be empty.
-        leader: The character name of the leader, where the server told.
-        member_count: How many members the clan has, where the server told.
+        leader: The character name of the leader, if the server sent it.
+        member_count: How many members the clan has, if the server sent it.
     """
 
     _page: ClassVar[tuple[str, str]] = ("data", "totalClans")
@@ -47,8 +47,8 @@ class ClanMember(Model, frozen=True, kw_only=True, rename="camel", gc=False):
 
     Attributes:
         name: The character's name.
-        rank: The rank in the clan, where the server told.
-        join_time: When the character joined, where the server told.
+        rank: The rank in the clan, if the server sent it.
+        join_time: When the character joined, if the server sent it.
     """
 
     name: str
@@ -61,7 +61,7 @@ class ClanAffiliation(Model, frozen=True, kw_only=True, rename="camel", gc=False
 
     Attributes:
         info: The clan.
-        member: The character as its member, where the server told.
+        member: The character as its member, if the server sent it.
     """
 
     info: ClanInfo

@@ -1,4 +1,4 @@
-"""How far the copies of the item database on this machine are up to date."""
+"""The state of the item database's copies on this machine."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["DatabaseState", "FileState"]
 
 
 class FileState(Record, frozen=True, kw_only=True):
-    """One file of the item database as it was used last.
+    """One file of the item database, as it was last used.
 
     Attributes:
         url: Where it came from.
-        etag: What the server calls this version.
+        etag: The server's name for this version.
         checked_at: When the server last confirmed it (aware, UTC).
         size: Bytes.
     """
@@ -27,16 +27,15 @@ class FileState(Record, frozen=True, kw_only=True):
 
 
 class DatabaseState(Record, frozen=True, kw_only=True):
-    """What a lookup has in memory.
+    """The files that a lookup has in memory.
 
     Attributes:
-        repository: Whose files these are, e.g. `EXBO-Studio/stalzone-database`.
-        branch: Of which branch.
-        folder: Where their copies lie.
-        reachable: Whether the server had a usable answer when a copy was to be renewed last, or the file was fetched
-            for the first time; `None` before that.
-        files: The files by their path, e.g. `ru/listing.json`; those used last, at most 64.
-        missing: The files that the repository lacked when `sync()` was called last.
+        repository: The repository that the files come from, e.g. `EXBO-Studio/stalzone-database`.
+        branch: Its branch.
+        folder: The folder with the copies.
+        reachable: Whether the server answered when a file was last fetched or checked; `None` before that.
+        files: The files by path, e.g. `ru/listing.json`; the last used ones, at most 64.
+        missing: The files that the repository lacked at the last `sync()`.
     """
 
     repository: str

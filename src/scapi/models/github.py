@@ -1,4 +1,4 @@
-"""What GitHub says about a repository, as typed results."""
+"""Commits, files and differences of a GitHub repository."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from scapi.models._base import Record, Time  # msgspec reads annotations at run 
 
 __all__ = ["ChangedFile", "Commit", "ContentEntry", "Diff", "RawFile"]
 
-#: How many changed files GitHub names at most.
+#: How many changed files GitHub lists at most.
 MOST_FILES = 300
 
 
@@ -45,7 +45,7 @@ class ChangedFile(Record, frozen=True, kw_only=True):
 
 
 class Diff(Record, frozen=True, kw_only=True):
-    """What lies between two commits.
+    """The difference between two commits.
 
     Attributes:
         status: How the second commit stands to the first: `ahead`, `behind`, `diverged` or `identical`.
@@ -61,7 +61,7 @@ class Diff(Record, frozen=True, kw_only=True):
 
     @property
     def truncated(self) -> bool:
-        """Whether there may be more files than GitHub names."""
+        """Whether there may be more files than GitHub lists."""
         return len(self.files) >= MOST_FILES
 
 

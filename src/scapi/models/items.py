@@ -1,4 +1,4 @@
-"""What the official item database (EXBO-Studio/stalzone-database) says, as typed results."""
+"""Records of the official item database (EXBO-Studio/stalzone-database)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Translation(Model, frozen=True, kw_only=True, rename="camel"):
     args: dict[str, Any] = {}
 
     def get(self, language: str | None = None) -> str:
-        """The text in one language, or the nearest there is.
+        """Return the text in one language, or in the next best one.
 
         Args:
             language: A language of the database, as enum or string, any case. Defaults to `Config.LANGUAGE`.
@@ -54,7 +54,7 @@ class Translation(Model, frozen=True, kw_only=True, rename="camel"):
 
 
 class _Entry(Model, frozen=True, kw_only=True, rename="camel"):
-    """What an entry of an index and the file of an item have in common."""
+    """What index entries and item files have in common."""
 
     id: str
     translation: Translation
@@ -64,7 +64,7 @@ class _Entry(Model, frozen=True, kw_only=True, rename="camel"):
     data: dict[str, Any]
 
     def name(self, language: str | None = None) -> str:
-        """The name in one language.
+        """Return the name in one language.
 
         Args:
             language: A language of the database, as enum or string, any case. Defaults to `Config.LANGUAGE`.
@@ -119,7 +119,7 @@ class ItemInfo(_Entry, frozen=True, kw_only=True, rename="camel"):
 
 
 class ItemAmount(Model, frozen=True, kw_only=True, rename="camel"):
-    """So many of one item.
+    """An amount of one item.
 
     Attributes:
         item: Item id.
@@ -131,7 +131,7 @@ class ItemAmount(Model, frozen=True, kw_only=True, rename="camel"):
 
 
 class BarterOffer(Model, frozen=True, kw_only=True, rename="camel"):
-    """One way to pay for a barter recipe.
+    """One way to pay for a recipe.
 
     Attributes:
         currency: What `cost` counts: `money` or `sleeves` in 2026.
@@ -149,8 +149,8 @@ class BarterRecipe(Model, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         item: Id of the item to get.
-        settlement_required_level: Level of the settlement from which on it is offered.
-        offers: The ways to pay, any of them will do.
+        settlement_required_level: The lowest level of the settlement that offers it.
+        offers: The ways to pay; one of them is enough.
     """
 
     item: str
@@ -159,11 +159,11 @@ class BarterRecipe(Model, frozen=True, kw_only=True, rename="camel"):
 
 
 class BarterSettlement(Model, frozen=True, kw_only=True, rename="camel"):
-    """What one settlement barters. Titles repeat, so they are no key.
+    """The recipes of one settlement. Titles repeat, so don't use them as keys.
 
     Attributes:
         settlement_title: The settlement's name.
-        recipes: What it offers; what could not be read is in its `rejected`.
+        recipes: What it offers; `rejected` has what could not be read.
     """
 
     settlement_title: Translation
@@ -185,7 +185,7 @@ class HideoutPerk(Model, frozen=True, kw_only=True, rename="camel"):
 
 
 class HideoutRequirements(Model, frozen=True, kw_only=True, rename="camel"):
-    """What has to be there before a hideout recipe can be made.
+    """The requirements of a hideout recipe.
 
     Attributes:
         perks: Perk id to the level needed.
@@ -197,7 +197,7 @@ class HideoutRequirements(Model, frozen=True, kw_only=True, rename="camel"):
 
 
 class HideoutRecipe(Model, frozen=True, kw_only=True, rename="camel"):
-    """One thing that can be made in the hideout.
+    """A recipe of the hideout.
 
     Attributes:
         bench: Where it is made: `workbench`, `laboratory_table` or `kitchen_table` in 2026.
@@ -206,7 +206,7 @@ class HideoutRecipe(Model, frozen=True, kw_only=True, rename="camel"):
         result: What comes out.
         ingredients: What goes in.
         energy: Energy it costs.
-        requirements: What has to be there first.
+        requirements: The perks, benches and tools needed.
     """
 
     bench: str | None = None
@@ -222,8 +222,8 @@ class Hideout(Model, frozen=True, kw_only=True, rename="camel"):
     """The hideout's perks and recipes.
 
     Attributes:
-        perks: The skills that recipes ask for; what could not be read is in its `rejected`.
-        recipes: What can be made; the same goes for these.
+        perks: The skills that recipes ask for; `rejected` has what could not be read.
+        recipes: What can be made; here too.
     """
 
     perks: Listing[HideoutPerk]

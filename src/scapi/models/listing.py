@@ -1,4 +1,4 @@
-"""A page of rows that knows where it stands."""
+"""A page of rows, and its place in the whole list."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Listing(list[T]):
         self.rejected = list(rejected)
         self.model = model
         self._received = len(self) + len(self.rejected)
-        # A page that came back empty although it was asked for is the end, whatever `total` says: a loop must stop.
+        # An empty page ends the list, whatever `total` says: a loop over pages must end.
         self.has_more = offset + self._received < total and (self._received > 0 or limit == 0)
 
     @property
@@ -145,7 +145,7 @@ class Listing(list[T]):
             raise ValueError(f"text must be what Listing.to_json() returned: {cause}") from None
 
     def to_dicts(self, *, flatten: bool = False, explode: bool = False) -> list[dict[str, Any]]:
-        """The rows as plain dicts with aware times; see `scapi.frames.to_dicts`.
+        """Make plain dicts with aware times of the rows; see `scapi.frames.to_dicts`.
 
         Args:
             flatten: Give every known key of `additional` a column of its own.
@@ -159,7 +159,7 @@ class Listing(list[T]):
         return frames.to_dicts(self, flatten=flatten, explode=explode)
 
     def to_polars(self, *, flatten: bool = False, explode: bool = False) -> pl.DataFrame:
-        """The rows as a polars frame, with the same columns when there are none; see `scapi.frames.to_polars`.
+        """Make a polars frame of the rows, with the same columns if there are none; see `scapi.frames.to_polars`.
 
         Args:
             flatten: Give every known key of `additional` a column of its own.
@@ -174,7 +174,7 @@ class Listing(list[T]):
         return frames.to_polars(self, flatten=flatten, explode=explode)
 
     def to_pandas(self, *, flatten: bool = False, explode: bool = False) -> pd.DataFrame:
-        """The rows as a pandas frame, with the same columns when there are none; see `scapi.frames.to_pandas`.
+        """Make a pandas frame of the rows, with the same columns if there are none; see `scapi.frames.to_pandas`.
 
         Args:
             flatten: Give every known key of `additional` a column of its own.
@@ -189,7 +189,7 @@ class Listing(list[T]):
         return frames.to_pandas(self, flatten=flatten, explode=explode)
 
     def to_arrow(self, *, flatten: bool = False, explode: bool = False) -> pa.Table:
-        """The rows as an Arrow table, with the same columns when there are none; see `scapi.frames.to_arrow`.
+        """Make an Arrow table of the rows, with the same columns if there are none; see `scapi.frames.to_arrow`.
 
         Args:
             flatten: Give every known key of `additional` a column of its own.
@@ -204,7 +204,7 @@ class Listing(list[T]):
         return frames.to_arrow(self, flatten=flatten, explode=explode)
 
     def _repr_html_(self) -> str:
-        """What notebooks show."""
+        """Return the HTML table that notebooks show."""
         from scapi._views import html
 
         return html.listing(self)

@@ -16,7 +16,7 @@ class OperationParticipant(Model, frozen=True, kw_only=True, rename="camel", gc=
     """A player in a session.
 
     Attributes:
-        username: The character's name; `None` where the server didn't send one.
+        username: The character's name; `None` if the server didn't send it.
         death: How often the character died.
         mob_kills: How many mobs it killed.
         damage_received: Damage taken.
@@ -51,10 +51,10 @@ class OperationSession(Model, frozen=True, kw_only=True, rename="camel"):
         id: The id; larger than a float can hold.
         map: The map.
         start_time: When it began.
-        end_time: When it ended, where the server told.
-        difficulty: The difficulty, where the server told.
-        duration_seconds: How long it took, in seconds, where the server told.
-        reward: The reward for the difficulty, where the server told.
+        end_time: When it ended, if the server sent it.
+        difficulty: The difficulty, if the server sent it.
+        duration_seconds: How long it took, in seconds, if the server sent it.
+        reward: The reward for the difficulty, if the server sent it.
         participants: Who took part.
     """
 

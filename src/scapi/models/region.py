@@ -12,7 +12,7 @@ class RegionInfo(Model, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         id: The short name that paths use, such as `RU`.
-        name: The long name, such as `RUSSIA`, where the server told.
+        name: The long name, such as `RUSSIA`, if the server sent it.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Tokens, which never show what they hold, and the account that a user token belongs to."""
+"""Tokens, which never show their content, and the account of a user token."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class AppToken(Record, frozen=True, kw_only=True):
 
     @property
     def is_expired(self) -> bool:
-        """Whether it has expired by now."""
+        """Whether it has expired."""
         return datetime.now(UTC) >= self.expires_at
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in self._shown())})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        # msgspec's own would show everything, and `rich` asks for it in every traceback with local variables.
+        # `rich` shows this in tracebacks with local variables, and msgspec's own shows everything.
         return self._shown()
 
     def _shown(self) -> list[tuple[str, Any]]:
@@ -55,7 +55,7 @@ class UserToken(AppToken, frozen=True, kw_only=True):
     """A token of a user, with what it takes to renew it.
 
     Attributes:
-        refresh_token: Buys the next pair, once: by then this pair is dead.
+        refresh_token: Gets the next pair, once. From then on this pair is invalid.
     """
 
     refresh_token: str

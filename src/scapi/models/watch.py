@@ -1,4 +1,4 @@
-"""What watchers report, and what they go on from after a restart."""
+"""Events of watchers, and their states, from which they resume after a restart."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class EmissionEvent(Record, frozen=True, kw_only=True):
 
 
 class LotEvent(Record, frozen=True, kw_only=True):
-    """A lot turned up or went.
+    """A lot appeared or disappeared.
 
     Attributes:
-        kind: `"new"` or `"gone"`: bought, withdrawn or expired, which the API doesn't tell.
-        lot: The lot; one that went as it was seen last.
+        kind: `"new"`, or `"gone"`: bought, withdrawn or expired. The API doesn't say which.
+        lot: The lot, as it was last seen.
     """
 
     kind: Literal["new", "gone"]
@@ -60,12 +60,12 @@ class SaleEvent(Record, frozen=True, kw_only=True):
 
 
 class WatchError(Record, frozen=True, kw_only=True):
-    """A look failed. The watcher goes on, and reports later what it could not see meanwhile.
+    """A look failed. The watcher goes on, and later reports what it missed.
 
     Attributes:
         kind: `"error"`.
         error: What went wrong.
-        failures: How many looks have failed in a row, this one included.
+        failures: How many looks in a row have failed, including this one.
         wait: Seconds until the next look.
     """
 
