@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from scapi.enums import Alliance, ClanRank, Quality
+from scapi.exceptions import ScApiException
 from scapi.models import (
     AuctionLot,
     AuctionPrice,
@@ -19,7 +21,11 @@ from scapi.models import (
     ClanInfo,
     ClanMember,
     Listing,
+    RateLimit,
     Rejected,
+    SaleEvent,
+    UserToken,
+    WatchError,
 )
 
 pydantic = pytest.importorskip("pydantic", reason="pydantic is not installed")
@@ -120,6 +126,37 @@ async def test_a_route_of_fastapi_returns_records_and_documents_them() -> None:
     assert {"AuctionPrice", "Listing_AuctionPrice", "Bag", "ClanMember"} <= set(schemas)
     route = documented["paths"]["/sales"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     assert route["items"] == {"$ref": "#/components/schemas/AuctionPrice"}
+
+
+def test_events_and_errors_go_into_json_too() -> None:
+    class Log(pydantic.BaseModel):  # type: ignore[misc, name-defined]  # pydantic may be absent
+        events: list[Any]
+        sold: SaleEvent
+        failed: WatchError | None = None
+        left: RateLimit = RateLimit()
+
+    failed = WatchError(error=ScApiException("no"), failures=1, wait=2.0)
+    log = Log(events=[], sold=SaleEvent(sale=SALE), failed=failed)
+    assert log.model_dump()["sold"] == {"kind": "sold", "sale": SALE.to_dict()}
+    written = json.loads(log.model_dump_json())
+    assert written["failed"]["error"] == {"type": "ScApiException", "message": "no"}
+    assert written["left"] == {"limit": None, "remaining": None, "reset": None}
+    assert {"SaleEvent", "WatchError", "RateLimit"} <= set(Log.model_json_schema()["$defs"])
+    with pytest.raises(pydantic.ValidationError, match="no ScApiException can be read from JSON"):
+        Log.model_validate_json(log.model_dump_json())
+
+
+def test_a_token_is_held_but_never_written() -> None:
+    class Account(pydantic.BaseModel):  # type: ignore[misc, name-defined]  # pydantic may be absent
+        token: UserToken
+
+    token = UserToken(access_token="eyJ.secret", refresh_token="r3fresh", expires_in=5, expires_at=T0)
+    account = Account(token=token)
+    assert account.token is token
+    assert "secret" not in repr(account)
+    with pytest.raises(Exception, match="serialize") as caught:
+        account.model_dump_json()
+    assert "secret" not in repr(caught.value)
 
 
 def test_the_library_does_not_import_pydantic() -> None:

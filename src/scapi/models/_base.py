@@ -23,7 +23,10 @@ Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A frozen, keyword-only record that can be written as JSON and read back."""
+    """A frozen, keyword-only record that can be written as JSON and read back.
+
+    It may be a field of a pydantic model, and the result of a FastAPI route.
+    """
 
     def to_dict(self, *, wire: bool = False) -> dict[str, Any]:
         """Return the record as a dict, with the records in it as dicts.
@@ -65,12 +68,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         text = ""
         raise ValueError(f"text must be what {cls.__name__}.to_json() returned: {reason}")
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Schema:
+        return record_schema(cls, handler)
+
 
 class Model(Record, frozen=True, kw_only=True, rename="camel"):
-    """A record of the API; unknown fields on the wire are ignored.
-
-    It may be a field of a pydantic model and the result of a FastAPI route.
-    """
+    """A record of the API; unknown fields on the wire are ignored."""
 
     def __repr__(self) -> str:
         from scapi._views import text
@@ -82,7 +86,3 @@ class Model(Record, frozen=True, kw_only=True, rename="camel"):
         from scapi._views import html
 
         return html.record(self)
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Schema:
-        return record_schema(cls, handler)

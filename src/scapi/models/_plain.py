@@ -91,10 +91,12 @@ def _as_sent(raw: Any, kind: Any) -> Any:
 
 
 def _special(kind: Any, raw: Any) -> Any:
-    """Read what msgspec has no type for: a listing inside a record, a path."""
+    """Read what msgspec has no type for: a listing inside a record, a path. Errors don't come back."""
     listing = get_origin(kind)
     if listing is None:
-        return kind(raw)
+        if issubclass(kind, PurePath) and isinstance(raw, str):
+            return kind(raw)
+        raise ValueError(f"no {kind.__name__} can be read from JSON")
     (model,) = get_args(kind)
     rows = msgspec.convert(raw, list[model], dec_hook=_special)  # type: ignore[valid-type]  # built at run time
     return listing(rows, total=len(rows), limit=len(rows), model=model)

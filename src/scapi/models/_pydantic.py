@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from scapi.models._plain import from_plain, plain
+from scapi._base.annotations import plain_type
+from scapi.models._plain import from_plain, odd, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +28,21 @@ def record_schema(model: type[msgspec.Struct], handler: Any) -> Schema:
         handler: What pydantic gives to build the schemas of the fields with.
     """
     fields = {
-        field.name: (handler.generate_schema(field.type), field.required) for field in msgspec.structs.fields(model)
+        field.name: (_field_schema(field.type, handler), field.required) for field in msgspec.structs.fields(model)
     }
-    return object_schema(model, model.__name__, fields, read=lambda raw: from_plain(raw, model), write=plain)
+    return object_schema(model, model.__name__, fields, read=lambda raw: from_plain(raw, model), write=_written)
+
+
+def _written(record: msgspec.Struct) -> Any:
+    """Make a record plain; errors in it become their type and text."""
+    cells = plain(record)
+    return {name: odd(cell) if isinstance(cell, Exception) else cell for name, cell in cells.items()}
+
+
+def _field_schema(kind: Any, handler: Any) -> Schema:
+    plain_kind = plain_type(kind)
+    is_error = isinstance(plain_kind, type) and issubclass(plain_kind, Exception)
+    return {"type": "any"} if is_error else handler.generate_schema(kind)
 
 
 def object_schema(

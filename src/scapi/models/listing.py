@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsIndex, TypeVar, get_args, overload
 
 import msgspec
@@ -86,8 +85,9 @@ class Listing(list[T]):
     def __getitem__(self, place: SupportsIndex | slice, /) -> T | Listing[T]:
         if not isinstance(place, slice):
             return super().__getitem__(place)
-        part = copy(self)
-        list[T].__init__(part, super().__getitem__(place))
+        page = {"total": self.total, "limit": self.limit, "offset": self.offset}
+        part = Listing(super().__getitem__(place), **page, rejected=self.rejected, model=self.model)
+        part.has_more, part._received = self.has_more, self._received
         return part
 
     def __repr__(self) -> str:

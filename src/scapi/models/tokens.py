@@ -47,6 +47,11 @@ class AppToken(Record, frozen=True, kw_only=True):
             for name in self.__struct_fields__
         ]
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> dict[str, Any]:
+        # A model of a program may hold a token, but writes none: what is dumped ends up in answers and logs.
+        return {"type": "is-instance", "cls": cls}
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (type(self), scramble(self.to_json()))
 
