@@ -21,7 +21,7 @@ async def test_who_asks_by_a_name_is_told_how_to_get_the_id(app: AppClient) -> N
         with pytest.raises(exceptions.BadRequestError) as caught:
             await ask()
         assert caught.value.message == "Invalid item id: item: AK-105"
-        assert 'by id, not by name: DatabaseLookup().id("AK-105") finds the id (GET ' in str(caught.value)
+        assert 'give the id of an item, not its name; DatabaseLookup().id("AK-105") or' in str(caught.value)
 
 
 async def test_a_missing_character_or_clan_is_said_to_be_missing(app: AppClient, user: UserClient) -> None:

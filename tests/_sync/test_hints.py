@@ -22,7 +22,7 @@ def test_who_asks_by_a_name_is_told_how_to_get_the_id(app: AppClient) -> None:
         with pytest.raises(exceptions.BadRequestError) as caught:
             ask()
         assert caught.value.message == "Invalid item id: item: AK-105"
-        assert 'by id, not by name: DatabaseLookup().id("AK-105") finds the id (GET ' in str(caught.value)
+        assert 'give the id of an item, not its name; DatabaseLookup().id("AK-105") or' in str(caught.value)
 
 
 def test_a_missing_character_or_clan_is_said_to_be_missing(app: AppClient, user: UserClient) -> None:

@@ -67,7 +67,9 @@ def explain(error: Exception, operation: str) -> None:
     if not isinstance(error, exceptions.RequestError):
         return
     if operation in {"lots", "price_history"} and "item id" in error.message.lower():
-        error.hint = 'items are asked for by id, not by name: DatabaseLookup().id("AK-105") finds the id'
+        error.hint = (
+            'give the id of an item, not its name; DatabaseLookup().id("AK-105") or `scapi items AK-105` finds it'
+        )
     else:
         error.hint = HINTS.get((operation, error.status), "")
 
