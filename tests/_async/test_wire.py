@@ -196,7 +196,8 @@ async def test_every_error_status_has_its_error(
     assert (error.status, error.method, error.message) == (status, "GET", "Oh: a: b, c: 1")
     assert error.data == {"title": "Oh", "status": 0, "details": {"a": "b", "c": 1}}
     assert error.headers["x-ray"] == "7"
-    assert str(error) == f"{status} Oh: a: b, c: 1 (GET {error.url})"
+    seconds = "; possible again in 60.0 s" if status == 429 else ""
+    assert str(error) == f"{status} Oh: a: b, c: 1{seconds} (GET {error.url})"
 
 
 async def test_the_page_of_a_proxy_is_told_by_its_title(fake: FakeApi, reach: dict[str, Any]) -> None:
