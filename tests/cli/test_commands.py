@@ -3,11 +3,13 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -15,6 +17,8 @@ from scapi.__main__ import main
 from scapi._lists.watching import Pulse
 from scapi.cli import errors, exit_codes, exports
 from scapi.cli.app import app, run
+from scapi.cli.commands.game import operations
+from scapi.cli.formatting import counted
 from scapi.testing._catalogue import HOME_CLAN
 
 if TYPE_CHECKING:
@@ -319,6 +323,46 @@ class TestFailures:
         assert run(["history", "kqgy", f"--plot={picture}", "--by", "level", "--theme", "dark", "--region", "eu"]) == 0
         assert drawn == {"item": "Stone Blossom", "region": "eu", "by": "level", "theme": "dark"}
         assert picture.stat().st_size > 1000
+
+    def test_a_limit_counts_what_a_filter_leaves(self, key: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(["lots", "kqgy", "--quality", "rare", "--limit", "5", "--json"]) == 0
+        five = json.loads(capsys.readouterr().out)
+        assert [lot["quality"] for lot in five] == ["rare"] * 5
+        assert run(["lots", "kqgy", "--quality", "rare", "--limit", "3", "--offset", "2", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == five[2:]
+        assert run(["history", "kqgy", "--quality", "rare", "--limit", "5", "--table"]) == 0
+        assert re.match("5 that fit among [0-9]+ sales", capsys.readouterr().err)
+
+    def test_lots_that_can_be_bought_at_once(self, key: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(["lots", "dm6l2", "--buyout", "--all", "--json"]) == 0
+        lots = json.loads(capsys.readouterr().out)
+        assert lots
+        assert all(lot["buyout_price"] for lot in lots)
+
+    def test_an_option_before_the_command_is_told_its_place(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(["--fake", "lots", "kqgy"]) == 2
+        assert "--fake goes behind the command, as in: scapi lots kqgy --fake" in capsys.readouterr().err
+        assert run(["--nonsense", "lots"]) == 2
+        assert "No such option" in capsys.readouterr().err
+
+    def test_maps_are_completed(self) -> None:
+        (option,) = (option for option in operations.params if option.name == "map")
+        found = option.shell_complete(click.Context(operations), "s")
+        assert {item.value for item in found} == {"shock_therapy", "sea_alienation"}
+
+    @pytest.mark.parametrize("command", ["lots dm6l2", "history dm6l2", "clans", "operations"])
+    def test_a_narrow_terminal_cuts_no_number(
+        self, key: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "40")
+        assert run([*command.split(), "--limit", "5"]) == 0
+        out = capsys.readouterr().out
+        assert "…" not in out
+        assert "Not shown, for lack of width: " in out
+
+    @pytest.mark.parametrize(("count", "text"), [(0, "0 items"), (1, "1 item"), (2000, "2\xa0000 items")])
+    def test_one_is_not_many(self, count: int, text: str) -> None:
+        assert counted(count, "items") == text
 
     @pytest.mark.parametrize("option", ["--by=quality", "--theme=dark"])
     def test_the_look_of_no_picture_is_refused(

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import unicodedata
+from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
@@ -119,16 +120,19 @@ def hostile(kind: Any) -> Any:
     return "2026-01-01T00:00:00Z" if issubclass(kind, datetime) else kind(1)
 
 
+#: The database is a stranger too.
+NAMES = defaultdict(lambda: "\x1b[31mname")
+
 VIEWS: list[tuple[type[Any], Callable[..., Any]]] = [
     (RegionInfo, lambda row: tables.regions([row], NOW)),
     (models.EmissionState, lambda row: tables.emission(row, NOW)),
-    (models.CharacterProfile, lambda row: tables.profile(row, NOW)),
+    (models.CharacterProfile, lambda row: tables.profile(row, NOW, NAMES)),
     (models.AuctionLot, lambda row: tables.lots([row], NOW)),
     (models.AuctionPrice, lambda row: tables.sales([row], NOW)),
     (models.ClanInfo, lambda row: tables.clans([row], NOW)),
     (models.ClanInfo, lambda row: tables.clan(row, NOW)),
     (models.OperationSession, lambda row: tables.sessions([row], NOW)),
-    (models.OperationSession, tables.session),
+    (models.OperationSession, lambda row: tables.session(row, NAMES)),
     (Match, lambda row: tables.matches([row], NOW)),
     (ItemInfo, lambda row: tables.card(row, "en")),
     (Account, lambda row: tables.account(row, NOW)),

@@ -42,10 +42,10 @@ TABLES: dict[str, tuple[Callable[[], RenderableType], tuple[str, ...]]] = {
     "regions": (lambda: tables.regions([REGION], NOW), ("RU",)),
     "clans": (lambda: tables.clans([CLAN], NOW), ("Wolves", "c-1")),
     "clan": (lambda: tables.clan(CLAN, NOW), ("Wolves\n", "c-1")),
-    "profile": (lambda: tables.profile(PROFILE, NOW), ("ZIV", "Wolves\n", "kil")),
+    "profile": (lambda: tables.profile(PROFILE, NOW, {}), ("ZIV", "Wolves\n", "kil")),
     "lots": (lambda: tables.lots([LOT, WHOLE], NOW), ("Buyout", "9\N{NO-BREAK SPACE}000", "1 h")),
     "sessions": (lambda: tables.sessions([SESSION], NOW), ("big_cleanup",)),
-    "session": (lambda: tables.session(SESSION), ("big_cleanup", "difficulty –")),
+    "session": (lambda: tables.session(SESSION, {}), ("big_cleanup", "difficulty –")),
 }
 
 

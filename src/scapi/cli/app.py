@@ -30,7 +30,21 @@ EPILOG = (
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+class _App(click.Group):
+    """The group of all commands. It says where an option goes that stands before the command."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            known = {name for command in self.commands.values() for option in command.params for name in option.opts}
+            if error.option_name not in known:
+                raise
+            example = f"scapi lots kqgy {error.option_name}"
+            raise click.UsageError(f"{error.option_name} goes behind the command, as in: {example}", ctx) from None
+
+
+@click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(__version__, prog_name="scapi")
 def app() -> None:
     """The STALCRAFT / STALZONE API in the terminal.

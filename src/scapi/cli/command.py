@@ -87,7 +87,8 @@ def connected_command(function: Callable[..., Answer[Any]]) -> click.Command:
         _check_forms(form, out, spreadsheet)
         # The function may return before its rows are fetched, so the clients stay open until they are delivered.
         with log_to_stderr(), connect(fake=fake, region=region) as connection:
-            deliver(function(connection, **arguments), form, out, spreadsheet=spreadsheet)
+            answer = function(connection, **arguments)
+            deliver(answer, form, out, spreadsheet=spreadsheet, ratelimit=lambda: connection.client.ratelimit)
 
     return _command(ask)
 

@@ -18,11 +18,11 @@ from scapi._base import escaping
 from scapi._items import names
 from scapi.cli import login_store
 from scapi.config import Config
-from scapi.enums import Realm, Region
+from scapi.enums import IndexFile, Realm, Region
 from scapi.exceptions import CredentialsError, ItemNameError, ScApiException
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from scapi.cli.login_store import Login
     from scapi.sync import AppClient, DatabaseLookup, OAuthClient, UserClient
@@ -197,13 +197,22 @@ class Connection:
         click.secho(escaping.terminal(f"{text} is taken for an id: {reason}"), err=True, dim=True)
         return text
 
-    def item_name(self, item_id: str) -> str:
-        """Return the name of an item in the language of the region, or its id if the database has none."""
+    @cached_property
+    def item_names(self) -> Mapping[str, str]:
+        """The names of items by their ids, in the language of the region; empty if there is no database."""
+        return self._names(IndexFile.LISTING)
+
+    @cached_property
+    def stat_names(self) -> Mapping[str, str]:
+        """The names of statistics by their ids, in the language of the region; empty if there is no database."""
+        return self._names(IndexFile.STATS)
+
+    def _names(self, file: IndexFile) -> Mapping[str, str]:
         try:
-            entry = self.lookup.get_entity(item_id)
-        except (ImportError, ScApiException):
-            return item_id
-        return item_id if entry is None else entry.name("ru" if self.region == Region.RU else "en")
+            return self.lookup.names("ru" if self.region == Region.RU else "en", filename=file)
+        except (ImportError, ScApiException) as error:
+            click.secho(escaping.terminal(f"ids in place of names: {error}"), err=True, dim=True)
+            return {}
 
 
 def has_env_credentials() -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-__all__ = ["NOTHING", "ago", "back", "clock", "minute", "number", "span", "sparkline"]
+__all__ = ["NOTHING", "ago", "back", "clock", "counted", "minute", "number", "span", "sparkline"]
 
 #: Stands for a missing value.
 NOTHING = "–"
@@ -32,6 +32,16 @@ def number(value: float | None, digits: int = 0) -> str:
     whole = isinstance(value, int) and (not digits or value not in formatting.INTEGERS)
     text = formatting.integer(cast("int", value)) if whole else f"{value:,.{digits}f}"
     return text.replace(",", "\N{NO-BREAK SPACE}")
+
+
+def counted(count: int, kind: str) -> str:
+    """Format a number of things, such as `1 item` or `12 items`.
+
+    Args:
+        count: The number.
+        kind: The plural name, which ends in `s`.
+    """
+    return f"{number(count)} {kind[:-1] if count == 1 and kind.endswith('s') else kind}"
 
 
 def clock(moment: datetime | None) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeAlias, TypeVar, cast
 
 import click
 import msgspec
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from scapi._base import escaping
 from scapi.cli import exports, terminal
-from scapi.cli.formatting import number
+from scapi.cli.formatting import counted, number
+from scapi.cli.progress import RemainingColumn
 from scapi.models import Listing
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import RenderableType
+
+    from scapi.models import RateLimit
 
 __all__ = ["Answer", "Form", "capped", "deliver", "listing", "now", "single", "walk"]
 
@@ -41,6 +45,8 @@ class Answer(Generic[T]):
         single: Whether the answer is one record, so that its JSON is one object.
         total: The number of rows to come, if it is known.
         long: Whether to show progress.
+        skip: The number of selected rows to leave out at the beginning.
+        most: The number of selected rows to show at most; `None` for all.
         note: The line below the rows; by default their number.
         live: Whether the rows never end, so that each is shown when it comes.
     """
@@ -53,6 +59,8 @@ class Answer(Generic[T]):
     single: bool = False
     total: int | None = None
     long: bool = False
+    skip: int = 0
+    most: int | None = None
     note: str | None = None
     live: bool = False
 
@@ -60,20 +68,26 @@ class Answer(Generic[T]):
 class _Rows(Generic[T]):
     """The selected rows of an answer. Counts them while they pass."""
 
-    def __init__(self, answer: Answer[T], *, bar: bool) -> None:
+    def __init__(self, answer: Answer[T], remaining: RemainingColumn, *, bar: bool) -> None:
         self.seen = self.kept = 0
         self._answer = answer
+        self._remaining = remaining
         self._bar = bar
 
     def __iter__(self) -> Iterator[T]:
-        keep = self._answer.keep
-        for row in self._counted():
-            if keep is None or keep(row):
-                self.kept += 1
-                yield row
+        keep, skip, most = self._answer.keep, self._answer.skip, self._answer.most
+        selected = (row for row in self._counted() if keep is None or keep(row))
+        for row in islice(selected, skip, None if most is None else skip + most):
+            self.kept += 1
+            yield row
 
     def _counted(self) -> Iterator[T]:
-        columns = (TextColumn(self._answer.kind), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn(self._answer.kind),
+            BarColumn(),
+            MofNCompleteColumn(),
+            self._remaining,
+        )
         with Progress(*columns, console=terminal.stderr(), disable=not self._bar, transient=True) as progress:
             bar = progress.add_task("", total=self._answer.total)
             for row in self._answer.rows:
@@ -83,7 +97,9 @@ class _Rows(Generic[T]):
 
     def note(self) -> str:
         """Describe how many rows there were."""
-        note = f"{number(self.seen)} {self._answer.kind}" if self._answer.note is None else self._answer.note
+        note = self._answer.note
+        if note is None:
+            note = counted(self.seen, self._answer.kind)
         return note if self._answer.keep is None else f"{number(self.kept)} that fit among {note}"
 
 
@@ -105,7 +121,7 @@ def listing(
     if isinstance(page, Listing):
         end = page.offset + len(page) + len(page.rejected)
         more = f", the next with --offset {end}, all with --all" if page.has_more else ""
-        note = f"{number(len(page))} of {number(page.total)} {kind}{more}"
+        note = f"{number(len(page))} of {counted(page.total, kind)}{more}"
     return Answer(model=model, rows=page, view=view, kind=kind, note=note)
 
 
@@ -145,7 +161,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def deliver(answer: Answer[Any], form: Form, out: Path | None, *, spreadsheet: bool | None = None) -> None:
+def deliver(
+    answer: Answer[Any],
+    form: Form,
+    out: Path | None,
+    *,
+    spreadsheet: bool | None = None,
+    ratelimit: Callable[[], RateLimit] | None = None,
+) -> None:
     """Print an answer in a form, or write it to a file, whose suffix decides the form.
 
     Args:
@@ -153,6 +176,7 @@ def deliver(answer: Answer[Any], form: Form, out: Path | None, *, spreadsheet: b
         form: The form to print.
         out: The file.
         spreadsheet: Whether CSV is made safe for a spreadsheet. By default files are, and printed CSV is not.
+        ratelimit: Returns the points that are left, for an estimate of how long the rows take.
     """
     if answer.live:
         _follow(answer, form, out)
@@ -160,16 +184,17 @@ def deliver(answer: Answer[Any], form: Form, out: Path | None, *, spreadsheet: b
     console = terminal.stderr()
     # A progress bar would draw over rows that are printed while they arrive.
     printing = out is None and form != "table" and sys.stdout.isatty()
-    rows = _Rows(answer, bar=answer.long and console.is_terminal and not printing)
+    rows = _Rows(answer, RemainingColumn(ratelimit), bar=answer.long and console.is_terminal and not printing)
     said = ""
     if out is not None:
         with exports.whole_file(out) as file:
             exact = out.suffix == ".csv" and spreadsheet is False
             write = exports.write_csv if exact else exports.WRITERS[out.suffix]
             write(file, rows, answer.model)
-        said = f"{number(rows.kept)} {answer.kind} in {out}"
+        said = f"{counted(rows.kept, answer.kind)} in {out}"
     elif form == "table":
-        terminal.stdout().print(answer.view(list(rows), now()))
+        # Not cropped: a number that doesn't fit goes on in the next line, and isn't cut.
+        terminal.stdout().print(answer.view(list(rows), now()), crop=False)
         said = rows.note()
     else:
         _print(rows, answer, form, spreadsheet=bool(spreadsheet))

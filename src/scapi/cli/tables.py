@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Group
+from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
 from scapi._base.escaping import terminal as plain
 from scapi.cli import item_card
 from scapi.cli.formatting import NOTHING, ago, clock, minute, number, span
-from scapi.enums import Quality, StatType
+from scapi.enums import StatType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from scapi.cli.rows import Account, Match
     from scapi.models import (
@@ -54,15 +56,6 @@ __all__ = [
 ]
 
 #: The colours that the game gives the qualities, as far as sixteen colours go.
-QUALITY_STYLES = {
-    Quality.COMMON: "white",
-    Quality.UNCOMMON: "green",
-    Quality.SPECIAL: "blue",
-    Quality.RARE: "magenta",
-    Quality.EXCEPTIONAL: "red",
-    Quality.LEGENDARY: "yellow",
-    Quality.UNIQUE: "cyan",
-}
 
 
 def table(*columns: Column | str) -> Table:
@@ -72,23 +65,63 @@ def table(*columns: Column | str) -> Table:
     )
 
 
-def _without_empty_columns(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> Table:
-    """Make a table without the columns that are empty in every row, so that the others have room."""
-    kept = [index for index in range(len(columns)) if not rows or any(str(row[index]) != NOTHING for row in rows)]
-    result = table(*(columns[index] for index in kept))
-    for row in rows:
-        result.add_row(*(row[index] for index in kept))
-    return result
+class _Fitted:
+    """A table that leaves out columns where it is too wide, and says which. No number is ever cut.
+
+    Args:
+        columns: All columns.
+        rows: The cells of each row.
+        spare: The headings of columns that may be left out, in this order.
+        drop_empty: Whether to leave out columns that are empty in every row.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Sequence[str | Text]],
+        spare: Sequence[str],
+        *,
+        drop_empty: bool = False,
+    ) -> None:
+        kept = range(len(columns))
+        if drop_empty and rows:
+            kept = [n for n in kept if any(str(row[n]) != NOTHING for row in rows)]
+        self._columns = {str(columns[n].header): columns[n] for n in kept}
+        self._rows = [dict(zip(self._columns, (row[n] for n in kept), strict=True)) for row in rows]
+        self._spare = [heading for heading in spare if heading in self._columns]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Render the table in the width that there is."""
+        gone = 0
+        while (wide := self._width(console, options, gone)) > options.max_width and gone < len(self._spare):
+            gone += 1
+        yield from console.render(self._table(gone), options.update(max_width=max(wide, options.max_width)))
+        if gone:
+            yield Text(f"Not shown, for lack of width: {', '.join(self._spare[:gone])}", style="dim")
+
+    def _width(self, console: Console, options: ConsoleOptions, gone: int) -> int:
+        return Measurement.get(console, options.update(max_width=9999), self._table(gone)).minimum
+
+    def _table(self, gone: int) -> Table:
+        headings = [heading for heading in self._columns if heading not in self._spare[:gone]]
+        result = table(*(self._columns[heading].copy() for heading in headings))
+        for column, heading in zip(result.columns, headings, strict=True):
+            if column.overflow == "fold":
+                # rich would break numbers at their no-break spaces.
+                column.min_width = max(cell_len(str(text)) for text in (heading, *(row[heading] for row in self._rows)))
+        for row in self._rows:
+            result.add_row(*(row[heading] for heading in headings))
+        return result
 
 
 def figure(heading: str) -> Column:
     """Make a column of numbers."""
-    return Column(heading, justify="right", no_wrap=True)
+    return Column(heading, justify="right", no_wrap=True, overflow="fold")
 
 
 def _fixed(heading: str) -> Column:
     """Make a column whose texts are never cut."""
-    return Column(heading, no_wrap=True)
+    return Column(heading, no_wrap=True, overflow="fold")
 
 
 def emission(state: EmissionState, now: datetime) -> RenderableType:
@@ -114,8 +147,8 @@ def regions(rows: Iterable[RegionInfo], now: datetime) -> Table:
     return result
 
 
-def profile(player: CharacterProfile, now: datetime) -> RenderableType:
-    """Render a character: facts, then statistics."""
+def profile(player: CharacterProfile, now: datetime, names: Mapping[str, str]) -> RenderableType:
+    """Render a character: facts, then statistics by their names, or by their ids where there are none."""
     facts = _facts(
         name=player.name,
         alliance=player.alliance,
@@ -124,7 +157,7 @@ def profile(player: CharacterProfile, now: datetime) -> RenderableType:
         last_seen=ago(player.last_login, now),
         achievements=", ".join(player.displayed_achievements),
     )
-    return Group(facts, Text(), _statistics(player.stats))
+    return Group(facts, Text(), _statistics(player.stats, names))
 
 
 def _affiliation(place: ClanAffiliation | None) -> str | None:
@@ -154,34 +187,36 @@ def _facts(**facts: str | None) -> Table:
     return grid
 
 
-def _statistics(stats: list[Statistic]) -> Table:
-    """Render statistics in three columns: there are more than a hundred of them."""
+def _statistics(stats: list[Statistic], names: Mapping[str, str]) -> Table:
+    """Render statistics in columns, two of names or three of ids: there are more than a hundred of them."""
+    columns = 2 if names else 3
     grid = Table.grid(padding=(0, 2))
-    for _ in range(3):
+    for _ in range(columns):
         grid.add_column(style="dim", overflow="ellipsis", no_wrap=True)
         grid.add_column(justify="right", no_wrap=True)
-    cells = iter((Text(plain(stat.id)), Text(_value(stat))) for stat in stats)
-    while row := list(islice(cells, 3)):
+    cells = iter((Text(plain(names.get(stat.id, stat.id))), Text(_value(stat))) for stat in stats)
+    while row := list(islice(cells, columns)):
         grid.add_row(*(cell for pair in row for cell in pair))
     return grid
 
 
 def _value(stat: Statistic) -> str:
-    """Format a statistic's value; an ellipsis stands for anything but numbers and texts."""
-    match stat.type, stat.value:
-        case StatType.DURATION, int() | float() as milliseconds if abs(milliseconds) < 2**63:
-            return f"{number(milliseconds / 3_600_000, 1)} h"
-        case StatType.INTEGER | StatType.DECIMAL, int() | float() as value:
-            return number(value)
-        case StatType.DATE, str() as moment:
-            return plain(moment)[:10]
-        case _, str() | int() | float() as value:
+    """Format a statistic's value; an ellipsis stands for anything but numbers, times and texts."""
+    match stat.parsed:
+        case timedelta() as duration:
+            return span(duration)
+        case datetime() as moment:
+            return clock(moment)[:10]
+        case int() | float() as value if stat.type in {StatType.INTEGER, StatType.DECIMAL}:
+            # Distances are centimetres.
+            return f"{number(value / 100_000, 1)} km" if stat.id.startswith("dis-") else number(value)
+        case str() | int() | float() as value:
             return plain(str(value))[:20]
         case _:
             return "…"
 
 
-def lots(rows: Sequence[AuctionLot], now: datetime) -> Table:
+def lots(rows: Sequence[AuctionLot], now: datetime) -> RenderableType:
     """Render lots. Prices are for whole lots, except the one per piece."""
     stacks = any(lot.amount != 1 for lot in rows)
     columns = [*map(figure, ("Pieces", "Start", "Bid", "Buyout", "Per piece")), Column("Quality"), figure("Ends in")]
@@ -197,7 +232,7 @@ def lots(rows: Sequence[AuctionLot], now: datetime) -> Table:
         )
         for lot in rows
     ]
-    return _without_empty_columns(columns, cells)
+    return _Fitted(columns, cells, ["Start", "Bid", "Ends in", "Per piece"], drop_empty=True)
 
 
 def _left(end: datetime | None, now: datetime) -> str | Text:
@@ -206,7 +241,7 @@ def _left(end: datetime | None, now: datetime) -> str | Text:
     return span(end - now) if end > now else Text("over", style="dim")
 
 
-def sales(rows: Sequence[AuctionPrice], now: datetime) -> Table:
+def sales(rows: Sequence[AuctionPrice], now: datetime) -> RenderableType:
     """Render sales. Prices are for whole sales, except the one per piece."""
     stacks = any(sale.amount != 1 for sale in rows)
     columns = [_fixed("Time (UTC)"), *map(figure, ("Pieces", "Price", "Per piece")), Column("Quality"), figure("Age")]
@@ -221,7 +256,7 @@ def sales(rows: Sequence[AuctionPrice], now: datetime) -> Table:
         )
         for sale in rows
     ]
-    return _without_empty_columns(columns, cells)
+    return _Fitted(columns, cells, ["Age", "Per piece"], drop_empty=True)
 
 
 def _quality(traded: AuctionLot | AuctionPrice) -> Text:
@@ -229,22 +264,23 @@ def _quality(traded: AuctionLot | AuctionPrice) -> Text:
     if traded.quality is None:
         return Text(NOTHING, style="dim")
     level = f" +{traded.upgrade_level}" if traded.upgrade_level else ""
-    style = QUALITY_STYLES.get(traded.quality, "default")
-    return Text(traded.quality.name.lower().replace("_", " ") + level, style=style)
+    return Text(traded.quality.name.lower().replace("_", " ") + level, style=traded.quality.color)
 
 
-def clans(rows: Iterable[ClanInfo], now: datetime) -> Table:
+def clans(rows: Iterable[ClanInfo], now: datetime) -> RenderableType:
     """Render clans with the ids that `scapi clan` takes."""
-    result = table("Tag", "Name", figure("Level"), figure("Members"), _fixed("Id"))
-    for clan in rows:
-        result.add_row(
+    columns = [Column("Tag"), Column("Name"), figure("Level"), figure("Members"), _fixed("Id")]
+    cells = [
+        (
             _text(clan.tag),
             Text(plain(clan.name)),
             number(clan.level),
             number(clan.member_count),
             Text(plain(clan.uuid)),
         )
-    return result
+        for clan in rows
+    ]
+    return _Fitted(columns, cells, ["Members", "Level", "Tag"])
 
 
 def clan(row: ClanInfo, now: datetime) -> Table:
@@ -261,42 +297,43 @@ def clan(row: ClanInfo, now: datetime) -> Table:
     )
 
 
-def sessions(rows: Iterable[OperationSession], now: datetime) -> Table:
+def sessions(rows: Iterable[OperationSession], now: datetime) -> RenderableType:
     """Render sessions. Their participants are in the JSON only."""
-    result = table(
+    columns = [
         _fixed("Ended (UTC)"),
         _fixed("Map"),
         figure("Level"),
         figure("Took"),
         figure("Reward"),
         figure("Players"),
-        Column("Most damage", no_wrap=True),
-    )
-    for session in rows:
-        best = max(session.participants, key=lambda player: player.damage_dealt, default=None)
-        result.add_row(
+        Column("Most damage", no_wrap=True, max_width=14),
+    ]
+    cells = [
+        (
             NOTHING if session.end_time is None else minute(session.end_time),
             Text(plain(session.map)),
             number(session.difficulty),
             _minutes(session.duration_seconds),
             number(session.reward),
             number(len(session.participants)),
-            _text(best.username if best else None),
+            _text(max(session.participants, key=attrgetter("damage_dealt")).username if session.participants else None),
         )
-    return result
+        for session in rows
+    ]
+    return _Fitted(columns, cells, ["Players", "Reward", "Most damage", "Took"])
 
 
 def _minutes(seconds: float | None) -> str:
     return NOTHING if seconds is None else "{:.0f}:{:02.0f}".format(*divmod(seconds, 60))
 
 
-def session(row: OperationSession) -> RenderableType:
-    """Render a session with its participants."""
+def session(row: OperationSession, names: Mapping[str, str]) -> RenderableType:
+    """Render a session with its participants, and gear by its name, or by its id where there is none."""
     title = Text(plain(row.map), style="bold").append(
         f", difficulty {number(row.difficulty)}, {_length(row.duration_seconds)}, ended {clock(row.end_time)}",
         style="not bold",
     )
-    return Group(title, Text(), _participants(row))
+    return Group(title, Text(), _participants(row, names))
 
 
 def _length(seconds: float | None) -> str:
@@ -308,7 +345,7 @@ def _length(seconds: float | None) -> str:
         return f"{seconds:g} s"
 
 
-def _participants(row: OperationSession) -> Table:
+def _participants(row: OperationSession, names: Mapping[str, str]) -> Table:
     result = table("Player", figure("Dealt"), figure("Taken"), figure("Kills"), figure("Deaths"), "Weapon", "Armor")
     for player in row.participants:
         result.add_row(
@@ -317,16 +354,16 @@ def _participants(row: OperationSession) -> Table:
             number(player.damage_received),
             number(player.mob_kills),
             number(player.death),
-            _gear(player.primary_weapon_item_id, player.primary_weapon_level),
-            _gear(player.armor_item_id, player.armor_level),
+            _gear(player.primary_weapon_item_id, player.primary_weapon_level, names),
+            _gear(player.armor_item_id, player.armor_level, names),
         )
     return result
 
 
-def _gear(item_id: str | None, level: int) -> Text:
+def _gear(item_id: str | None, level: int, names: Mapping[str, str]) -> Text:
     if item_id is None:
         return Text(NOTHING, style="dim")
-    return Text(plain(item_id) + (f" +{level}" if level else ""))
+    return Text(plain(names.get(item_id, item_id)) + (f" +{level}" if level else ""))
 
 
 def matches(rows: Iterable[Match], now: datetime) -> Table:

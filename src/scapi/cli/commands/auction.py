@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -12,6 +12,7 @@ from scapi.cli import exports, output, tables
 from scapi.cli.command import connected_command, every, limit, offset, order, reject_offset_with_all
 from scapi.cli.formatting import back
 from scapi.cli.output import Answer, capped, listing, walk
+from scapi.config import Config
 from scapi.enums import Quality, SortAuction
 from scapi.models import AuctionLot, AuctionPrice
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["history", "lots"]
 
+T = TypeVar("T", AuctionLot, AuctionPrice)
+
 #: The suffixes of pictures.
 PICTURES = (".png", ".svg")
 
@@ -32,7 +35,7 @@ qualities = click.option(
     "--quality",
     type=click.Choice([quality.name.lower() for quality in Quality], case_sensitive=False),
     multiple=True,
-    help="Of the rows that are fetched, only those of this quality; several times for several.",
+    help="Only rows of this quality; several times for several. --limit counts what is left.",
 )
 
 
@@ -55,6 +58,7 @@ def _picture(context: click.Context, parameter: click.Parameter, value: Path | N
 @click.option("--sort", type=click.Choice([*SortAuction], case_sensitive=False), help="What to sort by.")
 @order
 @qualities
+@click.option("--buyout", is_flag=True, help="Only lots that can be bought at once.")
 def lots(
     connection: Connection,
     *,
@@ -65,18 +69,19 @@ def lots(
     sort: str | None,
     order: str | None,
     quality: tuple[str, ...],
+    buyout: bool,
 ) -> Answer[AuctionLot]:
     """List the lots of an item."""
     reject_offset_with_all(every=every, offset=offset)
     auction = connection.client.auction(connection.item_id(item))
-    if every:
-        rows = auction.iter_lots(limit=limit, sort=sort, order=order, additional=True)
-        total = capped(auction.lots(limit=1).total, limit)
-        answer = walk(rows, AuctionLot, tables.lots, "lots", total)
-    else:
-        page = auction.lots(limit=limit, offset=offset, sort=sort, order=order, additional=True)
-        answer = listing(page, AuctionLot, tables.lots, "lots")
-    return replace(answer, keep=_of_quality(quality))
+    keep = _of_quality(quality) if not buyout else _both(_of_quality(quality), _has_buyout)
+    if every or keep is not None:
+        rows = auction.iter_lots(limit=limit if keep is None else None, sort=sort, order=order, additional=True)
+        total = auction.lots(limit=1).total
+        answer = walk(rows, AuctionLot, tables.lots, "lots", capped(total, None if keep else limit))
+        return _selected(answer, keep, limit=limit, offset=offset, every=every)
+    page = auction.lots(limit=limit, offset=offset, sort=sort, order=order, additional=True)
+    return listing(page, AuctionLot, tables.lots, "lots")
 
 
 @connected_command
@@ -118,21 +123,38 @@ def history(
         raise click.UsageError("--by and --theme are about the picture: they go with --plot FILE")
     item_id = connection.item_id(item)
     auction = connection.client.auction(item_id)
+    keep = _of_quality(quality)
     if since is not None:
-        rows = auction.iter_price_history(back(since, output.now()), limit=limit, additional=True)
+        rows = auction.iter_price_history(back(since, output.now()), limit=None if keep else limit, additional=True)
         answer = walk(rows, AuctionPrice, tables.sales, "sales", None)
-    elif every:
-        rows = auction.iter_price_history(limit=limit, additional=True)
-        total = capped(auction.price_history(limit=1).total, limit)
+        answer = _selected(answer, keep, limit=limit, offset=offset, every=True)
+    elif every or keep is not None:
+        rows = auction.iter_price_history(limit=None if keep else limit, additional=True)
+        total = capped(auction.price_history(limit=1).total, None if keep else limit)
         answer = walk(rows, AuctionPrice, tables.sales, "sales", total)
+        answer = _selected(answer, keep, limit=limit, offset=offset, every=every)
     else:
         page = auction.price_history(limit=limit, offset=offset, additional=True)
         answer = listing(page, AuctionPrice, tables.sales, "sales")
-    answer = replace(answer, keep=_of_quality(quality))
     if plot is None:
         return answer
-    options = {"item": connection.item_name(item_id), "region": connection.region, "by": by or "auto", "theme": theme}
+    options = {
+        "item": connection.item_names.get(item_id, item_id),
+        "region": connection.region,
+        "by": by or "auto",
+        "theme": theme,
+    }
     return replace(answer, rows=_drawn(answer, plot, options))
+
+
+def _selected(
+    answer: Answer[T], keep: Callable[[Any], bool] | None, *, limit: int | None, offset: int | None, every: bool
+) -> Answer[T]:
+    """Apply a filter, and count limit and offset behind it: whoever asks for five rare ones gets five."""
+    if keep is None:
+        return answer
+    most = limit if every or limit is not None else Config.LIMIT
+    return replace(answer, keep=keep, skip=offset or 0, most=most)
 
 
 def _drawn(answer: Answer[AuctionPrice], path: Path, options: dict[str, Any]) -> Iterator[AuctionPrice]:
@@ -149,7 +171,15 @@ def _drawn(answer: Answer[AuctionPrice], path: Path, options: dict[str, Any]) ->
         figure.savefig(file, format=path.suffix[1:])
 
 
-def _of_quality(names: tuple[str, ...]) -> Callable[[AuctionLot | AuctionPrice], bool] | None:
+def _has_buyout(lot: Any) -> bool:
+    return lot.unit_price is not None
+
+
+def _both(one: Callable[[Any], bool] | None, other: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return other if one is None else lambda row: one(row) and other(row)
+
+
+def _of_quality(names: tuple[str, ...]) -> Callable[[Any], bool] | None:
     """Make a filter for these qualities; `None` if there are none."""
     if not names:
         return None

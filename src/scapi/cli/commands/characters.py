@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 import click
 
 from scapi.cli import tables
-from scapi.cli.command import api_command, every, limit, offset, reject_offset_with_all
+from scapi.cli.command import api_command, connected_command, every, limit, offset, reject_offset_with_all
 from scapi.cli.output import Answer, capped, listing, single, walk
 from scapi.models import CharacterProfile, ClanInfo
 
 if TYPE_CHECKING:
+    from scapi.cli.connection import Connection
     from scapi.sync import AppClient
 
 __all__ = ["clan", "clans", "profile"]
 
 
-@api_command
+@connected_command
 @click.argument("name")
-def profile(client: AppClient, *, name: str) -> Answer[CharacterProfile]:
+def profile(connection: Connection, *, name: str) -> Answer[CharacterProfile]:
     """Show the public profile of a character."""
-    return single(client.profile(name), tables.profile)
+    player = connection.client.profile(name)
+    # Only a table has names, so only for a table the database is read.
+    return single(player, lambda player, now: tables.profile(player, now, connection.stat_names))
 
 
 @api_command

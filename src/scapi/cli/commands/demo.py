@@ -6,6 +6,7 @@ It uses the public clients, as a program of yours would: first the async world, 
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,10 +24,10 @@ import scapi.sync
 from scapi._base import escaping
 from scapi.cli import tables, terminal
 from scapi.cli.formatting import clock, number, sparkline
-from scapi.exceptions import NotFoundError
+from scapi.exceptions import NotFoundError, ScApiException
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Mapping
 
     from rich.console import Console, RenderableType
 
@@ -79,6 +80,13 @@ class Host(NamedTuple):
     token: str | None = None
 
 
+class Names(NamedTuple):
+    """The names of items and statistics by their ids; empty without the item database."""
+
+    items: Mapping[str, str]
+    stats: Mapping[str, str]
+
+
 @click.command()
 @click.option("--live", is_flag=True, help="Ask the public demo host instead of the fake API on this machine.")
 def demo(*, live: bool) -> None:
@@ -86,9 +94,10 @@ def demo(*, live: bool) -> None:
     console = terminal.stdout()
     with _host(live=live) as host:
         console.print(Text.assemble((f"scapi {scapi.__version__}", "bold"), ", asking ", (host.url, "cyan"), "\n"))
-        asyncio.run(_async_world(console, host))
+        names = _names(host)
+        asyncio.run(_async_world(console, host, names))
         _sync_world(console, host)
-        asyncio.run(_bulk(console, host))
+        asyncio.run(_bulk(console, host, names))
     console.print(
         Text.assemble("Next: ", ("scapi --help", "bold"), ", and scapi.testing.FakeApi to test your own program with.")
     )
@@ -108,10 +117,24 @@ def _host(*, live: bool) -> Generator[Host]:
         yield Host(url, now, fake.app_token)
 
 
+def _names(host: Host) -> Names:
+    """Read the item database, which the fake serves too. Without the extra `names` there are only ids."""
+    source = None if host.token is None else host.url
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="scapi-") as folder,
+            scapi.sync.GitHubClient(raw_url=source) as github,
+            scapi.sync.DatabaseLookup(github, realm="global", cache_dir=None if source is None else folder) as lookup,
+        ):
+            return Names(lookup.names("en"), lookup.names("en", filename="stats"))
+    except (ImportError, ScApiException):
+        return Names({}, {})
+
+
 # ── the async world ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _async_world(console: Console, host: Host) -> None:
+async def _async_world(console: Console, host: Host, names: Names) -> None:
     _headline(console, "from scapi import AppClient")
     client = scapi.AppClient.demo() if host.token is None else scapi.AppClient(token=host.token, base_url=host.url)
     async with client:
@@ -122,7 +145,7 @@ async def _async_world(console: Console, host: Host) -> None:
             history=await client.auction(ARTEFACT).price_history(limit=5, additional=True),
             sessions=await client.operations_sessions(limit=1),
         )
-    for call, part in _parts(look, host.now):
+    for call, part in _parts(look, host.now, names):
         console.print(Text.assemble(("await", "dim"), " ", (f"client.{call}", "cyan")))
         console.print(Padding(part, (1, 0, 1, 2), expand=False))
 
@@ -134,15 +157,15 @@ async def _profile(client: scapi.AppClient) -> CharacterProfile | None:
         return None
 
 
-def _parts(look: Look, now: datetime) -> Iterator[tuple[str, RenderableType]]:
+def _parts(look: Look, now: datetime, names: Names) -> Iterator[tuple[str, RenderableType]]:
     """Yield every call as it is written, with its rendered result."""
     absent = Text("404, as expected: the demo host has no characters.", style="yellow")
     yield "emission()", tables.emission(look.emission, now)
-    yield f'profile("{CHARACTER}")', tables.profile(look.profile, now) if look.profile else absent
+    yield f'profile("{CHARACTER}")', tables.profile(look.profile, now, names.stats) if look.profile else absent
     yield f'auction("{ARTEFACT}").lots(limit=5, additional=True)', tables.lots(look.lots, now)
     yield f'auction("{ARTEFACT}").price_history(limit=5, additional=True)', tables.sales(look.history, now)
     for session in look.sessions:
-        yield "operations_sessions(limit=1)", tables.session(session)
+        yield "operations_sessions(limit=1)", tables.session(session, names.items)
 
 
 # ── the sync world ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -191,7 +214,7 @@ def _summaries(look: Look) -> Iterator[tuple[str, str]]:
 # ── many items ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _bulk(console: Console, host: Host) -> None:
+async def _bulk(console: Console, host: Host, names: Names) -> None:
     """Fetch the newest sales of many items, eight at a time."""
     _headline(console, f"The last 200 sales of {len(ITEMS)} items, eight at a time")
     client = scapi.AppClient.demo() if host.token is None else scapi.AppClient(token=host.token, base_url=host.url)
@@ -199,7 +222,7 @@ async def _bulk(console: Console, host: Host) -> None:
         began = time.perf_counter()
         sales = await _fetch_many(client)
         took = time.perf_counter() - began
-        console.print(Padding(_market(sales), (1, 0, 1, 2), expand=False))
+        console.print(Padding(_market(sales, names.items), (1, 0, 1, 2), expand=False))
         left = client.ratelimit
     count = sum(map(len, sales.values()))
     console.print(Text.assemble("  ", (f"{number(count)} sales", "bold"), f" in {took:.1f} s; {_points(left)}\n"))
@@ -216,7 +239,7 @@ async def _fetch_many(client: scapi.AppClient) -> Sales:
         return {result.key: result.value async for result in results if result.value is not None}
 
 
-def _market(sales: Sales) -> RenderableType:
+def _market(sales: Sales, names: Mapping[str, str]) -> RenderableType:
     """Render the eight items with the largest turnover."""
     turnover = {item_id: sum(sale.price for sale in page) for item_id, page in sales.items()}
     result = tables.table(
@@ -230,7 +253,8 @@ def _market(sales: Sales) -> RenderableType:
         page = sales[item_id]
         prices = [sale.unit_price for sale in reversed(page)]
         middle = number(median(prices)) if prices else "–"
-        result.add_row(item_id, number(page.total), number(turnover[item_id]), middle, sparkline(prices, 24))
+        name = escaping.terminal(names.get(item_id, item_id))
+        result.add_row(name, number(page.total), number(turnover[item_id]), middle, sparkline(prices))
     return result
 
 

@@ -11,7 +11,7 @@ from scapi.cli import tables
 from scapi.cli.command import api_command, every, limit, offset, order, reject_offset_with_all
 from scapi.cli.errors import sentence
 from scapi.cli.output import Answer, capped, listing, single, walk
-from scapi.enums import SortOperations
+from scapi.enums import OperationsMap, SortOperations
 from scapi.models import EmissionState, OperationSession, RegionInfo
 
 if TYPE_CHECKING:
@@ -48,13 +48,18 @@ def _changes(client: AppClient) -> Iterator[EmissionState]:
             yield event.state
 
 
+def _maps(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the maps that are known. The server may have others, so any name is taken."""
+    return [known.value for known in OperationsMap if known.value.startswith(incomplete)]
+
+
 @api_command
 @limit
 @offset
 @every
 @click.option("--sort", type=click.Choice([*SortOperations], case_sensitive=False), help="What to sort by.")
 @order
-@click.option("--map", metavar="NAME", help="Only on this map, such as shock_therapy.")
+@click.option("--map", metavar="NAME", shell_complete=_maps, help="Only on this map, such as shock_therapy.")
 @click.option("--username", metavar="NAME", help="Only those that this character took part in.")
 @click.option("--before", metavar="TIME", help="Only those that ended before this time, such as 2025-12-01T00:00:00Z.")
 @click.option("--after", metavar="TIME", help="Only those that ended after this time.")

@@ -1,0 +1,65 @@
+"""How long fetching will take. The points of the API decide it, more than the network."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rich.progress import ProgressColumn
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    from rich.progress import Task
+
+    from scapi.models import RateLimit
+
+#: Rows and points of a page of a long list.
+ROWS, COST = 200, 2
+
+#: Seconds of a window of points.
+WINDOW = 60.0
+
+
+class RemainingColumn(ProgressColumn):
+    """The time that is left: by the speed so far, or by the waits for points if these take longer.
+
+    Args:
+        ratelimit: Returns the points that are left; `None` if no points are needed.
+    """
+
+    max_refresh = 0.5
+
+    def __init__(self, ratelimit: Callable[[], RateLimit] | None) -> None:
+        super().__init__()
+        self._ratelimit = ratelimit
+
+    def render(self, task: Task) -> Text:
+        """Show the time that is left, or dashes if it is unknown."""
+        if task.remaining is None or task.finished:
+            return Text("")
+        left = task.time_remaining or 0.0
+        if self._ratelimit is not None:
+            left = max(left, seconds_for_points(task.remaining, self._ratelimit(), datetime.now(UTC)))
+        return Text(f"{left:.0f} s left" if left < 100 else f"{left / 60:.0f} min left", style="cyan")
+
+
+def seconds_for_points(rows: float, ratelimit: RateLimit, now: datetime) -> float:
+    """Estimate how long the points for so many rows take to come, in seconds.
+
+    Args:
+        rows: The rows that are still to be fetched.
+        ratelimit: What is known of the points.
+        now: The present time (aware).
+    """
+    limit, remaining, reset = ratelimit.limit, ratelimit.remaining, ratelimit.reset
+    if not limit or remaining is None or reset is None:
+        return 0.0
+    missing = math.ceil(rows / ROWS) * COST - remaining
+    if missing <= 0:
+        return 0.0
+    until_reset: timedelta = reset - now
+    return max(0.0, until_reset.total_seconds()) + (math.ceil(missing / limit) - 1) * WINDOW
