@@ -24,6 +24,9 @@ __all__ = ["from_plain", "odd", "plain"]
 
 T = TypeVar("T")
 
+#: What is plain as it is. Most values are one of these, so they are looked for first.
+SCALARS = frozenset({str, int, float, bool, type(None)})
+
 
 def plain(value: Any, *, wire: bool = False) -> Any:
     """Make a record plain: dicts, lists, and the values of enums.
@@ -33,6 +36,8 @@ def plain(value: Any, *, wire: bool = False) -> Any:
         wire: Name fields as the API does, leave out those that are `None`, as it does, and spell times as text. By
             default they have the names of Python, and times stay `datetime`.
     """
+    if type(value) in SCALARS:
+        return value
     if isinstance(value, msgspec.Struct):
         tag = value.__struct_config__
         made = {} if tag.tag_field is None else {tag.tag_field: tag.tag}
@@ -72,22 +77,32 @@ def from_plain(raw: Any, kind: type[T]) -> T:
     Raises:
         msgspec.ValidationError: They aren't such a record.
     """
-    return msgspec.convert(_as_sent(raw, kind), kind, str_keys=True, dec_hook=_special)
+    return msgspec.convert(_as_sent(raw, plain_type(kind)), kind, str_keys=True, dec_hook=_special)
 
 
 def _as_sent(raw: Any, kind: Any) -> Any:
-    """Give the fields of records the names that the API gives them."""
-    kind = plain_type(kind)
+    """Give the fields of records the names that the API gives them. `kind` is a plain type."""
     if is_record(kind) and is_object(raw):
-        fields = {field.name: field for field in msgspec.structs.fields(kind)}
-        named: dict[str, Any] = {}
+        fields, named = _fields(kind), dict[str, Any]()
         for key, value in raw.items():
-            field = fields.get(key)
-            named[key if field is None else field.encode_name] = value if field is None else _as_sent(value, field.type)
+            name, inner = fields.get(key, (key, None))
+            named[name] = value if inner is None else _as_sent(value, inner)
         return named
     if is_array(raw) and len(args := get_args(kind)) == 1:
-        return [_as_sent(item, args[0]) for item in raw]
+        inner = plain_type(args[0])
+        return [_as_sent(item, inner) for item in raw]
     return raw
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, tuple[str, Any]]:
+    """The fields of a record: the name on the wire and the plain type, which is `None` unless it holds records."""
+    found: dict[str, tuple[str, Any]] = {}
+    for field in msgspec.structs.fields(kind):
+        inner = plain_type(field.type)
+        holds = any(is_record(plain_type(part)) for part in (inner, *get_args(inner)))
+        found[field.name] = field.encode_name, inner if holds else None
+    return found
 
 
 def _special(kind: Any, raw: Any) -> Any:
