@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scapi import frames, models
+from scapi import enums, frames, models
 from scapi._views.columns import records_in
 from scapi._views.rows import Table
 from scapi.exceptions import NotFoundError
@@ -451,14 +451,16 @@ def test_a_page_is_a_table_with_its_place_below() -> None:
     rows = Listing([sale()] * 25, total=82319, limit=25, offset=50, rejected=[Rejected(3, {}, "?")], model=AuctionPrice)
     html = rows._repr_html_()
     assert html.count("<tr>") == 1 + 20
-    assert "<th>unit_price</th>" in html
+    assert '<th style="text-align:right">unit_price</th>' in html
     assert '<td style="text-align:right">2\u202f500</td>' in html
-    assert '<td style="text-align:left">2026-08-19 12:00:00</td>' in html
+    assert '<td style="text-align:left;white-space:nowrap">2026-08-19 12:00:00</td>' in html
+    heads = re.findall("<th.*?>(.*?)</th>", html)
+    assert heads[-1] == "additional", "what is long comes last"
     assert html.endswith("<p>20 of 25 rows shown, offset 50, 82319 in all, 1 rejected</p>")
 
 
 def test_an_empty_page_has_its_head_and_one_of_nothing_known_only_its_place() -> None:
-    assert "<th>item_id</th>" in page(model=AuctionLot)._repr_html_()
+    assert ">item_id</th>" in page(model=AuctionLot)._repr_html_()
     assert page()._repr_html_() == "<p>0 of 0 rows shown, offset 0, 1000 in all</p>"
 
 
@@ -493,3 +495,10 @@ def test_lists_of_strings_and_absent_values_read_well_in_a_table() -> None:
     html = profile._repr_html_()
     assert '<td style="text-align:left">acrobat, bank</td>' in html
     assert '<th style="text-align:left">last_login</th><td style="text-align:left"></td>' in html
+
+
+def test_durations_of_a_profile_read_well() -> None:
+    stats = [models.Statistic(id="pla-tim", type=enums.StatType.DURATION, value=1_421_752_000)]
+    html = CharacterProfile(uuid="1", name="x", stats=stats)._repr_html_()
+    assert ">16 days, 10:55:52</td>" in html
+    assert "1421752000" not in html

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from scapi._base.escaping import page as escape
 from scapi._views.columns import Column, Filled, columns_of, records_in
 from scapi._views.values import packed, readable
+from scapi.models import Statistic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     import msgspec
 
@@ -21,6 +23,10 @@ SHOWN = 20
 
 #: A narrow space at which no line breaks, between thousands.
 NARROW = "\u202f"
+
+#: The styles of cells and of the heads above them. A time in a table would break into three lines.
+LEFT, RIGHT = "text-align:left", "text-align:right"
+STYLES = {"int": RIGHT, "float": RIGHT, "time": f"{LEFT};white-space:nowrap"}
 
 
 def listing(page: Listing[Any]) -> str:
@@ -34,16 +40,17 @@ def record(row: msgspec.Struct) -> str:
     model = type(row)
     nested = records_in(model)
     columns = [column for column in columns_of(model) if nested is None or column.name != nested[0]]
-    cells = zip(columns, _cells(columns, row, numbers="left"), strict=True)
-    body = "".join(f'<tr><th style="text-align:left">{escape(column.name)}</th>{cell}</tr>' for column, cell in cells)
+    cells = (f'<th style="text-align:left">{escape(column.name)}</th>{_cell(column, row, LEFT)}' for column in columns)
+    body = "".join(f"<tr>{cell}</tr>" for cell in cells)
     below = "" if nested is None else f"<p>{escape(nested[0])}</p>{_rows(nested[1], getattr(row, nested[0]))}"
     return f"<table><tbody>{body}</tbody></table>{below}"
 
 
 def _rows(model: type, rows: Iterable[Any]) -> str:
     columns = columns_of(model)
-    head = "".join(f"<th>{escape(column.name)}</th>" for column in columns)
-    body = "".join(f"<tr>{''.join(_cells(columns, row, numbers='right'))}</tr>" for row in rows)
+    pairs = [(column, STYLES.get(column.kind, LEFT)) for column in columns]
+    head = "".join(f'<th style="{style}">{escape(column.name)}</th>' for column, style in pairs)
+    body = "".join(f"<tr>{''.join(_cell(column, row, style) for column, style in pairs)}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -52,10 +59,10 @@ def _place(page: Listing[Any]) -> str:
     return f"{shown}, {len(page.rejected)} rejected" if page.rejected else shown
 
 
-def _cells(columns: list[Column], row: Any, *, numbers: str) -> Iterator[str]:
-    for column in columns:
-        filled = Filled(column.name, column.kind, column.get([row]))
-        [value] = (packed(filled) if column.kind == "json" else filled).values
-        align = numbers if column.kind in {"int", "float"} else "left"
-        text = "" if value is None else readable(column, value, apart=NARROW)
-        yield f'<td style="text-align:{align}">{escape(text)}</td>'
+def _cell(column: Column, row: Any, style: str) -> str:
+    if isinstance(row, Statistic) and column.name == "value" and isinstance(row.parsed, timedelta):
+        return f'<td style="{style}">{row.parsed}</td>'  # nobody reads milliseconds
+    filled = Filled(column.name, column.kind, column.get([row]))
+    [value] = (packed(filled) if column.kind == "json" else filled).values
+    text = "" if value is None else readable(column, value, apart=NARROW)
+    return f'<td style="{style}">{escape(text)}</td>'
