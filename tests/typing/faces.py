@@ -54,3 +54,26 @@ def words(lot: models.AuctionLot, member: models.ClanMember) -> None:
         assert_type(lot.quality.label("ru"), str)
         assert_type(lot.quality.color, str)
         assert_type(member.rank.label(scapi.Language.KO), str)
+
+
+def game_words(sale: models.AuctionPrice, profile: models.CharacterProfile, item: models.Lookup) -> None:
+    assert_type(sale.details, models.PieceDetails)
+    assert_type(sale.details.charge, float | None)
+    assert_type([found.label("ru") for found in sale.details.bonus_properties], list[str])
+    assert_type(sale.quality_in(item.category), scapi.Quality | None)
+    assert_type(sale.label(scapi.Language.RUSSIAN), str)
+    assert_type(profile.stat("kil", 0), Any)
+    assert_type(item.rank, scapi.enums.ItemRank | None)
+
+
+async def names(database: scapi.DatabaseLookup, twin: scapi.sync.DatabaseLookup) -> None:
+    assert_type(await database.names("ru", filename="stats"), dict[str, str])
+    assert_type(twin.names(), dict[str, str])
+
+
+def old_names() -> None:
+    assert_type(scapi.Region("ru"), scapi.Region)
+    regions = [scapi.Region.RUSSIA, scapi.Region.NORTH_EAST_ASIA]
+    assert_type(regions, list[scapi.Region])
+    orders = [scapi.Order.ASC, scapi.Order.DESC]
+    assert_type(orders, list[scapi.Order])

@@ -150,7 +150,7 @@ WRONG: dict[str, Callable[[Any], Any]] = {
     "half a pair and a token": lambda api: api.AppClient(token=SECRET, client_id="7"),
     "timeout": lambda api: api.AppClient(client_id="7", client_secret=SECRET, timeout=-1),
     "json": lambda api: api.AppClient(token=SECRET, json="yes"),
-    "retry": lambda api: api.AppClient(token=SECRET, retry=3),
+    "retry": lambda api: api.AppClient(token=SECRET, retry="3"),
     "base_url": lambda api: api.AppClient(token=SECRET, base_url="nonsense"),
     "http_client": lambda api: api.AppClient(token=SECRET, http_client=5),
     "line break": lambda api: api.AppClient(token=SECRET + "\n"),
