@@ -53,20 +53,8 @@ def _fitted(kind: Kind, raws: list[Any]) -> list[Any]:
 
 def _rest(details: dict[str, Any]) -> dict[str, Any] | None:
     """Return the items without a column of their own."""
-    return {key: value for key, value in details.items() if not _has_column(key, value)} or None
-
-
-def _has_column(key: str, value: Any) -> bool:
-    kind = ADDITIONAL.get(key)
-    return kind is not None and FITTING[kind](value) is not None
-
-
-def _string(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _strings(value: Any) -> list[str] | None:
-    return value if is_array(value) and all(isinstance(item, str) for item in value) else None
+    unfit = {key for key, kind in ADDITIONAL.items() if key in details and FITTING[kind](details[key]) is None}
+    return {key: value for key, value in details.items() if key not in ADDITIONAL or key in unfit} or None
 
 
 def _float(value: Any) -> float | None:
@@ -89,8 +77,8 @@ def _millis(value: Any) -> int | None:
 
 #: Converts a value for its column. `None`: it is of another kind, and stays in the JSON.
 FITTING: Mapping[Kind, Callable[[Any], Any]] = {
-    "string": _string,
-    "strings": _strings,
+    "string": lambda value: value if isinstance(value, str) else None,
+    "strings": lambda value: value if is_array(value) and all(isinstance(item, str) for item in value) else None,
     "float": _float,
     "int": _int,
     "millis": _millis,

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args, get_origin
 
 import msgspec
 
-from scapi._base.annotations import plain_type
+from scapi._base.annotations import is_record, plain_type
 from scapi.models import AuctionLot, AuctionPrice, EmissionState
 
 #: `time` is an aware `datetime`, `millis` is milliseconds since the epoch; `strings` is a list of them; `json` is what
@@ -24,7 +24,15 @@ Kind: TypeAlias = Literal["string", "int", "float", "bool", "time", "millis", "s
 #: Reads the values of a column from rows.
 Getter: TypeAlias = Callable[[list[Any]], list[Any]]
 
-SCALARS: Mapping[Any, Kind] = {str: "string", int: "int", float: "float", bool: "bool"}
+#: The kinds of fields by their type; the others hold JSON.
+KINDS: Mapping[Any, Kind] = {
+    str: "string",
+    int: "int",
+    float: "float",
+    bool: "bool",
+    datetime: "time",
+    list[str]: "strings",
+}
 
 TRADED: Mapping[str, Kind] = {"quality": "string", "upgrade_level": "int", "unit_price": "float"}
 #: The properties of models that become columns.
@@ -68,7 +76,9 @@ def columns_of(model: type) -> list[Column]:
     if not issubclass(model, msgspec.Struct):
         return [Column("name", "string", list)]
     found = [column for field in msgspec.structs.fields(model) for column in _columns(field.name, field.type)]
-    found += [Column(name, kind, _property(name, kind)) for name, kind in PROPERTIES.get(model, {}).items()]
+    for name, kind in PROPERTIES.get(model, {}).items():
+        key, change = FROM_ADDITIONAL.get(name), spelled if kind == "string" else None
+        found.append(Column(name, kind, _values(name) if key is None else _from_additional(name, key, change)))
     # `additional` is as wide as all others together.
     return sorted(found, key=lambda column: column.name == "additional")
 
@@ -77,51 +87,33 @@ def records_in(model: type) -> tuple[str, type[msgspec.Struct]] | None:
     """Return the field of a model that holds a list of records, and their type."""
     for field in msgspec.structs.fields(model) if issubclass(model, msgspec.Struct) else ():
         kind = plain_type(field.type)
-        if (
-            get_origin(kind) is list
-            and isinstance(inner := get_args(kind)[0], type)
-            and issubclass(inner, msgspec.Struct)
-        ):
+        if get_origin(kind) is list and is_record(inner := get_args(kind)[0]):
             return field.name, inner
     return None
 
 
 def _columns(name: str, declared: Any) -> list[Column]:
-    kind = plain_type(declared)
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return [Column(f"{name}_{inner}", of, _within(name, get)) for inner, of, get in columns_of(kind)]
-    return [_scalar(name, kind)]
-
-
-def _scalar(name: str, kind: Any) -> Column:
-    if kind in SCALARS:
-        return Column(name, SCALARS[kind], _values(name))
-    if kind is datetime:
-        return Column(name, "time", _values(name))
+    """Return the columns of one field: several for a nested record."""
+    kind, get = plain_type(declared), _values(name)
+    if is_record(kind):
+        return [column._replace(name=f"{name}_{column.name}", get=_within(get, column)) for column in columns_of(kind)]
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return Column(name, "string", _members(name))
-    return Column(name, "strings" if kind == list[str] else "json", _values(name))
 
+        def values(rows: list[Any]) -> list[Any]:
+            return [None if member is None else member.value for member in get(rows)]
 
-def _property(name: str, kind: Kind) -> Getter:
-    if name in FROM_ADDITIONAL:
-        return _from_additional(name, FROM_ADDITIONAL[name], spelled if kind == "string" else None)
-    return _values(name)
+        return [Column(name, "string", values)]
+    return [Column(name, KINDS[kind] if kind in KINDS else "json", get)]
 
 
 def spelled(member: IntEnum | None) -> str | None:
+    """Spell a quality as tables do, such as `rare`."""
     return None if member is None else member.name.lower()
 
 
 def _values(name: str) -> Getter:
     get = attrgetter(name)
     return lambda rows: list(map(get, rows))
-
-
-def _members(name: str) -> Getter:
-    """Read the values of an enum's members."""
-    get = attrgetter(name)
-    return lambda rows: [None if member is None else member.value for member in map(get, rows)]
 
 
 def _from_additional(name: str, key: str, change: Callable[[Any], Any] | None) -> Getter:
@@ -159,7 +151,7 @@ def present(get: Getter) -> Getter:
     return values
 
 
-def _within(name: str, get: Getter) -> Getter:
+def _within(outer: Getter, column: Column) -> Getter:
     """Read values from a nested record, which may be absent."""
-    outer, inner = _values(name), present(get)
+    inner = present(column.get)
     return lambda rows: inner(outer(rows))

@@ -107,13 +107,9 @@ class Listing(list[T]):
                 number, or a list where the API sends a list. By default an object with `total`, `limit`, `offset`,
                 `next_offset`, `rows` and `rejected`, and with names and values as `to_dict` of the rows gives them.
         """
-        if wire:
-            return self._as_sent()
-        place = {"total": self.total, "limit": self.limit, "offset": self.offset, "next_offset": self.next_offset}
-        rejected = [list(row) for row in self.rejected]
-        return {**place, "rows": plain(list(self)), "rejected": rejected}
-
-    def _as_sent(self) -> Any:
+        if not wire:
+            place = {"total": self.total, "limit": self.limit, "offset": self.offset, "next_offset": self.next_offset}
+            return {**place, "rows": plain(list(self)), "rejected": [list(row) for row in self.rejected]}
         rows: list[Any] = plain(list(self), wire=True)
         for rejected in self.rejected:
             rows.insert(rejected.index, rejected.raw)
