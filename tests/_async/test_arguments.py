@@ -126,6 +126,12 @@ async def test_the_ends_of_the_ranges_are_inside(client: UserClient, fake: FakeA
         ("queue_timeout", -0.1, "a number of seconds, 0 or more"),
         ("pace", "fast", "True, False or 'even'"),
         ("pace", 1, "True, False or 'even'"),
+        ("priority", "urgent", "'high', 'normal' or 'low'"),
+        ("priority", 1, "'high', 'normal' or 'low'"),
+        ("reserve", -0.1, "a number from 0 to 1"),
+        ("reserve", 1.1, "a number from 0 to 1"),
+        ("reserve", float("nan"), "a number from 0 to 1"),
+        ("reserve", "0.1", "a number from 0 to 1"),
     ],
 )
 def test_a_wrong_option_is_refused(name: str, value: Any, allowed: str) -> None:

@@ -103,6 +103,56 @@ async def test_even_pacing_spreads_the_calls_over_the_window(monkeypatch: pytest
     assert 0.8 * FIRST_RESET < moments[-1] < FIRST_RESET
 
 
+async def test_low_calls_leave_a_tenth_to_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = start(limit=20)
+    time, client = Time(fake, monkeypatch), connect(fake, queue_timeout=0)
+    crawler = client.with_options(priority="low")
+    for _ in range(18):
+        await crawler.emission()
+    with pytest.raises(RateLimitError, match="no turn within queue_timeout"):
+        await crawler.emission()
+    await client.with_options(priority="high").emission()
+    await client.emission()
+    assert not time.waits
+    assert statuses(fake) == [200] * 20
+
+
+async def test_what_is_left_of_the_reserve_goes_to_low_calls_before_the_window_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake = start(limit=20)
+    time, client = Time(fake, monkeypatch), connect(fake, priority="low")
+    for _ in range(20):
+        await client.emission()
+    assert FIRST_RESET - 6 < time.passed < FIRST_RESET
+    assert statuses(fake) == [200] * 20
+
+
+async def test_a_client_keeps_its_reserve_until_it_and_all_its_views_are_closed_or_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake = start(limit=20)
+    time, crawler = Time(fake, monkeypatch), connect(fake, priority="low", reserve=0, queue_timeout=0)
+    people = connect(fake, reserve=0.9)
+    view = people.with_options(region="eu")
+    del people
+    gc.collect()
+    for _ in range(2):
+        await crawler.emission()
+    with pytest.raises(RateLimitError):
+        await crawler.emission()
+    await view.close()
+    await crawler.emission()
+    others = connect(fake, reserve=0.9)
+    with pytest.raises(RateLimitError):
+        await crawler.emission()
+    del others
+    gc.collect()
+    time.passed += 1  # its death is noticed within a second
+    await crawler.emission()
+    assert statuses(fake) == [200] * 4
+
+
 async def test_who_cant_get_a_turn_in_time_hears_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = start(limit=2)
     time, client = Time(fake, monkeypatch), connect(fake, queue_timeout=30)

@@ -39,9 +39,11 @@ def test_an_example_runs_and_prints_what_its_page_says(
 
 
 @pytest.mark.parametrize("example", examples("limits.md"), ids=str)
-def test_a_program_of_the_guide_on_the_limit_makes_one_call(example: Example, fake: FakeApi) -> None:
+def test_a_program_of_the_guide_on_the_limit_makes_one_call_and_a_crawler_one_for_each_item(
+    example: Example, fake: FakeApi
+) -> None:
     example.run()
-    assert [request.status for request in fake.requests] == [200]
+    assert [request.status for request in fake.requests] == [200] * (4 if "crawl" in example.source else 1)
 
 
 @pytest.mark.parametrize(("login", "renewal"), [(LOGIN, RENEWAL), (LOGIN_SYNC, RENEWAL_SYNC)], ids=str)

@@ -147,6 +147,7 @@ async def construction() -> None:
         pass
     assert_type(AppClient.from_env(region=Region.SEA, queue_timeout=1.0), AppClient)
     assert_type(AppClient.demo(retry=None, pace=False), AppClient)
+    assert_type(AppClient(token="t", priority="low", reserve=0.2).with_options(priority="high"), AppClient)
     assert_type(UserClient.demo(), UserClient)
     await client.close()
 

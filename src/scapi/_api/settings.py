@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from scapi._base import validation
+from scapi._ratelimit.priorities import RANKS
 from scapi._retry import Retry
 from scapi.config import Config
 from scapi.enums import Region
@@ -12,7 +13,10 @@ from scapi.enums import Region
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scapi._ratelimit.priorities import Priority
+
 DEFAULT_RETRY = Retry()
+DEFAULT_RESERVE = 0.1
 
 
 class Settings(NamedTuple):
@@ -25,12 +29,17 @@ class Settings(NamedTuple):
     retry: Retry | None = DEFAULT_RETRY
     pace: bool | Literal["even"] = True
     queue_timeout: float | None = None
+    priority: Priority = "normal"
+    reserve: float = DEFAULT_RESERVE
 
     @classmethod
-    def of(cls, *, base_url: str | None, **options: Any) -> Self:
+    def of(cls, *, base_url: str | None, reserve: float, **options: Any) -> Self:
         """Return the settings of a new client, or raise an error that names the option that is wrong."""
         url = Config.BASE_URL if base_url is None else validation.base_url("base_url", base_url)
-        return cls(url).changed(**options)
+        share = validation.real(reserve)
+        if share is None or not 0 <= share <= 1:
+            raise validation.refuse("reserve", reserve, "a number from 0 to 1")
+        return cls(url, reserve=share).changed(**options)
 
     def changed(self, **options: Any) -> Self:
         """Return these settings with other options, or raise an error that names the one that is wrong."""
@@ -63,6 +72,12 @@ def _pace(value: object) -> bool | Literal["even"]:
     raise validation.refuse("pace", value, "True, False or 'even'")
 
 
+def _priority(value: object) -> object:
+    if value not in tuple(RANKS):
+        raise validation.refuse("priority", value, "'high', 'normal' or 'low'")
+    return value
+
+
 _CHECKS: dict[str, Callable[[Any], object]] = {
     "region": lambda value: None if value is None else validation.choice("region", value, Region),
     "json": lambda value: validation.flag("json", value),
@@ -70,4 +85,5 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "retry": _retry,
     "pace": _pace,
     "queue_timeout": lambda value: None if value is None else validation.seconds("queue_timeout", value),
+    "priority": _priority,
 }

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from scapi._api import demo_tokens, requests
-from scapi._api.settings import DEFAULT_RETRY, Settings
+from scapi._api.settings import DEFAULT_RESERVE, DEFAULT_RETRY, Settings
 from scapi._async.base_client import BaseClient, checked_region
 from scapi._async.endpoints import ClanEndpoint, UserClanEndpoint
 from scapi._async.oauth import for_application
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import httpx
 
     from scapi._async.options import Options
+    from scapi._ratelimit.priorities import Priority
     from scapi._retry import Retry
     from scapi.enums import Region
     from scapi.models import Character, UserToken
@@ -49,6 +50,10 @@ class AppClient(BaseClient):
         queue_timeout: Seconds that all waits of a call may take in sum (for its points, after failures, for a free
             connection) before it raises; as long as it takes by default. A call that can't get its turn in time raises
             `RateLimitError` at once.
+        priority: `"high"` calls get the points of a minute before `"normal"` ones, and these before `"low"` ones. All
+            clients of the same key count.
+        reserve: What share of each minute's points is kept for calls that aren't low, 0 to 1. Of all clients of the
+            same key the greatest counts. What is left of it goes to low calls at the end of the minute.
         http_client: An `httpx.AsyncClient`, or one of `httpx2`, of your own to send with. It is used as it is and never
             closed.
         proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
@@ -79,6 +84,8 @@ class AppClient(BaseClient):
         retry: Retry | int | None = DEFAULT_RETRY,
         pace: bool | Literal["even"] = True,
         queue_timeout: float | None = None,
+        priority: Priority = "normal",
+        reserve: float = DEFAULT_RESERVE,
         http_client: httpx.AsyncClient | None = None,
         proxy: str | None = None,
         verify: ssl.SSLContext | str | bool | None = None,
@@ -95,6 +102,8 @@ class AppClient(BaseClient):
             retry=retry,
             pace=pace,
             queue_timeout=queue_timeout,
+            priority=priority,
+            reserve=reserve,
         )
         self._session = Session(settings, credentials.check(), network=network.check())
 
@@ -167,6 +176,10 @@ class UserClient(BaseClient):
         queue_timeout: Seconds that all waits of a call may take in sum (for its points, after failures, for a free
             connection) before it raises; as long as it takes by default. A call that can't get its turn in time raises
             `RateLimitError` at once.
+        priority: `"high"` calls get the points of a minute before `"normal"` ones, and these before `"low"` ones. All
+            clients of the same key count.
+        reserve: What share of each minute's points is kept for calls that aren't low, 0 to 1. Of all clients of the
+            same key the greatest counts. What is left of it goes to low calls at the end of the minute.
         http_client: An `httpx.AsyncClient`, or one of `httpx2`, of your own to send with. It is used as it is and never
             closed.
         proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
@@ -200,6 +213,8 @@ class UserClient(BaseClient):
         retry: Retry | int | None = DEFAULT_RETRY,
         pace: bool | Literal["even"] = True,
         queue_timeout: float | None = None,
+        priority: Priority = "normal",
+        reserve: float = DEFAULT_RESERVE,
         http_client: httpx.AsyncClient | None = None,
         proxy: str | None = None,
         verify: ssl.SSLContext | str | bool | None = None,
@@ -223,6 +238,8 @@ class UserClient(BaseClient):
             retry=retry,
             pace=pace,
             queue_timeout=queue_timeout,
+            priority=priority,
+            reserve=reserve,
         )
         credentials, renewal = oauth.bearer(pair).check(missing=oauth.NO_USER), None
         if oauth.renewable(pair, application, asked=asked):

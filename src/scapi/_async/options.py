@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from scapi._ratelimit.priorities import Priority
     from scapi._retry import Retry
     from scapi.enums import Region
 
@@ -22,12 +23,14 @@ class CallOptions(TypedDict, total=False):
     retry: Retry | int | None
     pace: bool | Literal["even"]
     queue_timeout: float | None
+    priority: Priority
 
 
 class Options(CallOptions, total=False):
     """The arguments that all clients have beside their credentials."""
 
     base_url: str | None
+    reserve: float
     http_client: httpx.AsyncClient | None
     proxy: str | None
     verify: ssl.SSLContext | str | bool | None

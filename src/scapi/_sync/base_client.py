@@ -298,8 +298,8 @@ class BaseClient(Closable):
         It is a light view: connections, points and token are those of this client. So closing either closes both.
 
         Args:
-            options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `region` or `json`, as in the
-                constructor. All others stay as they are.
+            options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `region` or `json`, as in
+                the constructor. All others stay as they are.
 
         Raises:
             TypeError: An option is of the wrong type, or none of these.

@@ -74,6 +74,8 @@ class Session:
 
         self._transport = Transport(base_url=settings.base_url, network=network)
         self._budget: Pacing = budget_for(settings.base_url, credentials.fingerprint())
+        # The connections are what all views of a client share, and they live as long as any of these.
+        self._budget.set_reserve(self._transport, settings.reserve)
         self._notice = notice_of(self._budget)
         self._waiting: Held[threads.Wakeup] = Held()
 
@@ -149,7 +151,8 @@ class Session:
 
     def _turn(self, request: Request[T], wakeup: threads.Wakeup, retry_state: RetryState) -> Ticket:
         """Wait until the points for a request are there, and take them."""
-        ticket = self._budget.enter(request.operation, wakeup, pace=self.settings.pace)
+        settings = self.settings
+        ticket = self._budget.enter(request.operation, wakeup, pace=settings.pace, priority=settings.priority)
         try:
             if (wait := self._budget.poll(ticket, threads.now())) is not None:
                 self._wait_for_turn(request, ticket, wakeup, wait, retry_state)
@@ -246,6 +249,7 @@ class Session:
     def close(self) -> None:
         """End what is under way and what waits, and close the connections."""
         self._transport.refuse()
+        self._budget.set_reserve(self._transport, 0)
         for wakeup in self._waiting:
             wakeup.wake()
         self._transport.close()
