@@ -15,7 +15,7 @@ from scapi._primitives import threads
 from scapi._sync import AppClient
 from scapi._sync.bulk import FanOut
 from scapi.exceptions import BadRequestError, NotFoundError, ServerError
-from scapi.models import BulkResult, Listing
+from scapi.models import BulkError, Listing
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
@@ -259,7 +259,7 @@ def test_unwrap_is_the_value_or_the_error() -> None:
     with pytest.raises(NotFoundError) as caught:
         by_key["nobody"].unwrap()
     assert caught.value.__notes__ == ["key: 'nobody'"]
-    assert isinstance(by_key["nobody"], BulkResult)
+    assert isinstance(by_key["nobody"], BulkError)
 
 
 def test_a_bad_key_of_a_list_raises_before_anything_is_sent() -> None:

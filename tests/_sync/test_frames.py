@@ -188,7 +188,7 @@ def test_histories_and_profiles_are_one_frame_each() -> None:
 
 def test_no_items_are_a_frame_with_the_columns_of_many() -> None:
     frame = client_of(fake_with(0)).auctions([]).lots().to_polars()
-    assert frame.columns == ["key", *frames.to_polars([], model=AuctionLot).columns]
+    assert frame.columns == ["key", "region", *frames.to_polars([], model=AuctionLot).columns]
     assert len(frame) == 0
 
 

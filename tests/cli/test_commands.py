@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from scapi.__main__ import main
-from scapi._lists.watching import Pulse
+from scapi._lists.polling import Backoff
 from scapi.cli import errors, exit_codes, exports
 from scapi.cli.app import app, run
 from scapi.cli.commands.game import operations
@@ -510,8 +510,8 @@ def test_emissions_are_told_of_and_failures_go_to_stderr(
         step()
         return 0.0
 
-    monkeypatch.setattr(Pulse, "after_success", turn)
-    monkeypatch.setattr(Pulse, "after_failure", turn)
+    monkeypatch.setattr(Backoff, "after_success", turn)
+    monkeypatch.setattr(Backoff, "after_failure", turn)
     assert run(["emission", "--watch", "--json"]) == 130
     out, err = capsys.readouterr()
     first, started = map(json.loads, out.splitlines())

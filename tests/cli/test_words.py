@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scapi.cli.formatting import BARS, ago, back, number, span, sparkline
+from scapi.cli.formatting import BARS, ago, number, span, sparkline
 
 NOON = datetime(2026, 8, 19, 12, tzinfo=UTC)
 
@@ -36,16 +36,6 @@ def test_a_time_is_told_from_now() -> None:
     assert ago(NOON, NOON + timedelta(minutes=5)) == "5 min ago"
     assert ago(NOON, NOON - timedelta(minutes=5)) == "in 5 min"
     assert ago(None, NOON) == "–"
-
-
-@pytest.mark.parametrize(("text", "hours"), [("7d", 168), ("12h", 12), ("30 min", 0.5), ("36s", 0.01)])
-def test_a_length_is_that_long_ago(text: str, hours: float) -> None:
-    assert back(text, NOON) == NOON - timedelta(hours=hours)
-
-
-@pytest.mark.parametrize("text", ["2026-08-01", "7", "d", "-7d", "7w", "9999999d"])
-def test_what_is_no_length_is_left_to_the_client(text: str) -> None:
-    assert back(text, NOON) == text
 
 
 @given(st.lists(st.floats(0, 1e12)), st.integers(1, 40))

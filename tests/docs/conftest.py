@@ -13,7 +13,7 @@ import pytest
 import scapi
 import scapi.sync
 from scapi._items import github
-from scapi._lists.watching import Pulse
+from scapi._lists.polling import Backoff
 from scapi.config import BaseUrl, Config
 from scapi.pacing import set_factory
 from scapi.testing import FakeApi
@@ -69,7 +69,7 @@ def busy(fake: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             fake.advance(60)
             fake.start_emission()
 
-    monkeypatch.setattr(Pulse, "after_success", lambda *_: 0.05)
+    monkeypatch.setattr(Backoff, "after_success", lambda *_: 0.05)
     thread = threading.Thread(target=play)
     thread.start()
     yield

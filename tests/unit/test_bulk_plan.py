@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from scapi._lists.bulk import Plan
+from scapi._lists.bulk import Plan, Target
 from scapi.exceptions import UnauthorizedError
 
 
 def plan(**options: Any) -> Plan:
     usual: dict[str, Any] = {"check": str, "concurrency": 1, "on_error": "yield", "progress": None}
-    return Plan([], **usual | options)
+    return Plan([], ("ru",), **usual | options)
 
 
 def test_keys_that_share_an_error_get_one_each() -> None:
     shared = UnauthorizedError("refused", status=401, method="POST", url="https://x.test/oauth/token")
-    results = [plan().failed(key, shared) for key in ("a", "b", "c")]
+    results = [plan().failed(Target("ru", key), shared) for key in ("a", "b", "c")]
     errors = [result.error for result in results]
     assert [error and error.__notes__ for error in errors] == [["key: 'a'"], ["key: 'b'"], ["key: 'c'"]]
     assert {str(error) for error in errors} == {str(shared)}

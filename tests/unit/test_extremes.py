@@ -19,9 +19,9 @@ from scapi._api import decoding, requests
 from scapi._auth import oauth
 from scapi._base import formatting, validation
 from scapi._items import github
-from scapi._lists.watching import EmissionBook, SalesBook
+from scapi._lists.differs import EmissionDiffer, SalesDiffer
 from scapi.cli import exports, tables
-from scapi.cli.formatting import back, clock, minute, number
+from scapi.cli.formatting import clock, minute, number
 from scapi.enums import Quality
 from scapi.exceptions import DecodeError
 
@@ -98,8 +98,10 @@ def test_what_is_no_length_of_time_is_named(value: Any) -> None:
         validation.seconds("timeout", value)
 
 
-def test_a_length_from_before_the_year_1_is_left_to_the_client() -> None:
-    assert back("999999d", NOON) == "999999d"
+def test_a_length_from_before_the_year_1_is_refused() -> None:
+    for length in ("999999d", timedelta.max):
+        with pytest.raises(ValueError, match="since must be"):
+            validation.moment("since", length, NOON)
 
 
 # ── what servers send ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,23 +222,23 @@ def test_a_time_that_is_moved_stays_within_the_years() -> None:
 
 
 def test_a_watcher_survives_a_sale_of_the_year_1() -> None:
-    book = SalesBook("ru", "x", None, None)
-    look = book.look()
+    differ = SalesDiffer("ru", "x", None, None, NOON)
+    poll = differ.poll()
     newest = models.Listing([sale(datetime(1, 1, 1, tzinfo=UTC))], total=1, limit=1)
-    next(look)
-    look.send(newest)
+    next(poll)
+    poll.send(newest)
     with pytest.raises(StopIteration):
-        look.send(newest)
-    assert book.state is not None
+        poll.send(newest)
+    assert differ.state.begun
 
 
 def test_a_watcher_survives_an_emission_of_the_year_9999() -> None:
-    book = EmissionBook("ru", models.EmissionWatchState(region="ru", started=AFTER, ended=AFTER))
-    look = book.look()
-    next(look)
+    differ = EmissionDiffer("ru", models.EmissionWatchState(region="ru", started=AFTER, ended=AFTER))
+    poll = differ.poll()
+    next(poll)
     with pytest.raises(StopIteration):
-        look.send(models.EmissionState(current_start=NOON, previous_start=NOON, previous_end=NOON))
-    assert not book.pending
+        poll.send(models.EmissionState(current_start=NOON, previous_start=NOON, previous_end=NOON))
+    assert not differ.pending
 
 
 def test_a_token_of_the_year_1_is_due() -> None:

@@ -25,7 +25,8 @@ from scapi.exceptions import NotFoundError
 from scapi.models import (
     AuctionLot,
     AuctionPrice,
-    BulkResult,
+    BulkError,
+    BulkValue,
     CharacterProfile,
     ClanInfo,
     EmissionState,
@@ -276,13 +277,13 @@ def test_an_integer_that_64_bits_cannot_hold_is_refused_by_name() -> None:
     [
         ([sale(), lot()], "not both AuctionPrice and AuctionLot"),
         ([{"amount": 1}], "must be models or strings, not dict"),
-        ([BulkResult(key="a", value=[sale()]), sale()], "not both BulkResult and BulkResult"),
+        ([BulkValue(key="a", region="ru", value=[sale()]), sale()], "not both BulkValue and BulkValue"),
         (sale(), "must be an iterable of models, not AuctionPrice"),
         ("abc", "must be an iterable of models, not 'abc'"),
     ],
 )
 def test_rows_of_other_kinds_are_refused(rows: Any, reason: str) -> None:
-    with pytest.raises(TypeError, match=reason.replace("BulkResult and BulkResult", "BulkResult and ")):
+    with pytest.raises(TypeError, match=reason.replace("BulkValue and BulkValue", "BulkValue and ")):
         frames.to_polars(rows)
 
 
@@ -332,7 +333,7 @@ def test_statistics_of_profiles_get_rows_under_the_key_that_was_asked_for() -> N
                                                   {"id": "reg-tim", "type": "DATE", "value": "2020-01-01T00:00:00Z"}]},
         CharacterProfile,
     )  # fmt: skip
-    frame = frames.to_polars([BulkResult(key="ziv", value=profile)], explode=True)
+    frame = frames.to_polars([BulkValue(key="ziv", region="ru", value=profile)], explode=True)
     assert frame.select("key", "name", "id", "value").rows() == [
         ("ziv", "ZIV", "kil", "3"),
         ("ziv", "ZIV", "reg-tim", '"2020-01-01T00:00:00Z"'),
@@ -341,9 +342,9 @@ def test_statistics_of_profiles_get_rows_under_the_key_that_was_asked_for() -> N
 
 def test_the_key_of_a_bulk_result_is_a_column() -> None:
     results = [
-        BulkResult(key="a", value=page(sale(price=1), sale(price=2))),
-        BulkResult(key="b", value=page(model=AuctionPrice)),
-        BulkResult(key="c", value=page(sale(price=3))),
+        BulkValue(key="a", region="ru", value=page(sale(price=1), sale(price=2))),
+        BulkValue(key="b", region="ru", value=page(model=AuctionPrice)),
+        BulkValue(key="c", region="ru", value=page(sale(price=3))),
     ]
     frame = frames.to_polars(iter(results))
     assert frame.columns[0] == "key"
@@ -351,15 +352,17 @@ def test_the_key_of_a_bulk_result_is_a_column() -> None:
 
 
 def test_bulk_results_that_are_all_empty_have_the_columns_of_full_ones() -> None:
-    frame = frames.to_arrow([BulkResult(key="a", value=page(model=AuctionPrice))])
+    frame = frames.to_arrow([BulkValue(key="a", region="ru", value=page(model=AuctionPrice))])
     assert frame.num_rows == 0
-    assert frame.column_names == ["key", *SALE, *TRADED, "additional"]
+    assert frame.column_names == ["key", "region", *SALE, *TRADED, "additional"]
 
 
 def test_the_error_of_a_bulk_result_is_raised_and_never_becomes_a_missing_row() -> None:
     missing = NotFoundError("no such item", status=404, method="GET", url="https://any", data=None, headers={})
     with pytest.raises(NotFoundError) as caught:
-        frames.to_polars([BulkResult(key="a", value=page(sale())), BulkResult(key="b", error=missing)])
+        frames.to_polars(
+            [BulkValue(key="a", region="ru", value=page(sale())), BulkError(key="b", region="ru", error=missing)]
+        )
     assert caught.value is missing
 
 

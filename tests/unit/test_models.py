@@ -41,7 +41,12 @@ FIELDS = {
 # Of tokens and bulk calls, whose fields the contract names in its prose.
 FIELDS |= {
     "AppToken": "access_token token_type expires_in expires_at",
-    "BulkResult": "key value error",
+    "BulkError": "key region value error permanent",
+    "BulkLotsWatchState": "items",
+    "BulkSalesWatchState": "items",
+    "BulkValue": "key region value error",
+    "BulkWalkState": "walks",
+    "SalesWalkState": "region item_id additional since until left done total position time keys is_whole",
     "User": "id uuid login display_login distributor distributor_id",
     "UserToken": "access_token token_type expires_in expires_at refresh_token",
 }
@@ -70,13 +75,13 @@ FIELDS |= {
 
 # Of watchers, which came later.
 FIELDS |= {
-    "EmissionEvent": "kind time state",
-    "EmissionWatchState": "region started ended",
-    "LotEvent": "kind lot",
-    "LotsWatchState": "region item_id lots",
-    "SaleEvent": "kind sale",
-    "SalesWatchState": "region item_id since seen",
-    "WatchError": "kind error failures wait",
+    "EmissionEvent": "kind region time state",
+    "EmissionWatchState": "region begun started ended",
+    "LotEvent": "kind region item_id lot",
+    "LotsWatchState": "region item_id begun lots",
+    "SaleEvent": "kind region item_id sale",
+    "SalesWatchState": "region item_id begun since seen",
+    "WatchError": "kind region item_id error failures wait permanent",
 }
 
 
@@ -107,7 +112,7 @@ def test_the_fields_are_those_of_the_contract(name: str, fields: str) -> None:
 
 
 def test_no_other_record_is_exported() -> None:
-    others = {"Listing", "NumberedRow", "Rejected", "RowCounts", "SALES_OVERLAP", "numbered"}
+    others = {"BulkResult", "Listing", "NumberedRow", "Rejected", "RowCounts", "SALES_OVERLAP", "numbered"}
     assert set(FIELDS) | others == set(models.__all__)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -13,8 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from scapi._api import requests
-from scapi._lists.paginator import SHAPES, Walk
-from scapi.models import AuctionLot, AuctionPrice, ClanInfo, Listing, Rejected
+from scapi._lists.paginator import Paginator
+from scapi._lists.rows import SHAPES
+from scapi._lists.sales import SalesPaginator
+from scapi.models import AuctionLot, AuctionPrice, ClanInfo, Listing, Rejected, SalesWalkState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 START = datetime(2026, 8, 19, 12, tzinfo=UTC)
 
@@ -68,18 +73,24 @@ class Moving(RuleBasedStateMachine):
 
     # how it is read
 
-    def begin(self, **options: Any) -> None:
-        first = self.first()
-        self.walk: Walk[Any] = Walk(first, **options)
-        # Pages of twelve instead of two hundred: borders are where it can go wrong.
-        self.walk._shape = SHAPES[first.operation]._replace(most=self.page_size, margin=self.margin)
-        self.walk._size = min(self.page_size, self.walk._left)
+    def begin(self) -> None:
+        self.walk = self.made(lambda: Paginator(self.first()))
         self.throughout = set(self.rows)
+
+    def made(self, make: Callable[[], Any]) -> Any:
+        """A walk with pages of twelve instead of two hundred: borders are where it can go wrong."""
+        operation = self.first().operation
+        usual = SHAPES[operation]
+        SHAPES[operation] = usual._replace(page_size=self.page_size, margin=self.margin)
+        try:
+            return make()
+        finally:
+            SHAPES[operation] = usual
 
     margin = 1
 
     def page(self) -> Listing[Any]:
-        offset, limit = self.walk._offset, self.walk._size
+        limit, offset = self.walk.request.page
         found = self.rows[offset : offset + limit]
         raw = [(index, self.model(row), row.readable) for index, row in enumerate(found)]
         return Listing(
@@ -91,7 +102,7 @@ class Moving(RuleBasedStateMachine):
         )
 
     def read(self) -> None:
-        self.out += self.walk.take(self.page())
+        self.out += self.walk.feed(self.page())
         self.pages += 1
 
     def drain(self) -> None:
@@ -196,6 +207,55 @@ class SecondHistory(History):
     def sell(self, count: int) -> None:
         for _ in range(count):
             self.put(0, Row(0, 1))
+
+
+class ResumedHistory(History):
+    """A program that takes sale by sale, ends at any of them, and goes on from the state that it has saved."""
+
+    def begin(self) -> None:
+        self.walk = self.sales()
+        self.throughout = set(self.rows)
+        self.current: Listing[Any] | None = None
+        self.unread: list[Any] = []
+
+    def sales(self, resume: SalesWalkState | None = None) -> SalesPaginator:
+        options: dict[str, Any] = {"since": None, "until": None, "limit": None, "additional": False, "now": START}
+        found: SalesPaginator = self.made(lambda: SalesPaginator("ru", "x", resume=resume, **options))
+        return found
+
+    @rule(count=st.integers(1, 30))
+    def read_some_sales(self, count: int) -> None:
+        for _ in range(count):
+            while not self.unread and not self.walk.done:
+                self.current = self.walk.feed(self.page())
+                self.unread = list(self.current)
+            if self.unread:
+                self.out.append(self.unread.pop(0))
+
+    @precondition(lambda self: False)
+    @rule()
+    def read_a_page(self) -> None:
+        """Not here."""
+
+    @rule()
+    def restart(self) -> None:
+        saved = self.walk.state(self.current, len(self.unread)).to_json()
+        self.walk = self.sales(SalesWalkState.from_json(saved))
+        self.current, self.unread = None, []
+        assert self.walk.state(None).to_json() == saved
+
+    @rule(count=st.integers(0, 12))
+    def have_a_page_that_nobody_has_seen(self, count: int) -> None:
+        """The next page came, and the program ends before it gets it."""
+        if not self.unread and not self.walk.done:
+            self.walk.feed(self.page())
+            self.restart()
+
+    def drain(self) -> None:
+        while self.unread or not self.walk.done:
+            self.read_some_sales(1)
+            self.pages += 1
+            assert self.pages < 2000, "the walk doesn't end"
 
 
 class Lots(Moving):
@@ -322,7 +382,7 @@ class Clans(Moving):
         self.moves = 0
 
 
-for machine in (History, StaleHistory, SecondHistory, Lots, NewestLots, Clans):
+for machine in (History, ResumedHistory, StaleHistory, SecondHistory, Lots, NewestLots, Clans):
     machine.TestCase.settings = settings(stateful_step_count=25)
     globals()[f"Test{machine.__name__}"] = machine.TestCase
 

@@ -34,7 +34,7 @@ SESSION = models.OperationSession(
     participants=[models.OperationParticipant(username="a", armor_item_id="b")],
 )  # fmt: skip
 STATE = models.LotsWatchState(region="ru", item_id="zyv9", lots=[LOT])
-SEEN = models.SalesWatchState(region="ru", item_id="zyv9", since=T0, seen={"5": (T0, 2)})
+SEEN = models.SalesWatchState(region="ru", item_id="zyv9", since=T0, seen={5: (T0, 2)})
 TOKEN = models.UserToken(access_token="a", refresh_token="r", expires_in=5, expires_at=T0)
 RECIPES = [models.BarterRecipe(item="a", offers=[models.BarterOffer(cost=3)])]
 SETTLEMENT = models.BarterSettlement(
@@ -46,7 +46,7 @@ RECORDS: list[Any] = [
     models.EmissionState(current_start=T0),
     models.EmissionWatchState(region="ru", started=T0),
     models.RateLimit(limit=400, reset=T0),
-    models.SaleEvent(sale=SALE),
+    models.SaleEvent(region="ru", item_id="zyv9", sale=SALE),
     models.AppToken(access_token="a", expires_in=5, expires_at=T0),
     models.DatabaseState(
         repository="a/b", branch="main", folder=Path("x"), reachable=None,
@@ -131,7 +131,7 @@ def test_no_name_of_python_is_another_fields_name_on_the_wire() -> None:
 
 
 def test_an_error_is_told_by_its_type_and_text() -> None:
-    failed: models.BulkResult[models.AuctionLot] = models.BulkResult(key="a", error=NotFoundError("none", status=404))
+    failed = models.BulkError(key="a", region="ru", error=NotFoundError("none", status=404))
     assert json.loads(failed.to_json())["error"] == {"type": "NotFoundError", "message": "404 none (GET )"}
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from scapi._lists.bulk import Target
 from scapi._views import builders
+from scapi.models import AuctionPrice, BulkWalkState, Listing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterable
 
     import pandas as pd
     import polars as pl
     import pyarrow as pa
 
     from scapi._async.session import Session
-    from scapi._lists.bulk import Plan
+    from scapi._lists.bulk import Plan, Step
     from scapi._views.builders import Library
-    from scapi.models import BulkResult
+    from scapi.models import BulkResult, SalesWalkState
 
 
 T = TypeVar("T")
@@ -28,15 +30,15 @@ class Results(Generic[T]):
     """The results of a bulk call: an iterator over them, and a way to one frame that leaves the models out.
 
     `to_polars()` and its like read what is left into the columns of one frame, in the order in which results arrive,
-    with what was asked for in the column `key`: what is in memory meanwhile is the frame so far and the calls under
-    way. Columns and kinds are those of `scapi.frames`. Nothing is sent before the first result, or a frame, is asked
-    for.
+    with what was asked for in the columns `key` and `region`. In memory meanwhile are the frame so far and the calls
+    under way. Columns and kinds are those of `scapi.frames`. Nothing is sent before the first result, or a frame, is
+    asked for.
 
     An error never is an empty frame, nor a hole in one. With `on_error="raise"` the first one is raised. With
     `on_error="yield"` the frame has what could be had, and `errors` takes the rest: a list has to be given.
     """
 
-    def __init__(self, session: Session, plan: Plan, results: AsyncGenerator[BulkResult[T]], model: type) -> None:
+    def __init__(self, session: Session, plan: Plan, results: AsyncGenerator[Any], model: type) -> None:
         self._plan = plan
         self._results = results
         self._model = model
@@ -46,7 +48,8 @@ class Results(Generic[T]):
         return self
 
     async def __anext__(self) -> BulkResult[T]:
-        return await self._results.__anext__()
+        result: BulkResult[T] = await self._results.__anext__()
+        return result
 
     async def aclose(self) -> None:
         """End the iteration, and the calls that are under way."""
@@ -135,3 +138,27 @@ class Results(Generic[T]):
                 else:
                     builder.add_result(result)
         return builder.finish()
+
+
+class SaleResults(Results[Listing[AuctionPrice]]):
+    """The sales of many items, page by page, as an iterator that can be broken off and resumed."""
+
+    def __init__(
+        self, session: Session, plan: Plan, steps: AsyncGenerator[Step[AuctionPrice]], resumed: Iterable[SalesWalkState]
+    ) -> None:
+        super().__init__(session, plan, steps, AuctionPrice)
+        self._states = {Target(state.region, state.item_id): state for state in resumed}
+
+    async def __anext__(self) -> BulkResult[Listing[AuctionPrice]]:
+        step: Step[AuctionPrice] = await self._results.__anext__()
+        if step.state is not None:
+            self._states[step.target] = step.state
+        return step.result
+
+    @property
+    def state(self) -> BulkWalkState:
+        """What to resume from: it covers exactly the pages that were handed out, at any time.
+
+        Save it after you have dealt with a page. Walks that are resumed with it ask for no more than the rest.
+        """
+        return BulkWalkState(walks=list(self._states.values()))

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import warnings
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from operator import index
 from pathlib import Path
-from typing import Any, SupportsFloat, SupportsIndex, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeGuard, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 DIGITS = re.compile(r"[\d.,\s]*")
+
+#: A length of time as text, and its units in seconds.
+LENGTH = re.compile(r"([0-9]{1,9}) ?(w|d|h|min|s)")
+UNITS = {"w": 7 * 86_400, "d": 86_400, "h": 3_600, "min": 60, "s": 1}
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -79,6 +88,15 @@ def flag(name: str, value: object) -> bool:
     return value
 
 
+def predicate(name: str, function: Callable[[T], object]) -> Callable[[T], object]:
+    """A function that says yes or no, or a `TypeError`."""
+    if not callable(function):
+        raise TypeError(f"{name} must be callable, not {function!r}")
+    if inspect.iscoroutinefunction(function):
+        raise TypeError(f"{name} must be a plain function: what a coroutine function returns would always be true")
+    return function
+
+
 def text(name: str, value: object) -> str:
     """A string that is not blank, and that can be written as UTF-8: what comes off a terminal may not be."""
     if not isinstance(value, str) or not value.strip():
@@ -128,17 +146,40 @@ def is_header(value: str) -> bool:
     return value.isascii() and value.isprintable() and value == value.strip()
 
 
-def moment(name: str, value: object) -> datetime:
-    """A time as an aware `datetime` in UTC, from one or from an ISO 8601 string. A naive time means UTC."""
+def moment(name: str, value: object, now: datetime | None = None) -> datetime:
+    """Return a time as an aware `datetime` in UTC.
+
+    Args:
+        name: The argument, for the message of an error.
+        value: A `datetime` (a naive one means UTC) or an ISO 8601 string. With `now` also how long before it: a
+            `timedelta`, or a number with its unit such as `"7d"`, `"36h"`, `"30min"`.
+        now: The present time, where such lengths are allowed.
+
+    Raises:
+        ValueError: The value is none of these, is negative, or leads out of the years 1 to 9999.
+    """
     allowed = "a datetime or an ISO 8601 string such as '2025-12-01T00:00:00Z'"
+    if now is not None:
+        allowed += ", or a timedelta or a string such as '7d', '36h' or '30min', which count back from now"
     try:
-        time = iso(value) if isinstance(value, str) else value
+        length = None if now is None else _length(value)
+        time = value if now is None or length is None else now - length
+        time = iso(time) if isinstance(time, str) else time
         # pandas' NaT is a datetime that equals nothing, not even itself.
         if not isinstance(time, datetime) or time != time:  # noqa: PLR0124
             raise refuse(name, value, allowed)
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         raise refuse(name, value, allowed) from None
+
+
+def _length(value: object) -> timedelta | None:
+    """Return a length of time, given as a `timedelta` or as text such as `"7d"`; `None` for anything else."""
+    found = LENGTH.fullmatch(value.strip()) if isinstance(value, str) else None
+    length = timedelta(seconds=int(found[1]) * UNITS[found[2]]) if found else value
+    if isinstance(length, timedelta) and not length >= timedelta(0):  # pandas' NaT compares with nothing
+        raise ValueError("a length of time is 0 or more")
+    return length if isinstance(length, timedelta) else None
 
 
 def iso(text: str) -> datetime:

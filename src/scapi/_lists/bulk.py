@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Sized
+from collections.abc import Collection, Iterable, Sized
 from copy import copy
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 from scapi._base import validation
-from scapi.exceptions import ScApiException
-from scapi.models import BulkResult
+from scapi._lists.failures import is_permanent
+from scapi.enums import Region
+from scapi.models import BulkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator
 
+    from scapi.models import BulkResult, Listing
+
+
+T = TypeVar("T")
 
 #: As many calls as a client has connections.
 MAX_CONCURRENCY = 64
 
-#: What a key can fail with: its call, or the key itself.
-FAILURES = (ScApiException, ValueError, TypeError)
+
+class Target(NamedTuple):
+    """One call of many: a key in a region."""
+
+    region: str
+    key: str
+
+
+class Step(NamedTuple, Generic[T]):
+    """What one page of a walk has brought.
+
+    Attributes:
+        target: What the walk is about.
+        result: The new rows of the page, or the error that ended the walk.
+        state: Where the walk stands after it, if that was asked for; `None` after an error.
+    """
+
+    target: Target
+    result: BulkResult[Listing[T]]
+    state: Any = None
 
 
 class Plan:
@@ -27,10 +50,11 @@ class Plan:
 
     Args:
         keys: What is asked for.
+        regions: The regions that each key is asked for in.
         check: Raises for a key that can't be asked for.
         concurrency: How many calls may be under way at once, 1 to 64.
         on_error: `"raise"` or `"yield"`.
-        progress: Called with how many keys are done, and how many there are.
+        progress: Called with how many calls are done, and how many there are.
 
     Raises:
         TypeError: `progress` can't be called, or is a coroutine function.
@@ -40,12 +64,13 @@ class Plan:
     def __init__(
         self,
         keys: Iterable[str],
+        regions: tuple[str, ...],
         check: Callable[[str], object],
+        *,
         concurrency: int,
         on_error: Literal["raise", "yield"],
         progress: Callable[[int, int | None], object] | None,
     ) -> None:
-        self.keys = keys
         self.concurrency = validation.integer("concurrency", concurrency, 1, MAX_CONCURRENCY)
         if on_error not in ("raise", "yield"):  # it may be anything, and not hashable
             raise validation.refuse("on_error", on_error, "'raise' or 'yield'")
@@ -53,25 +78,33 @@ class Plan:
             raise TypeError(f"progress must be callable, not {progress!r}")
         if inspect.iscoroutinefunction(progress):
             raise TypeError(f"progress must be a plain function, not the coroutine function {progress!r}")
+        self._keys = keys
+        self._regions = regions
         self._raises = on_error == "raise"
         self._progress = progress
-        self._total = len(keys) if isinstance(keys, Sized) else None
+        self._total = len(keys) * len(regions) if isinstance(keys, Sized) else None
         self._done = 0
-        # One bad key ends it all, so it had better do so before anything is sent. A generator can't be looked through.
+        # One bad key ends it all, so that should happen before anything is sent. A generator can't be looked through.
         if self._raises and isinstance(keys, Collection):
             for key in keys:
                 check(key)
 
-    def failed(self, key: str, error: Exception) -> BulkResult[Any]:
-        """The result of a key that failed; or the error raised, if that was asked for."""
+    def targets(self) -> Iterator[Target]:
+        """Take the keys one by one, and give each of them for every region."""
+        return (Target(region, key) for key in self._keys for region in self._regions)
+
+    def failed(self, target: Target, error: Exception) -> BulkError:
+        """Return the result of a call that failed, or raise its error if that was asked for."""
         if getattr(error, "__notes__", None):
             # Calls that wait for the same renewal share its error: this one is another key's already.
             error = copy(error).with_traceback(error.__traceback__)
             error.__notes__ = []
-        error.add_note(f"key: {key!r}")
+        error.add_note(f"key: {target.key!r}")
+        if len(self._regions) > 1:
+            error.add_note(f"region: {target.region}")
         if self._raises:
             raise error
-        return BulkResult(key=key, error=error)
+        return BulkError(key=target.key, region=target.region, error=error, permanent=is_permanent(error))
 
     def check_errors(self, errors: list[BulkResult[Any]] | None) -> None:
         """Refuse to make one frame of all results where nobody would be told which of them are errors.
@@ -87,15 +120,31 @@ class Plan:
         if not self._raises and errors is None:
             raise ValueError("errors must be a list with on_error='yield': the results with an error are added to it")
 
-    def tell(self) -> None:
-        """Tell that one more key is done."""
+    def count(self) -> None:
+        """Report that one more call is done."""
         self._done += 1
         if self._progress is not None:
             self._progress(self._done, self._total)
 
 
 def check_keys(name: str, keys: Iterable[str]) -> Iterable[str]:
-    """The keys, or a `TypeError`: a string is iterable too, but nobody means its characters."""
+    """Return the keys, or raise a `TypeError`: a string is iterable too, but nobody means its characters."""
     if isinstance(keys, str | bytes) or not hasattr(keys, "__iter__"):
         raise TypeError(f"{name} must be an iterable of strings, not {keys!r}")
     return keys
+
+
+def check_regions(region: Region | str | Iterable[Region | str] | None) -> tuple[Region, ...] | None:
+    """Return the regions of a bulk call, each once; `None` where none was given.
+
+    Raises:
+        ValueError: One of them is no region, or there is none in the list.
+    """
+    if region is None:
+        return None
+    if not isinstance(region, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
+        raise validation.refuse("region", region, "a region, or several in a list")
+    given = [region] if isinstance(region, str) else list(region)
+    if not given:
+        raise validation.refuse("region", region, "a region, or several in a list")
+    return tuple(dict.fromkeys(validation.choice("region", one, Region) for one in given))

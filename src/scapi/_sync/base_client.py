@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Literal, Self, Unpack
 
 from scapi._api import requests
 from scapi._base import validation
 from scapi._http.network import DIRECT
-from scapi._lists import paginator
-from scapi._lists.bulk import Plan, check_keys
-from scapi._lists.watching import EmissionBook
+from scapi._lists.bulk import Plan, check_keys, check_regions
+from scapi._lists.differs import EmissionDiffer
+from scapi._lists.paginator import Paginator
 from scapi._sync import bulk
-from scapi._sync.bulk import AuctionsEndpoint
+from scapi._sync.auctions import AuctionsEndpoint
 from scapi._sync.context import Closable
 from scapi._sync.endpoints import AuctionEndpoint
 from scapi._sync.pages import Rows
@@ -98,8 +97,8 @@ class BaseClient(Closable):
             TypeError: `on_error` can't be called, or `state` is that of another kind of watcher.
             ValueError: An argument is out of its range, or the client has `json=True`.
         """
-        book = EmissionBook(self._session.settings.region_for(region), state)
-        return Watcher(self._session, book, interval=interval, where=None, on_error=on_error)
+        differ = EmissionDiffer(self._session.settings.region_for(region), state)
+        return Watcher(self._session, [differ], lambda: differ.state, interval=interval, where=None, on_error=on_error)
 
     def profile(self, username: str, region: Region | str | None = None) -> CharacterProfile:
         """The public profile of a character.
@@ -197,7 +196,7 @@ class BaseClient(Closable):
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         first = requests.clans(self._session.settings.region_for(region), limit=requests.MAX_LIMIT, offset=0)
-        return Rows(self._session, paginator.Walk(first, limit=limit), ClanInfo)
+        return Rows(self._session, Paginator(first, limit=limit), ClanInfo)
 
     def iter_operations_sessions(
         self,
@@ -240,7 +239,7 @@ class BaseClient(Closable):
             before=before,
             after=after,
         )
-        return Rows(self._session, paginator.Walk(first, limit=limit), OperationSession)
+        return Rows(self._session, Paginator(first, limit=limit), OperationSession)
 
     def profiles(
         self,
@@ -269,19 +268,29 @@ class BaseClient(Closable):
             ValueError: An argument is out of its range; raised at once, before anything is sent.
             ScApiException: Any failure, with `on_error="raise"`.
         """
-        plan = Plan(check_keys("names", names), requests.name_part, concurrency, on_error, progress)
-        build = partial(requests.profile, self._session.settings.region_for(checked_region(region)))
-        return bulk.answers(self._session, plan, build, CharacterProfile)
+        regions = (str(self._session.settings.region_for(checked_region(region))),)
+        plan = Plan(
+            check_keys("names", names),
+            regions,
+            requests.name_part,
+            concurrency=concurrency,
+            on_error=on_error,
+            progress=progress,
+        )
+        return bulk.answers(self._session, plan, lambda target: requests.profile(*target), CharacterProfile)
 
-    def auctions(self, item_ids: Iterable[str], region: Region | str | None = None) -> AuctionsEndpoint:
+    def auctions(
+        self, item_ids: Iterable[str], region: Region | str | Iterable[Region | str] | None = None
+    ) -> AuctionsEndpoint:
         """The lots and the price histories of many items.
 
         Args:
             item_ids: The items' ids. They are taken as calls complete, so they may come from a generator, even from
                 an endless one; one that can be run through only once is good for one call on the result.
-            region: The region of all calls on the result; that of the client or `Config` by default.
+            region: The region of all calls on the result, or several in a list: each item is then asked for in each of
+                them, and `result.region` says which one it is about. That of the client or `Config` by default.
         """
-        return AuctionsEndpoint(self._session, item_ids, checked_region(region))
+        return AuctionsEndpoint(self._session, item_ids, check_regions(region))
 
     def auction(self, item_id: str, region: Region | str | None = None) -> AuctionEndpoint:
         """The lots and the price history of an item.

@@ -3,19 +3,21 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from scapi._api import requests
-from scapi._lists import paginator, watching
-from scapi._lists.watching import LotsBook, SalesBook
-from scapi._sync.pages import Rows
+from scapi._lists.differs import LotsDiffer, SalesDiffer, event_filter
+from scapi._lists.lots import Cheapest, all_lots
+from scapi._lists.paginator import Paginator
+from scapi._lists.sales import SalesPaginator
+from scapi._sync.pages import Rows, SaleRows, read_all, server_time
 from scapi._sync.watch import Watcher
 from scapi.models import AuctionLot, AuctionPrice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import timedelta
 
     from scapi._sync.session import Session
     from scapi.enums import Order, Region, SortAuction
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         LotEvent,
         LotsWatchState,
         SaleEvent,
+        SalesWalkState,
         SalesWatchState,
         WatchError,
     )
@@ -53,7 +56,7 @@ class AuctionEndpoint:
         additional: bool | None = None,
         region: Region | str | None = None,
     ) -> Listing[AuctionLot]:
-        """One page of the lots on offer.
+        """Get one page of the lots on offer.
 
         Lots are minutes late, and some are still listed after they ended: compare `end_time` where it matters.
 
@@ -94,7 +97,7 @@ class AuctionEndpoint:
         additional: bool | None = None,
         region: Region | str | None = None,
     ) -> Rows[AuctionLot]:
-        """All lots on offer, page by page, the next page on its way while one is used.
+        """Get all lots on offer, page by page, the next page on its way while one is used.
 
         A lot that is there from the first page to the last comes exactly once, however many others come and go
         meanwhile. It may come twice, or not at all, where the API gives nothing to go by: sorted by current price,
@@ -121,7 +124,41 @@ class AuctionEndpoint:
             order=order,
             additional=additional,
         )
-        return Rows(self._session, paginator.Walk(first, limit=limit), AuctionLot)
+        return Rows(self._session, Paginator(first, limit=limit), AuctionLot)
+
+    def cheapest(
+        self,
+        n: int = 1,
+        *,
+        where: Callable[[AuctionLot], object] | None = None,
+        region: Region | str | None = None,
+    ) -> Listing[AuctionLot]:
+        """Find the cheapest lots per piece, among all that can be bought at once.
+
+        All lots of the item are read. Lots without a buyout are left out, and so are those that have ended, or end
+        within a minute.
+
+        Args:
+            n: How many lots, 1 or more.
+            where: A function that says of a lot whether it matters; all of them do by default.
+            region: The region; that of the endpoint, the client or `Config` by default.
+
+        Returns:
+            The lots, the cheapest one first, with `additional`. `total` is how many there are to choose from; where
+            there is none, the listing is empty.
+
+        Raises:
+            TypeError: `where` can't be called.
+            ValueError: An argument is out of its range, or the client has `json=True`; nothing was sent.
+            BadRequestError: The server doesn't know the item.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        if self._session.settings.json:
+            raise ValueError("json=True gives plain objects, and prices are compared in models: use another client")
+        cheapest = Cheapest(n, where)
+        where_to = self._session.settings.region_for(region, self._region)
+        lots = read_all(self._session, all_lots(where_to, self.item_id))
+        return cheapest.pick(lots, server_time(self._session))
 
     def watch_lots(
         self,
@@ -132,29 +169,36 @@ class AuctionEndpoint:
         state: LotsWatchState | None = None,
         region: Region | str | None = None,
     ) -> Watcher[LotEvent, LotsWatchState]:
-        """The lots that turn up and go, from now on, with what is known of each piece.
+        """Watch the lots that turn up and go, from now on, with what is known of each piece.
 
         Each look reads all lots of the item. Those that are there at the first one are not reported. A bid makes no
         new lot of an old one.
 
         Args:
             where: A function that says of a lot whether it matters; all of them do by default.
-            region: The region; that of the endpoint, the client or `Config` by default.
             interval: Seconds from one look to the next, above 0. The server is minutes late itself.
             on_error: A function that gets each failure, which otherwise is an event of its own.
             state: The saved `state` of an earlier watcher, to go on where it was.
+            region: The region; that of the endpoint, the client or `Config` by default.
 
         Returns:
-            An iterator that ends when it or the client is closed, and not before.
+            An iterator that ends when it or the client is closed, or when the server refuses the item for good, which
+            is reported as a `permanent` error.
 
         Raises:
             TypeError: A function can't be called, or `state` is that of another kind of watcher.
             ValueError: An argument is out of its range, `state` is that of another item or region, or the client has
                 `json=True`.
         """
-        book = LotsBook(self._session.settings.region_for(region, self._region), self.item_id, state)
-        wanted = None if where is None else watching.wanted(where, attrgetter("lot"))
-        return Watcher(self._session, book, interval=interval, where=wanted, on_error=on_error)
+        differ = LotsDiffer(self._session.settings.region_for(region, self._region), self.item_id, state)
+        return Watcher(
+            self._session,
+            [differ],
+            lambda: differ.state,
+            interval=interval,
+            where=None if where is None else event_filter(where, "lot"),
+            on_error=on_error,
+        )
 
     def price_history(
         self,
@@ -164,7 +208,7 @@ class AuctionEndpoint:
         additional: bool | None = None,
         region: Region | str | None = None,
     ) -> Listing[AuctionPrice]:
-        """One page of the sales made, newest first.
+        """Get one page of the sales made, newest first.
 
         Args:
             limit: How many sales, 0 to 200; `Config.LIMIT` (20) by default.
@@ -192,35 +236,54 @@ class AuctionEndpoint:
 
     def iter_price_history(
         self,
-        since: datetime | str | None = None,
+        since: datetime | timedelta | str | None = None,
         *,
+        until: datetime | timedelta | str | None = None,
         limit: int | None = None,
         additional: bool | None = None,
         region: Region | str | None = None,
-    ) -> Rows[AuctionPrice]:
-        """All sales made, newest first, page by page, the next page on its way while one is used.
+        resume: SalesWalkState | None = None,
+    ) -> SaleRows:
+        """Get all sales made, newest first, page by page, the next page on its way while one is used.
 
         Every sale comes exactly once, also while new ones push the older ones down. Those that are made after the
         first page was read may be missing; the next collection gets them. Where nothing is new there is one request.
 
         Args:
-            since: Only sales strictly newer than this: a `datetime` (naive means UTC) or an ISO 8601 string.
+            since: Only sales strictly newer than this: a `datetime` (naive means UTC), an ISO 8601 string, or how long
+                ago as a `timedelta` or as text such as `"7d"` or `"36h"`.
+            until: Only sales that aren't newer than this. What is newer isn't read.
             limit: How many sales in all, 0 or more; all of them by default.
             additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
             region: The region; that of the endpoint, the client or `Config` by default.
+            resume: The saved `state` of an earlier walk, to go on where it was. `since`, `until` and `limit` aren't
+                used then: those of that walk go on.
+
+        Returns:
+            An iterator over the sales, with its `state`.
 
         Raises:
-            ValueError: An argument is out of its range; raised at once, before anything is sent.
+            TypeError: `resume` is no such state.
+            ValueError: An argument is out of its range, or `resume` is the state of another item, region or
+                `additional`; raised at once, before anything is sent.
             BadRequestError: The server doesn't know the item.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        where = self._session.settings.region_for(region, self._region)
-        first = requests.price_history(where, self.item_id, limit=requests.MAX_LIMIT, offset=0, additional=additional)
-        return Rows(self._session, paginator.Walk(first, limit=limit, since=since), AuctionPrice)
+        paginator = SalesPaginator(
+            self._session.settings.region_for(region, self._region),
+            self.item_id,
+            since=since,
+            until=until,
+            limit=limit,
+            additional=additional,
+            resume=resume,
+            now=datetime.now(UTC),
+        )
+        return SaleRows(self._session, paginator)
 
     def watch_sales(
         self,
-        since: datetime | str | None = None,
+        since: datetime | timedelta | str | None = None,
         *,
         where: Callable[[AuctionPrice], object] | None = None,
         interval: float = 60.0,
@@ -228,31 +291,39 @@ class AuctionEndpoint:
         state: SalesWatchState | None = None,
         region: Region | str | None = None,
     ) -> Watcher[SaleEvent, SalesWatchState]:
-        """The sales that are made, each once, those of one look oldest first, with what is known of each piece.
+        """Watch the sales that are made, each once, those of one look oldest first, with what is known of each piece.
 
         A sale that turns up late is reported too, if it is no more than 30 minutes older than the newest one known.
 
         Args:
-            since: Also the sales that are there already, if strictly newer than this: a `datetime` (naive means UTC) or
-                an ISO 8601 string. By default only those that turn up from now on.
+            since: Also the sales that are there already, if strictly newer than this: a `datetime` (naive means UTC),
+                an ISO 8601 string, or how long ago as a `timedelta` or as text such as `"2h"`. By default only those
+                that turn up from now on.
             where: A function that says of a sale whether it matters; all of them do by default.
-            region: The region; that of the endpoint, the client or `Config` by default.
             interval: Seconds from one look to the next, above 0. The server is minutes late itself.
             on_error: A function that gets each failure, which otherwise is an event of its own.
-            state: The saved `state` of an earlier watcher, to go on where it was; `since` is not
-                used then.
+            state: The saved `state` of an earlier watcher, to go on where it was; `since` is not used then.
+            region: The region; that of the endpoint, the client or `Config` by default.
 
         Returns:
-            An iterator that ends when it or the client is closed, and not before.
+            An iterator that ends when it or the client is closed, or when the server refuses the item for good, which
+            is reported as a `permanent` error.
 
         Raises:
             TypeError: A function can't be called, or `state` is that of another kind of watcher.
             ValueError: An argument is out of its range, `state` is that of another item or region, or the client has
                 `json=True`.
         """
-        book = SalesBook(self._session.settings.region_for(region, self._region), self.item_id, since, state)
-        wanted = None if where is None else watching.wanted(where, attrgetter("sale"))
-        return Watcher(self._session, book, interval=interval, where=wanted, on_error=on_error)
+        where_to = self._session.settings.region_for(region, self._region)
+        differ = SalesDiffer(where_to, self.item_id, since, state, datetime.now(UTC))
+        return Watcher(
+            self._session,
+            [differ],
+            lambda: differ.state,
+            interval=interval,
+            where=None if where is None else event_filter(where, "sale"),
+            on_error=on_error,
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.item_id!r})"
@@ -279,7 +350,7 @@ class ClanEndpoint:
             )
 
     def info(self, *, region: Region | str | None = None) -> ClanInfo:
-        """What is known of the clan.
+        """Get what is known of the clan.
 
         Args:
             region: The region; that of the endpoint, the client or `Config` by default.
@@ -299,7 +370,7 @@ class UserClanEndpoint(ClanEndpoint):
     """One clan of a region, seen by a user."""
 
     def members(self, *, region: Region | str | None = None) -> list[ClanMember]:
-        """The members of a clan that one of the user's characters is in.
+        """Get the members of a clan that one of the user's characters is in.
 
         Args:
             region: The region; that of the endpoint, the client or `Config` by default.

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from datetime import UTC, datetime
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from scapi._primitives import threads
 from scapi._views import builders
+from scapi.models import AuctionPrice
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -18,10 +21,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from scapi._api.requests import Request
-    from scapi._lists.paginator import Walk
+    from scapi._lists.paginator import Paginator
+    from scapi._lists.sales import SalesPaginator
     from scapi._sync.session import Session
     from scapi._views.builders import Library
-    from scapi.models import Listing
+    from scapi.models import Listing, SalesWalkState
 
 
 A = TypeVar("A")
@@ -40,9 +44,12 @@ class Rows(Generic[T]):
     `scapi.frames`. Nothing is sent before the first row, or a frame, is asked for.
     """
 
-    def __init__(self, session: Session, walk: Walk[T], model: type[T]) -> None:
-        self._pages = _pages(session, walk)
-        self._page: Iterator[T] = iter(())
+    def __init__(self, session: Session, paginator: Paginator[T], model: type[T]) -> None:
+        self._pages = _pages(session, paginator)
+        #: The last page that came, and its rows that were not handed out yet. One attribute, so that no interrupt can
+        #: come between the two.
+        self._current: tuple[Listing[T] | None, Iterator[T]] = None, iter(())
+        self._dropped = 0
         self._model = model
         self._json = session.settings.json
 
@@ -50,13 +57,16 @@ class Rows(Generic[T]):
         return self
 
     def __next__(self) -> T:
-        while (row := next(self._page, END)) is END:
-            self._page = iter(self._pages.__next__())
+        while (row := next(self._current[1], END)) is END:
+            page = self._pages.__next__()
+            self._current = page, iter(page)
         return row
 
     def close(self) -> None:
         """End the iteration, and the call that is under way for the next page."""
-        self._page = iter(())
+        page, rows = self._current
+        self._dropped += length_hint(rows)
+        self._current = page, iter(())
         self._pages.close()
 
     def to_dicts(self, *, flatten: bool = False, explode: bool = False) -> list[dict[str, Any]]:
@@ -119,14 +129,45 @@ class Rows(Generic[T]):
         builders.refuse_json(self._json)
         builder = builders.Builder(library, self._model, flatten=flatten, explode=explode, keyed=False)
         with closing(self):
-            builder.add(list(self._page))
+            builder.add(list(self._current[1]))
             for page in self._pages:
+                self._current = page, iter(())
                 builder.add(page)
         return builder.finish()
 
 
-def _pages(session: Session, walk: Walk[T]) -> Generator[Listing[T]]:
-    """The pages of a walk. The next one is asked for once it is known to be needed."""
+class SaleRows(Rows[AuctionPrice]):
+    """All sales of an item, newest first, as an iterator that can be broken off and resumed."""
+
+    def __init__(self, session: Session, paginator: SalesPaginator) -> None:
+        super().__init__(session, paginator, AuctionPrice)
+        self._paginator = paginator
+
+    @property
+    def state(self) -> SalesWalkState:
+        """What to resume from: it covers exactly the sales that were handed out, at any time.
+
+        Save it after you have dealt with a sale. A walk that is resumed with it asks for no more than the rest.
+        """
+        page, rows = self._current
+        return self._paginator.state(page, self._dropped + length_hint(rows))
+
+
+def read_all(session: Session, paginator: Paginator[T]) -> list[T]:
+    """Return all rows of a list."""
+    rows: list[T] = []
+    while not paginator.done:
+        rows += paginator.feed(session.call(paginator.request))
+    return rows
+
+
+def server_time(session: Session) -> datetime:
+    """Return the time of the server, up to a minute too late: its points come back at this time at the latest."""
+    return session.ratelimit.reset or datetime.now(UTC)
+
+
+def _pages(session: Session, paginator: Paginator[T]) -> Generator[Listing[T]]:
+    """Yield the pages of a list. The next one is asked for once it is known to be needed."""
 
     def fetch(request: Request[Listing[T]]) -> Listing[T]:
         return session.call(request)
@@ -134,10 +175,10 @@ def _pages(session: Session, walk: Walk[T]) -> Generator[Listing[T]]:
     hold = threading.Lock()
     with hold:
         with Ahead(fetch, hold) as ahead:
-            while not walk.done:
-                listing = walk.take(ahead.get(walk.request))
-                if not walk.done:
-                    ahead.start(walk.request)
+            while not paginator.done:
+                listing = paginator.feed(ahead.get(paginator.request))
+                if not paginator.done:
+                    ahead.start(paginator.request)
                 yield listing
 
 

@@ -53,7 +53,7 @@ class Builder(Generic[F]):
         model: What the rows are.
         flatten: As of `scapi.frames.to_dicts`, like `explode`.
         explode: A row for every record.
-        keyed: Whether rows come with the key of a bulk result, which becomes the column `key`.
+        keyed: Whether rows come with the key and region of a bulk result, which become the columns `key` and `region`.
 
     Raises:
         TypeError: The model is no model.
@@ -67,8 +67,8 @@ class Builder(Generic[F]):
         self._parts: list[F] = []
         self._columns = self._filled([], [])
 
-    def add(self, rows: list[Any], keys: list[str] | None = None) -> None:
-        """Add some rows, each with its key if there are keys."""
+    def add(self, rows: list[Any], keys: list[tuple[str, str]] | None = None) -> None:
+        """Add some rows, each with its key and region if there are keys."""
         for start in range(0, len(rows), PART):
             part = slice(start, start + PART)
             for column, more in zip(self._columns, self._filled(rows[part], keys and keys[part]), strict=True):
@@ -80,7 +80,7 @@ class Builder(Generic[F]):
         """Add the rows of a bulk result, or raise its error."""
         value = result.unwrap()
         rows: list[Any] = value if is_array(value) else [value]
-        self.add(rows, [result.key] * len(rows))
+        self.add(rows, [(result.key, result.region)] * len(rows))
 
     def finish(self) -> F:
         """Return the frame."""
@@ -88,7 +88,7 @@ class Builder(Generic[F]):
             self._make()
         return self._parts[0] if len(self._parts) == 1 else self._library.join(self._parts)
 
-    def _filled(self, rows: list[Any], keys: list[str] | None) -> list[Filled]:
+    def _filled(self, rows: list[Any], keys: list[tuple[str, str]] | None) -> list[Filled]:
         return [self._library.pack(column) for column in self._table.fill(rows, keys if self._keyed else None)]
 
     def _make(self) -> None:

@@ -14,17 +14,17 @@ from scapi._base.formatting import FIRST, INTEGERS, LAST, integer
 from scapi._base.json_types import is_array
 from scapi._views.additional import flattened
 from scapi._views.columns import Column, Filled, columns_of, present, records_in
-from scapi.models import BulkResult
+from scapi.models import BulkError, BulkResult, BulkValue
 
 T = TypeVar("T")
 
 
 class Rows(NamedTuple):
-    """Rows of one model, each with the key of its bulk result."""
+    """Rows of one model, each with the key and the region of its bulk result."""
 
     model: type
     rows: list[Any]
-    keys: list[str] | None
+    keys: list[tuple[str, str]] | None
 
 
 class Table:
@@ -61,15 +61,15 @@ class Table:
             # A row without records keeps one line, with empty columns.
             self._inside = [column._replace(get=present(column.get)) for column in columns_of(kind)]
 
-    def fill(self, rows: list[Any], keys: list[str] | None = None) -> list[Filled]:
-        """Make columns of some more rows. `keys` has the key of each row's bulk result.
+    def fill(self, rows: list[Any], keys: list[tuple[str, str]] | None = None) -> list[Filled]:
+        """Make columns of some more rows. `keys` has the key and the region of each row's bulk result.
 
         Raises:
             TypeError: A row isn't of the model.
             ValueError: An integer needs more than 64 bits, or a time another year than 1 to 9999.
         """
         for kind in dict.fromkeys(map(type, rows)):
-            if not issubclass(kind, self.model) or kind is BulkResult:
+            if not issubclass(kind, self.model) or kind in {BulkValue, BulkError}:
                 raise TypeError(f"rows must be models of one kind, not both {self.model.__name__} and {kind.__name__}")
         filled = list[Filled]()
         if self._inside:
@@ -83,7 +83,10 @@ class Table:
             elif self._bounded and column.kind == "time":
                 _check_year(column, self._count)
         self._count += len(rows)
-        return filled if keys is None else [Filled("key", "string", keys), *filled]
+        if keys is None:
+            return filled
+        labels = [Filled("key", "string", [key for key, _ in keys]), Filled("region", "string", [at for _, at in keys])]
+        return [*labels, *filled]
 
     def _outside(self, rows: list[Any]) -> list[Filled]:
         if not self._flatten:
@@ -97,10 +100,10 @@ def gathered(rows: Iterable[Any], model: type | None) -> Rows:
     if isinstance(rows, str) or not isinstance(rows, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
         raise TypeError(f"rows must be an iterable of models, not {rows!r}")
     pages, keys = [rows if is_array(rows) else list(rows)], None
-    if pages[0] and all(isinstance(row, BulkResult) for row in pages[0]):
+    if pages[0] and all(isinstance(row, BulkValue | BulkError) for row in pages[0]):
         results = cast("list[BulkResult[Any]]", pages[0])
         pages = [value if is_array(value := result.unwrap()) else [value] for result in results]
-        keys = _repeated([result.key for result in results], pages)
+        keys = _repeated([(result.key, result.region) for result in results], pages)
     found = list(chain.from_iterable(pages))
     named = [getattr(page, "model", None) for page in (rows, *pages)]
     known = next((kind for kind in (model, *named, *map(type, found[:1])) if kind is not None), None)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
@@ -11,16 +9,14 @@ from scapi._base import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
-__all__ = ["NOTHING", "ago", "back", "clock", "counted", "minute", "number", "span", "sparkline"]
+__all__ = ["NOTHING", "ago", "clock", "counted", "minute", "number", "span", "sparkline"]
 
 #: Stands for a missing value.
 NOTHING = "–"
 
 BARS = "▁▂▃▄▅▆▇█"
-
-LENGTH = re.compile(r"(\d{1,6}) ?(d|h|min|s)")
 
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -70,15 +66,6 @@ def ago(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return NOTHING
     return f"{span(now - moment)} ago" if moment <= now else f"in {span(moment - now)}"
-
-
-def back(text: str, now: datetime) -> datetime | str:
-    """The time that `7d`, `12h` or `30min` before now was; anything else as it is, for the client to read."""
-    found = LENGTH.fullmatch(text.strip())
-    try:
-        return now - timedelta(seconds=int(found[1]) * dict(UNITS)[found[2]]) if found else text
-    except OverflowError:
-        return text  # before the year 1: the client says what a time looks like
 
 
 def sparkline(values: Sequence[float], width: int = 16) -> str:

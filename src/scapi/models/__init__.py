@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
 from scapi.models.auction import SALES_OVERLAP, AuctionLot, AuctionPrice
-from scapi.models.bulk import BulkResult
+from scapi.models.bulk import BulkError, BulkResult, BulkValue
 from scapi.models.character import Character, CharacterInfo, CharacterProfile, Statistic
 from scapi.models.clan import ClanAffiliation, ClanInfo, ClanMember
 from scapi.models.database import DatabaseState, FileState
@@ -30,7 +30,10 @@ from scapi.models.operations import OperationParticipant, OperationSession
 from scapi.models.ratelimit import RateLimit
 from scapi.models.region import RegionInfo
 from scapi.models.tokens import AppToken, User, UserToken
+from scapi.models.walk import BulkWalkState, SalesWalkState
 from scapi.models.watch import (
+    BulkLotsWatchState,
+    BulkSalesWatchState,
     EmissionEvent,
     EmissionWatchState,
     LotEvent,
@@ -48,7 +51,12 @@ __all__ = [
     "BarterOffer",
     "BarterRecipe",
     "BarterSettlement",
+    "BulkError",
+    "BulkLotsWatchState",
     "BulkResult",
+    "BulkSalesWatchState",
+    "BulkValue",
+    "BulkWalkState",
     "ChangedFile",
     "Character",
     "CharacterInfo",
@@ -84,6 +92,7 @@ __all__ = [
     "Rejected",
     "RowCounts",
     "SaleEvent",
+    "SalesWalkState",
     "SalesWatchState",
     "Statistic",
     "Translation",

@@ -2,34 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar, cast
+from typing import Generic, NoReturn, TypeAlias, TypeVar
 
 from scapi.models._base import Record
 
-__all__ = ["BulkResult"]
+__all__ = ["BulkError", "BulkResult", "BulkValue"]
 
 T = TypeVar("T")
 
 
-class BulkResult(Record, Generic[T], frozen=True, kw_only=True):
-    """The result of a bulk call for one key: a value or an error.
+class BulkValue(Record, Generic[T], frozen=True, kw_only=True):
+    """What a bulk call found for one key.
 
     Attributes:
         key: The key, as it was given.
-        value: The result; `None` where there is an error.
-        error: The error; `None` where there is a value.
+        region: The region that was asked.
+        value: The result.
+        error: `None`.
     """
 
     key: str
-    value: T | None = None
-    error: Exception | None = None
+    region: str
+    value: T
+    error: None = None
 
     def unwrap(self) -> T:
-        """Return the value, or raise the error.
+        """Return the value."""
+        return self.value
+
+
+class BulkError(Record, frozen=True, kw_only=True):
+    """What a bulk call failed with for one key.
+
+    Attributes:
+        key: The key, as it was given.
+        region: The region that was asked.
+        value: `None`.
+        error: The error.
+        permanent: Whether asking again is in vain: the server refuses the key for good, or it can't be sent.
+    """
+
+    key: str
+    region: str
+    value: None = None
+    error: Exception
+    permanent: bool = False
+
+    def unwrap(self) -> NoReturn:
+        """Raise the error.
 
         Raises:
-            Exception: The error, where there is one.
+            Exception: The error.
         """
-        if self.error is not None:
-            raise self.error
-        return cast("T", self.value)
+        raise self.error
+
+
+#: What a bulk call has to say about one key. `if result.error is None:` tells a type checker which of the two it is.
+BulkResult: TypeAlias = BulkValue[T] | BulkError

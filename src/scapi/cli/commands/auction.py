@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from scapi._base import validation
 from scapi.cli import exports, output, tables
 from scapi.cli.command import connected_command, every, limit, offset, order, reject_offset_with_all
-from scapi.cli.formatting import back
 from scapi.cli.output import Answer, capped, listing, walk
 from scapi.config import Config
 from scapi.enums import Quality, SortAuction
@@ -125,7 +125,8 @@ def history(
     auction = connection.client.auction(item_id)
     keep = _of_quality(quality)
     if since is not None:
-        rows = auction.iter_price_history(back(since, output.now()), limit=None if keep else limit, additional=True)
+        begin = validation.moment("--since", since, output.now())
+        rows = auction.iter_price_history(begin, limit=None if keep else limit, additional=True)
         answer = walk(rows, AuctionPrice, tables.sales, "sales", None)
         answer = _selected(answer, keep, limit=limit, offset=offset, every=True)
     elif every or keep is not None:

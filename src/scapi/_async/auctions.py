@@ -1,0 +1,404 @@
+"""Many items of the auction in one call, in one region or in several."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from scapi._api import requests
+from scapi._async import bulk
+from scapi._async.pages import read_all, server_time
+from scapi._async.results import Results, SaleResults
+from scapi._async.watch import Watcher
+from scapi._base import validation
+from scapi._lists import states
+from scapi._lists.bulk import Plan, Target, check_keys
+from scapi._lists.differs import LotsDiffer, SalesDiffer, event_filter
+from scapi._lists.lots import Cheapest, all_lots
+from scapi._lists.paginator import Paginator
+from scapi._lists.sales import SalesPaginator
+from scapi.models import (
+    AuctionLot,
+    AuctionPrice,
+    BulkLotsWatchState,
+    BulkSalesWatchState,
+    BulkWalkState,
+    Listing,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import timedelta
+
+    from scapi._async.session import Session
+    from scapi.enums import Order, Region, SortAuction
+    from scapi.models import LotEvent, SaleEvent, WatchError
+
+
+class AuctionsEndpoint:
+    """Many items on the auction, in one region or in several.
+
+    Results come as they arrive, in no particular order. No more of them is held than what is under way.
+
+    Source: https://eapi.stalzone.com/reference
+    """
+
+    def __init__(self, session: Session, item_ids: Iterable[str], regions: tuple[Region, ...] | None) -> None:
+        self._session = session
+        self._item_ids = check_keys("item_ids", item_ids)
+        self._given_regions = regions
+
+    def lots(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        sort: SortAuction | str | None = None,
+        order: Order | str | None = None,
+        additional: bool | None = None,
+        concurrency: int = 8,
+        on_error: Literal["raise", "yield"] = "raise",
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> Results[Listing[AuctionLot]]:
+        """Get one page of the lots of each item. Each id is answered once per region, and as often as it was given.
+
+        Args:
+            limit: How many lots of each item, 0 to 200; `Config.LIMIT` (20) by default.
+            offset: How many lots of each item to skip; `Config.OFFSET` (0) by default.
+            sort: What to sort by; `Config.SORT_AUCTION` (time created) by default.
+            order: In which direction; `Config.ORDER_AUCTION` (ascending) by default.
+            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            concurrency: How many calls are under way at once, 1 to 64.
+            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each
+                error over as the `error` of its result.
+            progress: Called after each item with how many are done, and how many there are, `None` where the ids have
+                no length. An item counts once for each region.
+
+        Raises:
+            ValueError: An argument is out of its range; raised at once, before anything is sent.
+            ScApiException: Any failure, with `on_error="raise"`.
+        """
+        options: dict[str, Any] = {
+            "limit": limit,
+            "offset": offset,
+            "sort": sort,
+            "order": order,
+            "additional": additional,
+        }
+        requests.lots(self._regions[0], "any", **options)
+        plan = self._plan(concurrency, on_error, progress)
+        return bulk.answers(
+            self._session, plan, lambda target: requests.lots(target.region, target.key, **options), AuctionLot
+        )
+
+    def iter_lots(
+        self,
+        *,
+        limit: int | None = None,
+        sort: SortAuction | str | None = None,
+        order: Order | str | None = None,
+        additional: bool | None = None,
+        concurrency: int = 8,
+        on_error: Literal["raise", "yield"] = "raise",
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> Results[Listing[AuctionLot]]:
+        """Get all lots of many items, page by page as pages arrive.
+
+        The pages of one item come in order, and hold each lot as often as those of `AuctionEndpoint.iter_lots` do; the
+        pages of different items come between each other. The last page of an item has a `has_more` that is false. An
+        item without lots has one page, which is empty.
+
+        Args:
+            limit: How many lots of each item in all, 0 or more; all of them by default.
+            sort: What to sort by; `Config.SORT_AUCTION` (time created) by default, which is steadiest.
+            order: In which direction; `Config.ORDER_AUCTION` (ascending) by default.
+            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            concurrency: How many items are read at once, 1 to 64.
+            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each
+                error over as the `error` of a result, which is the last one of its item.
+            progress: Called after each item with how many are done, and how many there are, `None` where the ids have
+                no length. An item counts once for each region.
+
+        Raises:
+            ValueError: An argument is out of its range; raised at once, before anything is sent.
+            ScApiException: Any failure, with `on_error="raise"`.
+        """
+
+        def begin(target: Target) -> Paginator[AuctionLot]:
+            first = requests.lots(
+                target.region,
+                target.key,
+                limit=requests.MAX_LIMIT,
+                offset=0,
+                sort=sort,
+                order=order,
+                additional=additional,
+            )
+            return Paginator(first, limit=limit)
+
+        begin(Target(self._regions[0], "any"))
+        plan = self._plan(concurrency, on_error, progress)
+        return Results(self._session, plan, bulk.pages_of(bulk.walks(self._session, plan, begin)), AuctionLot)
+
+    def cheapest(
+        self,
+        n: int = 1,
+        *,
+        where: Callable[[AuctionLot], object] | None = None,
+        concurrency: int = 8,
+        on_error: Literal["raise", "yield"] = "raise",
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> Results[Listing[AuctionLot]]:
+        """Find the cheapest lots of each item per piece, among all that can be bought at once.
+
+        All lots of each item are read. Lots without a buyout are left out, and so are those that have ended, or end
+        within a minute. An item of which nothing is on offer has an empty result.
+
+        Args:
+            n: How many lots of each item, 1 or more.
+            where: A function that says of a lot whether it matters; all of them do by default.
+            concurrency: How many items are read at once, 1 to 64.
+            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each
+                error over as the `error` of its result.
+            progress: Called after each item with how many are done, and how many there are, `None` where the ids have
+                no length. An item counts once for each region.
+
+        Raises:
+            TypeError: `where` can't be called.
+            ValueError: An argument is out of its range, or the client has `json=True`; raised at once, before anything
+                is sent.
+            ScApiException: Any failure, with `on_error="raise"`.
+        """
+        if self._session.settings.json:
+            raise ValueError("json=True gives plain objects, and prices are compared in models: use another client")
+        cheapest = Cheapest(n, where)
+
+        async def find(target: Target) -> Listing[AuctionLot]:
+            lots = await read_all(self._session, all_lots(target.region, target.key))
+            return cheapest.pick(lots, server_time(self._session))
+
+        return bulk.results_of(self._session, self._plan(concurrency, on_error, progress), find, AuctionLot)
+
+    def watch_lots(
+        self,
+        *,
+        where: Callable[[AuctionLot], object] | None = None,
+        interval: float = 60.0,
+        on_error: Callable[[WatchError], object] | None = None,
+        state: BulkLotsWatchState | None = None,
+    ) -> Watcher[LotEvent, BulkLotsWatchState]:
+        """Watch the lots of many items that turn up and go, from now on, with what is known of each piece.
+
+        Each look reads all lots of an item. Those that are there at its first look are not reported. Looks are spread
+        over the interval; where they would cost more than nine tenths of the points, the interval becomes longer. An
+        item that the server refuses is reported once, as a `permanent` error; the others go on.
+
+        Args:
+            where: A function that says of a lot whether it matters; all of them do by default.
+            interval: Seconds from one look at an item to the next, above 0. The server is minutes late itself.
+            on_error: A function that gets each failure, which otherwise is an event of its own.
+            state: The saved `state` of an earlier watcher, to go on where it was. Items that it doesn't have begin
+                anew, and what it has of others is not used.
+
+        Returns:
+            An iterator that ends when it or the client is closed, or when the server refuses all items.
+
+        Raises:
+            TypeError: A function can't be called, or `state` is that of another kind of watcher.
+            ValueError: An argument is out of its range, or the client has `json=True`.
+        """
+        known = states.checked("state", state, BulkLotsWatchState) or BulkLotsWatchState()
+        by_target = {Target(item.region, item.item_id): item for item in known.items}
+        differs = [LotsDiffer(*target, by_target.get(target)) for target in self._watched]
+        return Watcher(
+            self._session,
+            differs,
+            lambda: BulkLotsWatchState(items=[differ.state for differ in differs]),
+            interval=interval,
+            where=None if where is None else event_filter(where, "lot"),
+            on_error=on_error,
+        )
+
+    def price_history(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        additional: bool | None = None,
+        concurrency: int = 8,
+        on_error: Literal["raise", "yield"] = "raise",
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> Results[Listing[AuctionPrice]]:
+        """Get one page of the sales of each item, newest first.
+
+        Each id is answered once per region, and as often as it was given.
+
+        Args:
+            limit: How many sales of each item, 0 to 200; `Config.LIMIT` (20) by default.
+            offset: How many sales of each item to skip; `Config.OFFSET` (0) by default.
+            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            concurrency: How many calls are under way at once, 1 to 64.
+            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each
+                error over as the `error` of its result.
+            progress: Called after each item with how many are done, and how many there are, `None` where the ids have
+                no length. An item counts once for each region.
+
+        Raises:
+            ValueError: An argument is out of its range; raised at once, before anything is sent.
+            ScApiException: Any failure, with `on_error="raise"`.
+        """
+        options: dict[str, Any] = {"limit": limit, "offset": offset, "additional": additional}
+        requests.price_history(self._regions[0], "any", **options)
+        plan = self._plan(concurrency, on_error, progress)
+        return bulk.answers(
+            self._session,
+            plan,
+            lambda target: requests.price_history(target.region, target.key, **options),
+            AuctionPrice,
+        )
+
+    def iter_price_history(
+        self,
+        since: Mapping[str, datetime | timedelta | str | None] | datetime | timedelta | str | None = None,
+        *,
+        until: datetime | timedelta | str | None = None,
+        limit: int | None = None,
+        additional: bool | None = None,
+        resume: BulkWalkState | None = None,
+        concurrency: int = 8,
+        on_error: Literal["raise", "yield"] = "raise",
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> SaleResults:
+        """Get the whole histories of many items, page by page as pages arrive.
+
+        The pages of one item come in order, newest sales first, and hold each sale exactly once, as those of
+        `AuctionEndpoint.iter_price_history` do; the pages of different items come between each other. The last page of
+        an item has a `has_more` that is false. An item without new sales has one page, which is empty.
+
+        Args:
+            since: Only sales strictly newer than this: a `datetime` (naive means UTC), an ISO 8601 string, or how long
+                ago as a `timedelta` or as text such as `"7d"` or `"36h"`. One for all items, or one for each by its id,
+                where an item that has none, or `None`, is read whole.
+            until: Only sales that aren't newer than this, for all items.
+            limit: How many sales of each item in all, 0 or more; all of them by default.
+            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            resume: The saved `state` of an earlier call, to go on where it was. `since`, `until` and `limit` aren't
+                used for the items that it has: theirs go on.
+            concurrency: How many items are read at once, 1 to 64.
+            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each
+                error over as the `error` of a result, which is the last one of its item.
+            progress: Called after each item with how many are done, and how many there are, `None` where the ids have
+                no length. An item counts once for each region.
+
+        Returns:
+            An iterator over the pages, with its `state`.
+
+        Raises:
+            TypeError: `resume` is no such state.
+            ValueError: An argument is out of its range, or `resume` is a state with another `additional`; raised at
+                once, before anything is sent.
+            ScApiException: Any failure, with `on_error="raise"`.
+        """
+        now = datetime.now(UTC)
+        resumed = states.checked("resume", resume, BulkWalkState) or BulkWalkState()
+        by_target = {Target(walk.region, walk.item_id): walk for walk in resumed.walks}
+        for walk in resumed.walks if additional is not None else ():
+            states.checked("resume", walk, type(walk), additional=additional)
+        times: Mapping[str, Any] = since if isinstance(since, Mapping) else {}
+        usual = None if isinstance(since, Mapping) else since
+        for key, time in times.items():
+            if time is not None:
+                validation.moment(f"since[{key!r}]", time, now)
+
+        def begin(target: Target) -> SalesPaginator:
+            return SalesPaginator(
+                *target,
+                since=times.get(target.key, usual),
+                until=until,
+                limit=limit,
+                additional=additional,
+                resume=by_target.get(target),
+                now=now,
+            )
+
+        begin(Target(self._regions[0], "any"))
+        plan = self._plan(concurrency, on_error, progress)
+        steps = bulk.walks(self._session, plan, begin, SalesPaginator.state)
+        return SaleResults(self._session, plan, steps, resumed.walks)
+
+    def watch_sales(
+        self,
+        since: datetime | timedelta | str | None = None,
+        *,
+        where: Callable[[AuctionPrice], object] | None = None,
+        interval: float = 60.0,
+        on_error: Callable[[WatchError], object] | None = None,
+        state: BulkSalesWatchState | None = None,
+    ) -> Watcher[SaleEvent, BulkSalesWatchState]:
+        """Watch the sales of many items that are made, each once, with what is known of each piece.
+
+        Those of one look at an item come oldest first. A sale that turns up late is reported too, if it is no more than
+        30 minutes older than the newest one known. Looks are spread over the interval; where they would cost more than
+        nine tenths of the points, the interval becomes longer. An item that the server refuses is reported once, as a
+        `permanent` error; the others go on.
+
+        Args:
+            since: Also the sales that are there already, if strictly newer than this: a `datetime` (naive means UTC),
+                an ISO 8601 string, or how long ago as a `timedelta` or as text such as `"2h"`. By default only those
+                that turn up from now on.
+            where: A function that says of a sale whether it matters; all of them do by default.
+            interval: Seconds from one look at an item to the next, above 0. The server is minutes late itself.
+            on_error: A function that gets each failure, which otherwise is an event of its own.
+            state: The saved `state` of an earlier watcher, to go on where it was. Items that it doesn't have begin with
+                `since`, and what it has of others is not used.
+
+        Returns:
+            An iterator that ends when it or the client is closed, or when the server refuses all items.
+
+        Raises:
+            TypeError: A function can't be called, or `state` is that of another kind of watcher.
+            ValueError: An argument is out of its range, or the client has `json=True`.
+        """
+        now = datetime.now(UTC)
+        known = states.checked("state", state, BulkSalesWatchState) or BulkSalesWatchState()
+        by_target = {Target(item.region, item.item_id): item for item in known.items}
+        differs = [SalesDiffer(*target, since, by_target.get(target), now) for target in self._watched]
+        return Watcher(
+            self._session,
+            differs,
+            lambda: BulkSalesWatchState(items=[differ.state for differ in differs]),
+            interval=interval,
+            where=None if where is None else event_filter(where, "sale"),
+            on_error=on_error,
+        )
+
+    @property
+    def _regions(self) -> tuple[str, ...]:
+        """The regions of a call that is made now."""
+        regions = self._given_regions or (self._session.settings.region_for(),)
+        return tuple(map(str, regions))
+
+    @property
+    def _watched(self) -> list[Target]:
+        """What a watcher that is made now looks at: each item once in each region."""
+        return list(dict.fromkeys(Target(region, key) for key in self._item_ids for region in self._regions))
+
+    def _plan(
+        self,
+        concurrency: int,
+        on_error: Literal["raise", "yield"],
+        progress: Callable[[int, int | None], object] | None,
+    ) -> Plan:
+        return Plan(
+            self._item_ids,
+            self._regions,
+            requests.item_part,
+            concurrency=concurrency,
+            on_error=on_error,
+            progress=progress,
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({reprlib.repr(self._item_ids)}, region={', '.join(self._regions)})"

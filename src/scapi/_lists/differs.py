@@ -1,0 +1,270 @@
+"""What has happened since the last look: for each kind of watcher, what is known and what is new. Nothing here waits.
+
+A differ asks by a generator, `poll()`: it yields requests and is sent their answers. What is new becomes the events in
+`pending`, the oldest first. Only `commit` makes an event known, so `state` covers exactly the events that were handed
+over, whatever else the last look has found.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import timedelta
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from scapi._api import requests
+from scapi._base import validation
+from scapi._base.formatting import shifted
+from scapi._lists import states
+from scapi._lists.lots import all_lots
+from scapi._lists.paginator import Paginator
+from scapi.enums import Region
+from scapi.models import (
+    SALES_OVERLAP,
+    AuctionLot,
+    AuctionPrice,
+    EmissionEvent,
+    EmissionWatchState,
+    LotEvent,
+    LotsWatchState,
+    SaleEvent,
+    SalesWatchState,
+)
+from scapi.models.watch import NEVER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+    from datetime import datetime
+    from typing import TypeAlias
+
+    from scapi._api.requests import Request
+    from scapi.models import EmissionState, Listing
+
+
+E = TypeVar("E")
+S = TypeVar("S")
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    #: Yields requests, and is sent the answer to each.
+    Poll: TypeAlias = Generator[Request[Any], Any, T]
+
+#: Two beginnings this near to each other are one emission, reported twice: it lasts for minutes.
+SAME_EMISSION = timedelta(seconds=10)
+
+
+class Differ(Generic[E, S]):
+    """What is known of one thing that is watched, and what has happened that nobody has heard of yet.
+
+    Args:
+        region: The region.
+        item_id: The item, `None` where it isn't about one.
+
+    Attributes:
+        pending: The events that were not handed over yet, the oldest first.
+    """
+
+    def __init__(self, region: Region | str, item_id: str | None = None) -> None:
+        self.region = str(validation.choice("region", region, Region))
+        self.item_id = item_id
+        self.pending: deque[E] = deque()
+
+    @property
+    def state(self) -> S:
+        """What to go on from after a restart."""
+        raise NotImplementedError
+
+    def poll(self) -> Poll[None]:
+        """Ask for what there is now, and add what is new to `pending`."""
+        raise NotImplementedError
+
+    def commit(self, event: E) -> None:
+        """Take an event as handed over."""
+        raise NotImplementedError
+
+
+class EmissionDiffer(Differ[EmissionEvent, EmissionWatchState]):
+    """Emissions, told apart by when they began and ended. An older answer out of a cache has nothing new."""
+
+    def __init__(self, region: Region | str, state: EmissionWatchState | None) -> None:
+        super().__init__(region)
+        self._request = requests.emission(region)
+        state = states.checked("state", state, EmissionWatchState, region=self.region)
+        self._state = state or EmissionWatchState(region=self.region, begun=False)
+
+    @property
+    def state(self) -> EmissionWatchState:
+        return self._state
+
+    def poll(self) -> Poll[None]:
+        now: EmissionState = yield self._request
+        if not self._state.begun:
+            started = now.current_start or now.previous_start
+            self._state = EmissionWatchState(region=self.region, started=started, ended=now.previous_end)
+            return
+        began = shifted(self._state.started or NEVER, SAME_EMISSION)
+        ended = shifted(self._state.ended or NEVER, SAME_EMISSION)
+        # The last one may have come and gone between two looks.
+        if now.previous_start and now.previous_end and now.previous_start > began:
+            self._report("started", now.previous_start, now)
+        if now.previous_end and now.previous_end > ended:
+            self._report("ended", now.previous_end, now)
+        if now.current_start and now.current_start > began:
+            self._report("started", now.current_start, now)
+
+    def _report(self, kind: Literal["started", "ended"], time: datetime, state: EmissionState) -> None:
+        self.pending.append(EmissionEvent(kind=kind, region=self.region, time=time, state=state))
+
+    def commit(self, event: EmissionEvent) -> None:
+        started, ended = self._state.started, self._state.ended
+        if event.kind == "started":
+            started = event.time
+        else:
+            ended = event.time
+        self._state = EmissionWatchState(region=self.region, started=started, ended=ended)
+
+
+class LotsDiffer(Differ[LotEvent, LotsWatchState]):
+    """Lots, told apart by their `key()`, since the API gives them no id. Equal ones are counted."""
+
+    item_id: str
+
+    def __init__(self, region: Region | str, item_id: str, state: LotsWatchState | None) -> None:
+        super().__init__(region, item_id)
+        state = states.checked("state", state, LotsWatchState, region=self.region, item_id=item_id)
+        self._begun = state is not None and state.begun
+        self._known = _by_key(state.lots if state else ())
+
+    @property
+    def state(self) -> LotsWatchState:
+        lots = [lot for equal in self._known.values() for lot in equal]
+        return LotsWatchState(region=self.region, item_id=self.item_id, begun=self._begun, lots=lots)
+
+    def poll(self) -> Poll[None]:
+        present = _by_key((yield from _whole(all_lots(self.region, self.item_id))))
+        if not self._begun:
+            self._known, self._begun = present, True
+            return
+        for key, lots in self._known.items():
+            self._report("gone", lots[len(present.get(key, ())) :])
+            # The bid on those that stay may have changed.
+            lots[: len(present.get(key, ()))] = present.get(key, ())[: len(lots)]
+        for key, lots in present.items():
+            self._report("new", lots[len(self._known.get(key, ())) :])
+
+    def _report(self, kind: Literal["new", "gone"], lots: Iterable[AuctionLot]) -> None:
+        self.pending.extend(LotEvent(kind=kind, region=self.region, item_id=self.item_id, lot=lot) for lot in lots)
+
+    def commit(self, event: LotEvent) -> None:
+        key = event.lot.key()
+        if event.kind == "new":
+            self._known.setdefault(key, []).append(event.lot)
+            return
+        self._known[key].pop()
+        if not self._known[key]:
+            del self._known[key]
+
+
+class SalesDiffer(Differ[SaleEvent, SalesWatchState]):
+    """Sales, told apart by their `key()`, and counted where they are equal.
+
+    A sale may turn up after one that was made later. So the sales of the `SALES_OVERLAP` before the newest time are
+    read again and compared.
+
+    Args:
+        region: The region.
+        item_id: The item.
+        since: Also the sales that are there already, if strictly newer than this.
+        state: The state of an earlier watcher, in place of `since`.
+        now: The present time, which lengths of time count back from.
+    """
+
+    item_id: str
+
+    def __init__(
+        self,
+        region: Region | str,
+        item_id: str,
+        since: datetime | timedelta | str | None,
+        state: SalesWatchState | None,
+        now: datetime,
+    ) -> None:
+        super().__init__(region, item_id)
+        self._request = requests.price_history(region, item_id, limit=requests.MAX_LIMIT, offset=0, additional=True)
+        begin = NEVER if since is None else validation.moment("since", since, now)
+        state = states.checked("state", state, SalesWatchState, region=self.region, item_id=item_id)
+        self._begun = since is not None if state is None else state.begun
+        self._since = begin if state is None else state.since
+        self._seen = {} if state is None else dict(state.seen)
+
+    @property
+    def state(self) -> SalesWatchState:
+        return SalesWatchState(
+            region=self.region, item_id=self.item_id, begun=self._begun, since=self._since, seen=dict(self._seen)
+        )
+
+    def poll(self) -> Poll[None]:
+        if self._begun:
+            sales: list[AuctionPrice] = yield from _whole(Paginator(self._request, since=self._since))
+            self.pending.extend(
+                SaleEvent(region=self.region, item_id=self.item_id, sale=sale)
+                for sale in sorted(self._unseen(sales), key=attrgetter("time"))
+            )
+            return
+        newest: Listing[AuctionPrice] = yield self._request.with_page(limit=1, offset=0)
+        if newest:
+            since = shifted(newest[0].time, -SALES_OVERLAP)
+            sales = yield from _whole(Paginator(self._request, since=since))
+            self._since, self._seen = since, {}
+            for sale in sales:
+                self._see(sale)
+        self._begun = True
+
+    def _unseen(self, sales: Iterable[AuctionPrice]) -> Iterable[AuctionPrice]:
+        left = {key: count for key, (_, count) in self._seen.items()}
+        for sale in sales:
+            key = sale.key()
+            left[key] = left.get(key, 0) - 1
+            if left[key] < 0:
+                yield sale
+
+    def _see(self, sale: AuctionPrice) -> None:
+        key = sale.key()
+        _, count = self._seen.get(key, (sale.time, 0))
+        self._seen[key] = sale.time, count + 1
+
+    def commit(self, event: SaleEvent) -> None:
+        self._see(event.sale)
+        # Events are handed over oldest first, so what is pending is never passed by.
+        since = shifted(event.sale.time, -SALES_OVERLAP)
+        if since > self._since:
+            self._since = since
+            self._seen = {key: seen for key, seen in self._seen.items() if seen[0] > since}
+
+
+def event_filter(where: Callable[[T], object], thing: str) -> Callable[[Any], object]:
+    """Return a predicate of events out of one of the things that they are about.
+
+    Args:
+        where: Says of a thing whether it matters.
+        thing: The attribute of the events that has it.
+
+    Raises:
+        TypeError: `where` can't be called, or is a coroutine function.
+    """
+    predicate, get = validation.predicate("where", where), attrgetter(thing)
+    return lambda event: predicate(get(event))
+
+
+def _whole(paginator: Paginator[T]) -> Poll[list[T]]:
+    rows: list[T] = []
+    while not paginator.done:
+        rows += paginator.feed((yield paginator.request))
+    return rows
+
+
+def _by_key(lots: Iterable[AuctionLot]) -> dict[int, list[AuctionLot]]:
+    found: dict[int, list[AuctionLot]] = {}
+    for lot in lots:
+        found.setdefault(lot.key(), []).append(lot)
+    return found
