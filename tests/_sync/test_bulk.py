@@ -14,8 +14,9 @@ import pytest
 from scapi._primitives import threads
 from scapi._sync import AppClient
 from scapi._sync.bulk import FanOut
+from scapi.enums import Region
 from scapi.exceptions import BadRequestError, NotFoundError, ServerError
-from scapi.models import BulkError, Listing
+from scapi.models import AuctionLot, BulkError, Listing
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
@@ -413,3 +414,120 @@ def test_a_history_that_breaks_off_ends_with_its_error() -> None:
     with pytest.raises(ServerError) as caught:
         gather(client_of(fake).auctions(IDS).iter_price_history(), [])
     assert caught.value.__notes__ == ["key: 'item3'"]
+
+
+# ── several regions, whole lists of lots, the cheapest ────────────────────────────────────────────────────────────────
+
+
+def test_several_regions_in_one_call() -> None:
+    fake = fake_with()
+    client = client_of(fake)
+    told: list[tuple[int, int | None]] = []
+    auctions = client.auctions(IDS[:5], region=["ru", "EU", Region.NA, "ru"])
+    found = {
+        (result.region, result.key): result.unwrap()
+        for result in auctions.lots(limit=3, progress=lambda *counts: told.append(counts))
+    }
+    assert found.keys() == {(region, item) for region in ("ru", "eu", "na") for item in IDS[:5]}
+    for (region, item), page in found.items():
+        assert page == client.auction(item, region).lots(limit=3)
+    assert told[-1] == (15, 15)
+
+
+def test_an_error_in_one_of_several_regions_names_it() -> None:
+    fake = fake_with()
+    fake.fail("/eu/*", status=500)
+    results = [r for r in client_of(fake).auctions(["item1", "nope"], ["ru", "eu"]).lots(on_error="yield")]
+    failed = {(result.region, result.key): result for result in results if result.error is not None}
+    assert failed.keys() == {("ru", "nope"), ("eu", "nope"), ("eu", "item1")}
+    assert failed["ru", "nope"].permanent
+    assert not failed["eu", "item1"].permanent
+    with pytest.raises(ServerError) as caught:
+        gather(client_of(fake).auctions(["item1"], ["ru", "eu"]).lots(), [])
+    assert caught.value.__notes__ == ["key: 'item1'", "region: eu"]
+
+
+@pytest.mark.parametrize("region", [[], ["moon"], 3, ["ru", None]])
+def test_wrong_regions_are_refused(region: Any) -> None:
+    with pytest.raises(ValueError, match="region must be"):
+        client_of(fake_with()).auctions(IDS, region)
+
+
+def test_all_lots_of_many_items() -> None:
+    fake = fake_with()
+    for number in range(430):
+        fake.list_lot("item3", buyout_price=number)
+    client = client_of(fake)
+    found: dict[str, list[AuctionLot]] = {item: [] for item in IDS}
+    for result in client.auctions(IDS).iter_lots(sort="buyout_price"):
+        found[result.key] += result.unwrap()
+    assert len(found["item3"]) >= 430
+    for item in (IDS[0], "item3"):
+        assert found[item] == [lot for lot in client.auction(item).iter_lots(sort="buyout_price")]
+
+
+def cheapest_by_hand(client: AppClient, fake: FakeApi, item: str) -> list[float]:
+    lots = [lot for lot in client.auction(item).iter_lots()]
+    offered = [lot for lot in lots if lot.end_time is not None and lot.end_time > fake.now + timedelta(minutes=1)]
+    return sorted(lot.unit_price for lot in offered if lot.unit_price is not None)
+
+
+def test_the_cheapest_are_per_piece_of_all_that_can_be_bought() -> None:
+    fake = fake_with()
+    for number in range(250):
+        fake.list_lot("item1", amount=10 + number, buyout_price=10**6)
+    fake.list_lot("item1", amount=100, buyout_price=150, duration=3600)
+    fake.list_lot("item1", amount=100, buyout_price=0, start_price=1)
+    fake.list_lot("item1", amount=100, buyout_price=100, duration=60)
+    fake.advance(120)
+    client = client_of(fake)
+    assert len(fake.requests) == 0
+    one = client.auction("item1").cheapest()
+    assert [lot.unit_price for lot in one] == [1.5]
+    assert len(fake.requests) >= 2
+    by_hand = cheapest_by_hand(client, fake, "item1")
+    found = client.auction("item1").cheapest(20)
+    assert [lot.unit_price for lot in found] == by_hand[:20]
+    assert found.total == len(by_hand)
+    dear = client.auction("item1").cheapest(3, where=lambda lot: lot.amount < 50)
+    assert all(lot.amount < 50 for lot in dear)
+    assert len(client.auction("item1").cheapest(where=lambda lot: False)) == 0
+
+
+def test_the_cheapest_of_many_items() -> None:
+    fake = fake_with()
+    fake.list_lot("item1", amount=1, buyout_price=1)
+    client = client_of(fake)
+    results = [r for r in client.auctions([*IDS[:4], "nope"], ["ru"]).cheapest(2, on_error="yield")]
+    found = {result.key: result for result in results}
+    assert found["item1"].unwrap()[0].buyout_price == 1
+    assert [lot.unit_price for lot in found["item2"].unwrap()] == (cheapest_by_hand(client, fake, "item2"))[:2]
+    assert isinstance(found["nope"], BulkError)
+
+
+def test_wrong_arguments_of_cheapest() -> None:
+    def where(lot: AuctionLot) -> bool:
+        raise AssertionError("it is called")
+
+    fake = fake_with()
+    client, plain = client_of(fake), client_of(fake, json=True)
+    wrong: Any = "x"
+    with pytest.raises(ValueError, match="n must be"):
+        client.auction("item1").cheapest(0)
+    with pytest.raises(TypeError, match="where must be callable"):
+        client.auction("item1").cheapest(where=wrong)
+    with pytest.raises(TypeError, match="where must be a plain function"):
+        client.auctions(IDS).cheapest(where=where)
+    with pytest.raises(ValueError, match="json=True"):
+        plain.auction("item1").cheapest()
+    with pytest.raises(ValueError, match="json=True"):
+        plain.auctions(IDS).cheapest()
+    assert fake.requests == []
+
+
+def test_a_frame_says_which_region_a_row_is_from() -> None:
+    client = client_of(fake_with())
+    rows = client.auctions(IDS[:2], ["ru", "eu"]).price_history(limit=2).to_dicts()
+    assert Counter((row["region"], row["key"]) for row in rows) == {
+        (region, item): 2 for region in ("ru", "eu") for item in IDS[:2]
+    }

@@ -15,8 +15,10 @@ import pytest
 
 from scapi._primitives import threads
 from scapi._sync import AppClient
-from scapi.exceptions import ServerError, UnauthorizedError
+from scapi.exceptions import BadRequestError, ServerError, UnauthorizedError
 from scapi.models import (
+    BulkLotsWatchState,
+    BulkSalesWatchState,
     EmissionWatchState,
     LotsWatchState,
     SaleEvent,
@@ -251,7 +253,6 @@ def test_an_emission_that_nobody_saw_is_told_of_after_a_restart(world: World) ->
     world.fake.end_emission()
     watcher = world.client().watch_emission()
     until(watcher, world, 30)
-    assert watcher.state is not None
     saved = watcher.state.to_json()
     world.fake.start_emission()
     world.pass_by(300)
@@ -320,9 +321,103 @@ def test_a_bid_makes_no_new_lot(world: World) -> None:
 
     world.at(100, bid)
     assert until(watcher, world, 300) == []
-    assert watcher.state is not None
     assert 6 in {lot.current_price for lot in watcher.state.lots}
     assert market_lot["currentPrice"] == 5
+
+
+# ── many items ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_sales_of_many_items_and_regions_in_one_iterator(world: World) -> None:
+    items = [ITEM, "kqgy", "319k"]
+    for number, (item, region) in enumerate(itertools.product(items, ("ru", "eu"))):
+        world.at(200 + 50 * number, lambda n=number, i=item, r=region: world.fake.sell(i, price=900 + n, region=r))
+    watcher = world.client().auctions(items, ["ru", "eu"]).watch_sales()
+    events = until(watcher, world, 1000)
+    sold = {(event.item_id, event.region): event.sale.price for event in events}
+    assert sold == {place: 900 + number for number, place in enumerate(itertools.product(items, ("ru", "eu")))}
+    assert len(events) == 6
+    assert [state.item_id for state in watcher.state.items] == [item for item in items for _ in range(2)]
+
+
+def test_looks_at_many_items_are_spread_over_the_interval(world: World) -> None:
+    items = [ITEM, "kqgy", "319k"]
+    times: list[tuple[float, str]] = []
+    answer = world.fake.transport().handler
+
+    def handle(request: httpx.Request) -> Any:
+        times.append((world.passed, request.url.path.split("/")[3]))
+        return answer(request)
+
+    http_client = httpx.Client(transport=httpx.MockTransport(handle))
+    client = AppClient(token=world.fake.app_token, http_client=http_client, region="ru")
+    until(client.auctions(items).watch_lots(interval=120), world, 600)
+    first = [next(time for time, item in times if item == wanted) for wanted in items]
+    assert [round(b - a) for a, b in itertools.pairwise(first)] == [40, 40]
+    looks = Counter(item for time, item in dict.fromkeys(times))
+    assert all(count >= 5 for count in looks.values())
+
+
+def test_looks_at_many_items_fit_into_the_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [f"item{number}" for number in range(60)]
+    world = World(monkeypatch, items=items, limit=100, sales=dict.fromkeys(items, 5))
+    client = world.client()
+    watcher = client.auctions(items).watch_sales(interval=10)
+    assert until(watcher, world, 1200) == []
+    assert world.refused == 0
+    # Each window has 100 points, of which something is left for others.
+    assert 0.75 * 20 * 50 < len(world.fake.requests) < 0.95 * 20 * 50
+    assert {state.begun for state in watcher.state.items} == {True}
+
+
+def test_an_item_that_the_server_refuses_is_reported_once_and_the_others_go_on(world: World) -> None:
+    world.at(600, lambda: world.fake.sell(ITEM, price=7))
+    events = until(world.client().auctions(["nope", ITEM]).watch_sales(), world, 1000)
+    assert [(event.kind, event.item_id) for event in events] == [("error", "nope"), ("sold", ITEM)]
+    assert events[0].permanent
+    assert events[0].region == "ru"
+    assert isinstance(events[0].error, BadRequestError)
+    assert sum("nope" in seen.path for seen in world.fake.requests) == 1
+
+
+def test_a_watcher_of_nothing_but_a_refused_item_ends(world: World) -> None:
+    events = [event for event in world.client().auction("nope").watch_lots()]
+    assert [(event.kind, event.permanent) for event in events] == [("error", True)]
+    assert [event for event in world.client().auctions([]).watch_lots()] == []
+
+
+@pytest.mark.parametrize("kind", ["lots", "sales"])
+def test_many_items_are_watched_on_after_a_restart(world: World, kind: str) -> None:
+    auctions = world.client().auctions([ITEM, "kqgy"])
+    watch: Any = auctions.watch_lots if kind == "lots" else auctions.watch_sales
+    state: Any = BulkLotsWatchState if kind == "lots" else BulkSalesWatchState
+    watcher = watch()
+    assert all(not item.begun for item in watcher.state.items)
+    until(watcher, world, 200)
+    saved = watcher.state.to_json()
+    world.pass_by(100)
+    for item in (ITEM, "kqgy"):
+        world.fake.sell(item, price=8)
+        world.fake.list_lot(item, buyout_price=8, duration=24 * HOUR)
+    events = until(watch(state=state.from_json(saved)), world, world.passed + 200)
+    found = [event.item_id for event in events if "8" in repr(event) and event.kind in {"new", "sold"}]
+    assert {ITEM, "kqgy"} <= set(found)
+    with pytest.raises(TypeError, match="WatchState"):
+        watch(state="x")
+
+
+def test_a_state_is_there_before_the_first_look(world: World) -> None:
+    world.fake.end_emission()
+    world.fake.fail("*", status=500, times=1)
+    watcher = world.client(retry=None).watch_emission()
+    for event in watcher:
+        assert event.kind == "error"
+        saved = watcher.state.to_json()
+        break
+    # Nothing was seen by then, so what is there at the next look is where it begins.
+    again = world.client().watch_emission(state=EmissionWatchState.from_json(saved))
+    assert until(again, world, world.passed + 100) == []
+    assert again.state.begun
 
 
 # ── what fails ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -398,7 +493,6 @@ def test_closing_hands_over_no_more_and_the_state_knows(world: World) -> None:
     watcher = world.client().auction(ITEM).watch_sales(begun)
     for _ in watcher:
         watcher.close()
-    assert watcher.state is not None
     again = world.client().auction(ITEM).watch_sales(state=SalesWatchState.from_json(watcher.state.to_json()))
     assert len(until(again, world, 200)) == 4
 

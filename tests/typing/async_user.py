@@ -1,6 +1,6 @@
 """A user's program, as type checkers see it. Its twin of the other world has to say the same."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, assert_type
 
 import httpx
@@ -97,6 +97,10 @@ async def whole_lists(client: AppClient) -> None:
         assert_type(lot, models.AuctionLot)
     async for sale in client.auction("zyv9").iter_price_history("2026-08-19T12:00:00Z", additional=True):
         assert_type(sale, models.AuctionPrice)
+    walk = client.auction("zyv9").iter_price_history(timedelta(days=7), until="36h", resume=None)
+    assert_type(walk.state, models.SalesWalkState)
+    assert_type(models.SalesWalkState.from_json(walk.state.to_json()), models.SalesWalkState)
+    assert_type(await client.auction("zyv9").cheapest(2), Listing[models.AuctionLot])
     async for clan in client.iter_clans(region="eu"):
         assert_type(clan, models.ClanInfo)
     async for session in client.iter_operations_sessions(map="big_cleanup"):
@@ -105,7 +109,7 @@ async def whole_lists(client: AppClient) -> None:
 
 async def watchers(client: AppClient) -> None:
     emissions = client.watch_emission("ru", interval=20, state=models.EmissionWatchState.from_json("{}"))
-    assert_type(emissions.state, models.EmissionWatchState | None)
+    assert_type(emissions.state, models.EmissionWatchState)
     async for event in emissions:
         assert_type(event, models.EmissionEvent | models.WatchError)
         if event.kind == "error":
@@ -116,11 +120,20 @@ async def watchers(client: AppClient) -> None:
         if change.kind != "error":
             assert_type(change.lot, models.AuctionLot)
     sales = client.auction("zyv9").watch_sales("2026-08-19T12:00:00Z", on_error=print)
-    assert_type(sales.state, models.SalesWatchState | None)
+    assert_type(sales.state.to_json(), str)
+    assert_type(sales.state, models.SalesWatchState)
     async for sold in sales:
         if sold.kind == "sold":
             assert_type(sold.sale, models.AuctionPrice)
     sales.close()
+    many = client.auctions(["zyv9"], ["ru", Region.EU]).watch_lots()
+    assert_type(many.state, models.BulkLotsWatchState)
+    async for found in many:
+        assert_type(found, models.LotEvent | models.WatchError)
+        if found.kind == "error":
+            assert_type(found.item_id, str | None)
+        else:
+            assert_type((found.region, found.item_id, found.lot), tuple[str, str, models.AuctionLot])
 
 
 async def many_keys(client: AppClient) -> None:
@@ -128,6 +141,16 @@ async def many_keys(client: AppClient) -> None:
         assert_type(page, models.BulkResult[models.Listing[models.AuctionLot]])
         assert_type(page.value, models.Listing[models.AuctionLot] | None)
         assert_type(page.error, Exception | None)
+        if page.error is None:
+            assert_type(page, models.BulkValue[models.Listing[models.AuctionLot]])
+            assert_type(page.value, models.Listing[models.AuctionLot])
+        else:
+            assert_type(page.error, Exception)
+            assert_type(page.permanent, bool)
+        if page.error is not None:
+            assert_type(page, models.BulkError)
+        else:
+            assert_type(len(page.value), int)
     async for sales in client.auctions(["zyv9"]).iter_price_history(since={"zyv9": "2026-08-19T12:00:00Z"}):
         assert_type(sales.unwrap(), models.Listing[models.AuctionPrice])
     errors: list[models.BulkResult[Any]] = []
@@ -136,6 +159,10 @@ async def many_keys(client: AppClient) -> None:
     assert_type(await client.auctions(["zyv9"]).price_history().to_arrow(), pa.Table)
     assert_type(await client.auction("zyv9").iter_price_history().to_pandas(), pd.DataFrame)
     assert_type(await client.iter_operations_sessions().to_dicts(explode=True), list[dict[str, Any]])
+    whole = client.auctions(["zyv9"]).iter_price_history("7d", until=timedelta(hours=1))
+    assert_type(whole.state, models.BulkWalkState)
+    async for result in client.auctions(["zyv9"]).cheapest(3, where=lambda lot: lot.amount == 1):
+        assert_type(result.unwrap(), models.Listing[models.AuctionLot])
     async for found in client.profiles(iter(["Somebody"])):
         assert_type(found.unwrap(), models.CharacterProfile)
 
