@@ -16,6 +16,7 @@ from scapi._primitives import aio
 from scapi.enums import Region
 from scapi.exceptions import BadRequestError, NotFoundError, ServerError
 from scapi.models import AuctionLot, BulkError, Listing
+from scapi.pacing import Budget
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
@@ -505,9 +506,6 @@ async def test_the_cheapest_of_many_items() -> None:
 
 
 async def test_wrong_arguments_of_cheapest() -> None:
-    async def where(lot: AuctionLot) -> bool:
-        raise AssertionError("it is called")
-
     fake = fake_with()
     client, plain = client_of(fake), client_of(fake, json=True)
     wrong: Any = "x"
@@ -515,8 +513,8 @@ async def test_wrong_arguments_of_cheapest() -> None:
         await client.auction("item1").cheapest(0)
     with pytest.raises(TypeError, match="where must be callable"):
         await client.auction("item1").cheapest(where=wrong)
-    with pytest.raises(TypeError, match="where must be a plain function"):
-        client.auctions(IDS).cheapest(where=where)
+    with pytest.raises(TypeError, match="where must be callable"):
+        client.auctions(IDS).cheapest(where=wrong)
     with pytest.raises(ValueError, match="json=True"):
         await plain.auction("item1").cheapest()
     with pytest.raises(ValueError, match="json=True"):
@@ -530,3 +528,50 @@ async def test_a_frame_says_which_region_a_row_is_from() -> None:
     assert Counter((row["region"], row["key"]) for row in rows) == {
         (region, item): 2 for region in ("ru", "eu") for item in IDS[:2]
     }
+
+
+# ── priority ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_all_that_makes_many_calls_takes_a_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    enter = Budget.enter
+
+    def hear(*args: Any, priority: Any = "normal", **options: Any) -> Any:
+        heard.append(priority)
+        return enter(*args, priority=priority, **options)
+
+    monkeypatch.setattr(Budget, "enter", hear)
+    client = client_of(fake_with())
+    one, many = client.auction(IDS[0]), client.auctions(IDS[:2])
+    for priority in ("low", "high", None):
+        options: dict[str, Any] = {"priority": priority}
+        lists: list[Any] = [
+            one.iter_lots(**options),
+            one.iter_price_history(**options),
+            client.iter_clans(**options),
+            client.iter_operations_sessions(limit=1, **options),
+            client.profiles(NAMES[:2], **options),
+            many.lots(**options),
+            many.iter_lots(**options),
+            many.cheapest(**options),
+            many.price_history(**options),
+            many.iter_price_history(**options),
+        ]
+        for rows in lists:
+            await gather(rows, [])
+        await one.cheapest(**options)
+        watchers: list[Any] = [
+            one.watch_lots(**options),
+            one.watch_sales("2026-01-01", **options),
+            many.watch_lots(**options),
+            many.watch_sales("2026-01-01", **options),
+            client.watch_emission(**options),
+        ]
+        for watcher in watchers:
+            await watcher._poll(watcher._schedule.next())
+        assert set(heard) == {priority or "normal"}
+        assert len(heard) >= 20
+        heard.clear()
+    with pytest.raises(ValueError, match="priority must be 'high', 'normal' or 'low'"):
+        many.lots(priority="urgent")  # type: ignore[arg-type]  # that is the point

@@ -11,7 +11,7 @@ import pytest
 
 import scapi
 import scapi.sync
-from scapi._async import bulk, endpoints, pages, results, watch
+from scapi._async import auctions, endpoints, pages, results, watch
 from tests.docs.pages import DOCS
 
 MODULES = (
@@ -33,11 +33,13 @@ RETURNED = {
     kind.__name__: kind
     for kind in (
         endpoints.AuctionEndpoint,
-        bulk.AuctionsEndpoint,
+        auctions.AuctionsEndpoint,
         endpoints.ClanEndpoint,
         endpoints.UserClanEndpoint,
         pages.Rows,
+        pages.SaleRows,
         results.Results,
+        results.SaleResults,
         watch.Watcher,
     )
 }

@@ -126,7 +126,7 @@ async def watchers(client: AppClient) -> None:
         if sold.kind == "sold":
             assert_type(sold.sale, models.AuctionPrice)
     sales.close()
-    many = client.auctions(["zyv9"], ["ru", Region.EU]).watch_lots()
+    many = client.auctions(["zyv9"], ["ru", Region.EU]).watch_lots(priority="low")
     assert_type(many.state, models.BulkLotsWatchState)
     async for found in many:
         assert_type(found, models.LotEvent | models.WatchError)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from scapi._lists.bulk import Plan, Target
+from scapi._lists.lots import Cheapest
 from scapi.exceptions import UnauthorizedError
 
 
@@ -29,3 +30,11 @@ def test_what_could_not_be_awaited_is_refused() -> None:
 
     with pytest.raises(TypeError, match="progress must be a plain function, not the coroutine function"):
         plan(progress=progress)
+
+
+def test_a_where_that_could_not_be_awaited_is_refused() -> None:
+    async def where(lot: object) -> bool:
+        raise AssertionError("nobody awaits it")
+
+    with pytest.raises(TypeError, match="where must be a plain function"):
+        Cheapest(1, where)

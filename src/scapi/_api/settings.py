@@ -72,10 +72,11 @@ def _pace(value: object) -> bool | Literal["even"]:
     raise validation.refuse("pace", value, "True, False or 'even'")
 
 
-def _priority(value: object) -> object:
-    if value not in tuple(RANKS):
-        raise validation.refuse("priority", value, "'high', 'normal' or 'low'")
-    return value
+def _priority(value: object) -> Priority:
+    for priority in RANKS:
+        if value == priority:
+            return priority
+    raise validation.refuse("priority", value, "'high', 'normal' or 'low'")
 
 
 _CHECKS: dict[str, Callable[[Any], object]] = {

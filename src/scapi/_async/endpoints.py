@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from scapi._async.session import Session
+    from scapi._ratelimit.priorities import Priority
     from scapi.enums import Order, Region, SortAuction
     from scapi.models import (
         ClanInfo,
@@ -95,6 +96,7 @@ class AuctionEndpoint:
         order: Order | str | None = None,
         additional: bool | None = None,
         region: Region | str | None = None,
+        priority: Priority | None = None,
     ) -> Rows[AuctionLot]:
         """Get all lots on offer, page by page, the next page on its way while one is used.
 
@@ -108,6 +110,7 @@ class AuctionEndpoint:
             order: In which direction; `Config.ORDER_AUCTION` (ascending) by default.
             additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
             region: The region; that of the endpoint, the client or `Config` by default.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
@@ -123,7 +126,7 @@ class AuctionEndpoint:
             order=order,
             additional=additional,
         )
-        return Rows(self._session, Paginator(first, limit=limit), AuctionLot)
+        return Rows(self._session.with_priority(priority), Paginator(first, limit=limit), AuctionLot)
 
     async def cheapest(
         self,
@@ -131,6 +134,7 @@ class AuctionEndpoint:
         *,
         where: Callable[[AuctionLot], object] | None = None,
         region: Region | str | None = None,
+        priority: Priority | None = None,
     ) -> Listing[AuctionLot]:
         """Find the cheapest lots per piece, among all that can be bought at once.
 
@@ -141,6 +145,7 @@ class AuctionEndpoint:
             n: How many lots, 1 or more.
             where: A function that says of a lot whether it matters; all of them do by default.
             region: The region; that of the endpoint, the client or `Config` by default.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             The lots, the cheapest one first, with `additional`. `total` is how many there are to choose from; where
@@ -154,10 +159,10 @@ class AuctionEndpoint:
         """
         if self._session.settings.json:
             raise ValueError("json=True gives plain objects, and prices are compared in models: use another client")
-        cheapest = Cheapest(n, where)
+        cheapest, session = Cheapest(n, where), self._session.with_priority(priority)
         where_to = self._session.settings.region_for(region, self._region)
-        lots = await read_all(self._session, all_lots(where_to, self.item_id))
-        return cheapest.pick(lots, server_time(self._session))
+        lots = await read_all(session, all_lots(where_to, self.item_id))
+        return cheapest.pick(lots, server_time(session))
 
     def watch_lots(
         self,
@@ -167,6 +172,7 @@ class AuctionEndpoint:
         on_error: Callable[[WatchError], object] | None = None,
         state: LotsWatchState | None = None,
         region: Region | str | None = None,
+        priority: Priority | None = None,
     ) -> Watcher[LotEvent, LotsWatchState]:
         """Watch the lots that turn up and go, from now on, with what is known of each piece.
 
@@ -179,6 +185,7 @@ class AuctionEndpoint:
             on_error: A function that gets each failure, which otherwise is an event of its own.
             state: The saved `state` of an earlier watcher, to go on where it was.
             region: The region; that of the endpoint, the client or `Config` by default.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             An iterator that ends when it or the client is closed, or when the server refuses the item for good, which
@@ -191,7 +198,7 @@ class AuctionEndpoint:
         """
         differ = LotsDiffer(self._session.settings.region_for(region, self._region), self.item_id, state)
         return Watcher(
-            self._session,
+            self._session.with_priority(priority),
             [differ],
             lambda: differ.state,
             interval=interval,
@@ -242,6 +249,7 @@ class AuctionEndpoint:
         additional: bool | None = None,
         region: Region | str | None = None,
         resume: SalesWalkState | None = None,
+        priority: Priority | None = None,
     ) -> SaleRows:
         """Get all sales made, newest first, page by page, the next page on its way while one is used.
 
@@ -257,6 +265,7 @@ class AuctionEndpoint:
             region: The region; that of the endpoint, the client or `Config` by default.
             resume: The saved `state` of an earlier walk, to go on where it was. `since`, `until` and `limit` aren't
                 used then: those of that walk go on.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             An iterator over the sales, with its `state`.
@@ -278,7 +287,7 @@ class AuctionEndpoint:
             resume=resume,
             now=datetime.now(UTC),
         )
-        return SaleRows(self._session, paginator)
+        return SaleRows(self._session.with_priority(priority), paginator)
 
     def watch_sales(
         self,
@@ -289,6 +298,7 @@ class AuctionEndpoint:
         on_error: Callable[[WatchError], object] | None = None,
         state: SalesWatchState | None = None,
         region: Region | str | None = None,
+        priority: Priority | None = None,
     ) -> Watcher[SaleEvent, SalesWatchState]:
         """Watch the sales that are made, each once, those of one look oldest first, with what is known of each piece.
 
@@ -303,6 +313,7 @@ class AuctionEndpoint:
             on_error: A function that gets each failure, which otherwise is an event of its own.
             state: The saved `state` of an earlier watcher, to go on where it was; `since` is not used then.
             region: The region; that of the endpoint, the client or `Config` by default.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             An iterator that ends when it or the client is closed, or when the server refuses the item for good, which
@@ -316,7 +327,7 @@ class AuctionEndpoint:
         where_to = self._session.settings.region_for(region, self._region)
         differ = SalesDiffer(where_to, self.item_id, since, state, datetime.now(UTC))
         return Watcher(
-            self._session,
+            self._session.with_priority(priority),
             [differ],
             lambda: differ.state,
             interval=interval,

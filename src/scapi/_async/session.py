@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from scapi._http.credentials import Credentials
     from scapi._http.messages import HttpResponse
     from scapi._http.network import Network
+    from scapi._ratelimit.priorities import Priority
     from scapi._ratelimit.protocol import Pacing, Ticket, Wait
     from scapi.models import RateLimit
 
@@ -83,6 +84,10 @@ class Session:
         view = copy.copy(self)
         view.settings = settings
         return view
+
+    def with_priority(self, priority: Priority | None) -> Session:
+        """Return this session with another priority, or itself where that is `None`."""
+        return self if priority is None else self.view(self.settings.changed(priority=priority))
 
     @property
     def credentials(self) -> Credentials:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from scapi._api import requests
 from scapi._base import validation
 from scapi._lists import states
+from scapi._lists.bulk import Target
 from scapi._lists.cursor import Cursor
 from scapi._lists.paginator import Paginator
 from scapi.enums import Region
-from scapi.models import AuctionPrice, Listing, SalesWalkState
+from scapi.models import AuctionPrice, BulkWalkState, Listing, SalesWalkState
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -104,3 +106,50 @@ class SalesPaginator(Paginator[AuctionPrice]):
             keys=cursor.tie,
             is_whole=cursor.tie_is_whole,
         )
+
+
+class SalesPaginators:
+    """Begins the walks of a bulk call, one for each region and item.
+
+    Args:
+        since: Only sales that are strictly newer than this: for all items, or for each by its id.
+        until: Only sales that aren't newer than this.
+        limit: The number of sales of each item; all of them by default.
+        additional: Whether to ask for `additional`.
+        resume: The states of earlier walks, to go on where they were.
+        now: The present time, which lengths of time count back from.
+
+    Attributes:
+        resumed: The states of the earlier walks.
+
+    Raises:
+        TypeError: `resume` is no state of such walks.
+        ValueError: An argument is out of its range, or `resume` has a state with another `additional`.
+    """
+
+    def __init__(
+        self,
+        *,
+        since: Mapping[str, datetime | timedelta | str | None] | datetime | timedelta | str | None,
+        until: datetime | timedelta | str | None,
+        limit: int | None,
+        additional: bool | None,
+        resume: BulkWalkState | None,
+        now: datetime,
+    ) -> None:
+        resume = states.checked("resume", resume, BulkWalkState)
+        self.resumed = resume.walks if resume is not None else []
+        self._by_target = {Target(walk.region, walk.item_id): walk for walk in self.resumed}
+        for walk in self.resumed if additional is not None else ():
+            states.checked("resume", walk, SalesWalkState, additional=additional)
+        self._since: Mapping[str, Any] = since if isinstance(since, Mapping) else {}
+        self._usual = None if isinstance(since, Mapping) else since
+        for key, time in self._since.items():
+            if time is not None:
+                validation.moment(f"since[{key!r}]", time, now)
+        self._options: dict[str, Any] = {"until": until, "limit": limit, "additional": additional, "now": now}
+
+    def begin(self, target: Target) -> SalesPaginator:
+        """Begin a walk, or go on with one that was broken off."""
+        since = self._since.get(target.key, self._usual)
+        return SalesPaginator(*target, since=since, resume=self._by_target.get(target), **self._options)

@@ -4,18 +4,16 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from scapi._api import requests
-from scapi._base import validation
 from scapi._lists import states
 from scapi._lists.bulk import Plan, Target, check_keys
 from scapi._lists.differs import LotsDiffer, SalesDiffer, event_filter
 from scapi._lists.lots import Cheapest, all_lots
 from scapi._lists.paginator import Paginator
-from scapi._lists.sales import SalesPaginator
+from scapi._lists.sales import SalesPaginator, SalesPaginators
 from scapi._sync import bulk
 from scapi._sync.pages import read_all, server_time
 from scapi._sync.results import Results, SaleResults
@@ -30,9 +28,10 @@ from scapi.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import timedelta
 
+    from scapi._ratelimit.priorities import Priority
     from scapi._sync.session import Session
     from scapi.enums import Order, Region, SortAuction
     from scapi.models import LotEvent, SaleEvent, WatchError
@@ -62,6 +61,7 @@ class AuctionsEndpoint:
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
         progress: Callable[[int, int | None], object] | None = None,
+        priority: Priority | None = None,
     ) -> Results[Listing[AuctionLot]]:
         """Get one page of the lots of each item. Each id is answered once per region, and as often as it was given.
 
@@ -76,23 +76,18 @@ class AuctionsEndpoint:
                 error over as the `error` of its result.
             progress: Called after each item with how many are done, and how many there are, `None` where the ids have
                 no length. An item counts once for each region.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
             ScApiException: Any failure, with `on_error="raise"`.
         """
-        options: dict[str, Any] = {
-            "limit": limit,
-            "offset": offset,
-            "sort": sort,
-            "order": order,
-            "additional": additional,
-        }
+        options: dict[str, Any] = {"limit": limit, "offset": offset, "sort": sort, "order": order}
+        options["additional"] = additional
         requests.lots(self._regions[0], "any", **options)
         plan = self._plan(concurrency, on_error, progress)
-        return bulk.answers(
-            self._session, plan, lambda target: requests.lots(target.region, target.key, **options), AuctionLot
-        )
+        session = self._session.with_priority(priority)
+        return bulk.answers(session, plan, lambda target: requests.lots(*target, **options), AuctionLot)
 
     def iter_lots(
         self,
@@ -104,6 +99,7 @@ class AuctionsEndpoint:
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
         progress: Callable[[int, int | None], object] | None = None,
+        priority: Priority | None = None,
     ) -> Results[Listing[AuctionLot]]:
         """Get all lots of many items, page by page as pages arrive.
 
@@ -121,6 +117,7 @@ class AuctionsEndpoint:
                 error over as the `error` of a result, which is the last one of its item.
             progress: Called after each item with how many are done, and how many there are, `None` where the ids have
                 no length. An item counts once for each region.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
@@ -128,20 +125,14 @@ class AuctionsEndpoint:
         """
 
         def begin(target: Target) -> Paginator[AuctionLot]:
-            first = requests.lots(
-                target.region,
-                target.key,
-                limit=requests.MAX_LIMIT,
-                offset=0,
-                sort=sort,
-                order=order,
-                additional=additional,
-            )
+            most = requests.MAX_LIMIT
+            first = requests.lots(*target, limit=most, offset=0, sort=sort, order=order, additional=additional)
             return Paginator(first, limit=limit)
 
         begin(Target(self._regions[0], "any"))
         plan = self._plan(concurrency, on_error, progress)
-        return Results(self._session, plan, bulk.pages_of(bulk.walks(self._session, plan, begin)), AuctionLot)
+        session = self._session.with_priority(priority)
+        return Results(session, plan, bulk.pages_of(bulk.walks(session, plan, begin)), AuctionLot)
 
     def cheapest(
         self,
@@ -151,6 +142,7 @@ class AuctionsEndpoint:
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
         progress: Callable[[int, int | None], object] | None = None,
+        priority: Priority | None = None,
     ) -> Results[Listing[AuctionLot]]:
         """Find the cheapest lots of each item per piece, among all that can be bought at once.
 
@@ -165,6 +157,7 @@ class AuctionsEndpoint:
                 error over as the `error` of its result.
             progress: Called after each item with how many are done, and how many there are, `None` where the ids have
                 no length. An item counts once for each region.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             TypeError: `where` can't be called.
@@ -174,13 +167,13 @@ class AuctionsEndpoint:
         """
         if self._session.settings.json:
             raise ValueError("json=True gives plain objects, and prices are compared in models: use another client")
-        cheapest = Cheapest(n, where)
+        cheapest, session = Cheapest(n, where), self._session.with_priority(priority)
 
         def find(target: Target) -> Listing[AuctionLot]:
-            lots = read_all(self._session, all_lots(target.region, target.key))
-            return cheapest.pick(lots, server_time(self._session))
+            lots = read_all(session, all_lots(target.region, target.key))
+            return cheapest.pick(lots, server_time(session))
 
-        return bulk.results_of(self._session, self._plan(concurrency, on_error, progress), find, AuctionLot)
+        return bulk.results_of(session, self._plan(concurrency, on_error, progress), find, AuctionLot)
 
     def watch_lots(
         self,
@@ -189,6 +182,7 @@ class AuctionsEndpoint:
         interval: float = 60.0,
         on_error: Callable[[WatchError], object] | None = None,
         state: BulkLotsWatchState | None = None,
+        priority: Priority | None = None,
     ) -> Watcher[LotEvent, BulkLotsWatchState]:
         """Watch the lots of many items that turn up and go, from now on, with what is known of each piece.
 
@@ -202,6 +196,7 @@ class AuctionsEndpoint:
             on_error: A function that gets each failure, which otherwise is an event of its own.
             state: The saved `state` of an earlier watcher, to go on where it was. Items that it doesn't have begin
                 anew, and what it has of others is not used.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             An iterator that ends when it or the client is closed, or when the server refuses all items.
@@ -214,7 +209,7 @@ class AuctionsEndpoint:
         by_target = {Target(item.region, item.item_id): item for item in known.items}
         differs = [LotsDiffer(*target, by_target.get(target)) for target in self._watched]
         return Watcher(
-            self._session,
+            self._session.with_priority(priority),
             differs,
             lambda: BulkLotsWatchState(items=[differ.state for differ in differs]),
             interval=interval,
@@ -231,6 +226,7 @@ class AuctionsEndpoint:
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
         progress: Callable[[int, int | None], object] | None = None,
+        priority: Priority | None = None,
     ) -> Results[Listing[AuctionPrice]]:
         """Get one page of the sales of each item, newest first.
 
@@ -245,6 +241,7 @@ class AuctionsEndpoint:
                 error over as the `error` of its result.
             progress: Called after each item with how many are done, and how many there are, `None` where the ids have
                 no length. An item counts once for each region.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
@@ -253,12 +250,8 @@ class AuctionsEndpoint:
         options: dict[str, Any] = {"limit": limit, "offset": offset, "additional": additional}
         requests.price_history(self._regions[0], "any", **options)
         plan = self._plan(concurrency, on_error, progress)
-        return bulk.answers(
-            self._session,
-            plan,
-            lambda target: requests.price_history(target.region, target.key, **options),
-            AuctionPrice,
-        )
+        session = self._session.with_priority(priority)
+        return bulk.answers(session, plan, lambda target: requests.price_history(*target, **options), AuctionPrice)
 
     def iter_price_history(
         self,
@@ -271,6 +264,7 @@ class AuctionsEndpoint:
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
         progress: Callable[[int, int | None], object] | None = None,
+        priority: Priority | None = None,
     ) -> SaleResults:
         """Get the whole histories of many items, page by page as pages arrive.
 
@@ -292,6 +286,7 @@ class AuctionsEndpoint:
                 error over as the `error` of a result, which is the last one of its item.
             progress: Called after each item with how many are done, and how many there are, `None` where the ids have
                 no length. An item counts once for each region.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             An iterator over the pages, with its `state`.
@@ -302,32 +297,14 @@ class AuctionsEndpoint:
                 once, before anything is sent.
             ScApiException: Any failure, with `on_error="raise"`.
         """
-        now = datetime.now(UTC)
-        resumed = states.checked("resume", resume, BulkWalkState) or BulkWalkState()
-        by_target = {Target(walk.region, walk.item_id): walk for walk in resumed.walks}
-        for walk in resumed.walks if additional is not None else ():
-            states.checked("resume", walk, type(walk), additional=additional)
-        times: Mapping[str, Any] = since if isinstance(since, Mapping) else {}
-        usual = None if isinstance(since, Mapping) else since
-        for key, time in times.items():
-            if time is not None:
-                validation.moment(f"since[{key!r}]", time, now)
-
-        def begin(target: Target) -> SalesPaginator:
-            return SalesPaginator(
-                *target,
-                since=times.get(target.key, usual),
-                until=until,
-                limit=limit,
-                additional=additional,
-                resume=by_target.get(target),
-                now=now,
-            )
-
-        begin(Target(self._regions[0], "any"))
+        walks = SalesPaginators(
+            since=since, until=until, limit=limit, additional=additional, resume=resume, now=datetime.now(UTC)
+        )
+        walks.begin(Target(self._regions[0], "any"))
         plan = self._plan(concurrency, on_error, progress)
-        steps = bulk.walks(self._session, plan, begin, SalesPaginator.state)
-        return SaleResults(self._session, plan, steps, resumed.walks)
+        session = self._session.with_priority(priority)
+        steps = bulk.walks(session, plan, walks.begin, SalesPaginator.state)
+        return SaleResults(session, plan, steps, walks.resumed)
 
     def watch_sales(
         self,
@@ -337,6 +314,7 @@ class AuctionsEndpoint:
         interval: float = 60.0,
         on_error: Callable[[WatchError], object] | None = None,
         state: BulkSalesWatchState | None = None,
+        priority: Priority | None = None,
     ) -> Watcher[SaleEvent, BulkSalesWatchState]:
         """Watch the sales of many items that are made, each once, with what is known of each piece.
 
@@ -354,6 +332,7 @@ class AuctionsEndpoint:
             on_error: A function that gets each failure, which otherwise is an event of its own.
             state: The saved `state` of an earlier watcher, to go on where it was. Items that it doesn't have begin with
                 `since`, and what it has of others is not used.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             An iterator that ends when it or the client is closed, or when the server refuses all items.
@@ -367,7 +346,7 @@ class AuctionsEndpoint:
         by_target = {Target(item.region, item.item_id): item for item in known.items}
         differs = [SalesDiffer(*target, since, by_target.get(target), now) for target in self._watched]
         return Watcher(
-            self._session,
+            self._session.with_priority(priority),
             differs,
             lambda: BulkSalesWatchState(items=[differ.state for differ in differs]),
             interval=interval,

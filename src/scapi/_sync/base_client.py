@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from scapi._api.settings import Settings
     from scapi._http.credentials import Credentials
+    from scapi._ratelimit.priorities import Priority
     from scapi._sync.options import CallOptions
     from scapi._sync.renewal import Renewal
     from scapi._sync.results import Results
@@ -79,6 +80,7 @@ class BaseClient(Closable):
         interval: float = 15.0,
         on_error: Callable[[WatchError], object] | None = None,
         state: EmissionWatchState | None = None,
+        priority: Priority | None = None,
     ) -> Watcher[EmissionEvent, EmissionWatchState]:
         """The beginnings and ends of emissions, from now on.
 
@@ -89,6 +91,7 @@ class BaseClient(Closable):
             interval: Seconds from one look to the next, above 0. The server has news every 10 to 15 seconds.
             on_error: A function that gets each failure, which otherwise is an event of its own.
             state: The saved `state` of an earlier watcher, to go on where it was.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             An iterator that ends when it or the client is closed, and not before.
@@ -98,7 +101,14 @@ class BaseClient(Closable):
             ValueError: An argument is out of its range, or the client has `json=True`.
         """
         differ = EmissionDiffer(self._session.settings.region_for(region), state)
-        return Watcher(self._session, [differ], lambda: differ.state, interval=interval, where=None, on_error=on_error)
+        return Watcher(
+            self._session.with_priority(priority),
+            [differ],
+            lambda: differ.state,
+            interval=interval,
+            where=None,
+            on_error=on_error,
+        )
 
     def profile(self, username: str, region: Region | str | None = None) -> CharacterProfile:
         """The public profile of a character.
@@ -181,7 +191,9 @@ class BaseClient(Closable):
             )
         )
 
-    def iter_clans(self, *, limit: int | None = None, region: Region | str | None = None) -> Rows[ClanInfo]:
+    def iter_clans(
+        self, *, limit: int | None = None, region: Region | str | None = None, priority: Priority | None = None
+    ) -> Rows[ClanInfo]:
         """All clans of a region, page by page, the next page on its way while one is used.
 
         A clan comes once, unless it changes its place in the list by more than pages overlap (30 places) while they
@@ -190,13 +202,14 @@ class BaseClient(Closable):
         Args:
             limit: How many clans in all, 0 or more; all of them by default.
             region: The region; that of the client or `Config` by default.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         first = requests.clans(self._session.settings.region_for(region), limit=requests.MAX_LIMIT, offset=0)
-        return Rows(self._session, Paginator(first, limit=limit), ClanInfo)
+        return Rows(self._session.with_priority(priority), Paginator(first, limit=limit), ClanInfo)
 
     def iter_operations_sessions(
         self,
@@ -209,6 +222,7 @@ class BaseClient(Closable):
         before: datetime | str | None = None,
         after: datetime | str | None = None,
         region: Region | str | None = None,
+        priority: Priority | None = None,
     ) -> Rows[OperationSession]:
         """All finished sessions of operations, page by page, the next page on its way while one is used.
 
@@ -223,6 +237,7 @@ class BaseClient(Closable):
             before: Only sessions that ended before this time: a `datetime` (naive means UTC) or an ISO 8601 string.
             after: Only sessions that ended after this time.
             region: The region; that of the client or `Config` by default.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
@@ -239,7 +254,7 @@ class BaseClient(Closable):
             before=before,
             after=after,
         )
-        return Rows(self._session, Paginator(first, limit=limit), OperationSession)
+        return Rows(self._session.with_priority(priority), Paginator(first, limit=limit), OperationSession)
 
     def profiles(
         self,
@@ -249,6 +264,7 @@ class BaseClient(Closable):
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
         progress: Callable[[int, int | None], object] | None = None,
+        priority: Priority | None = None,
     ) -> Results[CharacterProfile]:
         """The public profiles of many characters, as they arrive.
 
@@ -263,6 +279,7 @@ class BaseClient(Closable):
                 over as the `error` of its result.
             progress: Called after each name with how many are done, and how many there are, `None` where `names` has
                 no length.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
@@ -277,7 +294,9 @@ class BaseClient(Closable):
             on_error=on_error,
             progress=progress,
         )
-        return bulk.answers(self._session, plan, lambda target: requests.profile(*target), CharacterProfile)
+        return bulk.answers(
+            self._session.with_priority(priority), plan, lambda target: requests.profile(*target), CharacterProfile
+        )
 
     def auctions(
         self, item_ids: Iterable[str], region: Region | str | Iterable[Region | str] | None = None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
+    from scapi._ratelimit.priorities import Priority
     from scapi._sync.session import Session
     from scapi.enums import Order, Region, SortAuction
     from scapi.models import (
@@ -96,6 +97,7 @@ class AuctionEndpoint:
         order: Order | str | None = None,
         additional: bool | None = None,
         region: Region | str | None = None,
+        priority: Priority | None = None,
     ) -> Rows[AuctionLot]:
         """Get all lots on offer, page by page, the next page on its way while one is used.
 
@@ -109,6 +111,7 @@ class AuctionEndpoint:
             order: In which direction; `Config.ORDER_AUCTION` (ascending) by default.
             additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
             region: The region; that of the endpoint, the client or `Config` by default.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
@@ -124,7 +127,7 @@ class AuctionEndpoint:
             order=order,
             additional=additional,
         )
-        return Rows(self._session, Paginator(first, limit=limit), AuctionLot)
+        return Rows(self._session.with_priority(priority), Paginator(first, limit=limit), AuctionLot)
 
     def cheapest(
         self,
@@ -132,6 +135,7 @@ class AuctionEndpoint:
         *,
         where: Callable[[AuctionLot], object] | None = None,
         region: Region | str | None = None,
+        priority: Priority | None = None,
     ) -> Listing[AuctionLot]:
         """Find the cheapest lots per piece, among all that can be bought at once.
 
@@ -142,6 +146,7 @@ class AuctionEndpoint:
             n: How many lots, 1 or more.
             where: A function that says of a lot whether it matters; all of them do by default.
             region: The region; that of the endpoint, the client or `Config` by default.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             The lots, the cheapest one first, with `additional`. `total` is how many there are to choose from; where
@@ -155,10 +160,10 @@ class AuctionEndpoint:
         """
         if self._session.settings.json:
             raise ValueError("json=True gives plain objects, and prices are compared in models: use another client")
-        cheapest = Cheapest(n, where)
+        cheapest, session = Cheapest(n, where), self._session.with_priority(priority)
         where_to = self._session.settings.region_for(region, self._region)
-        lots = read_all(self._session, all_lots(where_to, self.item_id))
-        return cheapest.pick(lots, server_time(self._session))
+        lots = read_all(session, all_lots(where_to, self.item_id))
+        return cheapest.pick(lots, server_time(session))
 
     def watch_lots(
         self,
@@ -168,6 +173,7 @@ class AuctionEndpoint:
         on_error: Callable[[WatchError], object] | None = None,
         state: LotsWatchState | None = None,
         region: Region | str | None = None,
+        priority: Priority | None = None,
     ) -> Watcher[LotEvent, LotsWatchState]:
         """Watch the lots that turn up and go, from now on, with what is known of each piece.
 
@@ -180,6 +186,7 @@ class AuctionEndpoint:
             on_error: A function that gets each failure, which otherwise is an event of its own.
             state: The saved `state` of an earlier watcher, to go on where it was.
             region: The region; that of the endpoint, the client or `Config` by default.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             An iterator that ends when it or the client is closed, or when the server refuses the item for good, which
@@ -192,7 +199,7 @@ class AuctionEndpoint:
         """
         differ = LotsDiffer(self._session.settings.region_for(region, self._region), self.item_id, state)
         return Watcher(
-            self._session,
+            self._session.with_priority(priority),
             [differ],
             lambda: differ.state,
             interval=interval,
@@ -243,6 +250,7 @@ class AuctionEndpoint:
         additional: bool | None = None,
         region: Region | str | None = None,
         resume: SalesWalkState | None = None,
+        priority: Priority | None = None,
     ) -> SaleRows:
         """Get all sales made, newest first, page by page, the next page on its way while one is used.
 
@@ -258,6 +266,7 @@ class AuctionEndpoint:
             region: The region; that of the endpoint, the client or `Config` by default.
             resume: The saved `state` of an earlier walk, to go on where it was. `since`, `until` and `limit` aren't
                 used then: those of that walk go on.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             An iterator over the sales, with its `state`.
@@ -279,7 +288,7 @@ class AuctionEndpoint:
             resume=resume,
             now=datetime.now(UTC),
         )
-        return SaleRows(self._session, paginator)
+        return SaleRows(self._session.with_priority(priority), paginator)
 
     def watch_sales(
         self,
@@ -290,6 +299,7 @@ class AuctionEndpoint:
         on_error: Callable[[WatchError], object] | None = None,
         state: SalesWatchState | None = None,
         region: Region | str | None = None,
+        priority: Priority | None = None,
     ) -> Watcher[SaleEvent, SalesWatchState]:
         """Watch the sales that are made, each once, those of one look oldest first, with what is known of each piece.
 
@@ -304,6 +314,7 @@ class AuctionEndpoint:
             on_error: A function that gets each failure, which otherwise is an event of its own.
             state: The saved `state` of an earlier watcher, to go on where it was; `since` is not used then.
             region: The region; that of the endpoint, the client or `Config` by default.
+            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             An iterator that ends when it or the client is closed, or when the server refuses the item for good, which
@@ -317,7 +328,7 @@ class AuctionEndpoint:
         where_to = self._session.settings.region_for(region, self._region)
         differ = SalesDiffer(where_to, self.item_id, since, state, datetime.now(UTC))
         return Watcher(
-            self._session,
+            self._session.with_priority(priority),
             [differ],
             lambda: differ.state,
             interval=interval,
