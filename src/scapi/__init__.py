@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from scapi._async.database import DatabaseLookup
     from scapi._async.github import GitHubClient
     from scapi._async.oauth import OAuthClient
+    from scapi._base.secrets import Secret
     from scapi._retry import Retry
     from scapi.config import BaseUrl, Config
     from scapi.enums import (
@@ -108,6 +109,7 @@ __all__ = [
     "RequestTimeoutError",
     "Retry",
     "ScApiException",
+    "Secret",
     "ServerError",
     "SortAuction",
     "SortOperations",

@@ -5,16 +5,25 @@ from __future__ import annotations
 import pickle
 import warnings
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scapi._base.secrets import Secret, reveal
 from scapi._http.credentials import Credentials
 from scapi._http.messages import Form, HttpRequest
 from scapi.exceptions import CredentialsError
 from scapi.models import UserToken
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 SECRET = "eyJ0eXAi.S3CR3T.sig"
+
+
+def clear(headers: Mapping[str, str | Secret]) -> dict[str, str]:
+    """The headers as they are sent."""
+    return {name: reveal(value) for name, value in headers.items()}
 
 
 @pytest.mark.parametrize(
@@ -25,7 +34,7 @@ SECRET = "eyJ0eXAi.S3CR3T.sig"
     ],
 )
 def test_the_headers(parts: dict[str, str], headers: dict[str, str]) -> None:
-    assert Credentials(**parts).check().headers() == headers
+    assert clear(Credentials(**parts).check().headers()) == headers
 
 
 def test_both_warn_and_the_pair_is_used() -> None:
@@ -33,7 +42,7 @@ def test_both_warn_and_the_pair_is_used() -> None:
     with pytest.warns(UserWarning, match="the pair is used") as warned:
         credentials.check()
     assert SECRET not in str(warned[0].message)
-    assert credentials.headers() == {"Client-Id": "7", "Client-Secret": SECRET}
+    assert clear(credentials.headers()) == {"Client-Id": "7", "Client-Secret": SECRET}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +128,7 @@ def test_what_is_not_sent_along_is_in_no_header() -> None:
 def test_what_cannot_be_sent_can_be_kept(secret: str) -> None:
     data = pickle.dumps(Credentials(token=secret))
     assert b"S3CR3T" not in data
-    assert pickle.loads(data).secrets() == [secret]  # our own pickle
+    assert pickle.loads(data).secrets() == [Secret(secret)]  # our own pickle
 
 
 @pytest.mark.parametrize("write", [UserToken.to_json, pickle.dumps])
@@ -132,12 +141,12 @@ def test_a_token_that_is_no_text_cannot_be_saved_and_does_not_show(write: Any) -
 
 
 def test_a_request_on_its_way_out_shows_no_secret() -> None:
-    form = Form({"grant_type": "refresh_token", "refresh_token": SECRET})
+    form = Form({"grant_type": "refresh_token", "refresh_token": Secret(SECRET)})
     http_request = HttpRequest("https://h.test/", Credentials(token=SECRET), method="POST", form=form, extra={"X": "1"})
     assert SECRET not in repr(http_request)
     assert repr(form) == "Form(grant_type, refresh_token)"
     assert http_request.content() == f"grant_type=refresh_token&refresh_token={SECRET}".encode()
-    assert http_request.headers() == {
+    assert clear(http_request.headers()) == {
         "Content-Type": "application/x-www-form-urlencoded",
         "Authorization": f"Bearer {SECRET}",
         "X": "1",

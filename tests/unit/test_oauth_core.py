@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from scapi._api import decoding
 from scapi._auth import oauth
+from scapi._base.secrets import Secret
 from scapi._http.credentials import Credentials
 from scapi._http.guard import Guard
 from scapi._http.messages import Form, HttpRequest, HttpResponse
@@ -21,7 +22,7 @@ from scapi.exceptions import DecodeError, LoginError, RequestError, Unauthorized
 from scapi.models import AppToken, UserToken
 
 APPLICATION = Credentials(client_id="id", client_secret="hush-hush")
-REQUEST = oauth.token_request("https://exbo.test/oauth", APPLICATION, "authorization_code", code="one-time")
+REQUEST = oauth.token_request("https://exbo.test/oauth", APPLICATION, "authorization_code", code=Secret("one-time"))
 
 
 def jwt(claims: object) -> str:
@@ -45,7 +46,7 @@ def test_a_redirect_gives_its_code_to_whoever_knows_its_state() -> None:
     redirect = oauth.Redirect(" http://localhost:1/callback?code=a%2Bb&state=s%20s\n")
     assert redirect.answers("s s")
     assert not redirect.answers("s")
-    assert redirect.code("s s") == "a+b"
+    assert redirect.code("s s").reveal() == "a+b"
     assert repr(redirect) == "Redirect(***)"
 
 
@@ -143,7 +144,7 @@ def test_a_form_shows_the_names_of_its_fields_only() -> None:
     assert "hush" not in repr(REQUEST)
     assert "one-time" not in repr(REQUEST)
     http_request = HttpRequest(
-        "https://exbo.test", Credentials(token="bearer"), form=Form({"refresh_token": "r-token"})
+        "https://exbo.test", Credentials(token="bearer"), form=Form({"refresh_token": Secret("r-token")})
     )
     assert http_request.redact(b"bearer r-token rest") == b"*** *** rest"
     assert REQUEST.content() == b"grant_type=authorization_code&client_id=id&client_secret=hush-hush&code=one-time"
@@ -173,31 +174,31 @@ def test_a_token_is_due_a_minute_or_a_tenth_of_its_life_before_it_expires(
 
 
 def test_a_jwt_tells_how_long_it_lives() -> None:
-    held = oauth.held(jwt({"iat": 1_000, "exp": 4_600.5, "sub": "1"}), "r")
-    assert held.expires_at == datetime.fromtimestamp(4600.5, UTC)
-    assert held.expires_in == 3600
-    assert oauth.held(jwt({"exp": 4_600}), None).expires_in == 0
+    found = oauth.pair_of(Secret(jwt({"iat": 1_000, "exp": 4_600.5, "sub": "1"})), Secret("r"))
+    assert found.expires_at == datetime.fromtimestamp(4600.5, UTC)
+    assert found.expires_in == 3600
+    assert oauth.pair_of(Secret(jwt({"exp": 4_600})), None).expires_in == 0
 
 
 @pytest.mark.parametrize(
     "text", ["opaque", "a.b.c", "..", jwt({}), jwt([1]), jwt({"exp": "soon"}), jwt({"exp": 1e300}), jwt({"exp": -1e18})]
 )
 def test_of_any_other_token_only_the_server_can_tell(text: str) -> None:
-    held = oauth.held(text, "r")
-    assert held.access_token == text
-    assert not held.is_expired
-    assert not oauth.is_due(held)
+    found = oauth.pair_of(Secret(text), Secret("r"))
+    assert found.access_token == text
+    assert not found.is_expired
+    assert not oauth.is_due(found)
 
 
 @given(st.text())
 def test_no_text_breaks_the_reading_of_a_token(text: str) -> None:
-    assert oauth.held(text, None).access_token == text
+    assert oauth.pair_of(Secret(text), None).access_token == text
 
 
 def test_a_pair_keeps_its_refresh_token_unless_another_is_given() -> None:
     pair = token(expires_in=1, left=1)
-    assert oauth.held(pair, None) == pair
-    assert oauth.held(pair, "other").refresh_token == "other"
+    assert oauth.pair_of(pair, None) == pair
+    assert oauth.pair_of(pair, Secret("other")).refresh_token == "other"
 
 
 def test_a_refusal_is_an_unauthorized_error_whatever_its_status() -> None:

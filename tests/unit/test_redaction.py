@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scapi._base.secrets import Secret
 from scapi._http.credentials import Credentials
 from scapi._http.guard import Guard
 from scapi._http.messages import Form, HttpRequest
-from scapi._http.redaction import Secrets
+from scapi._http.redaction import Redactor
 from scapi.exceptions import DecodeError, NotFoundError, RequestError
 
 SECRET = "eyJhbGci/OiJI.S3CR3T+Zz_9"
@@ -39,14 +40,14 @@ SPELLINGS = {
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_every_spelling_is_found(spelling: str) -> None:
     spelled = "".join(map(SPELLINGS[spelling], SECRET))
-    assert Secrets(SECRET).mask(f"you sent {spelled}, \\u0041 %41") == "you sent ***, \\u0041 %41"
-    assert Secrets(SECRET).mask(f'{{"a":"{spelled}"}}'.encode()) == b'{"a":"***"}'
+    assert Redactor(SECRET).mask(f"you sent {spelled}, \\u0041 %41") == "you sent ***, \\u0041 %41"
+    assert Redactor(SECRET).mask(f'{{"a":"{spelled}"}}'.encode()) == b'{"a":"***"}'
 
 
 @given(st.lists(st.sampled_from(sorted(SPELLINGS)), min_size=len(SECRET), max_size=len(SECRET)), st.text(), st.text())
 def test_a_mixture_of_spellings_is_found(spellings: list[str], before: str, after: str) -> None:
     spelled = "".join(SPELLINGS[name](character) for name, character in zip(spellings, SECRET, strict=True))
-    shown = Secrets(SECRET).mask(f"{before} {spelled} {after}")
+    shown = Redactor(SECRET).mask(f"{before} {spelled} {after}")
     assert "***" in shown
     for decode in (str, html.unescape, unquote_plus, _from_json):
         assert NEEDLE not in decode(shown)
@@ -61,54 +62,54 @@ def _from_json(text: str) -> str:
 
 @given(st.text(min_size=4, max_size=30), st.text(), st.text())
 def test_any_secret_is_found_and_nothing_else_is_touched(secret: str, before: str, after: str) -> None:
-    assert secret not in Secrets(secret).mask(before + secret + after).replace("***", "")
-    assert secret.encode() not in Secrets(secret).mask((before + secret + after).encode()).replace(b"***", b"")
-    assert Secrets("no such secret").mask(before + after) == before + after
+    assert secret not in Redactor(secret).mask(before + secret + after).replace("***", "")
+    assert secret.encode() not in Redactor(secret).mask((before + secret + after).encode()).replace(b"***", b"")
+    assert Redactor("no such secret").mask(before + after) == before + after
 
 
 @given(st.text(alphabet=string.ascii_letters, min_size=9, max_size=20))
 def test_what_a_form_spells_is_found(secret: str) -> None:
     secret = f"{secret} /ж"
     for spelled in (quote(secret), quote(secret, safe=""), secret.replace(" ", "+")):
-        assert secret[:9] not in Secrets(secret).mask(f"code={spelled}&a=b")
-    assert Secrets("a b/ж").mask("code=a+b%2F%D0%B6&a=b") == "code=***&a=b"
+        assert secret[:9] not in Redactor(secret).mask(f"code={spelled}&a=b")
+    assert Redactor("a b/ж").mask("code=a+b%2F%D0%B6&a=b") == "code=***&a=b"
 
 
 @pytest.mark.parametrize("length", range(8, len(SECRET)))
 def test_a_secret_that_is_cut_off_at_the_end_is_masked_as_far_as_it_goes(length: int) -> None:
     for unfinished in ("", "\\", "\\u00", "%5", "&#8"):
-        shown = Secrets(SECRET).mask(f'{{"token": "{SECRET[:length]}{unfinished}'.encode())
+        shown = Redactor(SECRET).mask(f'{{"token": "{SECRET[:length]}{unfinished}'.encode())
         assert SECRET[:8].encode() not in shown
         assert shown.startswith(b'{"token": "***')
 
 
 def test_the_beginning_of_a_secret_elsewhere_is_no_secret() -> None:
-    assert Secrets(SECRET).mask(f"{SECRET[:10]} and on") == f"{SECRET[:10]} and on"
+    assert Redactor(SECRET).mask(f"{SECRET[:10]} and on") == f"{SECRET[:10]} and on"
 
 
 def test_one_secret_may_be_a_part_of_another() -> None:
-    shown = Secrets("abcd", "abcdefg", "", None).mask("abcdefg abcd xabcdx")
+    shown = Redactor("abcd", "abcdefg", "", None).mask("abcdefg abcd xabcdx")
     assert shown == "*** *** x***x"
 
 
 def test_what_is_too_short_for_a_secret_garbles_no_text() -> None:
-    assert Secrets("t", "abc").mask("the abc") == "the abc"
+    assert Redactor("t", "abc").mask("the abc") == "the abc"
 
 
 def test_decoded_json_is_masked_in_keys_and_values_and_however_deep() -> None:
     data: Any = {"a": [SECRET, {"b": f"x{SECRET}y", SECRET: 1}], "n": None, "t": True, "f": 1.5}
-    assert Secrets(SECRET).mask(data) == {"a": ["***", {"b": "x***y", "***": 1}], "n": None, "t": True, "f": 1.5}
+    assert Redactor(SECRET).mask(data) == {"a": ["***", {"b": "x***y", "***": 1}], "n": None, "t": True, "f": 1.5}
     deep: Any = SECRET
     for _ in range(100_000):
         deep = [deep]
-    found = Secrets(SECRET).mask(deep)
+    found = Redactor(SECRET).mask(deep)
     while isinstance(found, list):
         found = found.pop()
     assert found == "***"
 
 
 def test_a_secret_of_digits_is_found_in_numbers() -> None:
-    assert Secrets("123456").mask({"code": 123456, "more": 91234560, "other": 12345, "huge": 10**5000}) == {
+    assert Redactor("123456").mask({"code": 123456, "more": 91234560, "other": 12345, "huge": 10**5000}) == {
         "code": "***",
         "more": "***",
         "other": 12345,
@@ -121,8 +122,8 @@ def test_a_long_body_takes_no_time_to_speak_of() -> None:
     import time
 
     began = time.process_time()
-    assert Secrets(SECRET).mask(b"%zz\\" * 250_000 + SECRET.encode()).endswith(b"***")
-    assert Secrets(SECRET).mask(b"a" * 10_000_000 + SECRET.encode()).endswith(b"***")
+    assert Redactor(SECRET).mask(b"%zz\\" * 250_000 + SECRET.encode()).endswith(b"***")
+    assert Redactor(SECRET).mask(b"a" * 10_000_000 + SECRET.encode()).endswith(b"***")
     assert time.process_time() - began < 20
 
 
@@ -198,7 +199,7 @@ def test_an_error_that_nobody_expected_says_where_it_came_from() -> None:
 
 
 def test_new_tokens_are_in_no_error_of_a_form() -> None:
-    form = HttpRequest("https://h.test/token", method="POST", form=Form({"refresh_token": SECRET}))
+    form = HttpRequest("https://h.test/token", method="POST", form=Form({"refresh_token": Secret(SECRET)}))
     fresh = {"access_token": "fr3sh-access", "nested": [{"refreshToken": "fr3sh-refresh"}], "error": "e"}
     error = left(RequestError("e: fr3sh-access", status=500, data=fresh, headers={"x-echo": "fr3sh-refresh"}), form)
     assert "fr3sh" not in f"{error} {vars(error)}"
@@ -211,6 +212,6 @@ def test_new_tokens_are_in_no_error_of_a_form() -> None:
 @pytest.mark.parametrize("value", ["\udc80" + SECRET, "", 5, None])
 def test_a_field_that_cannot_be_sent_is_named_and_not_shown(value: Any) -> None:
     with pytest.raises(ValueError, match="refresh_token must be") as caught:
-        HttpRequest("https://h.test", form=Form({"grant_type": "refresh_token", "refresh_token": value})).check()
+        HttpRequest("https://h.test", form=Form({"grant_type": "x", "refresh_token": Secret.of(value)})).check()
     assert NEEDLE not in repr(caught.value)
     assert caught.value.__context__ is None

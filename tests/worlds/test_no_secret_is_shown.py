@@ -24,7 +24,10 @@ from rich.traceback import Traceback
 
 import scapi
 import scapi.sync
-from scapi import Config, Retry, exceptions
+from scapi import Config, Retry, exceptions, files
+from scapi._http import httpx_adapter
+from scapi._http.credentials import Credentials
+from scapi._http.messages import HttpRequest
 from tests.raw_server import answer, raw_server
 from tests.worlds.both import WORLDS, World
 
@@ -159,6 +162,19 @@ WRONG: dict[str, Callable[[Any], Any]] = {
     "user": lambda api: api.UserClient(token=SECRET, region="xx"),
     "user line break": lambda api: api.UserClient(token=SECRET + " "),
     "environment": lambda api: api.AppClient.from_env(region="xx"),
+    "environment of OAuth": lambda api: api.OAuthClient.from_env(timeout=-1),
+    "oauth": lambda api: api.OAuthClient(client_id="7", client_secret=SECRET, redirect_uri="nowhere"),
+    "oauth bytes": lambda api: api.OAuthClient(client_id="7", client_secret=SECRET.encode()),
+    "refresh token": lambda api: api.UserClient(token="t", refresh_token=SECRET),
+    "refresh token bytes": lambda api: api.UserClient(token="t", refresh_token=SECRET.encode(), client_id="7"),
+    "github": lambda api: api.GitHubClient(token=SECRET, repository="nonsense"),
+    "github line break": lambda api: api.GitHubClient(token=SECRET + "\n"),
+    "proxy": lambda api: api.AppClient(token="t", proxy=f"http://user:{SECRET}@proxy.test", timeout=-1),
+    "proxy of OAuth": lambda api: api.OAuthClient(client_id="7", client_secret="s", proxy=SECRET.encode()),
+    "proxy of GitHub": lambda api: api.GitHubClient(proxy=f"http://user:{SECRET}@proxy.test", branch=""),
+    "wrapped": lambda api: api.AppClient(token=scapi.Secret(SECRET + "\n")),
+    "a file of bytes": lambda api: files.write_text("a", SECRET.encode()),
+    "a file without a name": lambda api: files.write_text("", SECRET),
 }
 
 
@@ -166,9 +182,25 @@ WRONG: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("what", WRONG)
 def test_a_constructor_that_fails_tells_nothing(world: World, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCAPI_TOKEN", SECRET)
+    monkeypatch.setenv("SCAPI_CLIENT_SECRET", SECRET)
     error = raised(lambda: WRONG[what](world.api))
     assert isinstance(error, ValueError | TypeError | exceptions.CredentialsError)
     assert leaks(error) == []
+
+
+def test_a_file_that_cannot_be_written_tells_nothing(tmp_path: Path) -> None:
+    error = raised(lambda: files.write_text(tmp_path / "no" / "a", SECRET, private=True))
+    assert isinstance(error, FileNotFoundError)
+    # cgitb itself fails over an OSError.
+    assert leaks(error, thorough=False) == []
+    assert NEEDLE not in _rich(error)
+
+
+def test_a_header_that_cannot_be_sent_tells_nothing() -> None:
+    http_request = HttpRequest("https://h.test", Credentials(token=SECRET), extra={"X": "a\nb"})
+    assert leaks(raised(lambda: httpx_adapter.request(http_request, {}))) == []
+    http_request = HttpRequest("https://h.test", Credentials(token=SECRET + "\n"))
+    assert leaks(raised(lambda: httpx_adapter.request(http_request, {}))) == []
 
 
 @each_world

@@ -14,9 +14,11 @@ from scapi._async.renewal import Renewal
 from scapi._async.session import Session
 from scapi._auth import oauth
 from scapi._base import validation
+from scapi._base.secrets import Secret
 from scapi._http.credentials import Credentials
 from scapi._http.network import Network
 from scapi.config import BaseUrl
+from scapi.models import UserToken
 
 if TYPE_CHECKING:
     import ssl
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from scapi._ratelimit.priorities import Priority
     from scapi._retry import Retry
     from scapi.enums import Region
-    from scapi.models import Character, UserToken
+    from scapi.models import Character
 
 
 class AppClient(BaseClient):
@@ -74,9 +76,9 @@ class AppClient(BaseClient):
     def __init__(
         self,
         *,
-        token: str | None = None,
+        token: str | Secret | None = None,
         client_id: str | None = None,
-        client_secret: str | None = None,
+        client_secret: str | Secret | None = None,
         base_url: str | None = None,
         region: Region | str | None = None,
         json: bool = False,
@@ -87,13 +89,10 @@ class AppClient(BaseClient):
         priority: Priority = "normal",
         reserve: float = DEFAULT_RESERVE,
         http_client: httpx.AsyncClient | None = None,
-        proxy: str | None = None,
+        proxy: str | Secret | None = None,
         verify: ssl.SSLContext | str | bool | None = None,
     ) -> None:
-        credentials = Credentials.given_or_of_environment(token, client_id, client_secret)
-        token = client_secret = None  # from here on something may raise, and tracebacks show local variables
-        network = Network(http_client, proxy, verify)
-        proxy = None  # it may hold a password
+        token, client_secret, proxy = Secret.of(token), Secret.of(client_secret), Secret.of(proxy)
         settings = Settings.of(
             base_url=base_url,
             region=region,
@@ -105,7 +104,8 @@ class AppClient(BaseClient):
             priority=priority,
             reserve=reserve,
         )
-        self._session = Session(settings, credentials.check(), network=network.check())
+        credentials = Credentials.given_or_of_environment(token, client_id, client_secret).check()
+        self._session = Session(settings, credentials, network=Network(http_client, proxy, verify).check())
 
     if not TYPE_CHECKING:  # or type checkers would take any name for an attribute
 
@@ -200,10 +200,10 @@ class UserClient(BaseClient):
     def __init__(
         self,
         *,
-        token: str | UserToken | None = None,
-        refresh_token: str | None = None,
+        token: str | Secret | UserToken | None = None,
+        refresh_token: str | Secret | None = None,
         client_id: str | None = None,
-        client_secret: str | None = None,
+        client_secret: str | Secret | None = None,
         on_token: Callable[[UserToken], object] | None = None,
         oauth_url: str | None = None,
         base_url: str | None = None,
@@ -216,20 +216,11 @@ class UserClient(BaseClient):
         priority: Priority = "normal",
         reserve: float = DEFAULT_RESERVE,
         http_client: httpx.AsyncClient | None = None,
-        proxy: str | None = None,
+        proxy: str | Secret | None = None,
         verify: ssl.SSLContext | str | bool | None = None,
     ) -> None:
-        application = Credentials(client_id=client_id, client_secret=client_secret)
-        asked = bool(refresh_token or client_id or client_secret or on_token)
-        if token is None and refresh_token is None:
-            pair, application = oauth.held_by_environment(application)
-            asked = asked or bool(pair.refresh_token)
-        else:
-            pair = oauth.held(token, refresh_token)
-        # From here on something may raise, and tracebacks show local variables.
-        token = refresh_token = client_secret = ""
-        network = Network(http_client, proxy, verify)
-        proxy = None  # it may hold a password
+        token = token if isinstance(token, UserToken) else Secret.of(token)
+        refresh_token, client_secret, proxy = Secret.of(refresh_token), Secret.of(client_secret), Secret.of(proxy)
         settings = Settings.of(
             base_url=base_url,
             region=region,
@@ -241,12 +232,21 @@ class UserClient(BaseClient):
             priority=priority,
             reserve=reserve,
         )
+        network = Network(http_client, proxy, verify).check()
+        application = Credentials(client_id=client_id, client_secret=client_secret)
+        is_renewed = bool(refresh_token or client_id or client_secret or on_token)
+        if token is None and refresh_token is None:
+            pair, application = oauth.pair_of_environment(application)
+            is_renewed = is_renewed or bool(pair.refresh_token)
+        else:
+            pair = oauth.pair_of(token, refresh_token)
         credentials, renewal = oauth.bearer(pair).check(missing=oauth.NO_USER), None
-        if oauth.renewable(pair, application, asked=asked):
+        if is_renewed:
+            oauth.check_renewable(pair, application)
             url = BaseUrl.OAUTH.value if oauth_url is None else validation.base_url("oauth_url", oauth_url)
-            open_client = partial(for_application, application, url, settings.timeout, network.check())
+            open_client = partial(for_application, application, url, settings.timeout, network)
             renewal = Renewal(pair, open_client, on_token)
-        self._session = Session(settings, credentials, renewal, network=network.check())
+        self._session = Session(settings, credentials, renewal, network=network)
 
     @classmethod
     def from_env(cls, *, on_token: Callable[[UserToken], object] | None = None, **options: Unpack[Options]) -> Self:

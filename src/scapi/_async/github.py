@@ -9,6 +9,7 @@ from scapi._api import decoding
 from scapi._async.context import Closable
 from scapi._base import validation
 from scapi._base.atomic import Draft, place
+from scapi._base.secrets import Secret
 from scapi._http import redirects
 from scapi._http.credentials import Credentials
 from scapi._http.guard import Guard
@@ -74,20 +75,17 @@ class GitHubClient(Closable):
         *,
         repository: str = REPOSITORY,
         branch: str = "main",
-        token: str | None = None,
+        token: str | Secret | None = None,
         raw_url: str | None = None,
         api_url: str | None = None,
         timeout: float | None = None,
         http_client: httpx.AsyncClient | None = None,
-        proxy: str | None = None,
+        proxy: str | Secret | None = None,
         verify: ssl.SSLContext | str | bool | None = None,
     ) -> None:
-        self._credentials = None if token is None else Credentials(token=token)
-        self._network = Network(http_client, proxy, verify)
-        token = proxy = None  # from here on something may raise, and tracebacks show local variables
-        if self._credentials:
-            self._credentials.check()
-        self._network.check()
+        token, proxy = Secret.of(token), Secret.of(proxy)
+        self._credentials = None if token is None else Credentials(token=token).check()
+        self._network = Network(http_client, proxy, verify).check()
         self._repository = Repository.of(repository, branch, raw_url, api_url)
         self._timeout = None if timeout is None else validation.positive("timeout", timeout)
         self._ratelimit = RateLimit()

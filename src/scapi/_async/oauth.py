@@ -9,6 +9,7 @@ from scapi._api import decoding
 from scapi._async.context import Closable
 from scapi._auth import oauth
 from scapi._base import validation
+from scapi._base.secrets import Secret
 from scapi._http.credentials import Credentials
 from scapi._http.guard import Guard
 from scapi._http.network import Network
@@ -45,7 +46,7 @@ class Options(TypedDict, total=False):
     base_url: str | None
     timeout: float | None
     http_client: httpx.AsyncClient | None
-    proxy: str | None
+    proxy: str | Secret | None
     verify: ssl.SSLContext | str | bool | None
 
 
@@ -83,25 +84,22 @@ class OAuthClient(Closable):
         self,
         *,
         client_id: str | None,
-        client_secret: str | None,
+        client_secret: str | Secret | None,
         redirect_uri: str = REDIRECT_URI,
         base_url: str | None = None,
         timeout: float | None = None,
         http_client: httpx.AsyncClient | None = None,
-        proxy: str | None = None,
+        proxy: str | Secret | None = None,
         verify: ssl.SSLContext | str | bool | None = None,
     ) -> None:
-        credentials = Credentials(client_id=client_id, client_secret=client_secret)
-        client_secret = ""  # from here on something may raise, and tracebacks show local variables
-        network = Network(http_client, proxy, verify)
-        proxy = None  # it may hold a password
+        client_secret, proxy = Secret.of(client_secret), Secret.of(proxy)
         self.__setstate__(
             (
-                credentials.check_pair(),
+                Credentials(client_id=client_id, client_secret=client_secret).check_pair(),
                 oauth.checked_redirect_uri(redirect_uri),
                 BaseUrl.OAUTH.value if base_url is None else validation.base_url("base_url", base_url),
                 None if timeout is None else validation.positive("timeout", timeout),
-                network.check(),
+                Network(http_client, proxy, verify).check(),
             )
         )
 
@@ -126,8 +124,8 @@ class OAuthClient(Closable):
         Raises:
             CredentialsError: The environment has none, or only half a pair.
         """
-        environ = os.environ.get
-        return cls(client_id=environ("SCAPI_CLIENT_ID"), client_secret=environ("SCAPI_CLIENT_SECRET"), **options)
+        # Not `os.environ.get`: its repr, which a traceback may show, is the whole environment.
+        return cls(client_id=os.getenv("SCAPI_CLIENT_ID"), client_secret=os.getenv("SCAPI_CLIENT_SECRET"), **options)
 
     def get_authorize_url(self, *, state: str | None = None) -> AuthorizeUrl:
         """The URL at which a user logs in. For programs that have a web page of their own; others take `login()`.
@@ -150,7 +148,7 @@ class OAuthClient(Closable):
         request = oauth.token_request(self._base_url, self._credentials, "client_credentials")
         return await self._call(request, oauth.app_token)
 
-    async def get_user_token(self, code: str) -> UserToken:
+    async def get_user_token(self, code: str | Secret) -> UserToken:
         """The token of the user whose login ended in a code.
 
         Args:
@@ -162,11 +160,10 @@ class OAuthClient(Closable):
             BadRequestError: The code is unknown, used or expired; `message` says what the server said.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        request = self._code_request(code, self._redirect_uri)
-        code = ""
-        return await self._call(request, oauth.user_token)
+        code = Secret.of(code)
+        return await self._call(self._code_request(code, self._redirect_uri), oauth.user_token)
 
-    def _code_request(self, code: str, redirect_uri: str, proof: Proof | None = None) -> HttpRequest:
+    def _code_request(self, code: Secret, redirect_uri: str, proof: Proof | None = None) -> HttpRequest:
         return oauth.token_request(
             self._base_url,
             self._credentials,
@@ -176,7 +173,7 @@ class OAuthClient(Closable):
             **(proof.fields() if proof else {}),
         )
 
-    async def refresh_user_token(self, refresh_token: str | UserToken) -> UserToken:
+    async def refresh_user_token(self, refresh_token: str | Secret | UserToken) -> UserToken:
         """The next token of a user. The old pair is dead by then, so save the new one at once.
 
         Args:
@@ -187,16 +184,13 @@ class OAuthClient(Closable):
             UnauthorizedError: The refresh token is unknown, used or expired (a `BadRequestError` on some servers).
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        request = oauth.token_request(
-            self._base_url,
-            self._credentials,
-            "refresh_token",
-            refresh_token=refresh_token.refresh_token if isinstance(refresh_token, UserToken) else refresh_token,
+        refresh_token = Secret.of(
+            refresh_token.refresh_token if isinstance(refresh_token, UserToken) else refresh_token
         )
-        refresh_token = ""
+        request = oauth.token_request(self._base_url, self._credentials, "refresh_token", refresh_token=refresh_token)
         return await self._call(request, oauth.user_token)
 
-    async def validate_user_token(self, token: str | UserToken) -> User:
+    async def validate_user_token(self, token: str | Secret | UserToken) -> User:
         """The account that a user token belongs to.
 
         Args:
@@ -207,9 +201,8 @@ class OAuthClient(Closable):
             UnauthorizedError: The token is not valid, or not any more.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        credentials = oauth.bearer(token)
-        token = ""
-        return await self._call(oauth.user_request(self._base_url, credentials.check()), decoding.USER)
+        token = token if isinstance(token, UserToken) else Secret.of(token)
+        return await self._call(oauth.user_request(self._base_url, oauth.bearer(token).check()), decoding.USER)
 
     async def login(
         self,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from scapi._base.secrets import Secret
     from scapi._ratelimit.priorities import Priority
     from scapi._retry import Retry
     from scapi.enums import Region
@@ -32,5 +33,5 @@ class Options(CallOptions, total=False):
     base_url: str | None
     reserve: float
     http_client: httpx.AsyncClient | None
-    proxy: str | None
+    proxy: str | Secret | None
     verify: ssl.SSLContext | str | bool | None

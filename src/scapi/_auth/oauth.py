@@ -15,11 +15,13 @@ from typing import NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
+from msgspec.structs import replace
 
 from scapi import exceptions
 from scapi._api import errors
 from scapi._base import escaping, validation
 from scapi._base.formatting import shifted
+from scapi._base.secrets import Secret
 from scapi._http.credentials import Credentials
 from scapi._http.messages import Form, HttpRequest
 from scapi.models.tokens import AppToken, UserToken
@@ -58,27 +60,24 @@ class AuthorizeUrl(str):
 
 
 class Proof:
-    """That a code is handed in by whoever began the login (PKCE, RFC 7636), in an object that never shows it.
+    """Proves that whoever hands in a code began the login (PKCE, RFC 7636).
 
-    A server that doesn't know of it ignores both parts.
+    A server that doesn't know PKCE ignores both parts.
     """
 
     __slots__ = ("_verifier",)
 
     def __init__(self) -> None:
-        self._verifier = secrets.token_urlsafe(32)
+        self._verifier = Secret(secrets.token_urlsafe(32))
 
     def challenge(self) -> dict[str, str]:
-        """What the login begins with: it gives the proof away to nobody."""
+        """Return the parameters that the login begins with. They don't give the proof away."""
         digest = urlsafe_b64encode(sha256(self._verifier.encode()).digest())
         return {"code_challenge": digest.decode().rstrip("="), "code_challenge_method": "S256"}
 
-    def fields(self) -> dict[str, str]:
-        """The proof, which goes with the code. Never keep it in a variable of a frame that may raise."""
+    def fields(self) -> dict[str, Secret]:
+        """Return the proof, which goes with the code."""
         return {"code_verifier": self._verifier}
-
-    def __repr__(self) -> str:
-        return "Proof(***)"
 
 
 def authorize_url(
@@ -100,33 +99,41 @@ def authorize_url(
 
 
 class Redirect:
-    """What a user's browser came back with, in an object that never shows it."""
+    """The address that a user's browser came back with. It may hold a code."""
 
-    __slots__ = ("_query",)
+    __slots__ = ("_code", "_query")
 
     def __init__(self, url: str) -> None:
         # Not `urlsplit`, which raises on some of what people paste.
         self._query = dict(parse_qsl(url.strip().partition("?")[2].partition("#")[0]))
+        self._code = Secret.of(self._query.pop("code", None))
 
     def answers(self, state: str) -> bool:
-        """Whether this is the answer, good or bad, to the login that had this state."""
+        """Return whether this is the answer, good or bad, to the login that had this state."""
         return self._is_answer() and hmac.compare_digest(_bytes(self._query.get("state", "")), _bytes(state))
 
     def _is_answer(self) -> bool:
-        return "code" in self._query or "error" in self._query
+        return self._code is not None or "error" in self._query
 
-    def code(self, state: str) -> str:
-        """The code that buys a token, or a `LoginError`. Never keep it in a variable of a frame that may raise."""
+    def code(self, state: str) -> Secret:
+        """Return the code that buys a token.
+
+        Args:
+            state: The state that the login had.
+
+        Raises:
+            LoginError: The address isn't the answer to this login, or it is a refusal.
+        """
         if not self._is_answer():
             raise exceptions.LoginError("this is not the URL that the login ended at: it has neither code nor error")
         # An answer to somebody else's login must not be taken for ours, be it good or bad.
         if not self.answers(state):
             raise exceptions.LoginError("the redirect has another state than this login: it was not made by it")
-        if "error" in self._query:
+        if self._code is None or "error" in self._query:
             self._refused(self._query["error"])
-        if not validation.is_encodable(self._query["code"]):
+        if not validation.is_encodable(self._code.reveal()):
             raise exceptions.LoginError("this is not the URL that the login ended at: its code is no text")
-        return self._query["code"]
+        return self._code
 
     def _refused(self, error: str) -> NoReturn:
         said = [self._query[name] for name in ("error_description", "hint", "message") if name in self._query]
@@ -165,8 +172,8 @@ def loopback(redirect_uri: str, port: int | None) -> str:
 # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def token_request(base_url: str, credentials: Credentials, grant_type: str, **fields: str) -> HttpRequest:
-    """The request that a grant is handed in with. Nothing here raises; `HttpRequest.check` does."""
+def token_request(base_url: str, credentials: Credentials, grant_type: str, **fields: str | Secret) -> HttpRequest:
+    """Return the request that hands in a grant. Nothing here raises; `HttpRequest.check` does."""
     form = Form({"grant_type": grant_type, **credentials.fields(), **fields})
     return HttpRequest(f"{base_url}/token", method="POST", form=form)
 
@@ -209,28 +216,36 @@ def _token(body: bytes, model: type[TokenT]) -> TokenT:
 # ── renewal ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def held(token: str | UserToken | None, refresh_token: str | None) -> UserToken:
-    """The pair that a client starts with, unchecked: nothing here raises, see `Credentials`.
+def pair_of(token: Secret | UserToken | None, refresh_token: Secret | None) -> UserToken:
+    """Return the pair that a client starts with.
 
-    When a bare token expires is read off it where it is a JWT; else only the server can tell.
+    The expiry of a bare token is read from it where it is a JWT; otherwise only the server knows it.
+
+    Raises:
+        TypeError: A part isn't a string.
     """
+    for name, secret in (("token", token), ("refresh_token", refresh_token)):
+        if isinstance(secret, Secret):
+            secret.check(name)
     if isinstance(token, UserToken):
-        return msgspec.structs.replace(token, refresh_token=refresh_token or token.refresh_token)
-    token = token or ""
+        return replace(token, refresh_token=refresh_token.reveal()) if refresh_token else token
     expires_in, expires_at = _life_of(token) or (0, NEVER)
     return UserToken(
-        access_token=token, refresh_token=refresh_token or "", expires_in=expires_in, expires_at=expires_at
+        access_token=token.reveal() if token else "",
+        refresh_token=refresh_token.reveal() if refresh_token else "",
+        expires_in=expires_in,
+        expires_at=expires_at,
     )
 
 
-def held_by_environment(application: Credentials) -> tuple[UserToken, Credentials]:
-    """Return the pair of the environment, and the application that renews it. Nothing here raises.
+def pair_of_environment(application: Credentials) -> tuple[UserToken, Credentials]:
+    """Return the pair of the environment, and the application that renews it.
 
     Args:
         application: The caller's application, which counts for more than that of the environment.
     """
     # Not `os.environ.get`: its repr, which a traceback may show, is the whole environment.
-    pair = held(os.getenv("SCAPI_USER_TOKEN"), os.getenv("SCAPI_REFRESH_TOKEN"))
+    pair = pair_of(Secret.of(os.getenv("SCAPI_USER_TOKEN")), Secret.of(os.getenv("SCAPI_REFRESH_TOKEN")))
     if pair.refresh_token and application.is_empty:
         id_and_secret = Credentials(
             client_id=os.getenv("SCAPI_CLIENT_ID"), client_secret=os.getenv("SCAPI_CLIENT_SECRET")
@@ -239,23 +254,24 @@ def held_by_environment(application: Credentials) -> tuple[UserToken, Credential
     return pair, application
 
 
-def bearer(token: str | UserToken) -> Credentials:
-    """The credentials that a token is, unchecked: a frame that may raise must not even name its text."""
+def bearer(token: Secret | UserToken) -> Credentials:
+    """Return the credentials that a token is, unchecked."""
     return Credentials(token=token.access_token if isinstance(token, UserToken) else token)
 
 
-def renewable(pair: UserToken, application: Credentials, *, asked: bool) -> bool:
-    """Whether a client can renew its token, or a `CredentialsError` if it is asked to and can't."""
-    if not asked:
-        return False
-    if not isinstance(pair.refresh_token, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
-        raise TypeError(f"refresh_token must be a string, not {type(pair.refresh_token).__name__}")
-    if not validation.is_encodable(pair.refresh_token):
+def check_renewable(pair: UserToken, application: Credentials) -> None:
+    """Check whether a client can renew its token.
+
+    Raises:
+        CredentialsError: A part of what it takes is missing.
+        TypeError: The refresh token isn't a string.
+        ValueError: The refresh token can't be written as UTF-8.
+    """
+    if not validation.is_encodable(Secret(pair.refresh_token).check("refresh_token").reveal()):
         raise ValueError("refresh_token must be text that can be written as UTF-8")
     application.check_pair()
     if not pair.refresh_token:
         raise exceptions.CredentialsError("a token is renewed with its refresh_token, which is missing")
-    return True
 
 
 class _Claims(msgspec.Struct):
@@ -265,10 +281,10 @@ class _Claims(msgspec.Struct):
     iat: float | None = None
 
 
-def _life_of(token: str) -> tuple[int, datetime] | None:
-    """How many seconds a JWT lives, and until when. Its signature is the server's business."""
+def _life_of(token: Secret | None) -> tuple[int, datetime] | None:
+    """Return how many seconds a JWT lives, and until when. Its signature is the server's business."""
     try:
-        payload = token.split(".")[1]
+        payload = token.reveal().split(".")[1] if token else ""
         claims = msgspec.json.decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=_Claims)
         expires_at = datetime.fromtimestamp(claims.exp, UTC)
     except (AttributeError, IndexError, ValueError, OverflowError, OSError, msgspec.MsgspecError):

@@ -1,4 +1,4 @@
-"""Files that appear at their place in whole or not at all, whatever ends the program that writes them."""
+"""Write files whole or not at all, whatever ends the program meanwhile."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from errno import EINVAL, EISDIR
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scapi._base.secrets import Secret
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-# Nobody needs an hour for one write: whoever left such a file behind was killed.
+#: Age from which a part is left over from a program that was killed, in seconds. No write takes an hour.
 ABANDONED = 3600.0
 
-#: Windows would change line ends otherwise.
+#: Without this flag Windows changes line ends.
 BINARY = getattr(os, "O_BINARY", 0)
 
 
 def place(path: Path) -> Path:
-    """Return where a file is to be written: where the path is a link, at its end.
+    """Return where a file is to be written. Links are followed.
 
     Raises:
-        OSError: Something is there that isn't a file, such as a pipe, a device or a folder: it can't be replaced.
+        OSError: A pipe, a device or a folder is there, which no file can replace.
     """
     target = Path(os.path.realpath(path))
     try:
@@ -35,42 +36,42 @@ def place(path: Path) -> Path:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
     if not stat.S_ISREG(mode):
-        raise OSError(EINVAL, "neither a file nor free, so that no file can take its place", str(path))
+        raise OSError(EINVAL, "it is neither a file nor free, so no file can take its place", str(path))
     return target
 
 
 def check(path: Path) -> None:
-    """Raise an `OSError` if no file can be written there, as far as can be told beforehand."""
+    """Raise an `OSError` if a file can't be written there, as far as that is known beforehand."""
     Draft(place(path)).discard()
 
 
-def write(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Put a file into its place.
+def write(path: Path, content: bytes | Secret, *, private: bool = False) -> None:
+    """Write a file.
 
     Args:
-        path: Its place; its folder is there.
-        content: What it holds.
-        private: Let nobody else read it, whatever was there before.
+        path: The file. Its folder exists.
+        content: The content.
+        private: Keep it unreadable for others, whatever was there before.
 
     Raises:
         OSError: It can't be written. What was there before is still there.
     """
     draft = Draft(path, private=private)
     try:
-        draft.write(content)
+        draft.write(content.encode() if isinstance(content, Secret) else content)
         draft.publish()
     finally:
         draft.discard()
 
 
 class Draft:
-    """A file that takes the place of another once it is whole.
+    """A file under another name, which replaces the one at its place once it is whole.
 
-    It has the rights of the one that it replaces.
+    It gets the rights of the file that it replaces.
 
     Args:
-        path: Its place; its folder is there.
-        private: Let nobody else read it at any time, whatever was there before.
+        path: The place of the file. Its folder exists.
+        private: Keep it unreadable for others at all times, whatever was there before.
 
     Raises:
         OSError: It can't be written. What was there before is still there.
@@ -78,14 +79,14 @@ class Draft:
 
     def __init__(self, path: Path, *, private: bool = False) -> None:
         self._path = path
-        # Not of `tempfile`, whose files stay readable for nobody else when they have moved.
+        # Not by `tempfile`: its files stay private when they move to their place.
         self._part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
         rights = 0o600 if private else _rights(path)
         try:
-            # Exclusively, so that the part is our own: nobody else's is written to, and none is removed.
+            # Exclusively: nobody else's file is written to or removed.
             handle = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, rights or 0o666)
         except OSError as cause:
-            # Nobody asked for a file of the part's name.
+            # The caller doesn't know the name of the part.
             raise OSError(cause.errno, cause.strerror, str(path.parent)) from None
         self.file = os.fdopen(handle, "wb")
         self.write = self.file.write
@@ -94,22 +95,22 @@ class Draft:
                 self._part.chmod(rights)
 
     def publish(self) -> None:
-        """Put the file in its place; it is on the disk by then."""
+        """Flush the file to the disk and put it in its place."""
         with self.file:
             self.file.flush()
             os.fsync(self.file.fileno())
         self._part.replace(self._path)
 
     def discard(self) -> None:
-        """Leave nothing behind but what was published."""
-        with suppress(OSError):  # a full disk refuses what is still to be written when a file is closed
+        """Remove the part, unless it was published."""
+        with suppress(OSError):  # closing writes what is buffered, which a full disk refuses
             self.file.close()
         with suppress(OSError):
             self._part.unlink()
 
 
 def _rights(path: Path) -> int | None:
-    """Who may read and write the file that is there; `None` where none is."""
+    """Return the rights of the file that is there, or `None`."""
     try:
         return stat.S_IMODE(path.stat().st_mode)
     except OSError:
@@ -117,17 +118,17 @@ def _rights(path: Path) -> int | None:
 
 
 def abandoned(folder: Path, name: str = "*") -> Iterator[Path]:
-    """Yield what drafts of a file, or of any, have left in a folder; the drafts that are being written too."""
-    # Names may hold what means something in a pattern.
+    """Yield the parts in a folder, of one file or of all; those that are being written are among them."""
+    # Not by a pattern with the name in it, which may hold characters that mean something there.
     return (part for part in folder.glob(".*.part") if name == "*" or part.name.startswith(f".{name}."))
 
 
 def sweep(folder: Path, *, now: float) -> None:
-    """Remove what writers that were killed left in a folder.
+    """Remove the parts that killed programs left in a folder.
 
     Args:
         folder: The folder.
-        now: Seconds since the epoch.
+        now: The time, in seconds since the epoch.
     """
     for path in abandoned(folder):
         with suppress(OSError):

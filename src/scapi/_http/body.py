@@ -32,7 +32,7 @@ class Body:
     def __init__(self, status: int, headers: Mapping[str, str], http_request: HttpRequest) -> None:
         self._status = status
         self._headers = headers
-        self._outgoing = http_request
+        self._http_request = http_request
         self._limit = Config.MAX_BODY
         self._begun = False
         # One buffer: a list of parts of two bytes each would take twenty times as much. Most bodies come in one part.
@@ -91,10 +91,10 @@ class Body:
         if encoding.lower() in {"identity", ""}:
             return None
         if encoding.lower() not in {"gzip", "x-gzip"}:
-            shown = self._outgoing.redact(encoding.encode()).decode()[:40]
+            shown = self._http_request.redact(encoding.encode()).decode()[:40]
             raise self._error(f"the body is encoded as {shown!r}, which was not asked for")
         return zlib.decompressobj(zlib.MAX_WBITS | 16)
 
     def _error(self, message: str) -> DecodeError:
-        body = self._outgoing.redact(bytes(self._body))[:KEPT]
-        return DecodeError(message, body=body, url=self._outgoing.url, status=self._status)
+        body = self._http_request.redact(bytes(self._body))[:KEPT]
+        return DecodeError(message, body=body, url=self._http_request.url, status=self._status)

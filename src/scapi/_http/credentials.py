@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import warnings
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scapi._base import validation
-from scapi._base.secrets import scramble, unscramble
+from scapi._base.secrets import Secret, reveal
 from scapi.exceptions import CredentialsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: What to do about missing credentials.
 NO_CREDENTIALS = (
@@ -21,22 +24,35 @@ NO_CREDENTIALS = (
 class Credentials:
     """A token, or the id and secret of an application.
 
-    The constructor only holds what it gets and never raises, so that a caller can drop its own references to the
-    secrets before `check()` does: an exception's traceback shows the local variables of every frame it passes.
+    The constructor never raises: `check` says what is wrong with them.
     """
 
     __slots__ = ("_client_id", "_client_secret", "_token")
 
     def __init__(
-        self, *, token: str | None = None, client_id: str | None = None, client_secret: str | None = None
+        self,
+        *,
+        token: str | Secret | None = None,
+        client_id: str | None = None,
+        client_secret: str | Secret | None = None,
     ) -> None:
-        self._token = token
+        self._token = Secret.of(token)
+        self._client_secret = Secret.of(client_secret)
         self._client_id = client_id
-        self._client_secret = client_secret
+
+    @property
+    def client_id(self) -> str:
+        """The application's id, which is no secret: it is part of the URL that users log in at."""
+        return self._client_id or ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all was given."""
+        return self._token is None and self._client_id is None and self._client_secret is None
 
     @classmethod
     def given_or_of_environment(
-        cls, token: str | None, client_id: str | None, client_secret: str | None
+        cls, token: Secret | None, client_id: str | None, client_secret: Secret | None
     ) -> Credentials:
         """Return the credentials of the caller, or those of the environment if the caller has none. Never raises."""
         given = cls(token=token, client_id=client_id, client_secret=client_secret)
@@ -50,10 +66,19 @@ class Credentials:
         )
 
     def check(self, missing: str = NO_CREDENTIALS) -> Credentials:
-        """Return these credentials, or raise a `CredentialsError` that says what is wrong; `missing`, if all are."""
-        for name in self.__slots__:
-            if flaw := _flaw(name.lstrip("_"), getattr(self, name)):
-                raise flaw
+        """Return these credentials.
+
+        Args:
+            missing: What to say if all of them are missing.
+
+        Raises:
+            CredentialsError: A part is missing, or can't be sent.
+            TypeError: A part isn't a string.
+        """
+        parts = {"token": self._token, "client_id": self._client_id, "client_secret": self._client_secret}
+        for name, part in parts.items():
+            if part:
+                _check_header(name, Secret.of(part).check(name))
         if bool(self._client_id) != bool(self._client_secret):
             half = "client_secret" if self._client_id else "client_id"
             raise CredentialsError(f"client_id and client_secret go together: {half} is missing")
@@ -63,63 +88,53 @@ class Credentials:
             warnings.warn("both a token and a client_id pair were given: the pair is used", UserWarning, stacklevel=3)
         return self
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing at all was given."""
-        return self._token is None and self._client_id is None and self._client_secret is None
-
-    def headers(self) -> dict[str, str]:
-        """The request headers that say who we are. Never keep them in a variable of a frame that may raise."""
-        if self._client_id and self._client_secret:
-            return {"Client-Id": self._client_id, "Client-Secret": self._client_secret}
-        return {"Authorization": f"Bearer {self._token}"}
-
-    def fields(self) -> dict[str, str]:
-        """The fields of a form that say which application we are. Never keep them in a variable either."""
-        if self._client_id and self._client_secret:
-            return {"client_id": self._client_id, "client_secret": self._client_secret}
-        return {}
-
     def check_pair(self) -> Credentials:
-        """These credentials, or a `CredentialsError` unless they are the whole pair of an application."""
-        if not self._client_id and not self._client_secret:
+        """Return these credentials.
+
+        Raises:
+            CredentialsError: They aren't the whole pair of an application.
+        """
+        if not self.client_id and not self._client_secret:
             raise CredentialsError("client_id and client_secret of the application are needed, and both are missing")
         return self.check()
 
-    @property
-    def client_id(self) -> str:
-        """The application's id, which is no secret: it is part of the URL that users log in at."""
-        return self._client_id or ""
+    def headers(self) -> Mapping[str, str | Secret]:
+        """Return the request headers that say who we are."""
+        if self.client_id and self._client_secret:
+            return {"Client-Id": self.client_id, "Client-Secret": self._client_secret}
+        return {"Authorization": Secret(f"Bearer {self._token.reveal() if self._token else None}")}
 
-    def fingerprint(self) -> str:
-        """A digest that tells two credentials apart without giving them away."""
-        return blake2b(repr(sorted(self.headers().items())).encode(), digest_size=16).hexdigest()
+    def fields(self) -> Mapping[str, str | Secret]:
+        """Return the fields of a form that say which application we are."""
+        if self.client_id and self._client_secret:
+            return {"client_id": self.client_id, "client_secret": self._client_secret}
+        return {}
 
-    def secrets(self) -> list[str]:
-        """All that must not show. Never keep it in a variable of a frame that may raise."""
+    def secrets(self) -> list[Secret]:
+        """Return all that must not show."""
         return [secret for secret in (self._token, self._client_secret) if secret]
 
+    def fingerprint(self) -> str:
+        """Return a digest that tells two credentials apart without giving them away."""
+        return blake2b(
+            repr(sorted((name, reveal(value)) for name, value in self.headers().items())).encode(), digest_size=16
+        ).hexdigest()
+
     def __repr__(self) -> str:
-        return "Credentials(client_id=***, client_secret=***)" if self._client_id else "Credentials(token=***)"
+        return "Credentials(client_id=***, client_secret=***)" if self.client_id else "Credentials(token=***)"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Worker processes need working clients, so a pickle has to hold the secrets; it never holds them in clear.
-        parts = (getattr(self, name) for name in self.__slots__)
-        return _unpickle, tuple(part if part is None else scramble(part) for part in parts)
+        return _unpickle, (self._token, self._client_id, self._client_secret)
 
 
-def _flaw(name: str, value: Any) -> Exception | None:
-    """The error for what can't be sent as a header. Not raised here, where the value is a local variable."""
-    if value is not None and not isinstance(value, str):
-        return TypeError(f"{name} must be a string, not {type(value).__name__}")
-    if value and not validation.is_header(value):
-        return CredentialsError(f"{name} holds characters that can't be sent, such as spaces or line breaks around it")
-    if value and name == "token" and " " in value:
+def _check_header(name: str, secret: Secret) -> None:
+    """Raise a `CredentialsError` if it can't be sent as a header."""
+    if not validation.is_header(secret.reveal()):
+        raise CredentialsError(f"{name} holds characters that can't be sent, such as spaces or line breaks around it")
+    if name == "token" and " " in secret.reveal():
         # `Bearer x` would be sent as `Bearer Bearer x`, and be refused as if it had expired.
-        return CredentialsError("token holds a space: pass the token alone, without a word such as 'Bearer' before it")
-    return None
+        raise CredentialsError("token holds a space: pass the token alone, without a word such as 'Bearer' before it")
 
 
-def _unpickle(*parts: tuple[bytes, bytes] | None) -> Credentials:
-    secrets = (part if part is None else unscramble(part) for part in parts)
-    return Credentials(**dict(zip((name.lstrip("_") for name in Credentials.__slots__), secrets, strict=True)))
+def _unpickle(token: Secret | None, client_id: str | None, client_secret: Secret | None) -> Credentials:
+    return Credentials(token=token, client_id=client_id, client_secret=client_secret)

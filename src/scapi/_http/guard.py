@@ -7,7 +7,7 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
 from scapi._base.json_types import is_array, is_object
-from scapi._http.redaction import Secrets, mask_all
+from scapi._http.redaction import Redactor, mask_all
 from scapi._http.tracebacks import strip
 from scapi.exceptions import DecodeError, RequestError, ScApiException
 
@@ -28,10 +28,10 @@ class Guard:
         http_request: The request.
     """
 
-    __slots__ = ("_outer", "_outgoing")
+    __slots__ = ("_http_request", "_outer")
 
     def __init__(self, http_request: HttpRequest) -> None:
-        self._outgoing = http_request
+        self._http_request = http_request
         self._outer: BaseException | None = None
 
     def __enter__(self) -> None:
@@ -45,11 +45,11 @@ class Guard:
         if isinstance(error, Exception) and not (isinstance(error, ScApiException) or hasattr(error, "__notes__")):
             error.add_note(_route(trace))
         for link in strip(error, self._outer):
-            if isinstance(link, RequestError | DecodeError) and link.url != self._outgoing.url:
+            if isinstance(link, RequestError | DecodeError) and link.url != self._http_request.url:
                 # The query of a redirect may be what opens the door there, as to the archive of a private repository.
                 link.url = link.url.partition("?")[0]
-            mask_all(link, self._outgoing.secrets())
-            if self._outgoing.form:
+            mask_all(link, self._http_request.redactor())
+            if self._http_request.form:
                 _forget_tokens(link)
 
 
@@ -67,7 +67,7 @@ def _forget_tokens(error: BaseException) -> None:
     if isinstance(error, RequestError):
         if isinstance(error.data, str):
             error.data = None
-        mask_all(error, Secrets(*_tokens(error.data)))
+        mask_all(error, Redactor(*_tokens(error.data)))
 
 
 def _tokens(data: Any) -> Iterator[str]:

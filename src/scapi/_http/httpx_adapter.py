@@ -27,8 +27,9 @@ import httpx
 from scapi import _version
 from scapi._base import escaping, validation
 from scapi._base.extras import extra
+from scapi._base.secrets import Secret, reveal
 from scapi._http.body import Body
-from scapi._http.redaction import Secrets, mask_all
+from scapi._http.redaction import Redactor, mask_all
 from scapi._http.tracebacks import strip
 from scapi.exceptions import ClosedError, DecodeError, RequestTimeoutError, ScApiException, TransportError
 
@@ -69,13 +70,15 @@ class ProxyFailed(Exception):
     """A proxy can't be reached, or refuses. The cause says why; user and password aren't shown.
 
     Attributes:
-        secrets: What the proxy may echo of that which was sent to it.
+        redactor: Masks the user and password, which the proxy may echo.
     """
 
     def __init__(self, proxy: httpcore.Proxy) -> None:
         url = proxy.url
-        sent = [*(proxy.auth or ()), *(value.partition(b" ")[2] for _, value in proxy.headers)]
-        self.secrets = Secrets(*(secret.decode("latin-1") for secret in sent))
+        self.redactor = Redactor(
+            *(part.decode("latin-1") for part in proxy.auth or ()),
+            *(value.partition(b" ")[2].decode("latin-1") for _, value in proxy.headers),
+        )
         super().__init__(f"the proxy {url.scheme.decode()}://{url.host.decode()}:{url.origin.port}")
 
 
@@ -127,7 +130,7 @@ def proxy_for(origin: httpcore.Origin, network: Network) -> httpcore.Proxy | Non
         ValueError: The proxy's URL can't be used. Neither the URL nor the cause is shown: a password that isn't encoded
             is in both of them.
     """
-    url = network.proxy or _proxy_of_the_environment(origin)
+    url = network.proxy or Secret.of(_proxy_of_the_environment(origin))
     if not url:
         return None
     proxy = _parsed(url)
@@ -147,16 +150,16 @@ def proxy_for(origin: httpcore.Origin, network: Network) -> httpcore.Proxy | Non
 
 
 class _Unshown(bytes):
-    """The user or the password for a proxy: httpcore logs them at DEBUG."""
+    """User or password for a proxy. httpcore logs them at DEBUG, and takes nothing but bytes."""
 
     def __repr__(self) -> str:
         return "***"
 
 
-def _parsed(url: str) -> httpx.Proxy | None:
+def _parsed(url: Secret) -> httpx.Proxy | None:
     # No error is raised in here: it would keep the one that came before it.
     with suppress(httpx.InvalidURL, ValueError):
-        proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
+        proxy = httpx.Proxy(url.reveal() if "://" in url.reveal() else f"http://{url.reveal()}")
         if validation.is_host(proxy.url.host):
             return proxy
     return None
@@ -228,12 +231,16 @@ def extensions_of(request: Any) -> dict[str, Any]:
 _url = lru_cache(maxsize=512)(httpx.URL)
 
 
-def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """Return headers as they go over the wire, or raise a `ValueError` that names the wrong one and doesn't show it."""
+def _encoded(headers: Mapping[str, str | Secret]) -> list[tuple[bytes, bytes]]:
+    """Return headers as they go over the wire.
+
+    Raises:
+        ValueError: A header can't be sent. The message names it and doesn't show its value.
+    """
     for name, value in headers.items():
-        if not VALUE.fullmatch(value):
+        if not VALUE.fullmatch(reveal(value)):
             raise ValueError(f"the header {name} holds characters that can't be sent")
-    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+    return [(name.encode("ascii"), reveal(value).encode("latin-1")) for name, value in headers.items()]
 
 
 def request_by(client: Any, http_request: HttpRequest, timeout: float | None) -> httpx.Request:
@@ -312,7 +319,7 @@ def failure(cause: BaseException, url: str, *, outer: BaseException | None, clos
     chain = strip(cause, outer)
     if isinstance(cause, ProxyFailed):
         for link in chain:
-            mask_all(link, cause.secrets)
+            mask_all(link, cause.redactor)
     if closed and isinstance(cause, Exception):
         error: BaseException = ClosedError("the client was closed during the call")
     elif isinstance(cause, (ProxyFailed, OSError, *_of_the_libraries("HTTPError", "InvalidURL"))):

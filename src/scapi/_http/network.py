@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from scapi._base import validation
+from scapi._base.secrets import Secret
 
 
 class Network:
-    """The options of a client that concern its connections. The proxy's URL may hold a password.
+    """The options of a client that concern its connections. A proxy's URL may hold a password, so it is a secret.
 
     Args:
         http_client: A client of the caller's to send with, in place of connections of our own.
@@ -21,9 +22,9 @@ class Network:
 
     __slots__ = ("http_client", "proxy", "verify")
 
-    def __init__(self, http_client: Any = None, proxy: str | None = None, verify: Any = None) -> None:
+    def __init__(self, http_client: Any = None, proxy: str | Secret | None = None, verify: Any = None) -> None:
         self.http_client = http_client
-        self.proxy = proxy
+        self.proxy = Secret.of(proxy)
         self.verify: ssl.SSLContext | str | bool = True if verify is None else verify
 
     def check(self) -> Self:
@@ -36,8 +37,8 @@ class Network:
         if self.http_client is not None and not self._is_default():
             name = "verify" if self.proxy is None else "proxy"
             raise TypeError(f"{name} can't be used with an http_client, which has connections of its own")
-        if not (self.proxy is None or isinstance(self.proxy, str)):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
-            raise TypeError(f"proxy must be a URL, not {type(self.proxy).__name__}")
+        if self.proxy is not None:
+            self.proxy.check("proxy")
         self.verify = _checked(self.verify)
         return self
 

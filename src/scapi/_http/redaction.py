@@ -12,6 +12,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from scapi._base.json_types import is_array, is_object
+from scapi._base.secrets import MASK, Secret
 from scapi.exceptions import ScApiException
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-MASK = "***"
 
 #: A secret of fewer characters is none, and to mask it would garble every text.
 SHORTEST = 4
@@ -36,22 +35,31 @@ _ESCAPE = re.compile(
 )
 
 
-class Secrets:
-    """Texts that must not show, in an object that doesn't show them either."""
+class Redactor:
+    """Puts `***` in the place of secrets.
 
-    __slots__ = ("_spellings",)
+    Args:
+        secrets: What must not show; `None` and texts of less than 4 characters are left out.
+    """
 
-    def __init__(self, *secrets: str | None) -> None:
-        found = {secret for secret in secrets if secret and len(secret) >= SHORTEST}
+    __slots__ = ("_secrets",)
+
+    def __init__(self, *secrets: Secret | str | None) -> None:
+        hidden = [Secret.of(secret) for secret in secrets if secret]
+        hidden = [secret for secret in hidden if len(secret.reveal()) >= SHORTEST]
         # In a form or a query `+` is a space.
-        found |= {secret.replace(" ", "+") for secret in found}
+        hidden += [Secret(secret.reveal().replace(" ", "+")) for secret in hidden if " " in secret.reveal()]
         # The longest first: one may be the beginning of another.
-        self._spellings = sorted(map(_bytes, found), key=len, reverse=True)
+        self._secrets = sorted(hidden, key=lambda secret: len(secret.encode()), reverse=True)
 
     def mask(self, value: T) -> T:
-        """A value without the secrets: text, bytes, or what JSON is made of, whose lists and objects are changed."""
+        """Return a value without the secrets.
+
+        Args:
+            value: Text, bytes, or what JSON is made of. Lists and objects are changed in place.
+        """
         box: list[Any] = [value]
-        waiting: list[Any] = [box] if self._spellings else []
+        waiting: list[Any] = [box] if self._secrets else []
         # No recursion: how deep the value is nested is a stranger's decision.
         while waiting:
             within = waiting.pop()
@@ -79,21 +87,21 @@ class Secrets:
             return value if shown == data else shown.decode(errors="surrogatepass")
         # Python makes no text of a number with more than 4300 digits.
         if isinstance(value, float) or (isinstance(value, int) and value.bit_length() < 4096):
-            return MASK if any(spelling in _bytes(str(value)) for spelling in self._spellings) else value
+            return MASK if any(secret.encode() in _bytes(str(value)) for secret in self._secrets) else value
         return value
 
     def _mask_bytes(self, data: bytes) -> bytes:
-        for spelling in self._spellings:
-            data = data.replace(spelling, MASK.encode())
+        for secret in self._secrets:
+            data = data.replace(secret.encode(), MASK.encode())
         plain = _Plain(data)
-        spans = sorted(plain.span(*span) for spelling in self._spellings for span in _places(plain.data, spelling))
+        spans = sorted(plain.span(*span) for secret in self._secrets for span in _places(plain.data, secret))
         # From the last to the first, so that the places of those before stay what they are.
         for begin, end in reversed(list(_merged(spans))):
             data = data[:begin] + MASK.encode() + data[end:]
         return data
 
     def __repr__(self) -> str:
-        return f"Secrets({MASK})"
+        return f"Redactor({MASK})"
 
 
 def _bytes(text: str) -> bytes:
@@ -134,18 +142,19 @@ def _spelled(escape: re.Match[bytes]) -> bytes:
     return bytes.fromhex(byte or percent) or _bytes(html.unescape(f"&{entity}" if entity else ""))
 
 
-def _places(data: bytes, secret: bytes) -> Iterator[tuple[int, int]]:
-    """Where a secret is, and where at the end of the data one begins that is cut off."""
-    begin = data.find(secret)
+def _places(data: bytes, secret: Secret) -> Iterator[tuple[int, int]]:
+    """Yield where a secret is, and where one begins that the end of the data cuts off."""
+    length = len(secret.encode())
+    begin = data.find(secret.encode())
     while begin >= 0:
-        yield begin, begin + len(secret)
-        begin = data.find(secret, begin + len(secret))
-    begin = data.find(secret[:LEAST], max(0, len(data) - len(secret) + 1)) if len(secret) > LEAST else -1
+        yield begin, begin + length
+        begin = data.find(secret.encode(), begin + length)
+    begin = data.find(secret.encode()[:LEAST], max(0, len(data) - length + 1)) if length > LEAST else -1
     while begin >= 0:
-        if secret.startswith(data[begin:]):
+        if secret.encode().startswith(data[begin:]):
             yield begin, len(data)
             return
-        begin = data.find(secret[:LEAST], begin + 1)
+        begin = data.find(secret.encode()[:LEAST], begin + 1)
 
 
 def _merged(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -162,13 +171,13 @@ def _merged(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         yield last
 
 
-def mask_all(error: BaseException, secrets: Secrets) -> None:
+def mask_all(error: BaseException, redactor: Redactor) -> None:
     """Mask all that an exception keeps."""
     if isinstance(error, UnicodeDecodeError):
         # It keeps the whole of what it couldn't decode.
         error.object = b""
         error.args = (error.encoding, b"", *error.args[2:])
-    error.args = tuple(secrets.mask(arg) if isinstance(arg, str | bytes) else arg for arg in error.args)
+    error.args = tuple(redactor.mask(arg) if isinstance(arg, str | bytes) else arg for arg in error.args)
     kept = vars(error)
     names = kept.keys() if isinstance(error, ScApiException) else kept.keys() & {"__notes__"}
-    kept.update({name: secrets.mask(kept[name]) for name in names})
+    kept.update({name: redactor.mask(kept[name]) for name in names})

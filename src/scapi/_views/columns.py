@@ -103,7 +103,7 @@ def _columns(name: str, declared: Any) -> list[Column]:
             return [None if member is None else member.value for member in get(rows)]
 
         return [Column(name, "string", values)]
-    return [Column(name, KINDS[kind] if kind in KINDS else "json", get)]
+    return [Column(name, KINDS.get(kind, "json"), get)]
 
 
 def spelled(member: IntEnum | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from scapi._base.secrets import scramble, unscramble
+from scapi._base.secrets import Secret
 from scapi.models._base import Record, Time
 
 __all__ = ["AppToken", "User", "UserToken"]
@@ -53,7 +53,7 @@ class AppToken(Record, frozen=True, kw_only=True):
         return {"type": "is-instance", "cls": cls}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickle, (type(self), scramble(self.to_json()))
+        return _unpickle, (type(self), Secret(self.to_json()))
 
 
 class UserToken(AppToken, frozen=True, kw_only=True):
@@ -66,8 +66,8 @@ class UserToken(AppToken, frozen=True, kw_only=True):
     refresh_token: str
 
 
-def _unpickle(cls: type[AppToken], parts: tuple[bytes, bytes]) -> AppToken:
-    return cls.from_json(unscramble(parts))
+def _unpickle(cls: type[AppToken], text: Secret) -> AppToken:
+    return cls.from_json(text.reveal())
 
 
 class User(Record, frozen=True, kw_only=True):
