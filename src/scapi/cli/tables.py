@@ -83,7 +83,7 @@ class _Fitted:
         *,
         drop_empty: bool = False,
     ) -> None:
-        kept = range(len(columns))
+        kept: Sequence[int] = range(len(columns))
         if drop_empty and rows:
             kept = [n for n in kept if any(str(row[n]) != NOTHING for row in rows)]
         self._columns = {str(columns[n].header): columns[n] for n in kept}
