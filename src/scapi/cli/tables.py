@@ -7,22 +7,20 @@ from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.cells import cell_len
 from rich.console import Group
-from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
 from scapi._base.escaping import terminal as plain
 from scapi.cli import item_card
+from scapi.cli.fitted import FittedTable, figure, fixed, table
 from scapi.cli.formatting import NOTHING, ago, clock, minute, number, span
 from scapi.enums import StatType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.console import RenderableType
 
     from scapi.cli.rows import Account, Match
     from scapi.models import (
@@ -56,72 +54,6 @@ __all__ = [
 ]
 
 #: The colours that the game gives the qualities, as far as sixteen colours go.
-
-
-def table(*columns: Column | str) -> Table:
-    """Make an empty table in the style of all tables."""
-    return Table(
-        *columns, box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
-    )
-
-
-class _Fitted:
-    """A table that leaves out columns where it is too wide, and says which. No number is ever cut.
-
-    Args:
-        columns: All columns.
-        rows: The cells of each row.
-        spare: The headings of columns that may be left out, in this order.
-        drop_empty: Whether to leave out columns that are empty in every row.
-    """
-
-    def __init__(
-        self,
-        columns: Sequence[Column],
-        rows: Sequence[Sequence[str | Text]],
-        spare: Sequence[str],
-        *,
-        drop_empty: bool = False,
-    ) -> None:
-        kept: Sequence[int] = range(len(columns))
-        if drop_empty and rows:
-            kept = [n for n in kept if any(str(row[n]) != NOTHING for row in rows)]
-        self._columns = {str(columns[n].header): columns[n] for n in kept}
-        self._rows = [dict(zip(self._columns, (row[n] for n in kept), strict=True)) for row in rows]
-        self._spare = [heading for heading in spare if heading in self._columns]
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Render the table in the width that there is."""
-        gone = 0
-        while (wide := self._width(console, options, gone)) > options.max_width and gone < len(self._spare):
-            gone += 1
-        yield from console.render(self._table(gone), options.update(max_width=max(wide, options.max_width)))
-        if gone:
-            yield Text(f"Not shown, for lack of width: {', '.join(self._spare[:gone])}", style="dim")
-
-    def _width(self, console: Console, options: ConsoleOptions, gone: int) -> int:
-        return Measurement.get(console, options.update(max_width=9999), self._table(gone)).minimum
-
-    def _table(self, gone: int) -> Table:
-        headings = [heading for heading in self._columns if heading not in self._spare[:gone]]
-        result = table(*(self._columns[heading].copy() for heading in headings))
-        for column, heading in zip(result.columns, headings, strict=True):
-            if column.overflow == "fold":
-                # rich would break numbers at their no-break spaces.
-                column.min_width = max(cell_len(str(text)) for text in (heading, *(row[heading] for row in self._rows)))
-        for row in self._rows:
-            result.add_row(*(row[heading] for heading in headings))
-        return result
-
-
-def figure(heading: str) -> Column:
-    """Make a column of numbers."""
-    return Column(heading, justify="right", no_wrap=True, overflow="fold")
-
-
-def _fixed(heading: str) -> Column:
-    """Make a column whose texts are never cut."""
-    return Column(heading, no_wrap=True, overflow="fold")
 
 
 def emission(state: EmissionState, now: datetime) -> RenderableType:
@@ -232,7 +164,7 @@ def lots(rows: Sequence[AuctionLot], now: datetime) -> RenderableType:
         )
         for lot in rows
     ]
-    return _Fitted(columns, cells, ["Start", "Bid", "Ends in", "Per piece"], drop_empty=True)
+    return FittedTable(columns, cells, ["Start", "Bid", "Ends in", "Per piece"], drop_empty=True)
 
 
 def _left(end: datetime | None, now: datetime) -> str | Text:
@@ -244,7 +176,7 @@ def _left(end: datetime | None, now: datetime) -> str | Text:
 def sales(rows: Sequence[AuctionPrice], now: datetime) -> RenderableType:
     """Render sales. Prices are for whole sales, except the one per piece."""
     stacks = any(sale.amount != 1 for sale in rows)
-    columns = [_fixed("Time (UTC)"), *map(figure, ("Pieces", "Price", "Per piece")), Column("Quality"), figure("Age")]
+    columns = [fixed("Time (UTC)"), *map(figure, ("Pieces", "Price", "Per piece")), Column("Quality"), figure("Age")]
     cells = [
         (
             clock(sale.time),
@@ -256,7 +188,7 @@ def sales(rows: Sequence[AuctionPrice], now: datetime) -> RenderableType:
         )
         for sale in rows
     ]
-    return _Fitted(columns, cells, ["Age", "Per piece"], drop_empty=True)
+    return FittedTable(columns, cells, ["Age", "Per piece"], drop_empty=True)
 
 
 def _quality(traded: AuctionLot | AuctionPrice) -> Text:
@@ -269,7 +201,7 @@ def _quality(traded: AuctionLot | AuctionPrice) -> Text:
 
 def clans(rows: Iterable[ClanInfo], now: datetime) -> RenderableType:
     """Render clans with the ids that `scapi clan` takes."""
-    columns = [Column("Tag"), Column("Name"), figure("Level"), figure("Members"), _fixed("Id")]
+    columns = [Column("Tag"), Column("Name"), figure("Level"), figure("Members"), fixed("Id")]
     cells = [
         (
             _text(clan.tag),
@@ -280,7 +212,7 @@ def clans(rows: Iterable[ClanInfo], now: datetime) -> RenderableType:
         )
         for clan in rows
     ]
-    return _Fitted(columns, cells, ["Members", "Level", "Tag"])
+    return FittedTable(columns, cells, ["Members", "Level", "Tag"])
 
 
 def clan(row: ClanInfo, now: datetime) -> Table:
@@ -300,8 +232,8 @@ def clan(row: ClanInfo, now: datetime) -> Table:
 def sessions(rows: Iterable[OperationSession], now: datetime) -> RenderableType:
     """Render sessions. Their participants are in the JSON only."""
     columns = [
-        _fixed("Ended (UTC)"),
-        _fixed("Map"),
+        fixed("Ended (UTC)"),
+        fixed("Map"),
         figure("Level"),
         figure("Took"),
         figure("Reward"),
@@ -320,7 +252,7 @@ def sessions(rows: Iterable[OperationSession], now: datetime) -> RenderableType:
         )
         for session in rows
     ]
-    return _Fitted(columns, cells, ["Players", "Reward", "Most damage", "Took"])
+    return FittedTable(columns, cells, ["Players", "Reward", "Most damage", "Took"])
 
 
 def _minutes(seconds: float | None) -> str:
@@ -368,7 +300,7 @@ def _gear(item_id: str | None, level: int, names: Mapping[str, str]) -> Text:
 
 def matches(rows: Iterable[Match], now: datetime) -> Table:
     """Render the items that match a query, with their ids."""
-    result = table(_fixed("Id"), Column("Name"), Column("Category"), figure("Score"), _fixed(""))
+    result = table(fixed("Id"), Column("Name"), Column("Category"), figure("Score"), fixed(""))
     for match in rows:
         result.add_row(
             Text(plain(match.id)),

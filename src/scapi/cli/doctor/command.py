@@ -11,7 +11,7 @@ from rich.table import Column
 from rich.text import Text
 
 from scapi._base.escaping import terminal
-from scapi.cli import tables
+from scapi.cli import fitted
 from scapi.cli.command import command
 from scapi.cli.connection import connect, has_env_credentials
 from scapi.cli.exports import HomePath
@@ -81,7 +81,7 @@ def _token() -> str | None:
 
 
 def _table(rows: Sequence[Finding], now: datetime) -> Table:
-    result = tables.table("", "About", Column("Found", overflow="fold"), tables.figure("Settles"))
+    result = fitted.table("", "About", Column("Found", overflow="fold"), fitted.figure("Settles"))
     for row in rows:
         mark = Text(row.mark, style=STYLES[row.mark])
         subject, text = Text(terminal(row.subject)), Text(terminal(row.text))
