@@ -141,6 +141,12 @@ def test_what_is_no_such_record_is_refused(text: str | bytes) -> None:
         models.AuctionLot.from_json(text)
 
 
+def test_text_that_is_no_text_is_refused_without_being_shown() -> None:
+    with pytest.raises(ValueError, match="^ClanInfo holds characters that can't be written as UTF-8$") as caught:
+        models.ClanInfo(uuid="c", name="\ud800").to_json()
+    assert caught.value.__cause__ is None
+
+
 def test_a_state_of_one_watcher_is_none_of_another() -> None:
     with pytest.raises(ValueError, match="EmissionWatchState"):
         models.EmissionWatchState.from_json(SEEN.to_json())
