@@ -175,6 +175,8 @@ def construction() -> None:
     assert_type(AppClient.from_env(region=Region.SEA, queue_timeout=1.0), AppClient)
     assert_type(AppClient.demo(retry=None, pace=False), AppClient)
     assert_type(UserClient.demo(), UserClient)
+    assert_type(UserClient.from_env(on_token=print), UserClient)
+    assert_type((AppClient(), UserClient()), tuple[AppClient, UserClient])
     client.close()
 
 
@@ -190,11 +192,43 @@ def failures(client: AppClient) -> None:
         assert_type((error.body, error.path, error.model), tuple[bytes, str, str])
 
 
-def raw() -> None:
-    """With `json=True` results are plain JSON, whatever their annotations say."""
+def raw(json: bool) -> None:
+    """With `json=True` results are plain JSON, and no annotation says anything else."""
     client = AppClient(token="t", json=True)
-    emission: Any = client.emission()
-    assert_type(emission["previousStart"], Any)
+    assert_type(client, AppClient[bool])
+    assert_type(client.emission("eu"), Any)
+    assert_type(client.auction("zyv9").lots(limit=1), Any)
+    assert_type(client.clan("c").info(), Any)
+    for lot in client.auction("zyv9").iter_lots():
+        assert_type(lot, Any)
+    for page in client.auctions(["zyv9"]).lots():
+        assert_type(page, Any)
+    assert_type(AppClient(token="t", json=json).emission(), Any)
+    assert_type(AppClient.from_env(json=True).clans(), Any)
+    assert_type(AppClient.demo(json=True, timeout=5).regions(), Any)
+    user = UserClient(token="t", json=True)
+    assert_type(user.characters(), Any)
+    assert_type(user.clan("c").members(), Any)
+
+
+def views(client: AppClient, user: UserClient) -> None:
+    assert_type(client.with_options(timeout=5, retry=3), AppClient)
+    assert_type(client.with_options(region="eu").emission(), models.EmissionState)
+    raw = client.with_options(json=True)
+    assert_type(raw.emission(), Any)
+    assert_type(raw.with_options(timeout=5), AppClient[bool])
+    assert_type(raw.with_options(json=False).emission(), models.EmissionState)
+    assert_type(user.with_options(timeout=5).characters(), list[models.Character])
+    assert_type(user.with_options(json=True).characters(), Any)
+
+
+def mistakes(client: AppClient, raw: AppClient[bool]) -> None:
+    """What both checkers refuse: each ignore is an error as soon as it is idle."""
+    client.emission(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    raw.clans(limit="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    raw.watch_emission()  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    AppClient(tokn="t")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    client.with_options(token="t")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 
 
 def defaults() -> None:

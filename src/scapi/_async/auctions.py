@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from scapi._api import requests
+from scapi._api.model_or_json import JsonT_co, ModelOrJson, model_or_json
 from scapi._async import bulk
 from scapi._async.pages import read_all, server_time
 from scapi._async.results import Results, SaleResults
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from scapi.models import LotEvent, SaleEvent, WatchError
 
 
-class AuctionsEndpoint:
+class AuctionsEndpoint(ModelOrJson[JsonT_co]):
     """Many items on the auction, in one region or in several.
 
     Results come as they arrive, in no particular order. No more of them is held than what is under way.
@@ -49,6 +50,7 @@ class AuctionsEndpoint:
         self._item_ids = check_keys("item_ids", item_ids)
         self._given_regions = regions
 
+    @model_or_json
     def lots(
         self,
         *,
@@ -88,6 +90,7 @@ class AuctionsEndpoint:
         session = self._session.with_priority(priority)
         return bulk.answers(session, plan, lambda target: requests.lots(*target, **options), AuctionLot)
 
+    @model_or_json
     def iter_lots(
         self,
         *,
@@ -134,7 +137,7 @@ class AuctionsEndpoint:
         return Results(session, plan, bulk.pages_of(bulk.walks(session, plan, begin)), AuctionLot)
 
     def cheapest(
-        self,
+        self: AuctionsEndpoint[Literal[False]],
         n: int = 1,
         *,
         where: Callable[[AuctionLot], object] | None = None,
@@ -175,7 +178,7 @@ class AuctionsEndpoint:
         return bulk.results_of(session, self._plan(concurrency, on_error, progress), find, AuctionLot)
 
     def watch_lots(
-        self,
+        self: AuctionsEndpoint[Literal[False]],
         *,
         where: Callable[[AuctionLot], object] | None = None,
         interval: float = 60.0,
@@ -216,6 +219,7 @@ class AuctionsEndpoint:
             on_error=on_error,
         )
 
+    @model_or_json
     def price_history(
         self,
         *,
@@ -252,6 +256,7 @@ class AuctionsEndpoint:
         session = self._session.with_priority(priority)
         return bulk.answers(session, plan, lambda target: requests.price_history(*target, **options), AuctionPrice)
 
+    @model_or_json
     def iter_price_history(
         self,
         since: Mapping[str, datetime | timedelta | str | None] | datetime | timedelta | str | None = None,
@@ -306,7 +311,7 @@ class AuctionsEndpoint:
         return SaleResults(session, plan, steps, walks.resumed)
 
     def watch_sales(
-        self,
+        self: AuctionsEndpoint[Literal[False]],
         since: datetime | timedelta | str | None = None,
         *,
         where: Callable[[AuctionPrice], object] | None = None,

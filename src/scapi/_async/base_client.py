@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from scapi._api import requests
+from scapi._api.model_or_json import JsonT_co, ModelOrJson, model_or_json
 from scapi._async import bulk
 from scapi._async.auctions import AuctionsEndpoint
 from scapi._async.context import Closable
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from scapi._api.settings import Settings
-    from scapi._async.options import CallOptions
     from scapi._async.renewal import Renewal
     from scapi._async.results import Results
     from scapi._http.credentials import Credentials
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     )
 
 
-class BaseClient(Closable):
+class BaseClient(Closable, ModelOrJson[JsonT_co]):
     """What both clients can do. Any credentials will do for it.
 
     Source: https://eapi.stalzone.com/reference
@@ -50,6 +50,7 @@ class BaseClient(Closable):
 
     _session: Session
 
+    @model_or_json
     async def regions(self) -> list[RegionInfo]:
         """The regions of the game. The only endpoint that costs no points.
 
@@ -61,6 +62,7 @@ class BaseClient(Closable):
         """
         return await self._session.call(requests.regions())
 
+    @model_or_json
     async def emission(self, region: Region | str | None = None) -> EmissionState:
         """The emission that runs, and the one before it. The server refreshes it every 10 to 15 seconds.
 
@@ -73,7 +75,7 @@ class BaseClient(Closable):
         return await self._session.call(requests.emission(self._session.settings.region_for(region)))
 
     def watch_emission(
-        self,
+        self: BaseClient[Literal[False]],
         region: Region | str | None = None,
         *,
         interval: float = 15.0,
@@ -109,6 +111,7 @@ class BaseClient(Closable):
             on_error=on_error,
         )
 
+    @model_or_json
     async def profile(self, username: str, region: Region | str | None = None) -> CharacterProfile:
         """The public profile of a character.
 
@@ -123,6 +126,7 @@ class BaseClient(Closable):
         """
         return await self._session.call(requests.profile(self._session.settings.region_for(region), username))
 
+    @model_or_json
     async def clans(
         self, *, limit: int | None = None, offset: int | None = None, region: Region | str | None = None
     ) -> Listing[ClanInfo]:
@@ -143,6 +147,7 @@ class BaseClient(Closable):
         where = self._session.settings.region_for(region)
         return await self._session.call(requests.clans(where, limit=limit, offset=offset))
 
+    @model_or_json
     async def operations_sessions(
         self,
         *,
@@ -190,6 +195,7 @@ class BaseClient(Closable):
             )
         )
 
+    @model_or_json
     def iter_clans(
         self, *, limit: int | None = None, region: Region | str | None = None, priority: Priority | None = None
     ) -> Rows[ClanInfo]:
@@ -210,6 +216,7 @@ class BaseClient(Closable):
         first = requests.clans(self._session.settings.region_for(region), limit=requests.MAX_LIMIT, offset=0)
         return Rows(self._session.with_priority(priority), Paginator(first, limit=limit), ClanInfo)
 
+    @model_or_json
     def iter_operations_sessions(
         self,
         *,
@@ -255,6 +262,7 @@ class BaseClient(Closable):
         )
         return Rows(self._session.with_priority(priority), Paginator(first, limit=limit), OperationSession)
 
+    @model_or_json
     def profiles(
         self,
         names: Iterable[str],
@@ -299,7 +307,7 @@ class BaseClient(Closable):
 
     def auctions(
         self, item_ids: Iterable[str], region: Region | str | Iterable[Region | str] | None = None
-    ) -> AuctionsEndpoint:
+    ) -> AuctionsEndpoint[JsonT_co]:
         """The lots and the price histories of many items.
 
         Args:
@@ -310,7 +318,7 @@ class BaseClient(Closable):
         """
         return AuctionsEndpoint(self._session, item_ids, check_regions(region))
 
-    def auction(self, item_id: str, region: Region | str | None = None) -> AuctionEndpoint:
+    def auction(self, item_id: str, region: Region | str | None = None) -> AuctionEndpoint[JsonT_co]:
         """The lots and the price history of an item.
 
         Args:
@@ -319,19 +327,7 @@ class BaseClient(Closable):
         """
         return AuctionEndpoint(self._session, item_id, checked_region(region))
 
-    def with_options(self, **options: Unpack[CallOptions]) -> Self:
-        """Return this client with other options, for one call or for a part of a program.
-
-        It is a light view: connections, points and token are those of this client. So closing either closes both.
-
-        Args:
-            options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `region` or `json`, as in
-                the constructor. All others stay as they are.
-
-        Raises:
-            TypeError: An option is of the wrong type, or none of these.
-            ValueError: An option is out of its range.
-        """
+    def _view(self, options: dict[str, Any]) -> Self:
         view = object.__new__(type(self))
         vars(view).update(vars(self))
         view._session = self._session.view(self._session.settings.changed(**options))

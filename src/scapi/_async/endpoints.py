@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from scapi._api import requests
+from scapi._api.model_or_json import JsonT_co, ModelOrJson, model_or_json
 from scapi._async.pages import Rows, SaleRows, read_all, server_time
 from scapi._async.watch import Watcher
 from scapi._lists.differs import LotsDiffer, SalesDiffer, event_filter
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     )
 
 
-class AuctionEndpoint:
+class AuctionEndpoint(ModelOrJson[JsonT_co]):
     """One item on the auction of a region.
 
     Source: https://eapi.stalzone.com/reference
@@ -46,6 +47,7 @@ class AuctionEndpoint:
         self._session = session
         self._region = region
 
+    @model_or_json
     async def lots(
         self,
         *,
@@ -88,6 +90,7 @@ class AuctionEndpoint:
             )
         )
 
+    @model_or_json
     def iter_lots(
         self,
         *,
@@ -129,7 +132,7 @@ class AuctionEndpoint:
         return Rows(self._session.with_priority(priority), Paginator(first, limit=limit), AuctionLot)
 
     async def cheapest(
-        self,
+        self: AuctionEndpoint[Literal[False]],
         n: int = 1,
         *,
         where: Callable[[AuctionLot], object] | None = None,
@@ -165,7 +168,7 @@ class AuctionEndpoint:
         return cheapest.pick(lots, server_time(session))
 
     def watch_lots(
-        self,
+        self: AuctionEndpoint[Literal[False]],
         *,
         where: Callable[[AuctionLot], object] | None = None,
         interval: float = 60.0,
@@ -206,6 +209,7 @@ class AuctionEndpoint:
             on_error=on_error,
         )
 
+    @model_or_json
     async def price_history(
         self,
         *,
@@ -240,6 +244,7 @@ class AuctionEndpoint:
             )
         )
 
+    @model_or_json
     def iter_price_history(
         self,
         since: datetime | timedelta | str | None = None,
@@ -290,7 +295,7 @@ class AuctionEndpoint:
         return SaleRows(self._session.with_priority(priority), paginator)
 
     def watch_sales(
-        self,
+        self: AuctionEndpoint[Literal[False]],
         since: datetime | timedelta | str | None = None,
         *,
         where: Callable[[AuctionPrice], object] | None = None,
@@ -339,7 +344,7 @@ class AuctionEndpoint:
         return f"{type(self).__name__}({self.item_id!r})"
 
 
-class ClanEndpoint:
+class ClanEndpoint(ModelOrJson[JsonT_co]):
     """One clan of a region.
 
     Source: https://eapi.stalzone.com/reference
@@ -359,6 +364,7 @@ class ClanEndpoint:
                 f"{type(self).__name__!r} object has no attribute {name!r}{whose}", name=name, obj=self
             )
 
+    @model_or_json
     async def info(self, *, region: Region | str | None = None) -> ClanInfo:
         """Get what is known of the clan.
 
@@ -376,9 +382,10 @@ class ClanEndpoint:
         return f"{type(self).__name__}({self.clan_id!r})"
 
 
-class UserClanEndpoint(ClanEndpoint):
+class UserClanEndpoint(ClanEndpoint[JsonT_co]):
     """One clan of a region, seen by a user."""
 
+    @model_or_json
     async def members(self, *, region: Region | str | None = None) -> list[ClanMember]:
         """Get the members of a clan that one of the user's characters is in.
 

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from scapi._api import requests
+from scapi._api.model_or_json import JsonT_co, ModelOrJson, model_or_json
 from scapi._base import validation
 from scapi._http.network import DIRECT
 from scapi._lists.bulk import Plan, check_keys, check_regions
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from scapi._api.settings import Settings
     from scapi._http.credentials import Credentials
     from scapi._ratelimit.priorities import Priority
-    from scapi._sync.options import CallOptions
     from scapi._sync.renewal import Renewal
     from scapi._sync.results import Results
     from scapi.enums import OperationsMap, Order, SortOperations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     )
 
 
-class BaseClient(Closable):
+class BaseClient(Closable, ModelOrJson[JsonT_co]):
     """What both clients can do. Any credentials will do for it.
 
     Source: https://eapi.stalzone.com/reference
@@ -51,6 +51,7 @@ class BaseClient(Closable):
 
     _session: Session
 
+    @model_or_json
     def regions(self) -> list[RegionInfo]:
         """The regions of the game. The only endpoint that costs no points.
 
@@ -62,6 +63,7 @@ class BaseClient(Closable):
         """
         return self._session.call(requests.regions())
 
+    @model_or_json
     def emission(self, region: Region | str | None = None) -> EmissionState:
         """The emission that runs, and the one before it. The server refreshes it every 10 to 15 seconds.
 
@@ -74,7 +76,7 @@ class BaseClient(Closable):
         return self._session.call(requests.emission(self._session.settings.region_for(region)))
 
     def watch_emission(
-        self,
+        self: BaseClient[Literal[False]],
         region: Region | str | None = None,
         *,
         interval: float = 15.0,
@@ -110,6 +112,7 @@ class BaseClient(Closable):
             on_error=on_error,
         )
 
+    @model_or_json
     def profile(self, username: str, region: Region | str | None = None) -> CharacterProfile:
         """The public profile of a character.
 
@@ -124,6 +127,7 @@ class BaseClient(Closable):
         """
         return self._session.call(requests.profile(self._session.settings.region_for(region), username))
 
+    @model_or_json
     def clans(
         self, *, limit: int | None = None, offset: int | None = None, region: Region | str | None = None
     ) -> Listing[ClanInfo]:
@@ -144,6 +148,7 @@ class BaseClient(Closable):
         where = self._session.settings.region_for(region)
         return self._session.call(requests.clans(where, limit=limit, offset=offset))
 
+    @model_or_json
     def operations_sessions(
         self,
         *,
@@ -191,6 +196,7 @@ class BaseClient(Closable):
             )
         )
 
+    @model_or_json
     def iter_clans(
         self, *, limit: int | None = None, region: Region | str | None = None, priority: Priority | None = None
     ) -> Rows[ClanInfo]:
@@ -211,6 +217,7 @@ class BaseClient(Closable):
         first = requests.clans(self._session.settings.region_for(region), limit=requests.MAX_LIMIT, offset=0)
         return Rows(self._session.with_priority(priority), Paginator(first, limit=limit), ClanInfo)
 
+    @model_or_json
     def iter_operations_sessions(
         self,
         *,
@@ -256,6 +263,7 @@ class BaseClient(Closable):
         )
         return Rows(self._session.with_priority(priority), Paginator(first, limit=limit), OperationSession)
 
+    @model_or_json
     def profiles(
         self,
         names: Iterable[str],
@@ -300,7 +308,7 @@ class BaseClient(Closable):
 
     def auctions(
         self, item_ids: Iterable[str], region: Region | str | Iterable[Region | str] | None = None
-    ) -> AuctionsEndpoint:
+    ) -> AuctionsEndpoint[JsonT_co]:
         """The lots and the price histories of many items.
 
         Args:
@@ -311,7 +319,7 @@ class BaseClient(Closable):
         """
         return AuctionsEndpoint(self._session, item_ids, check_regions(region))
 
-    def auction(self, item_id: str, region: Region | str | None = None) -> AuctionEndpoint:
+    def auction(self, item_id: str, region: Region | str | None = None) -> AuctionEndpoint[JsonT_co]:
         """The lots and the price history of an item.
 
         Args:
@@ -320,19 +328,7 @@ class BaseClient(Closable):
         """
         return AuctionEndpoint(self._session, item_id, checked_region(region))
 
-    def with_options(self, **options: Unpack[CallOptions]) -> Self:
-        """Return this client with other options, for one call or for a part of a program.
-
-        It is a light view: connections, points and token are those of this client. So closing either closes both.
-
-        Args:
-            options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `region` or `json`, as in
-                the constructor. All others stay as they are.
-
-        Raises:
-            TypeError: An option is of the wrong type, or none of these.
-            ValueError: An option is out of its range.
-        """
+    def _view(self, options: dict[str, Any]) -> Self:
         view = object.__new__(type(self))
         vars(view).update(vars(self))
         view._session = self._session.view(self._session.settings.changed(**options))

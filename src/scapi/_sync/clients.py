@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from scapi._api import demo_tokens, requests
+from scapi._api.model_or_json import JsonT_co, model_or_json
 from scapi._api.settings import DEFAULT_RESERVE, DEFAULT_RETRY, Settings
 from scapi._auth import oauth
 from scapi._base import validation
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 
     from scapi._ratelimit.priorities import Priority
     from scapi._retry import Retry
-    from scapi._sync.options import Options
+    from scapi._sync.options import AppOptions, CallOptions, Options, UserOptions
     from scapi.enums import Region
     from scapi.models import Character
 
 
-class AppClient(BaseClient):
+class AppClient(BaseClient[JsonT_co]):
     """The API as an application sees it.
 
     Args:
@@ -74,6 +75,12 @@ class AppClient(BaseClient):
             emission = client.emission(region="eu")
     """
 
+    @overload
+    def __init__(
+        self: AppClient[Literal[False]], *, json: Literal[False] = False, **options: Unpack[AppOptions]
+    ) -> None: ...
+    @overload
+    def __init__(self: AppClient[bool], *, json: bool, **options: Unpack[AppOptions]) -> None: ...
     def __init__(
         self,
         *,
@@ -116,8 +123,35 @@ class AppClient(BaseClient):
                 f"{type(self).__name__!r} object has no attribute {name!r}{whose}", name=name, obj=self
             )
 
+    @overload
+    def with_options(self, **options: Unpack[CallOptions]) -> Self: ...
+    @overload
+    def with_options(self, *, json: Literal[False], **options: Unpack[CallOptions]) -> AppClient[Literal[False]]: ...
+    @overload
+    def with_options(self, *, json: bool, **options: Unpack[CallOptions]) -> AppClient[bool]: ...
+    def with_options(self, **options: Any) -> AppClient[bool]:
+        """Return this client with other options, for one call or for a part of a program.
+
+        It is a light view: connections, points and token are those of this client. So closing either closes both.
+
+        Args:
+            options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `region` or `json`, as in
+                the constructor. All others stay as they are.
+
+        Raises:
+            TypeError: An option is of the wrong type, or none of these.
+            ValueError: An option is out of its range.
+        """
+        return self._view(options)
+
+    @overload
     @classmethod
-    def from_env(cls, **options: Unpack[Options]) -> Self:
+    def from_env(cls, *, json: Literal[False] = False, **options: Unpack[Options]) -> Self: ...
+    @overload
+    @classmethod
+    def from_env(cls, *, json: bool, **options: Unpack[Options]) -> AppClient[bool]: ...
+    @classmethod
+    def from_env(cls, **options: Any) -> AppClient[bool]:
         """Return a client with the credentials of the environment, as the constructor does without any.
 
         They are in `SCAPI_TOKEN`, or in `SCAPI_CLIENT_ID` and `SCAPI_CLIENT_SECRET`.
@@ -130,8 +164,14 @@ class AppClient(BaseClient):
         """
         return cls(token=None, client_id=None, client_secret=None, **options)
 
+    @overload
     @classmethod
-    def demo(cls, **options: Unpack[Options]) -> Self:
+    def demo(cls, *, json: Literal[False] = False, **options: Unpack[Options]) -> Self: ...
+    @overload
+    @classmethod
+    def demo(cls, *, json: bool, **options: Unpack[Options]) -> AppClient[bool]: ...
+    @classmethod
+    def demo(cls, **options: Any) -> AppClient[bool]:
         """A client of the public demo host, with the token that is published for it.
 
         The demo host answers with made-up data; profiles are always 404.
@@ -142,7 +182,7 @@ class AppClient(BaseClient):
         options.setdefault("base_url", BaseUrl.DEMO)
         return cls(token=demo_tokens.APP_TOKEN, **options)
 
-    def clan(self, clan_id: str, region: Region | str | None = None) -> ClanEndpoint:
+    def clan(self, clan_id: str, region: Region | str | None = None) -> ClanEndpoint[JsonT_co]:
         """A clan.
 
         Args:
@@ -152,7 +192,7 @@ class AppClient(BaseClient):
         return ClanEndpoint(self._session, clan_id, checked_region(region))
 
 
-class UserClient(BaseClient):
+class UserClient(BaseClient[JsonT_co]):
     """The API as a player's application sees it: all that is public, and what belongs to the player.
 
     Args:
@@ -198,6 +238,12 @@ class UserClient(BaseClient):
             characters = client.characters()
     """
 
+    @overload
+    def __init__(
+        self: UserClient[Literal[False]], *, json: Literal[False] = False, **options: Unpack[UserOptions]
+    ) -> None: ...
+    @overload
+    def __init__(self: UserClient[bool], *, json: bool, **options: Unpack[UserOptions]) -> None: ...
     def __init__(
         self,
         *,
@@ -249,8 +295,43 @@ class UserClient(BaseClient):
             renewal = Renewal(pair, open_client, on_token)
         self._session = Session(settings, credentials, renewal, network=network)
 
+    @overload
+    def with_options(self, **options: Unpack[CallOptions]) -> Self: ...
+    @overload
+    def with_options(self, *, json: Literal[False], **options: Unpack[CallOptions]) -> UserClient[Literal[False]]: ...
+    @overload
+    def with_options(self, *, json: bool, **options: Unpack[CallOptions]) -> UserClient[bool]: ...
+    def with_options(self, **options: Any) -> UserClient[bool]:
+        """Return this client with other options, for one call or for a part of a program.
+
+        It is a light view: connections, points and token are those of this client. So closing either closes both.
+
+        Args:
+            options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `region` or `json`, as in
+                the constructor. All others stay as they are.
+
+        Raises:
+            TypeError: An option is of the wrong type, or none of these.
+            ValueError: An option is out of its range.
+        """
+        return self._view(options)
+
+    @overload
     @classmethod
-    def from_env(cls, *, on_token: Callable[[UserToken], object] | None = None, **options: Unpack[Options]) -> Self:
+    def from_env(
+        cls,
+        *,
+        json: Literal[False] = False,
+        on_token: Callable[[UserToken], object] | None = None,
+        **options: Unpack[Options],
+    ) -> Self: ...
+    @overload
+    @classmethod
+    def from_env(
+        cls, *, json: bool, on_token: Callable[[UserToken], object] | None = None, **options: Unpack[Options]
+    ) -> UserClient[bool]: ...
+    @classmethod
+    def from_env(cls, *, on_token: Callable[[UserToken], object] | None = None, **options: Any) -> UserClient[bool]:
         """Return a client with the token of the environment, as the constructor does without any.
 
         It is in `SCAPI_USER_TOKEN`. With `SCAPI_REFRESH_TOKEN`, `SCAPI_CLIENT_ID` and `SCAPI_CLIENT_SECRET` it is
@@ -265,8 +346,14 @@ class UserClient(BaseClient):
         """
         return cls(token=None, refresh_token=None, on_token=on_token, **options)
 
+    @overload
     @classmethod
-    def demo(cls, **options: Unpack[Options]) -> Self:
+    def demo(cls, *, json: Literal[False] = False, **options: Unpack[Options]) -> Self: ...
+    @overload
+    @classmethod
+    def demo(cls, *, json: bool, **options: Unpack[Options]) -> UserClient[bool]: ...
+    @classmethod
+    def demo(cls, **options: Any) -> UserClient[bool]:
         """A client of the public demo host, with the user token that is published for it.
 
         Args:
@@ -275,6 +362,7 @@ class UserClient(BaseClient):
         options.setdefault("base_url", BaseUrl.DEMO)
         return cls(token=demo_tokens.USER_TOKEN, **options)
 
+    @model_or_json
     def characters(self, region: Region | str | None = None) -> list[Character]:
         """The user's characters, with their clans.
 
@@ -289,6 +377,7 @@ class UserClient(BaseClient):
         """
         return self._session.call(requests.characters(self._session.settings.region_for(region)))
 
+    @model_or_json
     def friends(self, character: str, region: Region | str | None = None) -> list[str]:
         """The names of the friends of one of the user's characters.
 
@@ -301,7 +390,7 @@ class UserClient(BaseClient):
         """
         return self._session.call(requests.friends(self._session.settings.region_for(region), character))
 
-    def clan(self, clan_id: str, region: Region | str | None = None) -> UserClanEndpoint:
+    def clan(self, clan_id: str, region: Region | str | None = None) -> UserClanEndpoint[JsonT_co]:
         """A clan, with its members where one of the user's characters is among them.
 
         Args:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     import httpx
 
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from scapi._ratelimit.priorities import Priority
     from scapi._retry import Retry
     from scapi.enums import Region
+    from scapi.models import UserToken
 
 
 class CallOptions(TypedDict, total=False):
-    """What can differ from call to call."""
+    """What can differ from call to call, beside `json`, by which results are typed."""
 
     region: Region | str | None
-    json: bool
     timeout: float | None
     retry: Retry | int | None
     pace: bool | Literal["even"]
@@ -36,3 +37,22 @@ class Options(CallOptions, total=False):
     http_client: httpx.Client | None
     proxy: str | Secret | None
     verify: ssl.SSLContext | str | bool | None
+
+
+class AppOptions(Options, total=False):
+    """All arguments of an `AppClient`."""
+
+    token: str | None
+    client_id: str | None
+    client_secret: str | None
+
+
+class UserOptions(Options, total=False):
+    """All arguments of a `UserClient`."""
+
+    token: str | UserToken | None
+    refresh_token: str | None
+    client_id: str | None
+    client_secret: str | None
+    on_token: Callable[[UserToken], object] | None
+    oauth_url: str | None

@@ -54,7 +54,7 @@ def live(token: str | None, **options: Any) -> Iterator[Exchange]:
     wire = Wire(httpx.HTTPTransport())
     with httpx.Client(transport=wire) as http_client:
         options = options | {"http_client": http_client, "retry": None}
-        client: Client = UserClient(token=token, **options) if token else AppClient.from_env(**options)
+        client: Client = UserClient(token=token, **options) if token else AppClient(**options)
         with client:
             clan = character = None
             for endpoint, call in _calls(client).items():
