@@ -160,6 +160,11 @@ class RetryState:
         return math.inf if self._patience is None else max(0.0, self._patience - self._spent)
 
     @property
+    def waited_in_all(self) -> float:
+        """The seconds that the call has waited by now, for whatever reason."""
+        return self._spent
+
+    @property
     def patience(self) -> float | None:
         """The same, with `None` for no limit."""
         return None if self._patience is None else self.left

@@ -212,6 +212,14 @@ async def raw(json: bool) -> None:
     assert_type(await user.clan("c").members(), Any)
 
 
+async def anything(client: AppClient, raw: AppClient[bool]) -> None:
+    assert_type(await client.get("ru/emission", params={"limit": 1, "at": None}, cost=1), Any)
+    assert_type(await client.get("ru/emission", model=models.EmissionState), models.EmissionState)
+    assert_type(await client.get("regions", model=list[models.RegionInfo]), list[models.RegionInfo])
+    assert_type(await raw.get("ru/emission", model=models.EmissionState), Any)
+    client.with_options(on_response=lambda info: (info.status, info.remaining))
+
+
 async def views(client: AppClient, user: UserClient) -> None:
     assert_type(client.with_options(timeout=5, retry=3), AppClient)
     assert_type(await client.with_options(region="eu").emission(), models.EmissionState)

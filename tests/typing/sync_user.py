@@ -174,6 +174,7 @@ def construction() -> None:
         pass
     assert_type(AppClient.from_env(region=Region.SEA, queue_timeout=1.0), AppClient)
     assert_type(AppClient.demo(retry=None, pace=False), AppClient)
+    assert_type(AppClient(token="t", priority="low", reserve=0.2).with_options(priority="high"), AppClient)
     assert_type(UserClient.demo(), UserClient)
     assert_type(UserClient.from_env(on_token=print), UserClient)
     assert_type((AppClient(), UserClient()), tuple[AppClient, UserClient])
@@ -209,6 +210,14 @@ def raw(json: bool) -> None:
     user = UserClient(token="t", json=True)
     assert_type(user.characters(), Any)
     assert_type(user.clan("c").members(), Any)
+
+
+def anything(client: AppClient, raw: AppClient[bool]) -> None:
+    assert_type(client.get("ru/emission", params={"limit": 1, "at": None}, cost=1), Any)
+    assert_type(client.get("ru/emission", model=models.EmissionState), models.EmissionState)
+    assert_type(client.get("regions", model=list[models.RegionInfo]), list[models.RegionInfo])
+    assert_type(raw.get("ru/emission", model=models.EmissionState), Any)
+    client.with_options(on_response=lambda info: (info.status, info.remaining))
 
 
 def views(client: AppClient, user: UserClient) -> None:

@@ -142,7 +142,7 @@ def test_what_is_no_such_record_is_refused(text: str | bytes) -> None:
 
 
 def test_text_that_is_no_text_is_refused_without_being_shown() -> None:
-    with pytest.raises(ValueError, match="^ClanInfo holds characters that can't be written as UTF-8$") as caught:
+    with pytest.raises(ValueError, match=r"^ClanInfo holds characters that can't be written as UTF-8$") as caught:
         models.ClanInfo(uuid="c", name="\ud800").to_json()
     assert caught.value.__cause__ is None
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Generator
 from contextlib import suppress
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import msgspec
 
@@ -252,6 +252,20 @@ def convert(raw: Any, model: type[T]) -> T:
         found = cast("T", read)
     _warn(model, [found], (), losses)
     return found
+
+
+def decoder_for(model: Any) -> Callable[[bytes], Any]:
+    """Return what decodes a body into a model of the caller's, or into plain JSON for `None`.
+
+    Raises:
+        TypeError: It is neither a `msgspec.Struct` nor a list of one.
+    """
+    row = get_args(model)[0] if get_origin(model) is list else model
+    if model is None:
+        return json
+    if not (isinstance(row, type) and issubclass(row, msgspec.Struct)):
+        raise TypeError(f"model must be a msgspec.Struct, list[...] of one, or None, not {model!r}")
+    return _Record(row) if row is model else _Rows(row)
 
 
 # ── large bodies, in pieces ───────────────────────────────────────────────────────────────────────────────────────────

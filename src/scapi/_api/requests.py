@@ -5,9 +5,12 @@ Paths, parameters and ranges: https://eapi.stalzone.com/reference
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache, partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote_plus
 
 from scapi._api import decoding
@@ -17,8 +20,7 @@ from scapi.enums import OperationsMap, Order, Region, SortAuction, SortOperation
 from scapi.models import Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
+    from collections.abc import Callable
 
     from scapi.models import (
         AuctionLot,
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+
+#: A value of a query; a parameter that is `None` is left out.
+Param: TypeAlias = "str | float | bool | datetime | None"
 
 MAX_LIMIT = 200
 MAX_LIMIT_OPERATIONS = 100
@@ -212,6 +217,33 @@ def operations_sessions(
         order=validation.choice("order", Config.ORDER_OPERATIONS if order is None else order, Order),
         filters=filters,
     )
+
+
+def get(path: str, *, params: Mapping[str, Param] | None, cost: int | None, model: Any) -> Request[Any]:
+    """Any other GET of the API. Its costs are measured where they aren't given."""
+    operation = "get" if cost is None else f"get:{validation.integer('cost', cost, 0)}"
+    if not (params is None or isinstance(params, Mapping)):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
+        raise TypeError(f"params must be a mapping of names to values, not {type(params).__name__}")
+    query = {
+        quote_plus(validation.text("params", name)): _param(name, value)
+        for name, value in (params or {}).items()
+        if value is not None
+    }
+    return Request(operation, validation.relative_path("path", path), decoding.decoder_for(model), query)
+
+
+def _param(name: str, value: object) -> str | int:
+    label = f"params[{name!r}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return validation.timestamp(label, value)
+    if isinstance(value, str):
+        return value
+    number = validation.real(value)
+    if number is None or not math.isfinite(number):
+        raise validation.refuse(label, value, "text, a number, a bool, a datetime or None")
+    return str(value)
 
 
 def item_part(item_id: str) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
+from scapi._api.hooks import ResponseHook
 from scapi._base import validation
 from scapi._ratelimit.priorities import RANKS
 from scapi._retry import Retry
+from scapi._version import __version__
 from scapi.config import Config
 from scapi.enums import Region
 
@@ -31,15 +33,19 @@ class Settings(NamedTuple):
     queue_timeout: float | None = None
     priority: Priority = "normal"
     reserve: float = DEFAULT_RESERVE
+    on_response: ResponseHook | None = None
+    user_agent: str | None = None
 
     @classmethod
-    def of(cls, *, base_url: str | None, reserve: float, **options: Any) -> Self:
+    def of(cls, *, base_url: str | None, reserve: float, user_agent: str | None, **options: Any) -> Self:
         """Return the settings of a new client, or raise an error that names the option that is wrong."""
         url = Config.BASE_URL if base_url is None else validation.base_url("base_url", base_url)
         share = validation.real(reserve)
         if share is None or not 0 <= share <= 1:
             raise validation.refuse("reserve", reserve, "a number from 0 to 1")
-        return cls(url, reserve=share).changed(**options)
+        if user_agent is not None and not validation.header("user_agent", user_agent):
+            raise validation.refuse("user_agent", user_agent, "printable ASCII, or None for ours alone")
+        return cls(url, reserve=share, user_agent=user_agent).changed(**options)
 
     def changed(self, **options: Any) -> Self:
         """Return these settings with other options, or raise an error that names the one that is wrong."""
@@ -47,6 +53,10 @@ class Settings(NamedTuple):
             raise TypeError(f"{unknown[0]} is none of the options of a call: {', '.join(_CHECKS)}")
         checked: dict[str, Any] = {name: _CHECKS[name](value) for name, value in options.items()}
         return self._replace(**checked)
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that all requests of the client carry."""
+        return {} if self.user_agent is None else {"User-Agent": f"{self.user_agent} scapi/{__version__}"}
 
     def region_for(self, *asked: Region | str | None) -> Region | str:
         """Return the region of a call: the first that was asked for, else the client's, else that of `Config` now."""
@@ -87,4 +97,5 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "pace": _pace,
     "queue_timeout": lambda value: None if value is None else validation.seconds("queue_timeout", value),
     "priority": _priority,
+    "on_response": lambda value: None if value is None else ResponseHook(value),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from scapi._api import requests
 from scapi._api.model_or_json import JsonT_co, ModelOrJson, model_or_json
@@ -22,9 +22,10 @@ from scapi.enums import Region
 from scapi.models import CharacterProfile, ClanInfo, OperationSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from scapi._api.requests import Param
     from scapi._api.settings import Settings
     from scapi._async.renewal import Renewal
     from scapi._async.results import Results
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
         RegionInfo,
         WatchError,
     )
+
+
+T = TypeVar("T")
 
 
 class BaseClient(Closable, ModelOrJson[JsonT_co]):
@@ -326,6 +330,54 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
             region: The region of all calls on the result; that of the client or `Config` by default.
         """
         return AuctionEndpoint(self._session, item_id, checked_region(region))
+
+    @overload
+    async def get(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Param] | None = None,
+        cost: int | None = None,
+        model: None = None,
+    ) -> Any: ...
+    @overload
+    async def get(
+        self: BaseClient[Literal[False]],
+        path: str,
+        *,
+        params: Mapping[str, Param] | None = None,
+        cost: int | None = None,
+        model: type[T],
+    ) -> T: ...
+    @overload
+    async def get(
+        self: BaseClient[bool],
+        path: str,
+        *,
+        params: Mapping[str, Param] | None = None,
+        cost: int | None = None,
+        model: type[object],
+    ) -> Any: ...
+    async def get(
+        self, path: str, *, params: Mapping[str, Param] | None = None, cost: int | None = None, model: Any = None
+    ) -> Any:
+        """Any other GET of the API, with credentials, pacing, retries and errors as all calls have them.
+
+        It is for endpoints that are newer than this version.
+
+        Args:
+            path: The path below the host with its region, such as `"ru/emission"`. Nothing goes to another host.
+            params: The query. Times are written as the API wants them, and what is `None` is left out.
+            cost: Points that the call costs, 0 or more. By default they are measured.
+            model: What the answer becomes: a model of `scapi.models`, a `msgspec.Struct` of your own, or a list of one
+                of these, such as `list[ClanMember]`. By default the answer is plain JSON.
+
+        Raises:
+            TypeError: `model` is something else.
+            ValueError: An argument is out of its range; nothing was sent.
+            ScApiException: Any other failure, see `scapi.exceptions`.
+        """
+        return await self._session.call(requests.get(path, params=params, cost=cost, model=model))
 
     def _view(self, options: dict[str, Any]) -> Self:
         view = object.__new__(type(self))

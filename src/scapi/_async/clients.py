@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from scapi._ratelimit.priorities import Priority
     from scapi._retry import Retry
     from scapi.enums import Region
-    from scapi.models import Character
+    from scapi.models import Character, ResponseInfo
 
 
 class AppClient(BaseClient[JsonT_co]):
@@ -57,6 +57,9 @@ class AppClient(BaseClient[JsonT_co]):
             clients of the same key count.
         reserve: What share of each minute's points is kept for calls that aren't low, 0 to 1. Of all clients of the
             same key the greatest counts. What is left of it goes to low calls at the end of the minute.
+        on_response: A plain function that gets a `ResponseInfo` for each answer, also for good ones. It is called in
+            the task or thread of the call, so it must be quick. What it raises is logged once and dropped.
+        user_agent: The name of the program, such as `market-bot/1.2`, which stands before ours in `User-Agent`.
         http_client: An `httpx.AsyncClient`, or one of `httpx2`, of your own to send with. It is used as it is and never
             closed.
         proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
@@ -95,6 +98,8 @@ class AppClient(BaseClient[JsonT_co]):
         queue_timeout: float | None = None,
         priority: Priority = "normal",
         reserve: float = DEFAULT_RESERVE,
+        on_response: Callable[[ResponseInfo], object] | None = None,
+        user_agent: str | None = None,
         http_client: httpx.AsyncClient | None = None,
         proxy: str | Secret | None = None,
         verify: ssl.SSLContext | str | bool | None = None,
@@ -110,6 +115,8 @@ class AppClient(BaseClient[JsonT_co]):
             queue_timeout=queue_timeout,
             priority=priority,
             reserve=reserve,
+            on_response=on_response,
+            user_agent=user_agent,
         )
         credentials = Credentials.given_or_of_environment(token, client_id, client_secret).check()
         self._session = Session(settings, credentials, network=Network(http_client, proxy, verify).check())
@@ -134,8 +141,8 @@ class AppClient(BaseClient[JsonT_co]):
         It is a light view: connections, points and token are those of this client. So closing either closes both.
 
         Args:
-            options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `region` or `json`, as in
-                the constructor. All others stay as they are.
+            options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `region`, `json` or
+                `on_response`, as in the constructor. All others stay as they are.
 
         Raises:
             TypeError: An option is of the wrong type, or none of these.
@@ -220,6 +227,9 @@ class UserClient(BaseClient[JsonT_co]):
             clients of the same key count.
         reserve: What share of each minute's points is kept for calls that aren't low, 0 to 1. Of all clients of the
             same key the greatest counts. What is left of it goes to low calls at the end of the minute.
+        on_response: A plain function that gets a `ResponseInfo` for each answer, also for good ones. It is called in
+            the task or thread of the call, so it must be quick. What it raises is logged once and dropped.
+        user_agent: The name of the program, such as `market-bot/1.2`, which stands before ours in `User-Agent`.
         http_client: An `httpx.AsyncClient`, or one of `httpx2`, of your own to send with. It is used as it is and never
             closed.
         proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
@@ -261,6 +271,8 @@ class UserClient(BaseClient[JsonT_co]):
         queue_timeout: float | None = None,
         priority: Priority = "normal",
         reserve: float = DEFAULT_RESERVE,
+        on_response: Callable[[ResponseInfo], object] | None = None,
+        user_agent: str | None = None,
         http_client: httpx.AsyncClient | None = None,
         proxy: str | Secret | None = None,
         verify: ssl.SSLContext | str | bool | None = None,
@@ -277,6 +289,8 @@ class UserClient(BaseClient[JsonT_co]):
             queue_timeout=queue_timeout,
             priority=priority,
             reserve=reserve,
+            on_response=on_response,
+            user_agent=user_agent,
         )
         network = Network(http_client, proxy, verify).check()
         application = Credentials(client_id=client_id, client_secret=client_secret)
@@ -306,8 +320,8 @@ class UserClient(BaseClient[JsonT_co]):
         It is a light view: connections, points and token are those of this client. So closing either closes both.
 
         Args:
-            options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `region` or `json`, as in
-                the constructor. All others stay as they are.
+            options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `region`, `json` or
+                `on_response`, as in the constructor. All others stay as they are.
 
         Raises:
             TypeError: An option is of the wrong type, or none of these.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scapi._ratelimit.priorities import Priority
     from scapi._retry import Retry
     from scapi.enums import Region
-    from scapi.models import UserToken
+    from scapi.models import ResponseInfo, UserToken
 
 
 class CallOptions(TypedDict, total=False):
@@ -26,6 +26,7 @@ class CallOptions(TypedDict, total=False):
     pace: bool | Literal["even"]
     queue_timeout: float | None
     priority: Priority
+    on_response: Callable[[ResponseInfo], object] | None
 
 
 class Options(CallOptions, total=False):
@@ -33,6 +34,7 @@ class Options(CallOptions, total=False):
 
     base_url: str | None
     reserve: float
+    user_agent: str | None
     http_client: httpx.AsyncClient | None
     proxy: str | Secret | None
     verify: ssl.SSLContext | str | bool | None

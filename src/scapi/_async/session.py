@@ -7,12 +7,13 @@ import logging
 import random
 import threading
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scapi._api.errors import explain
 from scapi._api.errors import json as plain_json
 from scapi._async import decoding
 from scapi._base.escaping import log
+from scapi._base.logs import log_as_the_environment_says
 from scapi._http import redirects
 from scapi._http.guard import Guard
 from scapi._http.messages import HttpRequest
@@ -29,6 +30,7 @@ from scapi.exceptions import (
     TransportError,
     UnauthorizedError,
 )
+from scapi.models import ResponseInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +67,7 @@ class Session:
         *,
         network: Network,
     ) -> None:
+        log_as_the_environment_says()
         self.settings = settings
         self.renewal = renewal
         self._credentials = credentials
@@ -133,7 +136,7 @@ class Session:
 
     async def _send_with_retries(self, request: Request[T], credentials: Credentials, retry_state: RetryState) -> T:
         """Send a request until it succeeds, or until its retries are used up."""
-        http_request = HttpRequest(self.settings.base_url + request.target, credentials)
+        http_request = HttpRequest(self.settings.base_url + request.target, credentials, extra=self.settings.headers())
         decode: Callable[[bytes], T] = plain_json if self.settings.json else request.decode
         while True:
             wakeup = aio.Wakeup()
@@ -143,7 +146,7 @@ class Session:
                 try:
                     with Guard(http_request):
                         return await decoding.read(
-                            await self._exchange(http_request, ticket, retry_state), decode, http_request
+                            await self._answer(request, http_request, ticket, retry_state), decode, http_request
                         )
                 except (TransportError, RequestError) as error:
                     explain(error, request.operation)
@@ -202,6 +205,28 @@ class Session:
         level = self._notice.level(seconds, aio.now())
         if logger.isEnabledFor(level):
             logger.log(level, text, *details)
+
+    async def _answer(
+        self, request: Request[Any], http_request: HttpRequest, ticket: Ticket, retry_state: RetryState
+    ) -> HttpResponse:
+        """Send a request whose turn it is, and tell the program of the answer."""
+        begun, waited = aio.now(), retry_state.waited_in_all
+        response = await self._exchange(http_request, ticket, retry_state)
+        if self.settings.on_response is not None:
+            seconds = aio.now() - begun - (retry_state.waited_in_all - waited)
+            info = ResponseInfo(
+                method=http_request.method,
+                operation=request.operation.partition(":")[0],
+                path=request.path,
+                status=response.status,
+                headers=http_request.redact_headers(response.headers),
+                seconds=max(0.0, seconds),
+                attempts=retry_state.attempts + 1,
+                waited=retry_state.waited_in_all,
+                remaining=self.ratelimit.remaining,
+            )
+            self.settings.on_response(info)
+        return response
 
     async def _exchange(self, http_request: HttpRequest, ticket: Ticket, retry_state: RetryState) -> HttpResponse:
         """Send a request whose turn it is, and tell the budget what came of it."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeGuard, TypeVar, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,6 +139,20 @@ def path_part(name: str, value: object) -> str:
         # Every HTTP library resolves these two away, percent-encoded or not; the call would reach another endpoint.
         raise refuse(name, value, "a name, not a relative path")
     return quote(part, safe="")
+
+
+def relative_path(name: str, value: object) -> str:
+    """A path below the host, percent-encoded where it has to be, with a slash in front."""
+    path = text(name, value).removeprefix("/")
+    segments = path.split("/")
+    # Every HTTP library resolves these away, percent-encoded or not; an empty first one would name another host.
+    if (
+        any(unquote(segment) in {"", ".", ".."} for segment in segments)
+        or not path.isprintable()
+        or set(path) & set("?#\\")
+    ):
+        raise refuse(name, value, "a path below the host such as 'ru/emission', without '..', query and fragment")
+    return "/" + quote(path, safe="/%!$&'()*+,;=:@~")
 
 
 def is_header(value: str) -> bool:

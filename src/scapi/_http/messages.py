@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from scapi._base import validation
-from scapi._base.secrets import Secret, reveal
+from scapi._base.secrets import MASK, Secret, reveal
 from scapi._http.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -117,6 +117,10 @@ class HttpRequest:
     def redact(self, body: bytes) -> bytes:
         """Return a body without the secrets of this request."""
         return self.redactor().mask(body)
+
+    def redact_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return the headers of an answer, without our secrets and without cookies, which may be new ones."""
+        return self.redactor().mask({**headers, **({"set-cookie": MASK} if "set-cookie" in headers else {})})
 
     def __repr__(self) -> str:
         # After a redirect the query may be anything, a secret of ours or of the server's.

@@ -33,8 +33,14 @@ class Costs:
 
     def get(self, operation: str, unknown: int = LIKELY_COST) -> int:
         """Return the cost of an operation, or `unknown`."""
-        known = self._known.get(operation)
+        known = self._of(operation)
         return known[0] if known else unknown
+
+    def _of(self, operation: str) -> tuple[int, tuple[int, ...]] | None:
+        known = self._known.get(operation)
+        # The caller of `client.get` says what it costs: `get:3` costs 3 points.
+        name, _, cost = operation.partition(":")
+        return (int(cost), (int(cost),)) if known is None and name == "get" and cost else known
 
     def copy(self) -> dict[str, int]:
         """Return all costs that are known."""
@@ -42,13 +48,13 @@ class Costs:
 
     def add_sample(self, operation: str, cost: int) -> None:
         """Take up what a call has cost."""
-        _, earlier = self._known.get(operation, (cost, ()))
+        _, earlier = self._of(operation) or (cost, ())
         samples = (*earlier, cost)[-SAMPLES:]
         self._known[operation] = min(samples), samples
 
     def is_to_measure(self, operation: str) -> bool:
         """Tell whether the next call of an operation should be sent alone, so that its cost shows."""
-        return operation not in self._known and self._attempts.get(operation, 0) < MEASURING_ATTEMPTS
+        return self._of(operation) is None and self._attempts.get(operation, 0) < MEASURING_ATTEMPTS
 
     def count_attempt(self, operation: str) -> None:
         """Count a call that was sent alone."""

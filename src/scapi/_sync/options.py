@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scapi._ratelimit.priorities import Priority
     from scapi._retry import Retry
     from scapi.enums import Region
-    from scapi.models import UserToken
+    from scapi.models import ResponseInfo, UserToken
 
 
 class CallOptions(TypedDict, total=False):
@@ -27,6 +27,7 @@ class CallOptions(TypedDict, total=False):
     pace: bool | Literal["even"]
     queue_timeout: float | None
     priority: Priority
+    on_response: Callable[[ResponseInfo], object] | None
 
 
 class Options(CallOptions, total=False):
@@ -34,6 +35,7 @@ class Options(CallOptions, total=False):
 
     base_url: str | None
     reserve: float
+    user_agent: str | None
     http_client: httpx.Client | None
     proxy: str | Secret | None
     verify: ssl.SSLContext | str | bool | None

@@ -29,6 +29,7 @@ from scapi.models.numbering import NumberedRow, RowCounts, numbered
 from scapi.models.operations import OperationParticipant, OperationSession
 from scapi.models.ratelimit import RateLimit
 from scapi.models.region import RegionInfo
+from scapi.models.response import ResponseInfo
 from scapi.models.tokens import AppToken, User, UserToken
 from scapi.models.walk import BulkWalkState, SalesWalkState
 from scapi.models.watch import (
@@ -90,6 +91,7 @@ __all__ = [
     "RawFile",
     "RegionInfo",
     "Rejected",
+    "ResponseInfo",
     "RowCounts",
     "SaleEvent",
     "SalesWalkState",
