@@ -135,9 +135,10 @@ def test_events_and_errors_go_into_json_too() -> None:
         failed: WatchError | None = None
         left: RateLimit = RateLimit()
 
-    failed = WatchError(error=ScApiException("no"), failures=1, wait=2.0)
-    log = Log(events=[], sold=SaleEvent(sale=SALE), failed=failed)
-    assert log.model_dump()["sold"] == {"kind": "sold", "sale": SALE.to_dict()}
+    failed = WatchError(region="ru", error=ScApiException("no"), failures=1, wait=2.0)
+    log = Log(events=[], sold=SaleEvent(region="ru", item_id="kqgy", sale=SALE), failed=failed)
+    sold = {"kind": "sold", "region": "ru", "item_id": "kqgy", "sale": SALE.to_dict()}
+    assert log.model_dump()["sold"] == sold
     written = json.loads(log.model_dump_json())
     assert written["failed"]["error"] == {"type": "ScApiException", "message": "no"}
     assert written["left"] == {"limit": None, "remaining": None, "reset": None}
