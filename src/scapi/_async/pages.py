@@ -38,8 +38,8 @@ END: Any = object()
 class Rows(Generic[T]):
     """All rows of a list: an iterator over them, and a way to a frame that leaves the models out.
 
-    `to_polars()` and its like read what is left of the list, page by page, into the columns of one frame: what is in
-    memory meanwhile is the frame so far and a page, never all rows as models. Columns and kinds are those of
+    `to_polars()` and its like read what is left of the list, page by page, into the columns of one frame. In memory
+    meanwhile are the frame so far and a page, never all rows as models. Columns and kinds are those of
     `scapi.frames`. Nothing is sent before the first row, or a frame, is asked for.
     """
 
@@ -69,7 +69,7 @@ class Rows(Generic[T]):
         await self._pages.aclose()
 
     async def to_dicts(self, *, flatten: bool = False, explode: bool = False) -> list[dict[str, Any]]:
-        """All rows as plain dicts with aware times.
+        """Return all rows as plain dicts with aware times.
 
         Args:
             flatten: Give every known key of `additional` a column of its own.
@@ -78,12 +78,12 @@ class Rows(Generic[T]):
         Raises:
             ValueError: There is nothing to flatten or explode, or the client has `json=True`, both raised before
                 anything is sent; or an integer needs more than 64 bits, or a time another year than 1 to 9999.
-            ScApiException: A page could not be had. There is no frame of the others then.
+            ScApiException: A page could not be read. There is no frame of the others then.
         """
         return await self._built(builders.dicts(), flatten, explode)
 
     async def to_polars(self, *, flatten: bool = False, explode: bool = False) -> pl.DataFrame:
-        """All rows as a polars frame; needs the extra `polars`.
+        """Read all rows into a polars frame; needs the extra `polars`.
 
         Args:
             flatten: Give every known key of `additional` a column of its own.
@@ -97,7 +97,7 @@ class Rows(Generic[T]):
         return await self._built(builders.polars(), flatten, explode)
 
     async def to_pandas(self, *, flatten: bool = False, explode: bool = False) -> pd.DataFrame:
-        """All rows as a pandas frame; needs the extra `pandas`.
+        """Read all rows into a pandas frame; needs the extra `pandas`.
 
         Args:
             flatten: Give every known key of `additional` a column of its own.
@@ -111,7 +111,7 @@ class Rows(Generic[T]):
         return await self._built(builders.pandas(), flatten, explode)
 
     async def to_arrow(self, *, flatten: bool = False, explode: bool = False) -> pa.Table:
-        """All rows as an Arrow table; needs the extra `arrow`.
+        """Read all rows into an Arrow table; needs the extra `arrow`.
 
         Args:
             flatten: Give every known key of `additional` a column of its own.

@@ -29,6 +29,7 @@ from scapi.models import (
     LotsWatchState,
     SaleEvent,
     SalesWatchState,
+    numbered,
 )
 from scapi.models.watch import NEVER
 
@@ -207,8 +208,7 @@ class SalesDiffer(Differ[SaleEvent, SalesWatchState]):
         if self._begun:
             sales: list[AuctionPrice] = yield from _whole(Paginator(self._request, since=self._since))
             self.pending.extend(
-                SaleEvent(region=self.region, item_id=self.item_id, sale=sale)
-                for sale in sorted(self._unseen(sales), key=attrgetter("time"))
+                SaleEvent(region=self.region, item_id=self.item_id, sale=sale) for sale in self._unseen(sales)
             )
             return
         newest: Listing[AuctionPrice] = yield self._request.with_page(limit=1, offset=0)
@@ -220,13 +220,10 @@ class SalesDiffer(Differ[SaleEvent, SalesWatchState]):
                 self._see(sale)
         self._begun = True
 
-    def _unseen(self, sales: Iterable[AuctionPrice]) -> Iterable[AuctionPrice]:
-        left = {key: count for key, (_, count) in self._seen.items()}
-        for sale in sales:
-            key = sale.key()
-            left[key] = left.get(key, 0) - 1
-            if left[key] < 0:
-                yield sale
+    def _unseen(self, sales: Iterable[AuctionPrice]) -> list[AuctionPrice]:
+        """Return the sales that were not handed over yet, oldest first."""
+        in_order = sorted(sales, key=attrgetter("time"))
+        return [sale for sale, key, n in numbered(in_order) if n >= self._seen.get(key, (sale.time, 0))[1]]
 
     def _see(self, sale: AuctionPrice) -> None:
         key = sale.key()

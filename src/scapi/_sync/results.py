@@ -35,8 +35,9 @@ class Results(Generic[T]):
     under way. Columns and kinds are those of `scapi.frames`. Nothing is sent before the first result, or a frame, is
     asked for.
 
-    An error never is an empty frame, nor a hole in one. With `on_error="raise"` the first one is raised. With
-    `on_error="yield"` the frame has what could be had, and `errors` takes the rest: a list has to be given.
+    An error is never an empty frame or a gap in one. With `on_error="raise"` the first one is raised. With
+    `on_error="yield"` the frame has what could be read, and the results with an error are appended to `errors`, which
+    must be given then.
     """
 
     def __init__(self, session: Session, plan: Plan, results: Generator[Any], model: type) -> None:
@@ -59,7 +60,7 @@ class Results(Generic[T]):
     def to_dicts(
         self, *, flatten: bool = False, explode: bool = False, errors: list[BulkResult[Any]] | None = None
     ) -> list[dict[str, Any]]:
-        """All rows as plain dicts with aware times.
+        """Return all rows as plain dicts with aware times.
 
         Args:
             flatten: Give every known key of `additional` a column of its own.
@@ -78,7 +79,7 @@ class Results(Generic[T]):
     def to_polars(
         self, *, flatten: bool = False, explode: bool = False, errors: list[BulkResult[Any]] | None = None
     ) -> pl.DataFrame:
-        """All rows as a polars frame; needs the extra `polars`.
+        """Read all rows into a polars frame; needs the extra `polars`.
 
         Args:
             flatten: Give every known key of `additional` a column of its own.
@@ -95,7 +96,7 @@ class Results(Generic[T]):
     def to_pandas(
         self, *, flatten: bool = False, explode: bool = False, errors: list[BulkResult[Any]] | None = None
     ) -> pd.DataFrame:
-        """All rows as a pandas frame; needs the extra `pandas`.
+        """Read all rows into a pandas frame; needs the extra `pandas`.
 
         Args:
             flatten: Give every known key of `additional` a column of its own.
@@ -112,7 +113,7 @@ class Results(Generic[T]):
     def to_arrow(
         self, *, flatten: bool = False, explode: bool = False, errors: list[BulkResult[Any]] | None = None
     ) -> pa.Table:
-        """All rows as an Arrow table; needs the extra `arrow`.
+        """Read all rows into an Arrow table; needs the extra `arrow`.
 
         Args:
             flatten: Give every known key of `additional` a column of its own.
