@@ -258,6 +258,29 @@ class ResumedHistory(History):
             assert self.pages < 2000, "the walk doesn't end"
 
 
+class HistoryUntil(History):
+    """Only the sales up to a time: what is newer is neither read nor handed out, also behind a cache."""
+
+    def begin(self) -> None:
+        self.until = START + timedelta(seconds=self.clock // 2)
+        self.walk = self.made(lambda: Paginator(self.first(), until=self.until))
+        self.throughout = {row for row in self.rows if row.second <= self.clock // 2}
+
+    @precondition(lambda self: not self.walk.done and not self.out)
+    @rule(count=st.integers(1, 40))
+    def read_a_stale_page(self, count: int) -> None:
+        """Older answers, as long as nothing was read but for the search."""
+        newest, self.rows = self.rows[:count], self.rows[count:]
+        is_searching = self.walk.request.page.limit == 1
+        if is_searching and self.throughout.issubset(self.rows):
+            self.read()
+        self.rows = newest + self.rows
+
+    @invariant()
+    def nothing_newer(self) -> None:
+        assert all(sale.time <= self.until for sale in self.out)
+
+
 class Lots(Moving):
     """Oldest first: new ones come in at the end, any one may go, and bids change any one."""
 
@@ -382,7 +405,7 @@ class Clans(Moving):
         self.moves = 0
 
 
-for machine in (History, ResumedHistory, StaleHistory, SecondHistory, Lots, NewestLots, Clans):
+for machine in (History, HistoryUntil, ResumedHistory, StaleHistory, SecondHistory, Lots, NewestLots, Clans):
     machine.TestCase.settings = settings(stateful_step_count=25)
     globals()[f"Test{machine.__name__}"] = machine.TestCase
 
@@ -444,3 +467,18 @@ def test_sales_that_push_a_second_of_several_pages_down_by_more_than_a_page(fill
             count, price, seconds = step
             history.sell(count=count, price=price, step=seconds)
     history.teardown()
+
+
+def test_a_page_out_of_a_cache_that_begins_below_the_time_is_read_again_from_further_up() -> None:
+    history = HistoryUntil()
+    history.fill([(1, 1, False)] * 120)
+    while history.walk.request.page.limit == 1:
+        history.read()
+    offset = history.walk.request.page.offset
+    assert offset > 30
+    newest, history.rows = history.rows[:30], history.rows[30:]
+    history.read()
+    history.rows = newest + history.rows
+    assert history.walk.request.page.offset == offset - history.page_size
+    history.teardown()
+    assert len(history.out) == 60

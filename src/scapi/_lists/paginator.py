@@ -67,9 +67,10 @@ class Paginator(Generic[T]):
         self._first = first
         self._since = since
         self._until = until
-        self._search = None if until is None or left == 0 else Search(until)
+        shape = SHAPES[first.operation]
+        self._search = None if until is None or left == 0 else Search(until, shape.page_size)
         # One attribute, so that an interrupt can't come between its parts.
-        self._stand: tuple[Cursor, _Fed | None] = Cursor(SHAPES[first.operation], sorting_of(first), left), None
+        self._stand: tuple[Cursor, _Fed | None] = Cursor(shape, sorting_of(first), left), None
 
     @property
     def _cursor(self) -> Cursor:

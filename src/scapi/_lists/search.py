@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scapi._api.requests import MAX_LIMIT
-
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -19,6 +17,7 @@ class Search:
 
     Args:
         until: The time.
+        page_size: The number of sales of a page.
 
     Attributes:
         offset: The offset of the row to ask for now.
@@ -27,11 +26,12 @@ class Search:
         done: Whether there is nothing more to ask for.
     """
 
-    def __init__(self, until: datetime) -> None:
-        self.offset: int = MAX_LIMIT
+    def __init__(self, until: datetime, page_size: int) -> None:
+        self.offset: int = page_size
         self.start: int = 0
         self.done = False
         self._until = until
+        self._page_size = page_size
         self._end: int | None = None
 
     def feed(self, time: datetime | None, total: int) -> None:
@@ -48,7 +48,7 @@ class Search:
         if self._end is None:
             self.offset *= 2
             return
-        self.done = self._end - self.start <= MAX_LIMIT
+        self.done = self._end - self.start <= self._page_size
         self.offset = (self.start + self._end) // 2
 
     def is_below(self, time: datetime | None) -> bool:
@@ -57,4 +57,4 @@ class Search:
 
     def step_back(self) -> None:
         """Begin a page further up."""
-        self.start = max(0, self.start - MAX_LIMIT)
+        self.start = max(0, self.start - self._page_size)
