@@ -60,7 +60,8 @@ class Scenario:
         latency: Bounds of a request's whole time in seconds.
         priority: Of the tasks.
         people: Points that people ask for per window, as a share of the limit, at random moments and whatever becomes
-            of their earlier calls. They call with high priority.
+            of their earlier calls.
+        urgency: Priority of their calls.
         reserve: What the budget keeps for them.
         seconds: How long it goes on.
         seed: Of all that is random.
@@ -80,6 +81,7 @@ class Scenario:
     latency: tuple[float, float] = (0.02, 0.3)
     priority: Priority = "normal"
     people: float = 0.0
+    urgency: Priority = "high"
     reserve: float = 0.0
     seconds: float = 3600.0
     seed: int = 1
@@ -89,8 +91,9 @@ class Scenario:
 class Outcome:
     """What came of it; points of the stranger included in `used`.
 
-    `waits` are the seconds that people waited for their turns, of those calls that fit into the reserve together with
-    what people had asked for before in the same window. `points` is what each priority got.
+    `waits` are the seconds that people waited for their turns, of those calls that fit into the reserve (a tenth if
+    there is none) together with what people had asked for before in the same window. `points` is what each priority
+    got.
     """
 
     allowed: int = 0
@@ -104,6 +107,7 @@ class Outcome:
     demand: float = 0.0
     waits: list[float] = field(default_factory=list[float])
     points: Counter[Priority] = field(default_factory=Counter["Priority"])
+    points_of_people: int = 0
 
     @property
     def share_used(self) -> float:
@@ -255,8 +259,8 @@ class Simulation:
     def _visit(self) -> None:
         scenario, operation = self.scenario, self.rng.choice(self._operations)
         self._asked += scenario.costs[operation]
-        call = Call(self.budgets[0], operation, self.time, self._woken, "high")
-        call.fits = self._asked <= scenario.reserve * scenario.limit
+        call = Call(self.budgets[0], operation, self.time, self._woken, scenario.urgency)
+        call.fits = self._asked <= (scenario.reserve or 0.1) * scenario.limit
         self._queue(call)
         rate = scenario.people * scenario.limit / WINDOW
         mean_cost = sum(scenario.costs.values()) / len(scenario.costs)
@@ -302,6 +306,8 @@ class Simulation:
         call.budget.leave(call.ticket, self._now(), status=status, headers=headers)
         if status == 200:
             self.outcome.points[call.priority] += self.scenario.costs[call.operation]
+            if call.again is None:
+                self.outcome.points_of_people += self.scenario.costs[call.operation]
             self._end(call, completed=True)
             return
         self.outcome.refused += 1
@@ -365,11 +371,55 @@ def _scenarios(seconds: float) -> Iterator[tuple[str, list[Scenario]]]:
         yield f"{limit} | 10 | 1, 2 | none; `Date` 2 s ahead", [replace(run, date=2.0) for run in usual]
 
 
+def _shared_keys(seconds: float) -> Iterator[tuple[str, list[Scenario]]]:
+    """Name the rows of a crawler and people on one key, and the runs each is the worst of."""
+    ways: list[tuple[str, Priority, Priority, float, float]] = [
+        ("none", "normal", "normal", 0.0, 0.1),
+        ("high, low", "low", "high", 0.0, 0.1),
+        ("high, low", "low", "high", 0.1, 0.05),
+        ("high, low", "low", "high", 0.1, 0.1),
+        ("high, low", "low", "high", 0.1, 0.3),
+        ("high, low", "low", "high", 0.3, 0.3),
+        ("high, low", "low", "high", 0.1, 2.0),
+    ]
+    for limit, tasks in itertools.product((400, 50), (2, 200)):
+        for name, priority, urgency, reserve, people in ways:
+            usual = Scenario(limit=limit, tasks=tasks, priority=priority, urgency=urgency, reserve=reserve)
+            # With few points people call rarely.
+            longer = 4 * seconds if limit < 400 else seconds
+            runs = [replace(usual, people=people, seconds=longer, seed=seed) for seed in range(3)]
+            yield f"{limit} | {tasks} | {people:.0%} | {name} | {reserve:.0%}", runs
+
+
+def _print_shared_keys(seconds: float) -> None:
+    print(
+        "| points/min | crawler's tasks | people ask for | priorities | reserve | median | 95 % | below 1 s | 429 |",
+        end="",
+    )
+    print(" crawler got | points used |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    for name, scenarios in _shared_keys(seconds):
+        runs = [simulate(scenario) for scenario in scenarios]
+        quick = min(sum(wait < 1 for wait in run.waits) / len(run.waits) for run in runs)
+        crawled = min(1 - run.points_of_people / run.points.total() for run in runs)
+        print(
+            f"| {name} | {max(run.wait(0.5) for run in runs):.2f} s | {max(run.wait(0.95) for run in runs):.2f} s "
+            f"| {quick:.1%} | {max(run.refused for run in runs)} | {crawled:.1%} "
+            f"| {min(run.used / run.allowed for run in runs):.2%} |",
+            flush=True,
+        )
+
+
 def main() -> None:
-    """Print the table."""
+    """Print a table."""
     parser = argparse.ArgumentParser(description="An hour of pacing, simulated: each row is the worst of three runs.")
     parser.add_argument("--minutes", type=float, default=60.0, help="simulated minutes per run (default: 60)")
-    seconds = parser.parse_args().minutes * 60
+    parser.add_argument("--priorities", action="store_true", help="a crawler and people on one key, a third as long")
+    options = parser.parse_args()
+    seconds = options.minutes * 60
+    if options.priorities:
+        _print_shared_keys(seconds / 3)
+        return
     print("| points/min | tasks | costs | stranger | calls | failed | 429 | of ours | points used | of usable |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for name, scenarios in _scenarios(seconds):
