@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from scapi._async.database import DatabaseLookup
     from scapi._async.github import GitHubClient
     from scapi._async.oauth import OAuthClient
+    from scapi._async.store import Store
     from scapi._base.secrets import Secret
     from scapi._retry import Retry
     from scapi.config import BaseUrl, Config
@@ -72,6 +73,7 @@ __getattr__, __dir__ = lazily(
         "scapi._async.database": ("DatabaseLookup",),
         "scapi._async.github": ("GitHubClient",),
         "scapi._async.oauth": ("OAuthClient",),
+        "scapi._async.store": ("Store",),
         **SHARED,
         "scapi": (*SHARED["scapi"], "sync"),
     },
@@ -114,6 +116,7 @@ __all__ = [
     "SortAuction",
     "SortOperations",
     "StatType",
+    "Store",
     "TokenNotSavedError",
     "TransportError",
     "UnauthorizedError",

@@ -37,6 +37,7 @@ __all__ = [
     "DecodeError",
     "ForbiddenError",
     "ItemNameError",
+    "LeaseLostError",
     "LoginError",
     "NotFoundError",
     "RateLimitError",
@@ -44,6 +45,8 @@ __all__ = [
     "RequestTimeoutError",
     "ScApiException",
     "ServerError",
+    "StoreError",
+    "StoreVersionError",
     "TokenNotSavedError",
     "TransportError",
     "UnauthorizedError",
@@ -157,6 +160,18 @@ class ItemNameError(ScApiException, ValueError):
         super().__init__(message)
         self.query = query
         self.candidates = list(candidates)
+
+
+class StoreError(ScApiException):
+    """The database of a store failed, can't be reached, or holds something else. The cause is chained."""
+
+
+class StoreVersionError(StoreError):
+    """A newer release of this library made the store, and this one doesn't know its schema."""
+
+
+class LeaseLostError(StoreError):
+    """Another collector has taken the item over. Nothing was written."""
 
 
 class RequestError(ScApiException):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scapi._sync.database import DatabaseLookup
     from scapi._sync.github import GitHubClient
     from scapi._sync.oauth import OAuthClient
+    from scapi._sync.store import Store
     from scapi.config import BaseUrl, Config
     from scapi.enums import (
         Alliance,
@@ -68,6 +69,7 @@ __getattr__, __dir__ = lazily(
         "scapi._sync.database": ("DatabaseLookup",),
         "scapi._sync.github": ("GitHubClient",),
         "scapi._sync.oauth": ("OAuthClient",),
+        "scapi._sync.store": ("Store",),
         **SHARED,
     },
 )
@@ -109,6 +111,7 @@ __all__ = [
     "SortAuction",
     "SortOperations",
     "StatType",
+    "Store",
     "TokenNotSavedError",
     "TransportError",
     "UnauthorizedError",

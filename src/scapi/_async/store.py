@@ -1,0 +1,267 @@
+"""The market on disk."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Unpack
+
+from scapi._async.context import Closable
+from scapi._base import validation
+from scapi._base.extras import extra
+from scapi._primitives import aio
+from scapi._store.rows import ItemChange, Place
+from scapi.enums import Region
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from scapi._store.reading import LotsPiece, SalesPiece
+    from scapi._store.rows import ClanChange, ItemState, Run, Span, Written, WrittenLots
+    from scapi.models import ClanMember, EmissionState
+
+
+class Store(Closable):
+    """Sales, lots and what is known of them, in SQLite or PostgreSQL; needs the extra `store`.
+
+    It opens when it is first used, and makes or migrates its tables by itself. Any number of tasks, threads and
+    processes may use one store at once, readers while others write.
+
+    Args:
+        url: A file, such as `"market.db"`, for SQLite; or `"postgresql+psycopg://user@host/name"`, which needs the
+            extra `postgres`.
+        create: Make the file and the tables where there are none. Without it, a missing store is an error.
+        clock: Tells the seconds since 1970: for `seen_at`, and for times such as `"7d"`.
+
+    Raises:
+        ImportError: The extra `store` or `postgres` is missing.
+        ValueError: `url` is neither a file nor a URL of a database that is known here.
+    """
+
+    def __init__(
+        self, url: str | os.PathLike[str], *, create: bool = True, clock: Callable[[], float] = time.time
+    ) -> None:
+        with extra("store"):
+            from scapi._store.room import Room
+        self._room = Room(url, create=validation.flag("create", create), clock=clock)
+
+    async def close(self) -> None:
+        """Close all connections to the database."""
+        await aio.to_thread(self._room.database.close)
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def write_sales(
+        self,
+        region: Region | str,
+        item: str,
+        piece: SalesPiece,
+        *,
+        owner: str | None = None,
+        **change: Unpack[ItemChange],
+    ) -> Written:
+        """Write a page of sales, the span that it completes, and the state of the item, in one transaction.
+
+        Writing the same page again changes nothing. Spans that touch become one.
+
+        Args:
+            region: The region.
+            item: The id of the item.
+            piece: The page, from `SalesReading.piece()`.
+            owner: Write only if this owner still has the lease.
+            change: What to change of the item's state with it.
+
+        Raises:
+            LeaseLostError: The owner has no lease any more; nothing was written.
+            StoreError: The database failed; nothing was written.
+        """
+        place = _place(region, item)
+        return await aio.to_thread(self._room.writing.sales, place, piece, owner, change)
+
+    async def write_lots(
+        self,
+        region: Region | str,
+        item: str,
+        piece: LotsPiece,
+        *,
+        owner: str | None = None,
+        **change: Unpack[ItemChange],
+    ) -> WrittenLots:
+        """Write a page of lots and the state of the item, in one transaction.
+
+        With the last page of a complete look, the lots that it didn't see are gone, and the samples of the look are
+        written.
+
+        Args:
+            region: The region.
+            item: The id of the item.
+            piece: The page, from `LotsReading.piece()`.
+            owner: Write only if this owner still has the lease.
+            change: What to change of the item's state with it.
+
+        Raises:
+            LeaseLostError: The owner has no lease any more; nothing was written.
+            StoreError: The database failed; nothing was written.
+        """
+        place = _place(region, item)
+        return await aio.to_thread(self._room.writing.lots, place, piece, owner, change)
+
+    async def write_emission(self, region: Region | str, state: EmissionState) -> None:
+        """Write the emissions that an answer tells of: when they began, and when they ended.
+
+        Args:
+            region: The region.
+            state: The answer.
+
+        Raises:
+            StoreError: The database failed; nothing was written.
+        """
+        await aio.to_thread(self._room.writing.emission, _region(region), state)
+
+    async def write_clan_members(
+        self, region: Region | str, clan_id: str, members: Iterable[ClanMember], *, at: datetime
+    ) -> ClanChange:
+        """Write who is in a clan, and say who joined and who left since it was last written.
+
+        Args:
+            region: The region.
+            clan_id: The id of the clan.
+            members: All its members.
+            at: When they were asked for.
+
+        Raises:
+            StoreError: The database failed; nothing was written.
+        """
+        clan = validation.text("clan_id", clan_id)
+        return await aio.to_thread(self._room.writing.clan_members, _region(region), clan, list(members), at)
+
+    # ── what collectors share ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def lease(self, owner: str, places: Iterable[Place], seconds: float) -> list[Place]:
+        """Take the leases of items that nobody has, and renew those that the owner has already.
+
+        Leases end by the clock of the database, so that those of a dead owner can be taken over by others.
+
+        Args:
+            owner: A name that no other collector has.
+            places: The items, each with its region.
+            seconds: How long the leases last, above 0.
+
+        Returns:
+            Those that the owner has now.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        wanted = [_place(region, item) for region, item in places]
+        owner, seconds = validation.text("owner", owner), validation.positive("seconds", seconds)
+        return await aio.to_thread(self._room.leases.take, owner, wanted, seconds)
+
+    async def renew(self, owner: str, seconds: float) -> list[Place]:
+        """Renew all leases that an owner still has; those that have ended are lost.
+
+        Args:
+            owner: The owner.
+            seconds: How long the leases last from now, above 0.
+
+        Returns:
+            Those that the owner has now.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        owner, seconds = validation.text("owner", owner), validation.positive("seconds", seconds)
+        return await aio.to_thread(self._room.leases.renew, owner, seconds)
+
+    async def release(self, owner: str, places: Iterable[Place] | None = None) -> None:
+        """Give leases back.
+
+        Args:
+            owner: The owner.
+            places: Which; all of the owner's by default.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        given = None if places is None else [_place(region, item) for region, item in places]
+        await aio.to_thread(self._room.leases.release, validation.text("owner", owner), given)
+
+    async def item_states(
+        self, *, regions: Iterable[Region | str] | None = None, items: Iterable[str] | None = None
+    ) -> list[ItemState]:
+        """What collectors know of items: when they are due, what failed, who has them.
+
+        Args:
+            regions: Only those of these regions.
+            items: Only these items.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        of = None if regions is None else [_region(region) for region in regions]
+        ids = None if items is None else [validation.text("items", item) for item in items]
+        return await aio.to_thread(self._room.leases.states, of, ids)
+
+    async def update_item(
+        self, region: Region | str, item: str, *, owner: str | None = None, **change: Unpack[ItemChange]
+    ) -> None:
+        """Change the state of an item.
+
+        Args:
+            region: The region.
+            item: The id of the item.
+            owner: Change it only if this owner still has the lease.
+            change: What to change; what isn't named stays.
+
+        Raises:
+            LeaseLostError: The owner has no lease any more; nothing was changed.
+            StoreError: The database failed.
+        """
+        await aio.to_thread(self._room.leases.change, _place(region, item), owner, change)
+
+    async def spans(self, region: Region | str, item: str) -> list[Span]:
+        """The intervals in which the store holds every sale of an item, the newest first.
+
+        Args:
+            region: The region.
+            item: The id of the item.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        return await aio.to_thread(self._room.leases.spans, _place(region, item))
+
+    async def write_run(self, owner: str, *, rows: int = 0, failures: int = 0, ended: bool = False) -> None:
+        """Write how far a run of a collector is. The first call begins it.
+
+        Args:
+            owner: A name that no other run has.
+            rows: How many sales and lots were new so far.
+            failures: How many looks failed so far.
+            ended: Whether the run ends in good order.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        owner = validation.text("owner", owner)
+        await aio.to_thread(self._room.leases.write_run, owner, rows, failures, ended=ended)
+
+    async def runs(self, limit: int = 20) -> list[Run]:
+        """The last runs of collectors, the newest first.
+
+        Args:
+            limit: How many, 1 or more.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        return await aio.to_thread(self._room.leases.runs, validation.integer("limit", limit, 1))
+
+
+def _region(region: Region | str) -> str:
+    return str(validation.choice("region", region, Region))
+
+
+def _place(region: Region | str, item: str) -> Place:
+    return Place(_region(region), validation.text("item", item))

@@ -1,0 +1,201 @@
+"""The way to the database: the engine, its transactions, and what the two databases do differently."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, create_engine, event, func, literal_column, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from scapi._base import forks, validation
+from scapi._base.extras import extra
+from scapi._store import migrations
+from scapi.exceptions import ClosedError, StoreError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Generator
+
+    from sqlalchemy import ColumnElement, Connection, Engine
+
+ALLOWED = "a file such as 'market.db', or a URL such as 'postgresql+psycopg://user@host/name'"
+
+#: The drivers by what URLs call them. Each database has one, whose behaviour is known.
+DRIVERS = {
+    "sqlite": "sqlite+pysqlite",
+    "sqlite+pysqlite": "sqlite+pysqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+#: Seconds that a writer of SQLite waits for another one. A transaction takes some milliseconds.
+BUSY = 30.0
+
+
+def micros(time: datetime) -> int:
+    """Return the microseconds since 1970 of an aware time."""
+    return (time - EPOCH) // MICROSECOND
+
+
+def moment(value: int) -> datetime:
+    """Return the time that `micros` made this of."""
+    return EPOCH + timedelta(microseconds=value)
+
+
+class Database:
+    """A database of a store, opened when it is first used.
+
+    Args:
+        url: A path of a file for SQLite, or a URL of SQLAlchemy.
+        create: Make the file and the tables where there are none.
+        clock: Tells the seconds since 1970.
+
+    Raises:
+        ValueError: The URL is of no database that is known here.
+        ImportError: The extra `postgres` is missing.
+    """
+
+    def __init__(self, url: str | os.PathLike[str], *, create: bool, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._create = create
+        self._url = _url(url)
+        self.is_postgres = self._url.get_backend_name() == "postgresql"
+        if self.is_postgres:
+            with extra("postgres"):
+                import psycopg  # noqa: F401  # SQLAlchemy's own message doesn't say how to install it
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._closed = False
+        forks.reset_after_fork(self)
+
+    def now(self) -> int:
+        """Return the time of this machine, in microseconds since 1970."""
+        return round(self._clock() * 1_000_000)
+
+    @property
+    def clock(self) -> ColumnElement[int]:
+        """The time of the database, which all collectors share, in microseconds since 1970."""
+        if self.is_postgres:
+            return literal_column("cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)", BigInteger)
+        return literal_column("cast((julianday('now') - 2440587.5) * 86400000 as integer) * 1000", BigInteger)
+
+    @contextmanager
+    def reading(self) -> Generator[Connection]:
+        """A transaction that reads. Writers don't wait for it."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, lock: str | None = None) -> Generator[Connection]:
+        """A transaction that writes all or nothing.
+
+        Args:
+            lock: A name: of two transactions with the same one the second waits for the first. SQLite has one writer
+                at a time anyway.
+        """
+        with self._transaction("BEGIN IMMEDIATE", lock) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections. Those in use are closed when their transactions end."""
+        with self._lock:
+            self._closed = True
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.dispose()
+
+    def forked(self) -> None:
+        """Begin anew in the child of a fork: the connections are the parent's."""
+        self._lock = threading.Lock()
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.dispose(close=False)
+
+    @contextmanager
+    def _transaction(self, begin: str, lock: str | None = None) -> Generator[Connection]:
+        with _as_store_errors(), self._opened().begin() as connection:
+            if not self.is_postgres:
+                connection.exec_driver_sql(begin)
+            elif lock is not None:
+                connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(lock, 0))))
+            yield connection
+
+    def _opened(self) -> Engine:
+        with self._lock:
+            if self._closed:
+                raise ClosedError("the store is closed")
+            if self._engine is None:
+                engine = self._connected()
+                try:
+                    self._prepare(engine)
+                except BaseException:
+                    engine.dispose()
+                    raise
+                self._engine = engine
+            return self._engine
+
+    def _connected(self) -> Engine:
+        if self.is_postgres:
+            return create_engine(self._url, hide_parameters=True, pool_pre_ping=True)
+        path = Path(self._url.database or "")
+        if not self._create and not path.exists():
+            raise StoreError(f"there is no store at {path}")
+        engine = create_engine(self._url, hide_parameters=True, connect_args={"timeout": BUSY})
+        event.listen(engine, "connect", _set_up)
+        return engine
+
+    def _prepare(self, engine: Engine) -> None:
+        with engine.begin() as connection:
+            if migrations.is_ready(connection):
+                return
+        with engine.begin() as connection:
+            if self.is_postgres:
+                connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("scapi", 0))))
+            else:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            migrations.migrate(connection, create=self._create)
+
+
+def _url(value: str | os.PathLike[str]) -> URL:
+    """The URL of a database, or a `ValueError` that doesn't show it: a password may be in it."""
+    if not isinstance(value, str) or "://" not in value:
+        path = validation.path("url", value)
+        if str(path) == ":memory:":
+            raise ValueError("url must be a file: a store in memory would be another one for every connection")
+        return URL.create(DRIVERS["sqlite"], database=str(path))
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        raise ValueError(f"url must be {ALLOWED}") from None
+    if url.drivername not in DRIVERS:
+        raise ValueError(f"url must be {ALLOWED}, not one of {url.drivername!r}")
+    if url.drivername.startswith("sqlite") and (url.database or ":memory:") == ":memory:":
+        raise ValueError("url must be a file: a store in memory would be another one for every connection")
+    return url.set(drivername=DRIVERS[url.drivername])
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    """Prepare a connection of SQLite: transactions begin where they are told to, and readers never wait."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    # A crash of the machine may lose the last transactions, never a part of one.
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+@contextmanager
+def _as_store_errors() -> Generator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise StoreError(str(error.orig)) from error
+    except SQLAlchemyError as error:
+        raise StoreError(str(error)) from error

@@ -1,0 +1,64 @@
+"""The versions of the schema: how a store is made, and how an older one becomes one of today."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, inspect, select, update
+
+from scapi._store import schema
+from scapi.exceptions import StoreError, StoreVersionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy import Connection
+
+#: What makes the next version of each older one.
+STEPS: Mapping[int, Callable[[Connection], None]] = {}
+
+
+def is_ready(connection: Connection) -> bool:
+    """Return whether a store has the schema of today.
+
+    Raises:
+        StoreVersionError: A newer release of the library made it.
+    """
+    version = _version(connection)
+    if version is not None and version > schema.VERSION:
+        raise StoreVersionError(
+            f"the store has version {version} of the schema, and this release of scapi knows {schema.VERSION}: "
+            "update scapi to use it"
+        )
+    return version == schema.VERSION
+
+
+def migrate(connection: Connection, *, create: bool) -> None:
+    """Make the schema of today, of an older one or of nothing, in the transaction that is under way.
+
+    Args:
+        connection: The connection; nobody else migrates meanwhile.
+        create: Whether to make a store where there is none.
+
+    Raises:
+        StoreError: There is no store, or the database has tables of others by the same names.
+    """
+    version = _version(connection)
+    if version is None:
+        if not create:
+            raise StoreError("the database holds no store")
+        taken = sorted(set(inspect(connection).get_table_names()) & schema.metadata.tables.keys())
+        if taken:
+            raise StoreError(f"the database has tables of others by the name of {', '.join(taken)}: use another one")
+        schema.metadata.create_all(connection, checkfirst=False)
+        connection.execute(insert(schema.version).values(version=schema.VERSION))
+        return
+    for step in range(version, schema.VERSION):
+        STEPS[step](connection)
+    connection.execute(update(schema.version).values(version=schema.VERSION))
+
+
+def _version(connection: Connection) -> int | None:
+    if not inspect(connection).has_table(schema.version.name):
+        return None
+    return connection.execute(select(schema.version.c.version)).scalar_one()

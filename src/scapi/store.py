@@ -1,0 +1,55 @@
+"""The market on disk: what a `Store` takes and gives. The store itself is `scapi.Store` and `scapi.sync.Store`.
+
+from scapi import Store
+
+async with Store("market.db") as store:
+print(await store.stats("zyv9", since="30d"))
+"""
+
+from __future__ import annotations
+
+from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
+from scapi._store.reading import BEGINNING, LotsPiece, LotsReading, Numbered, SalesPiece, SalesReading
+from scapi._store.rows import (
+    BookLot,
+    Candle,
+    ClanChange,
+    Deal,
+    Gap,
+    ItemChange,
+    ItemHealth,
+    ItemState,
+    Place,
+    Run,
+    Sale,
+    Span,
+    Stats,
+    Unstored,
+    Written,
+    WrittenLots,
+)
+
+__all__ = [
+    "BEGINNING",
+    "BookLot",
+    "Candle",
+    "ClanChange",
+    "Deal",
+    "Gap",
+    "ItemChange",
+    "ItemHealth",
+    "ItemState",
+    "LotsPiece",
+    "LotsReading",
+    "Numbered",
+    "Place",
+    "Run",
+    "Sale",
+    "SalesPiece",
+    "SalesReading",
+    "Span",
+    "Stats",
+    "Unstored",
+    "Written",
+    "WrittenLots",
+]
