@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, create_engine, event, func, literal_column, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Generator
 
-    from sqlalchemy import ColumnElement, Connection, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine, Table
 
 ALLOWED = "a file such as 'market.db', or a URL such as 'postgresql+psycopg://user@host/name'"
 
@@ -104,6 +105,10 @@ class Database:
         """
         with self._transaction("BEGIN IMMEDIATE", lock) as connection:
             yield connection
+
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """Return an INSERT that may say what happens to a row that is there already."""
+        return postgresql.insert(table) if self.is_postgres else sqlite.insert(table)
 
     def close(self) -> None:
         """Close all connections. Those in use are closed when their transactions end."""

@@ -61,4 +61,5 @@ def migrate(connection: Connection, *, create: bool) -> None:
 def _version(connection: Connection) -> int | None:
     if not inspect(connection).has_table(schema.version.name):
         return None
-    return connection.execute(select(schema.version.c.version)).scalar_one()
+    found: int = connection.execute(select(schema.version.c.version)).scalar_one()
+    return found

@@ -6,6 +6,8 @@ needs no time zone. The views have them as times, see `views`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, Table, Text
 
 #: The version of the schema that this release writes. See `migrations`.
@@ -17,7 +19,7 @@ metadata = MetaData()
 version = Table("scapi_version", metadata, Column("version", Integer, nullable=False))
 
 
-def _table(name: str, *columns: Column[object] | Index) -> Table:
+def _table(name: str, *columns: Column[Any]) -> Table:
     # Without rowids SQLite keeps the rows in the primary key itself: one tree in place of two.
     return Table(name, metadata, *columns, sqlite_with_rowid=False)
 
@@ -114,7 +116,7 @@ clan_member = _table(
     _text("clan", key=True),
     _text("name", key=True),
     _big("joined", key=True),
-    _text("rank"),
+    _text("rank", nullable=True),
     _big("first_seen"),
     _big("left_at", nullable=True),
 )

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from sqlalchemy import case, delete, func, insert, literal, null, select, update
+
+from scapi._store.connection import micros, moment
+from scapi._store.leases import change_item, fence
+from scapi._store.rows import ClanChange, Unstored, Written, WrittenLots
+from scapi._store.schema import clan_member, emission, lot, lot_sample, sale, span
+from scapi.models import AuctionLot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from sqlalchemy import Connection, Row
+
     from scapi._store.connection import Database
-    from scapi._store.reading import LotsPiece, SalesPiece
-    from scapi._store.rows import ClanChange, ItemChange, Place, Written, WrittenLots
-    from scapi.models import ClanMember, EmissionState
+    from scapi._store.reading import LotsPiece, Numbered, SalesPiece
+    from scapi._store.rows import ItemChange, Place
+    from scapi.models import AuctionPrice, ClanMember, EmissionState
+
+T = TypeVar("T")
+
+#: Two beginnings this near to each other are one emission, told twice: it lasts for minutes.
+SAME_EMISSION = timedelta(seconds=10)
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder().decode
 
 
 class Writing:
@@ -26,16 +47,245 @@ class Writing:
 
     def sales(self, place: Place, piece: SalesPiece, owner: str | None, change: ItemChange) -> Written:
         """Write a page of sales, the span that it completes, and the state of the item."""
-        raise NotImplementedError
+        seen_at = self._database.now()
+        rows, unstored = _storable(piece.rows, lambda row: _sale_values(place, row, seen_at))
+        rows.sort(key=lambda row: _place_of_sale(row[1]))
+        with self._database.writing(f"{place.region}/{place.item}") as connection:
+            fence(self._database, connection, place, owner)
+            known = _known_sales(connection, place, rows)
+            new = [row for row in rows if _place_of_sale(row[1]) not in known]
+            if new:
+                statement = self._database.insert(sale).on_conflict_do_nothing()
+                connection.execute(statement, [values for _, values in new])
+            if piece.newest is not None:
+                _complete(connection, place, micros(piece.newest), micros(piece.oldest))
+            change_item(self._database, connection, place, change)
+        return Written(new=[row for row, _ in new], known=len(rows) - len(new), unstored=unstored)
 
     def lots(self, place: Place, piece: LotsPiece, owner: str | None, change: ItemChange) -> WrittenLots:
         """Write a page of lots; with the last page of a complete look also what is gone, and the samples."""
-        raise NotImplementedError
+        at = micros(piece.at)
+        rows, unstored = _storable(piece.rows, lambda row: _lot_values(place, row, at))
+        rows.sort(key=lambda row: (row[1]["key"], row[1]["n"]))
+        here = (lot.c.region == place.region, lot.c.item == place.item, lot.c.gone_at.is_(None))
+        with self._database.writing(f"{place.region}/{place.item}") as connection:
+            fence(self._database, connection, place, owner)
+            on_offer = set(map(tuple, connection.execute(select(lot.c.key, lot.c.n).where(*here))))
+            if rows:
+                connection.execute(self._seen_again(), [values for _, values in rows])
+            gone: list[AuctionLot] = []
+            if piece.complete:
+                missing = update(lot).where(*here, lot.c.last_seen < at).values(gone_at=at).returning(lot)
+                gone = [_lot(row) for row in connection.execute(missing)]
+                self._sample(connection, place, at)
+            change_item(self._database, connection, place, change)
+        new = [row for row, values in rows if (values["key"], values["n"]) not in on_offer]
+        return WrittenLots(new=new, known=len(rows) - len(new), gone=gone, unstored=unstored)
 
     def emission(self, region: str, state: EmissionState) -> None:
         """Write the emissions that an answer tells of."""
-        raise NotImplementedError
+        with self._database.writing(f"{region}/emission") as connection:
+            for started, ended in ((state.previous_start, state.previous_end), (state.current_start, None)):
+                if started is not None:
+                    _write_emission(connection, region, started, ended)
 
     def clan_members(self, region: str, clan: str, members: Iterable[ClanMember], at: datetime) -> ClanChange:
         """Write who is in a clan, and say who joined and who left."""
-        raise NotImplementedError
+        here = (clan_member.c.region == region, clan_member.c.clan == clan, clan_member.c.left_at.is_(None))
+        joined: list[ClanMember] = []
+        with self._database.writing(f"{region}/{clan}") as connection:
+            left = {row.name: row for row in connection.execute(select(clan_member).where(*here))}
+            for member in members:
+                known = left.get(member.name)
+                if known is not None and member.join_time in {None, moment(known.joined)}:
+                    del left[member.name]
+                    same = (*here, clan_member.c.name == member.name)
+                    connection.execute(update(clan_member).where(*same).values(rank=member.rank))
+                else:
+                    # Also one who left and came back between two looks.
+                    joined.append(member)
+            for name in left:
+                connection.execute(
+                    update(clan_member).where(*here, clan_member.c.name == name).values(left_at=micros(at))
+                )
+            for member in joined:
+                self._join(connection, region, clan, member, micros(at))
+        return ClanChange(joined=joined, left=sorted(left))
+
+    def _seen_again(self) -> Any:
+        """The statement that writes lots: also those that are there, whichever of two looks is written first."""
+        seen = self._database.insert(lot)
+        is_newer = seen.excluded.last_seen >= lot.c.last_seen
+        return seen.on_conflict_do_update(
+            index_elements=["region", "item", "key", "n"],
+            set_={
+                "first_seen": case(
+                    (seen.excluded.first_seen < lot.c.first_seen, seen.excluded.first_seen), else_=lot.c.first_seen
+                ),
+                "last_seen": case((is_newer, seen.excluded.last_seen), else_=lot.c.last_seen),
+                "bid": case((is_newer, seen.excluded.bid), else_=lot.c.bid),
+                "gone_at": case((lot.c.gone_at > seen.excluded.last_seen, lot.c.gone_at), else_=null()),
+            },
+        )
+
+    def _sample(self, connection: Connection, place: Place, at: int) -> None:
+        """Write what the lots of a complete look cost, by quality and level."""
+        quality = func.coalesce(lot.c.quality, 0).label("quality")
+        price = case((lot.c.buyout_price > 0, lot.c.buyout_price * 1.0 / func.nullif(lot.c.amount, 0))).label("price")
+        group = [func.coalesce(lot.c.quality, 0), lot.c.level]
+        priced = (
+            select(
+                quality,
+                lot.c.level,
+                lot.c.amount,
+                price,
+                func.row_number().over(partition_by=group, order_by=[price.is_(None), price]).label("place"),
+                func.count(price).over(partition_by=group).label("count"),
+            )
+            .where(lot.c.region == place.region, lot.c.item == place.item)
+            .where(lot.c.gone_at.is_(None), lot.c.last_seen >= at)
+            .subquery()
+        )
+        # Of an odd number the middle one, of an even number the two beside the middle.
+        is_middle = (priced.c.place * 2).between(priced.c.count, priced.c.count + 2)
+        sample = select(
+            literal(place.region),
+            literal(place.item),
+            priced.c.quality,
+            priced.c.level,
+            literal(at),
+            func.min(priced.c.price),
+            func.avg(case((is_middle, priced.c.price))),
+            func.count(),
+            func.sum(priced.c.amount),
+        ).group_by(priced.c.quality, priced.c.level)
+        names = ["region", "item", "quality", "level", "at", "min", "median", "lots", "pieces"]
+        connection.execute(self._database.insert(lot_sample).from_select(names, sample).on_conflict_do_nothing())
+
+    def _join(self, connection: Connection, region: str, clan: str, member: ClanMember, at: int) -> None:
+        joined = at if member.join_time is None else micros(member.join_time)
+        values = {"region": region, "clan": clan, "name": member.name, "joined": joined, "rank": member.rank}
+        statement = self._database.insert(clan_member).values(**values, first_seen=at, left_at=None)
+        # One whom a look missed, and the next one found again.
+        again = statement.on_conflict_do_update(
+            index_elements=["region", "clan", "name", "joined"], set_={"rank": member.rank, "left_at": None}
+        )
+        connection.execute(again)
+
+
+def _storable(
+    rows: Iterable[Numbered[T]], values_of: Callable[[Numbered[T]], dict[str, Any]]
+) -> tuple[list[tuple[T, dict[str, Any]]], list[Unstored[T]]]:
+    """Split rows into those that a database can hold, with the values of their columns, and the others."""
+    stored: list[tuple[T, dict[str, Any]]] = []
+    unstored: list[Unstored[T]] = []
+    for row in rows:
+        values = values_of(row)
+        reason = _reason(values)
+        if reason is None:
+            stored.append((row.row, values))
+        else:
+            unstored.append(Unstored(row.row, reason))
+    return stored, unstored
+
+
+def _reason(values: dict[str, Any]) -> str | None:
+    for name, value in values.items():
+        bits = 32 if name in {"quality", "level"} else 64
+        if isinstance(value, int) and not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+            return f"{name} must fit in {bits} bits, which {value} doesn't"
+    return None
+
+
+def _sale_values(place: Place, numbered: Numbered[AuctionPrice], seen_at: int) -> dict[str, Any]:
+    row, key, n = numbered
+    return {
+        "region": place.region,
+        "item": place.item,
+        "time": micros(row.time),
+        "key": key,
+        "n": n,
+        "amount": row.amount,
+        "price": row.price,
+        "quality": None if row.quality is None else int(row.quality),
+        "level": row.upgrade_level,
+        "additional": encode(row.additional).decode() if row.additional else None,
+        "seen_at": seen_at,
+    }
+
+
+def _lot_values(place: Place, numbered: Numbered[AuctionLot], at: int) -> dict[str, Any]:
+    row, key, n = numbered
+    return {
+        "region": place.region,
+        "item": place.item,
+        "key": key,
+        "n": n,
+        "amount": row.amount,
+        "start_price": row.start_price,
+        "buyout_price": row.buyout_price,
+        "bid": row.current_price,
+        "start_time": row.start_time and micros(row.start_time),
+        "end_time": row.end_time and micros(row.end_time),
+        "quality": None if row.quality is None else int(row.quality),
+        "level": row.upgrade_level,
+        "additional": encode(row.additional).decode() if row.additional else None,
+        "first_seen": at,
+        "last_seen": at,
+        "gone_at": None,
+    }
+
+
+def _lot(row: Row[Any]) -> AuctionLot:
+    return AuctionLot(
+        item_id=row.item,
+        amount=row.amount,
+        start_price=row.start_price,
+        current_price=row.bid,
+        buyout_price=row.buyout_price,
+        start_time=None if row.start_time is None else moment(row.start_time),
+        end_time=None if row.end_time is None else moment(row.end_time),
+        additional=decode(row.additional) if row.additional else {},
+    )
+
+
+_place_of_sale = itemgetter("time", "key", "n")
+
+
+def _known_sales(
+    connection: Connection, place: Place, rows: list[tuple[AuctionPrice, dict[str, Any]]]
+) -> set[tuple[int, int, int]]:
+    """Which sales of the time of some rows are in the store."""
+    if not rows:
+        return set()
+    times = sale.c.time.between(rows[0][1]["time"], rows[-1][1]["time"])
+    statement = select(sale.c.time, sale.c.key, sale.c.n).where(
+        sale.c.region == place.region, sale.c.item == place.item, times
+    )
+    return {(row[0], row[1], row[2]) for row in connection.execute(statement)}
+
+
+def _complete(connection: Connection, place: Place, newest: int, oldest: int) -> None:
+    """Add an interval to the spans of an item. Those that it touches become one with it."""
+    touching = (
+        span.c.region == place.region,
+        span.c.item == place.item,
+        span.c.newest >= oldest,
+        span.c.oldest <= newest,
+    )
+    known = [(row.newest, row.oldest) for row in connection.execute(select(span).where(*touching))]
+    merged = max([newest, *(row[0] for row in known)]), min([oldest, *(row[1] for row in known)])
+    if known == [merged] or oldest >= newest:
+        return
+    connection.execute(delete(span).where(*touching))
+    connection.execute(insert(span).values(**place._asdict(), newest=merged[0], oldest=merged[1]))
+
+
+def _write_emission(connection: Connection, region: str, started: datetime, ended: datetime | None) -> None:
+    here, end = emission.c.region == region, None if ended is None else micros(ended)
+    near = emission.c.started.between(micros(started - SAME_EMISSION), micros(started + SAME_EMISSION))
+    known = connection.execute(select(emission).where(here, near)).first()
+    if known is None:
+        connection.execute(insert(emission).values(region=region, started=micros(started), ended=end))
+    elif known.ended is None and end is not None:
+        connection.execute(update(emission).where(here, emission.c.started == known.started).values(ended=end))
