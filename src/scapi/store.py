@@ -13,7 +13,6 @@ from scapi._store.reading import BEGINNING, LotsPiece, LotsReading, Numbered, Sa
 from scapi._store.rows import (
     BookLot,
     Candle,
-    ClanChange,
     Deal,
     Gap,
     ItemChange,
@@ -24,10 +23,8 @@ from scapi._store.rows import (
     Sale,
     Span,
     Stats,
-    Unstored,
-    Written,
-    WrittenLots,
 )
+from scapi._store.written import ClanChange, Unstored, Written, WrittenLots
 
 __all__ = [
     "BEGINNING",

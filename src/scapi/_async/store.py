@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Unpack
 
-from scapi._async.context import Closable
+from scapi._async.questions import Questions, place_of, region_of
 from scapi._base import validation
 from scapi._base.extras import extra
 from scapi._primitives import aio
-from scapi._store.rows import ItemChange, Place
-from scapi.enums import Region
 
 if TYPE_CHECKING:
     import os
@@ -18,11 +16,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from scapi._store.reading import LotsPiece, SalesPiece
-    from scapi._store.rows import ClanChange, ItemState, Run, Span, Written, WrittenLots
+    from scapi._store.rows import ItemChange, ItemState, Place, Run, Span
+    from scapi._store.written import ClanChange, Written, WrittenLots
+    from scapi.enums import Region
     from scapi.models import ClanMember, EmissionState
 
 
-class Store(Closable):
+class Store(Questions):
     """Sales, lots and what is known of them, in SQLite or PostgreSQL; needs the extra `store`.
 
     It opens when it is first used, and makes or migrates its tables by itself. Any number of tasks, threads and
@@ -76,7 +76,7 @@ class Store(Closable):
             LeaseLostError: The owner has no lease any more; nothing was written.
             StoreError: The database failed; nothing was written.
         """
-        place = _place(region, item)
+        place = place_of(region, item)
         return await aio.to_thread(self._room.writing.sales, place, piece, owner, change)
 
     async def write_lots(
@@ -104,7 +104,7 @@ class Store(Closable):
             LeaseLostError: The owner has no lease any more; nothing was written.
             StoreError: The database failed; nothing was written.
         """
-        place = _place(region, item)
+        place = place_of(region, item)
         return await aio.to_thread(self._room.writing.lots, place, piece, owner, change)
 
     async def write_emission(self, region: Region | str, state: EmissionState) -> None:
@@ -117,7 +117,7 @@ class Store(Closable):
         Raises:
             StoreError: The database failed; nothing was written.
         """
-        await aio.to_thread(self._room.writing.emission, _region(region), state)
+        await aio.to_thread(self._room.writing.emission, region_of(region), state)
 
     async def write_clan_members(
         self, region: Region | str, clan_id: str, members: Iterable[ClanMember], *, at: datetime
@@ -134,7 +134,7 @@ class Store(Closable):
             StoreError: The database failed; nothing was written.
         """
         clan = validation.text("clan_id", clan_id)
-        return await aio.to_thread(self._room.writing.clan_members, _region(region), clan, list(members), at)
+        return await aio.to_thread(self._room.writing.clan_members, region_of(region), clan, list(members), at)
 
     # ── what collectors share ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -154,7 +154,7 @@ class Store(Closable):
         Raises:
             StoreError: The database failed.
         """
-        wanted = [_place(region, item) for region, item in places]
+        wanted = [place_of(region, item) for region, item in places]
         owner, seconds = validation.text("owner", owner), validation.positive("seconds", seconds)
         return await aio.to_thread(self._room.leases.take, owner, wanted, seconds)
 
@@ -184,7 +184,7 @@ class Store(Closable):
         Raises:
             StoreError: The database failed.
         """
-        given = None if places is None else [_place(region, item) for region, item in places]
+        given = None if places is None else [place_of(region, item) for region, item in places]
         await aio.to_thread(self._room.leases.release, validation.text("owner", owner), given)
 
     async def item_states(
@@ -199,7 +199,7 @@ class Store(Closable):
         Raises:
             StoreError: The database failed.
         """
-        of = None if regions is None else [_region(region) for region in regions]
+        of = None if regions is None else [region_of(region) for region in regions]
         ids = None if items is None else [validation.text("items", item) for item in items]
         return await aio.to_thread(self._room.leases.states, of, ids)
 
@@ -218,7 +218,7 @@ class Store(Closable):
             LeaseLostError: The owner has no lease any more; nothing was changed.
             StoreError: The database failed.
         """
-        await aio.to_thread(self._room.leases.change, _place(region, item), owner, change)
+        await aio.to_thread(self._room.leases.change, place_of(region, item), owner, change)
 
     async def spans(self, region: Region | str, item: str) -> list[Span]:
         """The intervals in which the store holds every sale of an item, the newest first.
@@ -230,7 +230,7 @@ class Store(Closable):
         Raises:
             StoreError: The database failed.
         """
-        return await aio.to_thread(self._room.leases.spans, _place(region, item))
+        return await aio.to_thread(self._room.leases.spans, place_of(region, item))
 
     async def write_run(self, owner: str, *, rows: int = 0, failures: int = 0, ended: bool = False) -> None:
         """Write how far a run of a collector is. The first call begins it.
@@ -257,11 +257,3 @@ class Store(Closable):
             StoreError: The database failed.
         """
         return await aio.to_thread(self._room.leases.runs, validation.integer("limit", limit, 1))
-
-
-def _region(region: Region | str) -> str:
-    return str(validation.choice("region", region, Region))
-
-
-def _place(region: Region | str, item: str) -> Place:
-    return Place(_region(region), validation.text("item", item))

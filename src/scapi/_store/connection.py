@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,21 +34,8 @@ DRIVERS = {
     "postgresql+psycopg": "postgresql+psycopg",
 }
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
 #: Seconds that a writer of SQLite waits for another one. A transaction takes some milliseconds.
 BUSY = 30.0
-
-
-def micros(time: datetime) -> int:
-    """Return the microseconds since 1970 of an aware time."""
-    return (time - EPOCH) // MICROSECOND
-
-
-def moment(value: int) -> datetime:
-    """Return the time that `micros` made this of."""
-    return EPOCH + timedelta(microseconds=value)
 
 
 class Database:
@@ -167,7 +153,7 @@ class Database:
                 connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("scapi", 0))))
             else:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            migrations.migrate(connection, create=self._create)
+            migrations.migrate(connection, self.clock, create=self._create)
 
 
 def _url(value: str | os.PathLike[str]) -> URL:

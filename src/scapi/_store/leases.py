@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import or_, select, update
 
-from scapi._store.connection import micros, moment
 from scapi._store.rows import ItemState, Place, Run, Span
 from scapi._store.schema import item_state, run, span
+from scapi._store.times import micros, moment
 from scapi.exceptions import LeaseLostError
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, inspect, select, update
 
-from scapi._store import schema
+from scapi._store import schema, views
 from scapi.exceptions import StoreError, StoreVersionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
 #: What makes the next version of each older one.
 STEPS: Mapping[int, Callable[[Connection], None]] = {}
@@ -33,11 +33,12 @@ def is_ready(connection: Connection) -> bool:
     return version == schema.VERSION
 
 
-def migrate(connection: Connection, *, create: bool) -> None:
+def migrate(connection: Connection, now: ColumnElement[int], *, create: bool) -> None:
     """Make the schema of today, of an older one or of nothing, in the transaction that is under way.
 
     Args:
         connection: The connection; nobody else migrates meanwhile.
+        now: The time of the database, as an expression.
         create: Whether to make a store where there is none.
 
     Raises:
@@ -51,6 +52,7 @@ def migrate(connection: Connection, *, create: bool) -> None:
         if taken:
             raise StoreError(f"the database has tables of others by the name of {', '.join(taken)}: use another one")
         schema.metadata.create_all(connection, checkfirst=False)
+        views.create(connection, now)
         connection.execute(insert(schema.version).values(version=schema.VERSION))
         return
     for step in range(version, schema.VERSION):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scapi._store.connection import Database
 from scapi._store.leases import Leases
+from scapi._store.questions import Questions
 from scapi._store.writing import Writing
 
 if TYPE_CHECKING:
@@ -26,3 +27,4 @@ class Room:
         self.database = Database(url, create=create, clock=clock)
         self.writing = Writing(self.database)
         self.leases = Leases(self.database)
+        self.questions = Questions(self.database)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from sqlalchemy import case, delete, func, insert, literal, null, select, update
 
-from scapi._store.connection import micros, moment
 from scapi._store.leases import change_item, fence
-from scapi._store.rows import ClanChange, Unstored, Written, WrittenLots
 from scapi._store.schema import clan_member, emission, lot, lot_sample, sale, span
+from scapi._store.times import micros, moment
+from scapi._store.written import ClanChange, Unstored, Written, WrittenLots
 from scapi.models import AuctionLot
 
 if TYPE_CHECKING:

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 from scapi._base import validation
 from scapi._base.extras import extra
 from scapi._primitives import threads
-from scapi._store.rows import ItemChange, Place
-from scapi._sync.context import Closable
-from scapi.enums import Region
+from scapi._sync.questions import Questions, place_of, region_of
 
 if TYPE_CHECKING:
     import os
@@ -19,11 +17,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from scapi._store.reading import LotsPiece, SalesPiece
-    from scapi._store.rows import ClanChange, ItemState, Run, Span, Written, WrittenLots
+    from scapi._store.rows import ItemChange, ItemState, Place, Run, Span
+    from scapi._store.written import ClanChange, Written, WrittenLots
+    from scapi.enums import Region
     from scapi.models import ClanMember, EmissionState
 
 
-class Store(Closable):
+class Store(Questions):
     """Sales, lots and what is known of them, in SQLite or PostgreSQL; needs the extra `store`.
 
     It opens when it is first used, and makes or migrates its tables by itself. Any number of tasks, threads and
@@ -77,7 +77,7 @@ class Store(Closable):
             LeaseLostError: The owner has no lease any more; nothing was written.
             StoreError: The database failed; nothing was written.
         """
-        place = _place(region, item)
+        place = place_of(region, item)
         return threads.to_thread(self._room.writing.sales, place, piece, owner, change)
 
     def write_lots(
@@ -105,7 +105,7 @@ class Store(Closable):
             LeaseLostError: The owner has no lease any more; nothing was written.
             StoreError: The database failed; nothing was written.
         """
-        place = _place(region, item)
+        place = place_of(region, item)
         return threads.to_thread(self._room.writing.lots, place, piece, owner, change)
 
     def write_emission(self, region: Region | str, state: EmissionState) -> None:
@@ -118,7 +118,7 @@ class Store(Closable):
         Raises:
             StoreError: The database failed; nothing was written.
         """
-        threads.to_thread(self._room.writing.emission, _region(region), state)
+        threads.to_thread(self._room.writing.emission, region_of(region), state)
 
     def write_clan_members(
         self, region: Region | str, clan_id: str, members: Iterable[ClanMember], *, at: datetime
@@ -135,7 +135,7 @@ class Store(Closable):
             StoreError: The database failed; nothing was written.
         """
         clan = validation.text("clan_id", clan_id)
-        return threads.to_thread(self._room.writing.clan_members, _region(region), clan, list(members), at)
+        return threads.to_thread(self._room.writing.clan_members, region_of(region), clan, list(members), at)
 
     # ── what collectors share ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -155,7 +155,7 @@ class Store(Closable):
         Raises:
             StoreError: The database failed.
         """
-        wanted = [_place(region, item) for region, item in places]
+        wanted = [place_of(region, item) for region, item in places]
         owner, seconds = validation.text("owner", owner), validation.positive("seconds", seconds)
         return threads.to_thread(self._room.leases.take, owner, wanted, seconds)
 
@@ -185,7 +185,7 @@ class Store(Closable):
         Raises:
             StoreError: The database failed.
         """
-        given = None if places is None else [_place(region, item) for region, item in places]
+        given = None if places is None else [place_of(region, item) for region, item in places]
         threads.to_thread(self._room.leases.release, validation.text("owner", owner), given)
 
     def item_states(
@@ -200,7 +200,7 @@ class Store(Closable):
         Raises:
             StoreError: The database failed.
         """
-        of = None if regions is None else [_region(region) for region in regions]
+        of = None if regions is None else [region_of(region) for region in regions]
         ids = None if items is None else [validation.text("items", item) for item in items]
         return threads.to_thread(self._room.leases.states, of, ids)
 
@@ -219,7 +219,7 @@ class Store(Closable):
             LeaseLostError: The owner has no lease any more; nothing was changed.
             StoreError: The database failed.
         """
-        threads.to_thread(self._room.leases.change, _place(region, item), owner, change)
+        threads.to_thread(self._room.leases.change, place_of(region, item), owner, change)
 
     def spans(self, region: Region | str, item: str) -> list[Span]:
         """The intervals in which the store holds every sale of an item, the newest first.
@@ -231,7 +231,7 @@ class Store(Closable):
         Raises:
             StoreError: The database failed.
         """
-        return threads.to_thread(self._room.leases.spans, _place(region, item))
+        return threads.to_thread(self._room.leases.spans, place_of(region, item))
 
     def write_run(self, owner: str, *, rows: int = 0, failures: int = 0, ended: bool = False) -> None:
         """Write how far a run of a collector is. The first call begins it.
@@ -258,11 +258,3 @@ class Store(Closable):
             StoreError: The database failed.
         """
         return threads.to_thread(self._room.leases.runs, validation.integer("limit", limit, 1))
-
-
-def _region(region: Region | str) -> str:
-    return str(validation.choice("region", region, Region))
-
-
-def _place(region: Region | str, item: str) -> Place:
-    return Place(_region(region), validation.text("item", item))

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args, get_origin
 import msgspec
 
 from scapi._base.annotations import is_record, plain_type
+from scapi.enums import Quality
 from scapi.models import AuctionLot, AuctionPrice, EmissionState
 
 #: `time` is an aware `datetime`, `millis` is milliseconds since the epoch; `strings` is a list of them; `json` is what
@@ -97,6 +98,12 @@ def _columns(name: str, declared: Any) -> list[Column]:
     kind, get = plain_type(declared), _values(name)
     if is_record(kind):
         return [column._replace(name=f"{name}_{column.name}", get=_within(get, column)) for column in columns_of(kind)]
+    if kind is Quality:
+
+        def names(rows: list[Any]) -> list[Any]:
+            return [None if quality is None else quality.name.lower() for quality in get(rows)]
+
+        return [Column(name, "string", names)]
     if isinstance(kind, type) and issubclass(kind, StrEnum):
 
         def values(rows: list[Any]) -> list[Any]:

@@ -1,0 +1,289 @@
+"""What people ask of a store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from scapi._async.context import Closable
+from scapi._base import validation
+from scapi._primitives import aio
+from scapi._store import times
+from scapi._store.rows import Place
+from scapi._store.scope import Scope
+from scapi.enums import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, timedelta
+
+    from scapi._store.room import Room
+    from scapi._store.rows import BookLot, Candle, Deal, Gap, ItemHealth, Sale, Stats
+    from scapi._store.times import When
+    from scapi.models import Listing
+
+T = TypeVar("T")
+
+
+class Questions(Closable):
+    """The questions of a store."""
+
+    _room: Room
+
+    async def latest(
+        self,
+        items: str | Iterable[str] | None = None,
+        *,
+        region: Region | str | Iterable[Region | str] | None = None,
+        by: Iterable[str] = ("quality", "level"),
+    ) -> Listing[Sale]:
+        """The newest sale of each item, region, quality and level.
+
+        Args:
+            items: The id of an item, or several; all by default.
+            region: A region, or several; all that the store has by default.
+            by: What sales of an item are told apart by: `"quality"`, `"level"`, both, or nothing. A piece whose quality
+                the server doesn't send counts as common.
+
+        Raises:
+            ValueError: An argument is out of its range.
+            StoreError: The database failed.
+        """
+        scope = self._scope(items, region)
+        return await aio.to_thread(self._room.questions.latest, scope, _by(by))
+
+    async def sales(
+        self,
+        items: str | Iterable[str] | None = None,
+        since: When | None = None,
+        until: When | None = None,
+        *,
+        region: Region | str | Iterable[Region | str] | None = None,
+        limit: int | None = None,
+    ) -> Listing[Sale]:
+        """The sales themselves, the newest first. For more than fits into memory there is `export`.
+
+        Args:
+            items: The id of an item, or several; all by default.
+            since: From when on: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`.
+            until: Until when; a sale of that very time isn't part of it.
+            region: A region, or several; all by default.
+            limit: How many at most; `total` of the listing says how many there are.
+
+        Raises:
+            ValueError: An argument is out of its range.
+            StoreError: The database failed.
+        """
+        scope = self._scope(items, region, since, until)
+        most = None if limit is None else validation.integer("limit", limit, 1)
+        return await aio.to_thread(self._room.questions.sales, scope, most)
+
+    async def stats(
+        self,
+        items: str | Iterable[str] | None = None,
+        since: When | None = "30d",
+        until: When | None = None,
+        *,
+        by: Iterable[str] = ("quality", "level"),
+        per: str = "sale",
+        region: Region | str | Iterable[Region | str] | None = None,
+    ) -> Listing[Stats]:
+        """What sales come to: count, pieces, median, mean, 10th and 90th percentile, VWAP, least and greatest price.
+
+        All prices are per piece, and all figures are exact. Medians and percentiles are what bait and glitches move
+        least.
+
+        Args:
+            items: The id of an item, or several; all by default.
+            since: From when on: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`.
+                `None` for all.
+            until: Until when; a sale of that very time isn't part of it.
+            by: What sales of an item are told apart by: `"quality"`, `"level"`, both, or nothing. A piece whose quality
+                the server doesn't send counts as common.
+            per: What counts once in median, mean and percentiles: each `"sale"`, or each `"piece"`, so that a sale of
+                100 pieces counts 100 times.
+            region: A region, or several; all by default.
+
+        Raises:
+            ValueError: An argument is out of its range.
+            StoreError: The database failed.
+        """
+        if per not in {"sale", "piece"}:
+            raise validation.refuse("per", per, "'sale' or 'piece'")
+        scope = self._scope(items, region, since, until)
+        return await aio.to_thread(self._room.questions.stats, scope, _by(by), per_piece=per == "piece")
+
+    async def candles(
+        self,
+        items: str | Iterable[str],
+        width: timedelta | str = "1d",
+        *,
+        since: When | None = None,
+        until: When | None = None,
+        by: Iterable[str] = (),
+        region: Region | str | Iterable[Region | str] | None = None,
+    ) -> Listing[Candle]:
+        """The sales of each stretch of time: first, greatest, least and last price, VWAP and volume.
+
+        A stretch without sales has no candle. Days begin at midnight UTC, weeks on Monday.
+
+        Args:
+            items: The id of an item, or several.
+            width: How long a stretch is: a `timedelta`, or `"1h"`, `"1d"`, `"1w"`.
+            since: From when on: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`.
+            until: Until when; a sale of that very time isn't part of it.
+            by: What candles of an item are told apart by: `"quality"`, `"level"`, both, or nothing.
+            region: A region, or several; all by default.
+
+        Raises:
+            ValueError: An argument is out of its range.
+            StoreError: The database failed.
+        """
+        scope = self._scope(items, region, since, until)
+        length = times.length("width", width)
+        return await aio.to_thread(self._room.questions.candles, scope, length, _by(by))
+
+    async def book(
+        self,
+        items: str | Iterable[str] | None = None,
+        at: When | None = None,
+        *,
+        region: Region | str | Iterable[Region | str] | None = None,
+    ) -> Listing[BookLot]:
+        """The lots on offer, the cheapest piece first, those without a buyout last.
+
+        Lots that had ended when they were seen last are left out: the server shows them for a while.
+
+        Args:
+            items: The id of an item, or several; all by default.
+            at: When: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"1h"`; as of the last look by
+                default.
+            region: A region, or several; all by default.
+
+        Raises:
+            ValueError: An argument is out of its range.
+            StoreError: The database failed.
+        """
+        moment = None if at is None else times.when("at", at, self._now())
+        return await aio.to_thread(self._room.questions.book, self._scope(items, region), moment)
+
+    async def deals(
+        self,
+        items: str | Iterable[str] | None = None,
+        *,
+        below: float = 0.8,
+        fee: float = 0.05,
+        min_sales: int = 5,
+        since: When | None = "7d",
+        region: Region | str | Iterable[Region | str] | None = None,
+        recipient: str | None = None,
+    ) -> Listing[Deal]:
+        """Lots that cost less than their own quality and level sells for after the fee, the best first.
+
+        A lot is a deal if its buyout per piece is at most `below * median * (1 - fee)`, where the median is that of the
+        sales of its item, region, quality and level.
+
+        Args:
+            items: The id of an item, or several; all by default.
+            below: The share of what the median leaves after the fee that a lot may cost, above 0.
+            fee: The share of a price that the auction keeps, from 0 to less than 1.
+            min_sales: How many sales there must be to compare with, 1 or more.
+            since: From when on sales count: a `datetime`, ISO 8601 text, a `timedelta`, or `"7d"`.
+                `None` for all.
+            region: A region, or several; all by default.
+            recipient: Whom the deals are told: each deal comes once for each recipient, whichever process asks. A deal
+                counts as told when this returns it.
+
+        Raises:
+            ValueError: An argument is out of its range.
+            StoreError: The database failed.
+        """
+        share = validation.positive("below", below)
+        kept = validation.seconds("fee", fee)
+        if kept >= 1:
+            raise validation.refuse("fee", fee, "a share from 0 to less than 1")
+        return await aio.to_thread(
+            self._room.questions.deals,
+            self._scope(items, region, since),
+            below=share,
+            fee=kept,
+            min_sales=validation.integer("min_sales", min_sales, 1),
+            recipient=None if recipient is None else validation.text("recipient", recipient),
+        )
+
+    async def gaps(
+        self,
+        items: str | Iterable[str] | None = None,
+        *,
+        region: Region | str | Iterable[Region | str] | None = None,
+    ) -> Listing[Gap]:
+        """The intervals in which sales may be missing: what lies between those that are complete.
+
+        Args:
+            items: The id of an item, or several; all by default.
+            region: A region, or several; all by default.
+
+        Raises:
+            ValueError: An argument is out of its range.
+            StoreError: The database failed.
+        """
+        return await aio.to_thread(self._room.questions.gaps, self._scope(items, region))
+
+    async def health(
+        self,
+        items: str | Iterable[str] | None = None,
+        *,
+        region: Region | str | Iterable[Region | str] | None = None,
+    ) -> Listing[ItemHealth]:
+        """How far each item is collected, and what went wrong.
+
+        Args:
+            items: The id of an item, or several; all by default.
+            region: A region, or several; all by default.
+
+        Raises:
+            ValueError: An argument is out of its range.
+            StoreError: The database failed.
+        """
+        return await aio.to_thread(self._room.questions.health, self._scope(items, region))
+
+    # ── arguments ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _now(self) -> datetime:
+        return times.moment(self._room.database.now())
+
+    def _scope(
+        self,
+        items: str | Iterable[str] | None,
+        region: Region | str | Iterable[Region | str] | None,
+        since: When | None = None,
+        until: When | None = None,
+    ) -> Scope:
+        now = self._now()
+        return Scope(
+            None if region is None else [region_of(one) for one in _several(region)],
+            None if items is None else [validation.text("items", one) for one in _several(items)],
+            None if since is None else times.when("since", since, now),
+            None if until is None else times.when("until", until, now),
+        )
+
+
+def region_of(region: Region | str) -> str:
+    """Return the name of a region."""
+    return str(validation.choice("region", region, Region))
+
+
+def place_of(region: Region | str, item: str) -> Place:
+    """Return where something is traded."""
+    return Place(region_of(region), validation.text("item", item))
+
+
+def _several(values: str | Iterable[T]) -> list[Any]:
+    return [values] if isinstance(values, str) else list(values)
+
+
+def _by(names: Iterable[str]) -> tuple[str, ...]:
+    """What groups are told apart by, in one order."""
+    wanted = set(_several(names))
+    if not wanted <= {"quality", "level"}:
+        raise validation.refuse("by", names, "'quality', 'level', both or nothing")
+    return tuple(name for name in ("quality", "level") if name in wanted)

@@ -1,0 +1,60 @@
+"""Times and lengths as callers give them. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from scapi._base import validation
+from scapi._base.formatting import shifted
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    When: TypeAlias = datetime | timedelta | str
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+LENGTH = re.compile(r"(\d{1,6}) ?(w|d|h|min|m|s)")
+UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "min": 60, "m": 60, "s": 1}
+
+
+def micros(time: datetime) -> int:
+    """Return the microseconds since 1970 of an aware time."""
+    return (time - EPOCH) // MICROSECOND
+
+
+def moment(value: int) -> datetime:
+    """Return the time that `micros` made this of."""
+    return EPOCH + timedelta(microseconds=value)
+
+
+def length(name: str, value: object) -> timedelta:
+    """Return a length above 0, from a `timedelta` or from text such as `"1d"`, `"12h"`, `"30min"`.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    if isinstance(value, str) and (found := LENGTH.fullmatch(value.strip())):
+        value = timedelta(seconds=int(found[1]) * UNITS[found[2]])
+    if not isinstance(value, timedelta) or value < MICROSECOND:
+        raise validation.refuse(name, value, "a timedelta above 0, or text such as '1d', '12h' or '30min'")
+    return value
+
+
+def when(name: str, value: When, now: datetime) -> datetime:
+    """Return a time, from one, from ISO 8601 text, or from a length, which means so long before now.
+
+    Args:
+        name: What errors call it.
+        value: The time.
+        now: What a length is counted back from.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    if isinstance(value, timedelta) or (isinstance(value, str) and LENGTH.fullmatch(value.strip())):
+        return shifted(now, -length(name, value))
+    return validation.moment(name, value)

@@ -1,0 +1,58 @@
+"""The questions as SQL views, for readers that aren't this library. Their times are times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from scapi._store import statements
+from scapi._store.questions import MAKERS, MONDAY
+from scapi._store.statements import GROUPS, Sales
+from scapi._store.times import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import ColumnElement, Connection, Select
+
+DAY = 86_400_000_000
+
+
+def create(connection: Connection, now: ColumnElement[int]) -> None:
+    """Make the views.
+
+    Args:
+        connection: The connection; the views aren't there.
+        now: The time of the database, as an expression.
+    """
+    postgres = connection.dialect.name == "postgresql"
+    for name, statement in _views(now, postgres=postgres):
+        rows = _with_times(statement, postgres=postgres)
+        text = rows.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+        connection.exec_driver_sql(f"CREATE VIEW market_{name} AS {text}")
+
+
+def _views(now: ColumnElement[int], *, postgres: bool) -> Iterator[tuple[str, Select[Any]]]:
+    by = tuple(GROUPS)
+    month, week = Sales(since=now - 30 * DAY), Sales(since=now - 7 * DAY)
+    yield "sales", statements.sales(Sales(), None)
+    yield "latest", statements.latest(Sales(), by)
+    yield "stats", statements.stats(month, by, per_piece=False, postgres=postgres)
+    yield "candles", statements.candles(Sales(), DAY, MONDAY, by)
+    yield "book", statements.book(None, None, None)
+    yield "deals", statements.deals(week, below=0.8, fee=0.05, min_sales=5, recipient=None, postgres=postgres)
+    yield "gaps", statements.gaps(None, None)
+    yield "health", statements.health(None, None, now)
+
+
+def _with_times(statement: Select[Any], *, postgres: bool) -> Select[Any]:
+    """The same columns, with times in place of microseconds."""
+    rows = statement.order_by(None).subquery()
+
+    def time(column: ColumnElement[int]) -> ColumnElement[Any]:
+        if postgres:
+            return func.to_timestamp(column / 1_000_000.0)
+        return func.strftime("%Y-%m-%dT%H:%M:%SZ", column // 1_000_000, "unixepoch")
+
+    return select(*(time(c).label(c.name) if MAKERS.get(c.name) is moment else c for c in rows.c))
