@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import sqlite3
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, table
 
 from scapi._async.store import Store
+from scapi._store.room import Room
+from scapi._store.scope import Scope
 from scapi.enums import Quality
 from scapi.exceptions import ClosedError, LeaseLostError, StoreError, StoreVersionError
 from scapi.models import AuctionLot, AuctionPrice, ClanMember, EmissionState
@@ -23,8 +26,10 @@ from scapi.store import BEGINNING, LotsReading, Place, Sale, SalesReading
 from tests.support.postgres import postgres, postgres_server  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Iterator
     from pathlib import Path
+
+    from scapi.store import SalesPiece
 
 T0 = datetime(2026, 8, 1, tzinfo=UTC)
 ITEM = "kqgy"
@@ -39,6 +44,16 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def store(url: str) -> AsyncIterator[Store]:
     async with Store(url, clock=T0.timestamp) as store:
         yield store
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    room = Room(tmp_path_factory.mktemp("store") / "market.db", create=True, clock=T0.timestamp)
+    yield room
+    room.database.close()
+
+
+numbers = itertools.count()
 
 
 def at(seconds: float) -> datetime:
@@ -147,12 +162,12 @@ sold = st.tuples(st.integers(0, 8), st.integers(1, 2), st.booleans())
     seed=st.integers(0, 3),
 )
 def test_any_order_of_pages_and_looks_and_late_sales_gives_the_truth(
-    tmp_path_factory: pytest.TempPathFactory, sold: Any, late: Any, looks: Any, seed: int
+    room: Room, sold: Any, late: Any, looks: Any, seed: int
 ) -> None:
     """Looks that break off anywhere, pages that are written twice and in any order, and one last whole look."""
     made = [sale(seconds * 30, price, **({"qlt": 3} if artefact else {})) for seconds, price, artefact in sold]
     more = [sale(seconds * 30, price) for seconds, price, _ in late]
-    pieces: list[Any] = []
+    pieces: list[SalesPiece] = []
 
     def look(sales: list[AuctionPrice], size: int, pages: int) -> None:
         ordered = sorted(sales, key=lambda one: one.time, reverse=True)
@@ -164,32 +179,12 @@ def test_any_order_of_pages_and_looks_and_late_sales_gives_the_truth(
         look(made[: sold_so_far * 4], size, pages)
     look([*made, *more], 3, 100)
     random.Random(seed).shuffle(pieces)
-    path = tmp_path_factory.mktemp("store") / "market.db"
-    with _room(path) as room:
-        for piece in [*pieces, *pieces[:2]]:
-            room.writing.sales(Place("eu", ITEM), piece, None, {})
-        rows = room.questions.sales(_everything(), None)
-        spans = room.leases.spans(Place("eu", ITEM))
-    assert counted(rows) == counted([*made, *more])
-    assert len(spans) == (1 if made or more else 0)
-
-
-def _room(path: Path) -> Any:
-    from contextlib import closing
-
-    from scapi._store.room import Room
-
-    class Closing(Room):
-        def close(self) -> None:
-            self.database.close()
-
-    return closing(Closing(path, create=True, clock=T0.timestamp))
-
-
-def _everything() -> Any:
-    from scapi._store.scope import Scope
-
-    return Scope()
+    # An item that nobody has written yet: a store for each example would take the time.
+    place = Place("eu", f"item{next(numbers)}")
+    for piece in [*pieces, *pieces[:2]]:
+        room.writing.sales(place, piece, None, {})
+    assert counted(room.questions.sales(Scope(items=[place.item]), None)) == counted([*made, *more])
+    assert len(room.leases.spans(place)) == (1 if made or more else 0)
 
 
 # ── lots ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
