@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, table
 
 from scapi._async.store import Store
+from scapi._base import atomic
+from scapi._store import exchange
 from scapi._store.room import Room
 from scapi._store.scope import Scope
 from scapi.enums import Quality
@@ -476,6 +478,80 @@ async def test_wrong_arguments_are_refused(
         with pytest.raises(ValueError, match=message):
             await getattr(store, question)(**arguments)
     assert not (tmp_path / "market.db").exists()
+
+
+# ── in and out ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("kind", [".parquet", ".csv", ".jsonl"])
+async def test_what_is_exported_is_read_back_the_same_and_once(store: Store, tmp_path: Path, kind: str) -> None:
+    month = [*a_month(), sale(5, buyer='Ann, "A"\n'), sale(5.5)]
+    await collect(store, [*month, sale(60), sale(60)])
+    await collect(store, [sale(60)], region="ru")
+    path = tmp_path / f"sales{kind}"
+    assert await store.export(path) == len(month) + 3
+    async with Store(tmp_path / "other.db") as other:
+        assert await other.import_(path) == len(month) + 3
+        assert await other.import_(path) == 0
+        assert list(await other.sales()) == list(await store.sales())
+        assert await other.spans("eu", ITEM) == []
+    assert await store.export(path, ITEM, since=at(60), until=at(5), region="eu") == len(
+        await store.sales(ITEM, at(60), at(5), region="eu")
+    )
+
+
+async def test_a_file_that_is_no_export_is_refused(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "sales.jsonl"
+    with pytest.raises(ValueError, match=r"path must be a file whose name ends in .parquet, .csv, .jsonl"):
+        await store.export(tmp_path / "sales.xlsx")
+    with pytest.raises(OSError, match="none"):
+        await store.import_(tmp_path / "none.csv")
+    await collect(store, [sale(0), sale(1)])
+    await store.export(path)
+    lines = path.read_text().splitlines()
+    for wrong, message in (
+        ("{}", "row 2 of sales.jsonl must have region, item"),
+        ("nothing", "row 2 of sales.jsonl must have region, item"),
+        (
+            lines[1].replace('"price":100', '"price":1.5'),
+            "row 2 of sales.jsonl must have an integer of 64 bits in price",
+        ),
+        (lines[1].replace("2026", "x"), "row 2 of sales.jsonl must have a time in ISO 8601 in time"),
+    ):
+        path.write_text(f"{lines[0]}\n{wrong}\n")
+        with pytest.raises(ValueError, match=message):
+            await store.import_(path)
+    (tmp_path / "sales.parquet").write_bytes(b"PAR0")
+    with pytest.raises(ValueError, match="must be a Parquet file"):
+        await store.import_(tmp_path / "sales.parquet")
+
+
+async def test_an_export_that_fails_leaves_the_file_that_was_there(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_text("before")
+    await store.close()
+    with pytest.raises(ClosedError):
+        await store.export(path)
+    assert path.read_text() == "before"
+    assert not list(atomic.abandoned(tmp_path))
+
+
+async def test_pruning_removes_what_is_older_and_nothing_younger(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "PORTION", 3)
+    day = 86_400
+    old = [*(sale(11 * day, price) for price in range(8)), *(sale(12 * day + n) for n in range(8)), sale(10 * day + 1)]
+    young = [sale(10 * day), sale(1), sale(1)]
+    await collect(store, [*old, *young])
+    await collect(store, [sale(11 * day)], region="ru")
+    await store.write_lots("eu", ITEM, LotsReading(at(12 * day)).piece([lot(10), lot(20)], complete=True))
+    await store.write_lots("eu", ITEM, LotsReading(at(11 * day)).piece([lot(20)], complete=True))
+    assert await store.prune("10d") == len(old) + 1 + 1 + 2  # a lot that is gone, and two samples
+    assert counted(await store.sales()) == counted(young)
+    assert [one.buyout_price for one in await store.book()] == [20]
+    [span] = await store.spans("eu", ITEM)
+    assert (span.newest, span.oldest) == (at(1), at(10 * day) - timedelta(microseconds=1))
+    assert await store.spans("ru", ITEM) == []
+    assert await store.prune("10d") == 0
 
 
 # ── the database ──────────────────────────────────────────────────────────────────────────────────────────────────────

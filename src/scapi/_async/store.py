@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Unpack
 from scapi._async.questions import Questions, place_of, region_of
 from scapi._base import validation
 from scapi._base.extras import extra
+from scapi._base.formatting import shifted
 from scapi._primitives import aio
+from scapi._store import times
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from scapi._store.reading import LotsPiece, SalesPiece
     from scapi._store.rows import ItemChange, ItemState, Place, Run, Span
+    from scapi._store.times import When
     from scapi._store.written import ClanChange, Written, WrittenLots
     from scapi.enums import Region
     from scapi.models import ClanMember, EmissionState
@@ -257,3 +260,83 @@ class Store(Questions):
             StoreError: The database failed.
         """
         return await aio.to_thread(self._room.leases.runs, validation.integer("limit", limit, 1))
+
+    # ── in and out ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def export(
+        self,
+        path: str | os.PathLike[str],
+        items: str | Iterable[str] | None = None,
+        since: When | None = None,
+        until: When | None = None,
+        *,
+        region: Region | str | Iterable[Region | str] | None = None,
+    ) -> int:
+        """Write sales to a file: `.parquet` (needs the extra `arrow`), `.csv` or `.jsonl`. It is there in whole or not.
+
+        Args:
+            path: The file.
+            items: The id of an item, or several; all by default.
+            since: From when on: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`.
+            until: Until when; a sale of that very time isn't part of it.
+            region: A region, or several; all by default.
+
+        Returns:
+            How many sales there are in the file.
+
+        Raises:
+            ValueError: An argument is out of its range.
+            OSError: The file can't be written.
+            StoreError: The database failed.
+        """
+        scope, place = self._scope(items, region, since, until), validation.path("path", path)
+        export = await aio.to_thread(self._room.export, place, scope)
+        try:
+            while await aio.to_thread(export.more):
+                pass
+            await aio.to_thread(export.finish)
+        finally:
+            export.discard()
+        return export.rows
+
+    async def import_(self, path: str | os.PathLike[str]) -> int:
+        """Read a file that `export` wrote. Sales that are in the store already change nothing.
+
+        What a file holds says nothing of what it lacks: no span is added, and a collector reads that time again.
+
+        Args:
+            path: The file.
+
+        Returns:
+            How many sales were new.
+
+        Raises:
+            ValueError: It isn't a file of an export. The portions before the row that is wrong were written.
+            OSError: The file can't be read.
+            StoreError: The database failed.
+        """
+        work = await aio.to_thread(self._room.import_, validation.path("path", path))
+        while await aio.to_thread(work.more):
+            pass
+        return work.new
+
+    async def prune(self, keep: timedelta | str) -> int:
+        """Remove what is older: sales, lots that are gone, samples, runs and what recipients were told.
+
+        It removes some thousand rows at a time, so that others can write meanwhile. The spans end where sales do then.
+
+        Args:
+            keep: How much to keep: a `timedelta`, or `"120d"`.
+
+        Returns:
+            How many rows were removed.
+
+        Raises:
+            ValueError: `keep` is no length.
+            StoreError: The database failed.
+        """
+        before = times.micros(shifted(self._now(), -times.length("keep", keep)))
+        work = await aio.to_thread(self._room.prune, before)
+        while await aio.to_thread(work.more):
+            pass
+        return work.rows

@@ -43,28 +43,28 @@ class Questions:
 
     def latest(self, scope: Scope, by: Sequence[str]) -> Listing[Sale]:
         """Return the newest sale of each group."""
-        return self._ask(statements.latest(_sales(scope), by), Sale)
+        return self._ask(statements.latest(sales_of(scope), by), Sale)
 
     def sales(self, scope: Scope, limit: int | None) -> Listing[Sale]:
         """Return the sales, the newest first; with a limit, the listing knows how many there are in all."""
-        found = self._ask(statements.sales(_sales(scope), limit), Sale)
+        found = self._ask(statements.sales(sales_of(scope), limit), Sale)
         if limit is None or len(found) < limit:
             return found
         with self._database.reading() as connection:
             total = connection.execute(
-                select(func.count()).select_from(sale).where(*_sales(scope).where())
+                select(func.count()).select_from(sale).where(*sales_of(scope).where())
             ).scalar_one()
         return Listing(found, total=total, limit=limit, model=Sale)
 
     def stats(self, scope: Scope, by: Sequence[str], *, per_piece: bool) -> Listing[Stats]:
         """Return what groups of sales come to."""
         postgres = self._database.is_postgres
-        return self._ask(statements.stats(_sales(scope), by, per_piece=per_piece, postgres=postgres), Stats)
+        return self._ask(statements.stats(sales_of(scope), by, per_piece=per_piece, postgres=postgres), Stats)
 
     def candles(self, scope: Scope, width: timedelta, by: Sequence[str]) -> Listing[Candle]:
         """Return stretches of time that have sales."""
         length = round(width.total_seconds() * 1_000_000)
-        return self._ask(statements.candles(_sales(scope), length, MONDAY, by), Candle)
+        return self._ask(statements.candles(sales_of(scope), length, MONDAY, by), Candle)
 
     def book(self, scope: Scope, at: datetime | None) -> Listing[BookLot]:
         """Return the lots on offer, the cheapest first."""
@@ -73,7 +73,7 @@ class Questions:
     def deals(self, scope: Scope, *, below: float, fee: float, min_sales: int, recipient: str | None) -> Listing[Deal]:
         """Return lots that cost less than their own quality and level sells for, and note whom they are told."""
         statement = statements.deals(
-            _sales(scope),
+            sales_of(scope),
             below=below,
             fee=fee,
             min_sales=min_sales,
@@ -104,7 +104,8 @@ class Questions:
             return _listing(connection.execute(statement).mappings(), model)
 
 
-def _sales(scope: Scope) -> statements.Sales:
+def sales_of(scope: Scope) -> statements.Sales:
+    """Return the sales that a question is about."""
     since, until = (None if time is None else micros(time) for time in (scope.since, scope.until))
     return statements.Sales(scope.regions, scope.items, since, until)
 

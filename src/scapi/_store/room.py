@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scapi._store.connection import Database
+from scapi._store.exchange import Export, Import, Prune
 from scapi._store.leases import Leases
-from scapi._store.questions import Questions
+from scapi._store.questions import Questions, sales_of
 from scapi._store.writing import Writing
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+    from pathlib import Path
+
+    from scapi._store.scope import Scope
 
 
 class Room:
@@ -28,3 +32,15 @@ class Room:
         self.writing = Writing(self.database)
         self.leases = Leases(self.database)
         self.questions = Questions(self.database)
+
+    def export(self, path: Path, scope: Scope) -> Export:
+        """Begin to write sales to a file."""
+        return Export(self.database, path, sales_of(scope))
+
+    def import_(self, path: Path) -> Import:
+        """Begin to read a file."""
+        return Import(self.database, path)
+
+    def prune(self, before: int) -> Prune:
+        """Begin to remove what is older than a time."""
+        return Prune(self.database, before)

@@ -1,0 +1,167 @@
+"""Sales out of the store and in again, and old rows out of it for good: all of it in portions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, or_, select, tuple_, update
+
+from scapi._store import formats
+from scapi._store.rows import Place
+from scapi._store.schema import lot, lot_sample, run, sale, span, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import ColumnElement, Connection, Table
+
+    from scapi._store.connection import Database
+    from scapi._store.statements import Sales
+
+#: Rows of a portion: a transaction of some tens of milliseconds, so that a collector hardly waits.
+PORTION = 5_000
+
+KEY = [sale.c[name] for name in ("region", "item", "time", "key", "n")]
+
+
+class Export:
+    """A file under way. Others may write into the store meanwhile; what they write may be in the file or not.
+
+    Args:
+        database: Where the sales are.
+        path: The file; its name says what kind it is.
+        which: The sales.
+
+    Raises:
+        ValueError: The name of the file says nothing that is known here.
+        ImportError: The extra `arrow` is missing.
+        OSError: The file can't be written.
+    """
+
+    def __init__(self, database: Database, path: Path, which: Sales) -> None:
+        self._database = database
+        self._which = which
+        self._after: tuple[Any, ...] | None = None
+        self._writer = formats.writer(path)
+        self.rows = 0
+
+    def more(self) -> bool:
+        """Write the next portion; return whether more may follow."""
+        statement = select(*sale.c).where(*self._which.where()).order_by(*KEY).limit(PORTION)
+        if self._after is not None:
+            statement = statement.where(tuple_(*KEY) > self._after)
+        with self._database.reading() as connection:
+            rows = [dict(row) for row in connection.execute(statement).mappings()]
+        if rows:
+            self._writer.write(rows)
+            self._after = tuple(rows[-1][column.name] for column in KEY)
+        self.rows += len(rows)
+        return len(rows) == PORTION
+
+    def finish(self) -> None:
+        """Put the file in its place."""
+        self._writer.finish()
+
+    def discard(self) -> None:
+        """Leave nothing behind but a file that is finished."""
+        self._writer.discard()
+
+
+class Import:
+    """A file on its way into the store.
+
+    Args:
+        database: Where to.
+        path: The file, as an export made it.
+
+    Raises:
+        ValueError: The name of the file says nothing that is known here.
+        ImportError: The extra `arrow` is missing.
+        OSError: The file can't be read.
+    """
+
+    def __init__(self, database: Database, path: Path) -> None:
+        self._database = database
+        self._portions: Iterator[list[dict[str, Any]]] = formats.portions(path, PORTION)
+        self.new = 0
+
+    def more(self) -> bool:
+        """Write the next portion; return whether more may follow.
+
+        Raises:
+            ValueError: A row isn't one of an export; nothing of its portion was written.
+        """
+        rows = next(self._portions, None)
+        if rows is None:
+            return False
+        # In the order in which all writers write, so that no two wait for each other.
+        rows.sort(key=lambda row: tuple(row[column.name] for column in KEY))
+        statement = self._database.insert(sale).on_conflict_do_nothing()
+        with self._database.writing() as connection:
+            self.new += connection.execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
+        return True
+
+
+class Prune:
+    """Removes what is older than a time.
+
+    Args:
+        database: Where.
+        before: Remove what is older, in microseconds since 1970.
+    """
+
+    def __init__(self, database: Database, before: int) -> None:
+        self._database = database
+        self._before = before
+        self._places: list[Place] | None = None
+        self.rows = 0
+
+    def more(self) -> bool:
+        """Remove the next portion; return whether more may follow."""
+        if self._places is None:
+            with self._database.reading() as connection:
+                old = select(sale.c.region, sale.c.item).where(sale.c.time < self._before).distinct()
+                self._places = [Place(*row) for row in connection.execute(old)]
+        if self._places:
+            self._prune_sales(self._places[-1])
+            return True
+        return self._prune_others()
+
+    def _prune_sales(self, place: Place) -> None:
+        assert self._places is not None  # `more` has looked them up
+        here = and_(sale.c.region == place.region, sale.c.item == place.item, sale.c.time < self._before)
+        times = select(sale.c.time).where(here).order_by(sale.c.time)
+        with self._database.writing(f"{place.region}/{place.item}") as connection:
+            first = connection.scalar(times.limit(1))
+            if first is None:
+                self._places.pop()
+                return
+            bound = connection.scalar(times.offset(PORTION).limit(1))
+            # All sales of a time go together, however many they are.
+            end = self._before if bound is None else max(bound, first + 1)
+            self.rows += connection.execute(delete(sale).where(here, sale.c.time < end)).rowcount
+            _shorten(connection, place, end)
+
+    def _prune_others(self) -> bool:
+        old: list[tuple[Table, ColumnElement[bool]]] = [
+            (lot, lot.c.gone_at < self._before),
+            (lot_sample, lot_sample.c.at < self._before),
+            (told, told.c.at < self._before),
+            (run, or_(run.c.ended < self._before, run.c.seen_at < self._before)),
+        ]
+        removed = 0
+        for table, condition in old:
+            key = list(table.primary_key.columns)
+            some = select(*key).where(condition).limit(PORTION)
+            with self._database.writing() as connection:
+                removed += connection.execute(delete(table).where(tuple_(*key).in_(some))).rowcount
+        self.rows += removed
+        return removed > 0
+
+
+def _shorten(connection: Connection, place: Place, end: int) -> None:
+    """Take what is before a time out of the spans of an item."""
+    here = and_(span.c.region == place.region, span.c.item == place.item)
+    connection.execute(delete(span).where(here, span.c.newest < end))
+    connection.execute(update(span).where(here, span.c.oldest < end - 1).values(oldest=end - 1))
