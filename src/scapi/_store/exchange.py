@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, or_, select, tuple_, update
 
 from scapi._store import formats
+from scapi._store.inserting import insert_new
 from scapi._store.rows import Place
 from scapi._store.schema import lot, lot_sample, run, sale, span, told
 
@@ -97,9 +98,8 @@ class Import:
             return False
         # In the order in which all writers write, so that no two wait for each other.
         rows.sort(key=lambda row: tuple(row[column.name] for column in KEY))
-        statement = self._database.insert(sale).on_conflict_do_nothing()
         with self._database.writing() as connection:
-            self.new += connection.execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
+            self.new += insert_new(connection, sale, rows)
         return True
 
 

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from scapi._store import statements
+from scapi._store.inserting import insert_new
 from scapi._store.rows import BookLot, Candle, Deal, Gap, ItemHealth, Sale, Stats
 from scapi._store.schema import sale, told
 from scapi._store.times import micros, moment
@@ -88,7 +89,7 @@ class Questions:
                 notes = {"recipient": recipient, "at": self._database.now()}
                 named = ("region", "item", "key", "n")
                 rows = [{**notes, **{name: row[name] for name in named}} for row in found]
-                connection.execute(self._database.insert(told).on_conflict_do_nothing(), rows)
+                insert_new(connection, told, rows)
         return _listing(found, Deal)
 
     def gaps(self, scope: Scope) -> Listing[Gap]:

@@ -7,8 +7,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from sqlalchemy import case, delete, func, insert, literal, null, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, literal, null, select, update
 
+from scapi._store.inserting import insert_new
 from scapi._store.leases import change_item, fence
 from scapi._store.schema import clan_member, emission, lot, lot_sample, sale, span
 from scapi._store.times import micros, moment
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from scapi.models import AuctionPrice, ClanMember, EmissionState
 
 T = TypeVar("T")
+
+#: The greatest figures that the columns hold.
+WIDE, NARROW = 2**63 - 1, 2**31 - 1
+GREATEST = {
+    **dict.fromkeys(("amount", "price", "start_price", "buyout_price", "bid"), WIDE),
+    **dict.fromkeys(("quality", "level"), NARROW),
+}
 
 #: Two beginnings this near to each other are one emission, told twice: it lasts for minutes.
 SAME_EMISSION = timedelta(seconds=10)
@@ -55,8 +63,7 @@ class Writing:
             known = _known_sales(connection, place, rows)
             new = [row for row in rows if _place_of_sale(row[1]) not in known]
             if new:
-                statement = self._database.insert(sale).on_conflict_do_nothing()
-                connection.execute(statement, [values for _, values in new])
+                insert_new(connection, sale, [values for _, values in new])
             if piece.newest is not None:
                 _complete(connection, place, micros(piece.newest), micros(piece.oldest))
             change_item(self._database, connection, place, change)
@@ -190,10 +197,10 @@ def _storable(
 
 
 def _reason(values: dict[str, Any]) -> str | None:
-    for name, value in values.items():
-        bits = 32 if name in {"quality", "level"} else 64
-        if isinstance(value, int) and not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
-            return f"{name} must fit in {bits} bits, which {value} doesn't"
+    for name, most in GREATEST.items():
+        value = values.get(name)
+        if value is not None and not -most <= value <= most:
+            return f"{name} must fit in {64 if most == WIDE else 32} bits, which {value} doesn't"
     return None
 
 
@@ -252,33 +259,48 @@ def _lot(row: Row[Any]) -> AuctionLot:
 _place_of_sale = itemgetter("time", "key", "n")
 
 
+# These are run for every page. To build a statement takes longer than to run it.
+
+KNOWN_SALES = select(sale.c.time, sale.c.key, sale.c.n).where(
+    sale.c.region == bindparam("region"),
+    sale.c.item == bindparam("item"),
+    sale.c.time.between(bindparam("first"), bindparam("last")),
+)
+
+TOUCHING = (
+    span.c.region == bindparam("region"),
+    span.c.item == bindparam("item"),
+    span.c.newest >= bindparam("from_oldest"),
+    span.c.oldest <= bindparam("to_newest"),
+)
+TOUCHED_SPANS = select(span.c.newest, span.c.oldest).where(*TOUCHING)
+REMOVE_TOUCHED = delete(span).where(*TOUCHING)
+ADD_SPAN = insert(span)
+
+
 def _known_sales(
     connection: Connection, place: Place, rows: list[tuple[AuctionPrice, dict[str, Any]]]
 ) -> set[tuple[int, int, int]]:
     """Which sales of the time of some rows are in the store."""
     if not rows:
         return set()
-    times = sale.c.time.between(rows[0][1]["time"], rows[-1][1]["time"])
-    statement = select(sale.c.time, sale.c.key, sale.c.n).where(
-        sale.c.region == place.region, sale.c.item == place.item, times
-    )
-    return {(row[0], row[1], row[2]) for row in connection.execute(statement)}
+    times = {"first": rows[0][1]["time"], "last": rows[-1][1]["time"]}
+    return {(row[0], row[1], row[2]) for row in connection.execute(KNOWN_SALES, {**place._asdict(), **times})}
 
 
 def _complete(connection: Connection, place: Place, newest: int, oldest: int) -> None:
     """Add an interval to the spans of an item. Those that it touches become one with it."""
-    touching = (
-        span.c.region == place.region,
-        span.c.item == place.item,
-        span.c.newest >= oldest,
-        span.c.oldest <= newest,
-    )
-    known = [(row.newest, row.oldest) for row in connection.execute(select(span).where(*touching))]
-    merged = max([newest, *(row[0] for row in known)]), min([oldest, *(row[1] for row in known)])
-    if known == [merged] or oldest >= newest:
+    if oldest >= newest:
         return
-    connection.execute(delete(span).where(*touching))
-    connection.execute(insert(span).values(**place._asdict(), newest=merged[0], oldest=merged[1]))
+    here = place._asdict()
+    touching = {**here, "from_oldest": oldest, "to_newest": newest}
+    known = [(row[0], row[1]) for row in connection.execute(TOUCHED_SPANS, touching)]
+    merged = max([newest, *(row[0] for row in known)]), min([oldest, *(row[1] for row in known)])
+    if known == [merged]:
+        return
+    if known:
+        connection.execute(REMOVE_TOUCHED, touching)
+    connection.execute(ADD_SPAN, {**here, "newest": merged[0], "oldest": merged[1]})
 
 
 def _write_emission(connection: Connection, region: str, started: datetime, ended: datetime | None) -> None:

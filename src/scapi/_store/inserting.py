@@ -1,0 +1,53 @@
+"""Many rows into a table at once, each only if it isn't there: what makes writing quick."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, column, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Table
+
+COUNTED = {"preserve_rowcount": True}
+
+
+def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
+    """Insert the rows that aren't there, and return how many these were.
+
+    Args:
+        connection: The transaction.
+        table: The table.
+        rows: One or more rows with a value for each column.
+    """
+    if connection.dialect.name == "postgresql":
+        values = {_parameter(each.name): [row[each.name] for row in rows] for each in table.columns}
+        return connection.execute(_of_arrays(table), values).rowcount
+    # SQLAlchemy would look at each value; all of them are what the driver takes already.
+    names = [each.name for each in table.columns]
+    return connection.exec_driver_sql(
+        _of_rows(table), [tuple([row[name] for name in names]) for row in rows], execution_options=COUNTED
+    ).rowcount
+
+
+@cache
+def _of_rows(table: Table) -> str:
+    """The statement that SQLite runs for each row."""
+    dialect = sqlite.dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]
+    return str(sqlite.insert(table).on_conflict_do_nothing().compile(dialect=dialect))
+
+
+@cache
+def _of_arrays(table: Table) -> postgresql.Insert:
+    """The statement that PostgreSQL runs for all rows: a column is an array, so it is one message and one plan."""
+    arrays = [bindparam(_parameter(each.name), type_=postgresql.ARRAY(each.type)) for each in table.columns]
+    rows = func.unnest(*arrays).table_valued(*(column(each.name, each.type) for each in table.columns)).render_derived()
+    names = [each.name for each in table.columns]
+    chosen = select(*(rows.c[name] for name in names))
+    return postgresql.insert(table).from_select(names, chosen).on_conflict_do_nothing()
+
+
+def _parameter(name: str) -> str:
+    return f"{name}_values"
