@@ -24,10 +24,10 @@ LAYERS = (
     {"_ratelimit"},
     {"_retry"},
     {"_api"},
-    {"_lists", "_auth", "_items"},
+    {"_lists", "_auth", "_items", "_store"},
     {"_primitives"},
     {"_async", "_sync"},
-    {"frames", "plot", "pacing", "testing"},
+    {"frames", "plot", "pacing", "store", "testing"},
     {"_lazy", "", "sync"},
     {"cli", "__main__"},
 )

@@ -16,6 +16,7 @@ from scapi.cli.commands.characters import clan, clans, profile
 from scapi.cli.commands.demo import demo
 from scapi.cli.commands.game import emission, operations, regions
 from scapi.cli.commands.items import item, items
+from scapi.cli.commands.market import market
 from scapi.cli.doctor.command import doctor
 from scapi.cli.terminal import PipeClosedError
 
@@ -70,6 +71,7 @@ COMMANDS = (
     whoami,
     logout,
     doctor,
+    market,
 )
 for command in COMMANDS:
     app.add_command(command)

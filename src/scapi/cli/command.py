@@ -21,6 +21,17 @@ if TYPE_CHECKING:
     from scapi.cli.output import Answer, Form
 
 __all__ = ["api_command", "command", "connected_command", "every", "limit", "offset", "order", "reject_offset_with_all"]
+__all__ = [
+    "api_command",
+    "command",
+    "connected_command",
+    "every",
+    "first_page",
+    "limit",
+    "offset",
+    "order",
+    "stored_command",
+]
 
 
 def _file(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
@@ -102,6 +113,22 @@ def command(function: Callable[..., Answer[Any]]) -> click.Command:
         deliver(function(**arguments), form, out, spreadsheet=spreadsheet)
 
     return _command(answer)
+
+
+def stored_command(function: Callable[..., Answer[Any]]) -> click.Command:
+    """A command out of a function from a store and arguments to an answer."""
+
+    @wraps(function)
+    def ask(*, store: str, form: Form, out: Path | None, spreadsheet: bool | None, **arguments: Any) -> None:
+        from scapi.sync import Store
+
+        _check_forms(form, out, spreadsheet)
+        with Store(store, create=False) as opened:
+            deliver(function(opened, **arguments), form, out, spreadsheet=spreadsheet)
+
+    for option in reversed(DELIVERING):
+        ask = option(ask)
+    return click.command(click.argument("store", metavar="STORE")(ask))
 
 
 def _check_forms(form: Form, out: Path | None, spreadsheet: bool | None) -> None:

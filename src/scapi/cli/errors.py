@@ -24,6 +24,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     exceptions.DecodeError: 8,
     ImportError: MISSING_EXTRA,
     OSError: 10,
+    exceptions.StoreError: 10,
     # What the clients refuse before anything is sent is a wrong argument of the command line too.
     ValueError: 2,
 }
