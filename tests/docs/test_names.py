@@ -16,7 +16,7 @@ from tests.docs.pages import DOCS
 
 MODULES = (
     "scapi", "scapi.models", "scapi.enums", "scapi.exceptions", "scapi.config", "scapi.pacing", "scapi.testing",
-    "scapi.frames", "scapi.plot", "scapi.files",
+    "scapi.frames", "scapi.plot", "scapi.files", "scapi.store",
 )  # fmt: skip
 PUBLIC = [(module, name) for module in MODULES for name in importlib.import_module(module).__all__]
 REFERENCE = "\n".join(page.read_text(encoding="utf-8") for page in DOCS.glob("reference/*.md"))
