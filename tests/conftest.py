@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from scapi import Config
-from scapi.pacing import set_factory
+from scapi._ratelimit.registry import registry
 from scapi.testing import FakeApi
 from scapi.testing._server import serve
+from tests.support.redis import RedisServer, running_redis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,12 +45,19 @@ def _interruptible() -> Iterator[None]:
 def _clean_slate(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test sees the environment's credentials, another test's budget, or what that put into `Config`."""
     # Equal credentials share a budget, and a refusal in one test would stop the calls of the next for a minute.
-    set_factory(None)
+    registry.clear()
     for name in [name for name in os.environ if name.startswith("SCAPI_")]:
         monkeypatch.delenv(name)
     yield
     for name in [name for name in vars(Config) if name.isupper()]:
         delattr(Config, name)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis of this process' own, for tests that don't harm it. They use keys of their own."""
+    with running_redis() as server:
+        yield server
 
 
 @pytest.fixture

@@ -181,6 +181,8 @@ class RetryState:
         While a refusal is in force, only calls that pace and retry wait. For the API's own window they wait as long as
         it takes, for any other block no longer than the policy has it.
         """
+        if wait.is_asking:
+            return True
         if math.isinf(wait.again) or wait.soonest > self.left + _ROUNDING or self.left <= 0:
             return False
         if not wait.blocked:

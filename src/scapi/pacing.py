@@ -4,9 +4,19 @@ Clients pace themselves; most programs never import this. See the guide page on 
 """
 
 from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
+from scapi._primitives.redis_budget import RedisBudget
 from scapi._ratelimit.budget import Budget
 from scapi._ratelimit.costs import KNOWN_COSTS
-from scapi._ratelimit.protocol import BudgetState, Pacing, Ticket, Wait, Waiter
-from scapi._ratelimit.registry import set_factory
+from scapi._ratelimit.protocol import BudgetSource, BudgetState, Pacing, Ticket, Wait, Waiter
 
-__all__ = ["KNOWN_COSTS", "Budget", "BudgetState", "Pacing", "Ticket", "Wait", "Waiter", "set_factory"]
+__all__ = [
+    "KNOWN_COSTS",
+    "Budget",
+    "BudgetSource",
+    "BudgetState",
+    "Pacing",
+    "RedisBudget",
+    "Ticket",
+    "Wait",
+    "Waiter",
+]

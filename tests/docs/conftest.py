@@ -14,8 +14,8 @@ import scapi
 import scapi.sync
 from scapi._items import github
 from scapi._lists.polling import Backoff
+from scapi._ratelimit.registry import registry
 from scapi.config import BaseUrl, Config
-from scapi.pacing import set_factory
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeApi]:
         yield fake
     for name in [name for name in vars(Config) if name.isupper()]:
         delattr(Config, name)
-    set_factory(None)
+    registry.clear()
 
 
 @pytest.fixture

@@ -136,8 +136,8 @@ def served(latency: float) -> Generator[str]:
         process.stdin.close()
 
 
-def connect(url: str | None, latency: float) -> Any:
-    client = sync.AppClient(token="t", base_url=url or "https://interrupted.test")
+def connect(url: str | None, latency: float, budget: pacing.Budget) -> Any:
+    client = sync.AppClient(token="t", base_url=url or "https://interrupted.test", budget=budget)
     if url is None:
         client._session._transport.refuse()
         client._session._transport = Stub(latency)
@@ -241,8 +241,8 @@ def look(options: argparse.Namespace, url: str | None, latency: float) -> dict[s
     signal.signal(signal.SIGALRM, raise_alarm)
     lost: list[str] = []
     sys.unraisablehook = lambda unraisable: lost.append(repr(unraisable.exc_value))
-    pacing.set_factory(lambda _host, _credentials: pacing.Budget(window=WINDOW))
-    client, other = connect(url, latency), connect(url, latency)
+    budget = pacing.Budget(window=WINDOW)
+    client, other = connect(url, latency, budget), connect(url, latency, budget)
     begun_with = descriptors()
     stop, done = threading.Event(), list[int]()
     callers = (client, other, client) if options.threads else ()

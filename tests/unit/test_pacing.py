@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.pacing import KNOWN, UNKNOWN, Scenario, simulate
-from scapi._ratelimit import registry
 from scapi._ratelimit.budget import Budget
 from scapi._ratelimit.protocol import Ticket
 from scapi._ratelimit.registry import budget_for
@@ -956,22 +955,22 @@ def test_the_same_host_and_credentials_share_a_budget_while_somebody_holds_it() 
     assert budget_for("eapi.stalzone.com", "secret").state(0.0).ratelimit == RateLimit()
 
 
-def test_another_kind_of_budget_takes_the_place_for_clients_made_from_then_on() -> None:
+def test_a_budget_that_was_given_takes_the_place() -> None:
+    mine = Budget(window=2)
+    assert budget_for("https://eapi.stalzone.com", "seam", mine) is mine
+
+
+def test_what_has_budgets_is_asked_for_that_of_the_host_and_credentials() -> None:
     asked = list[tuple[str, str]]()
 
-    def make(host: str, credentials: str) -> Pacing:
-        asked.append((host, credentials))
-        return Budget(window=2)
+    class Source:
+        def budget_for(self, base_url: str, credentials: str) -> Pacing:
+            asked.append((base_url, credentials))
+            return mine
 
-    before = budget_for("https://eapi.stalzone.com", "seam")
-    registry.set_factory(make)
-    try:
-        budget = budget_for("https://EAPI.stalzone.com", "seam")
-        assert budget is budget_for("https://eapi.stalzone.com", "seam") is not before
-        assert asked == [("https://eapi.stalzone.com", "seam")]
-    finally:
-        registry.set_factory(None)
-    assert budget_for("https://eapi.stalzone.com", "seam") is not budget
+    mine = Budget(window=2)
+    assert budget_for("https://EAPI.stalzone.com", "seam", Source()) is mine
+    assert asked == [("https://eapi.stalzone.com", "seam")]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scapi._ratelimit.priorities import Priority
+    from scapi._ratelimit.protocol import BudgetSource, Pacing
 
 DEFAULT_RETRY = Retry()
 DEFAULT_RESERVE = 0.1
@@ -35,17 +36,28 @@ class Settings(NamedTuple):
     reserve: float = DEFAULT_RESERVE
     on_response: ResponseHook | None = None
     user_agent: str | None = None
+    budget: Pacing | BudgetSource | None = None
 
     @classmethod
-    def of(cls, *, base_url: str | None, reserve: float, user_agent: str | None, **options: Any) -> Self:
+    def of(
+        cls,
+        *,
+        base_url: str | None,
+        reserve: float,
+        user_agent: str | None,
+        budget: Pacing | BudgetSource | None,
+        **options: Any,
+    ) -> Self:
         """Return the settings of a new client, or raise an error that names the option that is wrong."""
+        if budget is not None and not (callable(getattr(budget, "budget_for", None)) or hasattr(budget, "poll")):
+            raise TypeError(f"budget must be a budget such as RedisBudget, or None, not {type(budget).__name__}")
         url = Config.BASE_URL if base_url is None else validation.base_url("base_url", base_url)
         share = validation.real(reserve)
         if share is None or not 0 <= share <= 1:
             raise validation.refuse("reserve", reserve, "a number from 0 to 1")
         if user_agent is not None and not validation.header("user_agent", user_agent):
             raise validation.refuse("user_agent", user_agent, "printable ASCII, or None for ours alone")
-        return cls(url, reserve=share, user_agent=user_agent).changed(**options)
+        return cls(url, reserve=share, user_agent=user_agent, budget=budget).changed(**options)
 
     def changed(self, **options: Any) -> Self:
         """Return these settings with other options, or raise an error that names the one that is wrong."""

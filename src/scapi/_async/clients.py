@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from scapi._async.options import AppOptions, CallOptions, Options, UserOptions
     from scapi._ratelimit.priorities import Priority
+    from scapi._ratelimit.protocol import BudgetSource, Pacing
     from scapi._retry import Retry
     from scapi.enums import Region
     from scapi.models import Character, ResponseInfo
@@ -60,6 +61,8 @@ class AppClient(BaseClient[JsonT_co]):
         on_response: A plain function that gets a `ResponseInfo` for each answer, also for good ones. It is called in
             the task or thread of the call, so it must be quick. What it raises is logged once and dropped.
         user_agent: The name of the program, such as `market-bot/1.2`, which stands before ours in `User-Agent`.
+        budget: What shares the key's points among the calls, such as a `scapi.pacing.RedisBudget` for many processes.
+            By default the Redis that `SCAPI_REDIS_URL` names, or else a budget of this process.
         http_client: An `httpx.AsyncClient`, or one of `httpx2`, of your own to send with. It is used as it is and never
             closed.
         proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
@@ -100,6 +103,7 @@ class AppClient(BaseClient[JsonT_co]):
         reserve: float = DEFAULT_RESERVE,
         on_response: Callable[[ResponseInfo], object] | None = None,
         user_agent: str | None = None,
+        budget: Pacing | BudgetSource | None = None,
         http_client: httpx.AsyncClient | None = None,
         proxy: str | Secret | None = None,
         verify: ssl.SSLContext | str | bool | None = None,
@@ -117,6 +121,7 @@ class AppClient(BaseClient[JsonT_co]):
             reserve=reserve,
             on_response=on_response,
             user_agent=user_agent,
+            budget=budget,
         )
         credentials = Credentials.given_or_of_environment(token, client_id, client_secret).check()
         self._session = Session(settings, credentials, network=Network(http_client, proxy, verify).check())
@@ -230,6 +235,8 @@ class UserClient(BaseClient[JsonT_co]):
         on_response: A plain function that gets a `ResponseInfo` for each answer, also for good ones. It is called in
             the task or thread of the call, so it must be quick. What it raises is logged once and dropped.
         user_agent: The name of the program, such as `market-bot/1.2`, which stands before ours in `User-Agent`.
+        budget: What shares the key's points among the calls, such as a `scapi.pacing.RedisBudget` for many processes.
+            By default the Redis that `SCAPI_REDIS_URL` names, or else a budget of this process.
         http_client: An `httpx.AsyncClient`, or one of `httpx2`, of your own to send with. It is used as it is and never
             closed.
         proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
@@ -273,6 +280,7 @@ class UserClient(BaseClient[JsonT_co]):
         reserve: float = DEFAULT_RESERVE,
         on_response: Callable[[ResponseInfo], object] | None = None,
         user_agent: str | None = None,
+        budget: Pacing | BudgetSource | None = None,
         http_client: httpx.AsyncClient | None = None,
         proxy: str | Secret | None = None,
         verify: ssl.SSLContext | str | bool | None = None,
@@ -291,6 +299,7 @@ class UserClient(BaseClient[JsonT_co]):
             reserve=reserve,
             on_response=on_response,
             user_agent=user_agent,
+            budget=budget,
         )
         network = Network(http_client, proxy, verify).check()
         application = Credentials(client_id=client_id, client_secret=client_secret)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from scapi._base.secrets import Secret
     from scapi._ratelimit.priorities import Priority
+    from scapi._ratelimit.protocol import BudgetSource, Pacing
     from scapi._retry import Retry
     from scapi.enums import Region
     from scapi.models import ResponseInfo, UserToken
@@ -35,6 +36,7 @@ class Options(CallOptions, total=False):
     base_url: str | None
     reserve: float
     user_agent: str | None
+    budget: Pacing | BudgetSource | None
     http_client: httpx.AsyncClient | None
     proxy: str | Secret | None
     verify: ssl.SSLContext | str | bool | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
 import random
 import threading
 import time
@@ -17,7 +18,7 @@ from scapi._base.logs import log_as_the_environment_says
 from scapi._http import redirects
 from scapi._http.guard import Guard
 from scapi._http.messages import HttpRequest
-from scapi._primitives import aio
+from scapi._primitives import aio, redis_budget
 from scapi._primitives.holds import Held
 from scapi._ratelimit.notices import LONG_WAIT, notice_of
 from scapi._ratelimit.registry import budget_for
@@ -76,7 +77,8 @@ class Session:
         from scapi._async.transport import Transport
 
         self._transport = Transport(base_url=settings.base_url, network=network)
-        self._budget: Pacing = budget_for(settings.base_url, credentials.fingerprint())
+        given = redis_budget.of_environment() if settings.budget is None else settings.budget
+        self._budget: Pacing = budget_for(settings.base_url, credentials.fingerprint(), given)
         # The connections are what all views of a client share, and they live as long as any of these.
         self._budget.set_reserve(self._transport, settings.reserve)
         self._notice = notice_of(self._budget)
@@ -180,13 +182,14 @@ class Session:
                 raise self._refusal(request, wait)
             now = aio.now()
             expected = max(wait.soonest, now - begun)
-            if told < 0 or told <= LONG_WAIT < expected:
+            if not wait.is_asking and (told < 0 or told <= LONG_WAIT < expected):
                 told, longest = expected, max(wait.again, wait.soonest)
                 reason = "a refusal is in force" if wait.blocked else "its turn"
                 text = "%s waits up to %.2f s before attempt %d: %s"
                 self._tell(expected, text, request.path, longest, retry_state.attempts + 1, reason)
             ask_again = max(ASK_AGAIN, self._waiting.most / ENOUGH_ASK)
-            await self.wait(wakeup, min(wait.again, retry_state.left, ask_again))
+            bound = math.inf if wait.is_asking else min(retry_state.left, ask_again)
+            await self.wait(wakeup, min(wait.again, bound))
             retry_state.spend(aio.now() - now, is_block=wait.is_foreign)
             wait = self._budget.poll(ticket, aio.now())
 

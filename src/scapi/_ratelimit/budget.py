@@ -34,7 +34,7 @@ import math
 import threading
 import weakref
 from operator import attrgetter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from scapi._ratelimit.ledger import Ledger
 from scapi._ratelimit.priorities import is_overdue, points_kept, seconds_until_kept
@@ -86,6 +86,9 @@ class Budget:
         self._queue = Queue()
         self._searched = -math.inf
         self._ledger.forget_requests()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Budget belongs to its process and can't be pickled: use a RedisBudget, or give none")
 
     @property
     def share(self) -> float:

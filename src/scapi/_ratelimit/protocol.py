@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,12 +54,15 @@ class Wait(NamedTuple):
         soonest: A lower bound of the seconds until the request can go, 0 or more.
         blocked: Seconds for which a refusal of the server's is still in force, or 0.0. Nothing is sent meanwhile.
         is_foreign: Whether that block isn't the API's own, but a proxy's, for example.
+        is_asking: Whether the budget waits for word from elsewhere, for less than a second. The call has no place in
+            the queue yet, so nothing is known of its turn.
     """
 
     again: float
     soonest: float
     blocked: float = 0.0
     is_foreign: bool = False
+    is_asking: bool = False
 
 
 class BudgetState(NamedTuple):
@@ -126,5 +129,19 @@ class Pacing(Protocol):
         """Keep a share of each window, 0 to 1, for calls that aren't low, as long as `client` lives.
 
         The greatest share of all living clients counts. 0 withdraws it.
+        """
+        ...
+
+
+@runtime_checkable
+class BudgetSource(Protocol):
+    """What has a budget for each key, so that clients of several keys can be given the same object."""
+
+    def budget_for(self, base_url: str, credentials: str) -> Pacing:
+        """Find the budget of a host and credentials.
+
+        Args:
+            base_url: The host, lower case.
+            credentials: A fingerprint of the credentials: 32 hex digits, the same in every process, and no secret.
         """
         ...

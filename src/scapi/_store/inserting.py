@@ -35,7 +35,7 @@ def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]])
 @cache
 def _of_rows(table: Table) -> str:
     """The statement that SQLite runs for each row."""
-    dialect = sqlite.dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]
+    dialect = sqlite.dialect(paramstyle="qmark")
     return str(sqlite.insert(table).on_conflict_do_nothing().compile(dialect=dialect))
 
 

@@ -172,7 +172,7 @@ def _percentiles_by_place(which: Sales, by: Sequence[str], *, per_piece: bool) -
     )
     quantiles = [_quantile(placed, percent).label(name) for name, percent in PERCENTILES.items()]
     unit, heft = placed.c.unit, _real(placed.c.weight)
-    mean = func.sum(unit * heft) / func.sum(heft) if per_piece else func.avg(unit)
+    mean: Any = func.sum(unit * heft) / func.sum(heft) if per_piece else func.avg(unit)
     return _summed(placed, by, mean, quantiles)
 
 

@@ -20,16 +20,15 @@ if TYPE_CHECKING:
     from scapi.cli.connection import Connection
     from scapi.cli.output import Answer, Form
 
-__all__ = ["api_command", "command", "connected_command", "every", "limit", "offset", "order", "reject_offset_with_all"]
 __all__ = [
     "api_command",
     "command",
     "connected_command",
     "every",
-    "first_page",
     "limit",
     "offset",
     "order",
+    "reject_offset_with_all",
     "stored_command",
 ]
 

@@ -9,8 +9,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from scapi._base.escaping import terminal as plain
+from scapi.cli.fitted import figure, table
 from scapi.cli.formatting import NOTHING, clock, number
-from scapi.cli.tables import QUALITY_STYLES, figure, table
 from scapi.enums import Quality
 
 if TYPE_CHECKING:
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 __all__ = ["records"]
 
-#: What is left out: it tells rows apart, and people don't read it.
+#: Fields that tell rows apart and that people don't read.
 MACHINE = {"additional", "key", "n", "seen_at"}
 
 
 def records(rows: Sequence[msgspec.Struct], now: datetime) -> Table:
-    """Rows as a table, without the columns that tell nothing of any row."""
+    """Render rows as a table without the columns that are empty in every row."""
     names = [] if not rows else [name for name in rows[0].__struct_fields__ if name not in MACHINE]
     values = {name: [getattr(row, name) for row in rows] for name in names}
-    told = {name: column for name, column in values.items() if any(value is not None for value in column)}
-    figures = {name for name, column in told.items() if any(isinstance(value, int | float) for value in column)}
+    shown = {name: column for name, column in values.items() if any(value is not None for value in column)}
+    figures = {name for name, column in shown.items() if any(isinstance(value, int | float) for value in column)}
     figures -= {"quality"}
-    result = table(*(figure(name) if name in figures else Column(name, overflow="fold") for name in told))
-    for cells in zip(*told.values(), strict=True):
+    result = table(*(figure(name) if name in figures else Column(name, overflow="fold") for name in shown))
+    for cells in zip(*shown.values(), strict=True):
         result.add_row(*map(_shown, cells))
     return result
 
@@ -42,7 +42,7 @@ def _shown(value: Any) -> str | Text:
         case None:
             return NOTHING
         case Quality():
-            return Text(value.name.lower(), QUALITY_STYLES.get(value, "default"))
+            return Text(value.name.lower(), value.color)
         case datetime():
             return clock(value)
         case float() if abs(value) < 100:

@@ -1,0 +1,127 @@
+"""Many processes on one key in virtual time: the real script on a real Redis, and a server that enforces its windows.
+
+`python -m benchmarks.shared` prints the table; `--minutes` makes it longer. It is the simulation of
+`benchmarks.pacing`, with a `SharedBudget` for each process. Their steps run on a `redis-server` of their own, with the
+simulated time in place of its clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from benchmarks.pacing import EPOCH, UNKNOWN, Scenario, Simulation
+from scapi._primitives.redis_budget import KEYS, script
+from scapi._ratelimit.shared import SharedBudget
+from tests.support.redis import running_redis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Seconds that a step takes.
+STEP = 0.001
+
+
+class SharedSimulation(Simulation):
+    """The simulation, with budgets that meet in Redis.
+
+    Attributes:
+        had: Points that each process has spent.
+        steps: How many steps were made.
+    """
+
+    def __init__(self, scenario: Scenario, redis: Any, name: str) -> None:
+        super().__init__(scenario)
+        self._redis = redis
+        self._keys = [f"{{{name}}}:{key}" for key in KEYS]
+        self.had = [0] * scenario.workers
+        self.steps = 0
+        self._names = map(str, itertools.count())
+        self._next_step = [float("inf")] * scenario.workers
+        self.shared = [
+            SharedBudget(name=self._names.__next__, kick=partial(self._kicked, number))
+            for number in range(scenario.workers)
+        ]
+        self.budgets = self.shared  # type: ignore[assignment]
+        for budget in self.shared:
+            budget.set_reserve(self, scenario.reserve)
+
+    def _kicked(self, number: int) -> None:
+        self._step_at(number, self.time)
+
+    def _step_at(self, number: int, time: float) -> None:
+        if time < self._next_step[number]:
+            self._next_step[number] = time
+            self._at(time, partial(self._step, number, time))
+
+    def _step(self, number: int, due: float) -> None:
+        if due != self._next_step[number]:
+            return
+        self._next_step[number] = float("inf")
+        budget = self.shared[number]
+        wait = budget.due(self._now())
+        if wait > 0:
+            self._step_at(number, self.time + max(wait, STEP / 10))
+            return
+        request = budget.request(self._now()) | {"now": round((EPOCH + self.time) * 1000)}
+        meta, grants = self._redis.evalsha(script()[1], len(KEYS), *self._keys, msgspec.json.encode(request))
+        self.steps += 1
+        self._at(self.time + STEP, partial(self._absorb, number, meta, grants))
+
+    def _absorb(self, number: int, meta: bytes, grants: bytes) -> None:
+        self.shared[number].absorb(meta, grants, self._now())
+        self._step_at(number, self.time + min(3600.0, max(STEP, self.shared[number].due(self._now()))))
+
+    def _serve(self, call: Any, back: float) -> None:
+        before = self.server.left
+        super()._serve(call, back)
+        self.had[self.shared.index(call.budget)] += before - self.server.left
+
+
+def simulate(scenario: Scenario, redis: Any) -> SharedSimulation:
+    """Run one scenario."""
+    redis.script_load(script()[0])
+    redis.flushdb()
+    simulation = SharedSimulation(scenario, redis, "simulated")
+    simulation.run()
+    return simulation
+
+
+def _scenarios(seconds: float) -> Iterator[tuple[str, Scenario]]:
+    usual = Scenario(seconds=seconds, workers=100, tasks=300)
+    yield "100 processes, 3 tasks each", usual
+    yield "100 processes, 1 task each", replace(usual, tasks=100)
+    yield "100 processes, 50 points, costs 1 to 5, learned", replace(usual, limit=50, costs=UNKNOWN)
+    yield "8 processes, 5 tasks each", replace(usual, workers=8, tasks=40)
+    yield "8 processes, 50 points, costs 1 to 5, learned", replace(usual, workers=8, tasks=40, limit=50, costs=UNKNOWN)
+    yield "8 processes beside a stranger", replace(usual, workers=8, tasks=40, stranger="steady")
+    yield "8 processes, spread evenly", replace(usual, workers=8, tasks=40, spread=True)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=15.0, help="simulated minutes per run (default: 15)")
+    seconds = parser.parse_args().minutes * 60
+    print("| | calls | failed | 429 | of ours | points of usable | least process ÷ mean | steps per call |")
+    print("|---|---|---|---|---|---|---|---|")
+    with running_redis() as server, server.client() as redis:
+        for name, scenario in _scenarios(seconds):
+            run = simulate(scenario, redis)
+            outcome = run.outcome
+            print(
+                f"| {name} | {outcome.completed} | {outcome.failed} | {outcome.refused} "
+                f"| {outcome.share_refused:.2%} | {outcome.share_used:.2%} "
+                f"| {min(run.had) * len(run.had) / max(1, sum(run.had)):.2f} "
+                f"| {run.steps / max(1, outcome.sent):.2f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

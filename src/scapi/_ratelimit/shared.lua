@@ -1,0 +1,601 @@
+-- One budget for all processes that use a key, as one atomic step: a process tells what it holds, wants and has learned,
+-- and gets what is granted to it. `shared.py` is the other side.
+--
+-- What a process tells replaces what it told before, so a lost reply, a flushed database or a restart heal with the
+-- next step. Times here are milliseconds of Redis' clock, and only differences of them count. The window's end comes from
+-- the server's `reset`, which each process turns into the time that is left.
+--
+-- KEYS: state (hash), owners (sorted set: lease), processes (hash), lines, reserves and askers (sorted sets)
+-- ARGV: the request as JSON; its `now` replaces Redis' clock
+--
+-- Classes are 1 high, 2 normal, 3 low; and once more, 4 normal and 5 low, for tickets that have waited a whole window.
+--
+-- A line holds the processes that wait with a ticket of one class and price. Its members sort by class, price, and what
+-- a process has had, its last window first: "2:0005:000000001700000120:process". The first one is next: it has had the
+-- least in this window, or nothing. So a step takes O(log n).
+
+local STATE, OWNERS, PROCESSES, LINES, RESERVES, ASKERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local ask = cjson.decode(ARGV[1])
+local me, now = ask.me, ask.now
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local UNMEASURED, ATTEMPTS, SAMPLES = 10, 3, 5
+local PATIENCE, HEARTBEAT, GATHER = 1000, 250, 300
+local SAME_RESET, SLACK = 100, 0.05
+-- See `priorities.py`.
+local MELTING, MELTED, OVERDUE_SHARE = 0.1, 0.02, 0.1
+-- Shares of a window: how long a process counts as busy after it asked, until when busy ones keep to equal parts, and
+-- from when on each may take all that is left.
+local BUSY, EQUAL, ANY = 0.05, 0.3, 0.8
+local OVERDUE = 2 -- added to a class
+local CLASS = 1e14 -- apart from times in the scores of the askers
+local STATE_EXPIRES, OTHERS_EXPIRE = 86400000, 3600000
+
+-- The state, written back at the end as far as it has changed.
+local state, changed = {}, {}
+local stored = redis.call('HGETALL', STATE)
+for i = 1, #stored, 2 do state[stored[i]] = stored[i + 1] end
+
+local function get(field) return tonumber(state[field]) end
+
+local function put(field, value)
+  if type(value) == 'number' then value = string.format('%.14g', value) end
+  if state[field] ~= value then
+    state[field] = value
+    changed[field] = true
+  end
+end
+
+local function add(field, value) put(field, (get(field) or 0) + value) end
+
+-- Requests that may have been charged although no answer told: "time:points" each, in order of time.
+local function unseen()
+  local entries, sum = {}, 0
+  for time, points in string.gmatch(state.unseen or '', '(%d+):(%d+)') do
+    entries[#entries + 1] = {tonumber(time), tonumber(points)}
+    sum = sum + points
+  end
+  return entries, sum
+end
+
+local function keep_unseen(entries)
+  -- A broken server must not fill the memory: older entries take the time of newer ones, which is the careful way.
+  while #entries > 16 do
+    entries[2][2] = entries[2][2] + entries[1][2]
+    table.remove(entries, 1)
+  end
+  local parts = {}
+  for i, entry in ipairs(entries) do parts[i] = string.format('%.0f:%d', entry[1], entry[2]) end
+  put('unseen', #parts > 0 and table.concat(parts, ' ') or nil)
+end
+
+local function lose(points)
+  if points > 0 and state.unpaced ~= '1' then
+    local entries = unseen()
+    entries[#entries + 1] = {now, points}
+    keep_unseen(entries)
+  end
+end
+
+local function cost_of(operation)
+  local least
+  for cost in string.gmatch(state['cost:' .. operation] or '', '%d+') do
+    least = math.min(least or math.huge, tonumber(cost))
+  end
+  return least
+end
+
+local function price_of(operation)
+  return math.max(1, math.min(cost_of(operation) or UNMEASURED, get('limit') or math.huge))
+end
+
+local function is_to_measure(operation)
+  return not state['cost:' .. operation] and (get('tries:' .. operation) or 0) < ATTEMPTS
+end
+
+-- -- processes ------------------------------------------------------------------------------------------------------
+
+local NOTHING = string.rep('0', 18)
+
+-- A process, read once and written back at the end: points it holds, grants it has not fetched (JSON), what it has had
+-- in its last window ("turn" and points), and the tickets it waits with, in order, as
+-- {class, operation, even, price, has waited a window}.
+local known = {}
+
+local function process_of(name)
+  if not known[name] then
+    local found = redis.call(
+      'HMGET', PROCESSES, 'held:' .. name, 'granted:' .. name, 'had:' .. name, 'wants:' .. name)
+    known[name] = {
+      name = name,
+      held = tonumber(found[1] or 0),
+      granted = found[2] or '',
+      had = found[3] or NOTHING,
+      wants = found[4] and cjson.decode(found[4]) or {},
+    }
+  end
+  return known[name]
+end
+
+local function save(process)
+  local name = process.name
+  local fields = {'held:' .. name, process.held, 'had:' .. name, process.had}
+  local gone = {}
+  for field, text in pairs({granted = process.granted, wants = #process.wants > 0 and cjson.encode(process.wants) or ''}) do
+    if text ~= '' then
+      fields[#fields + 1], fields[#fields + 2] = field .. ':' .. name, text
+    else
+      gone[#gone + 1] = field .. ':' .. name
+    end
+  end
+  redis.call('HSET', PROCESSES, unpack(fields))
+  if #gone > 0 then redis.call('HDEL', PROCESSES, unpack(gone)) end
+end
+
+-- Points that a process has had in this window.
+local function used(process)
+  local turn, points = string.sub(process.had, 1, 10), string.sub(process.had, 11)
+  return tonumber(turn) == (get('turn') or 0) and tonumber(points) or 0
+end
+
+local function places(process)
+  local members, seen = {}, {}
+  for _, want in ipairs(process.wants) do
+    for class = want[1], want[1] + want[5] * OVERDUE, OVERDUE do
+      local line = string.format('%d:%04d', class, want[4])
+      if not seen[line] then
+        seen[line] = true
+        members[#members + 1] = line .. ':' .. process.had .. ':' .. process.name
+      end
+    end
+  end
+  return members
+end
+
+local function leave_lines(process)
+  local members = places(process)
+  if #members > 0 then redis.call('ZREM', LINES, unpack(members)) end
+end
+
+local function join_lines(process)
+  local members = {}
+  for _, member in ipairs(places(process)) do
+    members[#members + 1], members[#members + 2] = 0, member
+  end
+  if #members > 0 then
+    redis.call('ZADD', LINES, unpack(members))
+    redis.call('PEXPIRE', LINES, OTHERS_EXPIRE)
+  end
+end
+
+local function points_in(grants)
+  local sum = 0
+  if grants ~= '' then
+    for _, grant in ipairs(cjson.decode('[' .. grants .. ']')) do sum = sum + grant[2] end
+  end
+  return sum
+end
+
+-- Give back what a process held. What it had sent may have been charged; what it had not fetched was not.
+local function bury(name)
+  local process = process_of(name)
+  lose(process.held - points_in(process.granted))
+  add('reserved', -process.held)
+  leave_lines(process)
+  known[name] = nil
+  redis.call('HDEL', PROCESSES, 'held:' .. name, 'granted:' .. name, 'had:' .. name, 'wants:' .. name)
+  redis.call('ZREM', OWNERS, name)
+  redis.call('ZREM', RESERVES, name)
+  redis.call('ZREM', ASKERS, '1:' .. name, '2:' .. name, '3:' .. name)
+end
+
+-- -- time -----------------------------------------------------------------------------------------------------------
+
+local function new_window()
+  put('window', (get('window') or now) + 1)
+  add('turn', 1)
+  put('spent', 0)
+  put('served:2', nil)
+  put('served:3', nil)
+  put('opened', now)
+  put('remaining', nil)
+  put('ends', nil)
+end
+
+-- Redis' clock was set back: move all times with it, as if only an instant had passed.
+local function follow_clock()
+  local step = now - (get('last') or now)
+  if step < -1000 then
+    for _, field in ipairs({'ends', 'reset_ends', 'blocked', 'started', 'opened', 'measuring_since', 'seen', 'gather'}) do
+      if state[field] then add(field, step) end
+    end
+    for field in pairs(state) do
+      if string.sub(field, 1, 6) == 'since:' then put(field, nil) end
+    end
+    for _, owner in ipairs(redis.call('ZRANGE', OWNERS, 0, -1)) do
+      redis.call('ZADD', OWNERS, now + ask.lease, owner)
+    end
+    local entries = unseen()
+    for _, entry in ipairs(entries) do entry[1] = now end
+    keep_unseen(entries)
+  end
+  put('last', now)
+end
+
+local function catch_up()
+  for _, dead in ipairs(redis.call('ZRANGEBYSCORE', OWNERS, '-inf', '(' .. now, 'LIMIT', 0, 20)) do
+    if dead ~= me then bury(dead) end
+  end
+  if state.seen and math.abs(now - get('seen')) > 2 * ask.length then
+    -- Whatever was wrong with the last reset ends here.
+    put('reset', nil)
+  end
+  if state.blocked and get('blocked') <= now then
+    if state.foreign == '1' then
+      -- One request goes first and shows whether it is really over.
+      new_window()
+      put('whole', nil)
+    end
+    put('blocked', nil)
+    put('foreign', nil)
+  end
+  if state.ends and now >= get('ends') then
+    put('unseen', nil)
+    put('least', nil)
+    new_window()
+    put('whole', state.limit and 1 or nil)
+  end
+end
+
+-- -- answers --------------------------------------------------------------------------------------------------------
+
+local function stop(till, is_foreign)
+  if till > (get('blocked') or 0) then
+    put('blocked', till)
+    put('foreign', is_foreign and 1 or nil)
+  end
+end
+
+-- Learn a cost, if nothing else can have been charged meanwhile. Of several samples the least counts.
+local function measure(report, remaining)
+  local from = get('alone_from')
+  if get('alone') ~= report.id or not from then return end
+  local cost = from - remaining
+  if cost >= 1 then
+    local field, samples = 'cost:' .. report.op, {}
+    for sample in string.gmatch(state[field] or '', '%d+') do samples[#samples + 1] = sample end
+    samples[#samples + 1] = string.format('%d', cost)
+    if #samples > SAMPLES then table.remove(samples, 1) end
+    local before = cost_of(report.op)
+    put(field, table.concat(samples, ','))
+    if cost_of(report.op) ~= before then add('costs', 1) end
+  end
+end
+
+-- Learn from an answer; true if its own cost is accounted for.
+local function observe(report)
+  put('unpaced', nil)
+  local remaining = report.status == 429 and 0 or report.remaining
+  if not remaining then return false end
+  local reset, window, open = get('reset'), get('window'), state.remaining ~= nil
+  local verdict = report.verdict
+  if verdict == 'known' then
+    verdict = 'same'
+    if not reset or report.reset > reset + SAME_RESET then verdict = 'new' end
+    if reset and report.reset < reset - SAME_RESET then verdict = 'old' end
+  end
+  if verdict == 'old' or (verdict == 'same' and not open and report.over) then
+    -- Of the window before, it was charged to that. Of this one, its headers are out of a cache.
+    return report.window ~= window
+  end
+  if report.limit then put('limit', report.limit) end
+  if verdict == (open and 'same' or 'new') and report.window == window and report.status ~= 429 then
+    measure(report, remaining)
+  end
+  if verdict == 'new' then
+    if open then new_window() end
+    put('reset', report.reset)
+    put('reset_ends', now + report.left)
+    put('ends', now + report.left)
+    put('remaining', remaining)
+    put('least', report.remaining)
+    put('whole', nil)
+    if state.foreign ~= '1' then put('blocked', nil) end
+  else
+    -- The least of a window counts: an answer out of a cache may tell more, with the same reset.
+    local least = math.min(report.remaining or math.huge, get('least') or math.huge, get('limit') or math.huge)
+    if verdict == 'same' then
+      local ends = now + report.left
+      put('reset_ends', open and math.min(get('reset_ends') or ends, ends) or ends)
+      put('ends', get('reset_ends'))
+    elseif not state.ends then
+      put('ends', now + ask.length)
+    end
+    put('remaining', math.min(get('remaining') or least, remaining))
+    put('least', least < math.huge and least or nil)
+  end
+  if verdict == 'new' or verdict == 'same' then put('seen', now) end
+  local kept = {}
+  for _, entry in ipairs((unseen())) do
+    if entry[1] > report.started then kept[#kept + 1] = entry end
+  end
+  keep_unseen(kept)
+  if report.status == 429 and state.ends then stop(get('ends')) end
+  return verdict ~= 'past'
+end
+
+local function settle(report)
+  if state.measuring and get('measuring') == report.id then
+    put('measuring', nil)
+    put('measuring_since', nil)
+  end
+  if report.verdict == 'unsent' then return end
+  local told = report.verdict == 'known' or report.verdict == 'unknown' or report.verdict == 'past'
+  local counted = told and observe(report)
+  if report.verdict == 'bare' then put('unpaced', 1) end
+  if not counted then
+    lose(report.points)
+    -- It may have been charged, so the next answer's cost can't be told from the limit.
+    if not state.remaining then put('whole', nil) end
+  end
+  if report.status == 429 and not counted then
+    if not told then
+      stop(now + report.asked, true)
+    else
+      if not state.ends then put('ends', now + ask.length) end
+      put('remaining', 0)
+      stop(get('ends'))
+    end
+  end
+end
+
+-- -- whose turn it is -----------------------------------------------------------------------------------------------
+
+local mine = {} -- grants for this process, as JSON
+
+local function free() local _, lost = unseen(); return get('remaining') - lost - get('reserved') end
+
+-- Points that all processes together keep for what isn't low, before they begin to melt.
+local function reserve()
+  local greatest = redis.call('ZREVRANGE', RESERVES, 0, 0, 'WITHSCORES')[2]
+  return greatest and tonumber(greatest) * (get('limit') or 0) or 0
+end
+
+-- Milliseconds until no more than so many of these points are kept.
+local function until_kept(points, whole)
+  local left = (MELTED + math.max(0, points) / whole * (MELTING - MELTED)) * ask.length
+  return points >= whole and 0 or math.max(0, get('ends') - left - now)
+end
+
+local function kept(whole)
+  local share = ((get('ends') - now) / ask.length - MELTED) / (MELTING - MELTED)
+  return whole * math.min(1, math.max(0, share))
+end
+
+-- Points that each process may have by now, if several are busy: an equal part first, and later what others leave.
+local function allowance(class)
+  if class == 1 or class > 3 or not state.remaining or not state.ends then return math.huge end
+  local busy = redis.call('ZCOUNT', ASKERS, class * CLASS + now - math.max(200, BUSY * ask.length), class * CLASS + now)
+  if busy < 2 then return math.huge end
+  local all = get('remaining') + (get('spent') or 0)
+  local passed = 1 - (get('ends') - now) / ask.length
+  local more = math.min(1, math.max(0, (passed - EQUAL) / (ANY - EQUAL)))
+  return math.ceil(all / busy) + all * more
+end
+
+local function patience(since) return since and math.max(0, since + PATIENCE - now) or 0 end
+
+-- The process of a class that has had the least points among those with a ticket of at most that price.
+local function next_in(class, most)
+  local best, from = nil, ''
+  while true do
+    local member = redis.call('ZRANGEBYLEX', LINES, '[' .. class .. ':' .. from, '(' .. class .. ';', 'LIMIT', 0, 1)[1]
+    local price, order = string.match(member or '', '^%d:(%d+):(.*)$')
+    if not price or tonumber(price) > most then break end
+    if not best or order < best then best = order end
+    from = price .. ';'
+  end
+  return best and process_of(string.sub(best, #NOTHING + 2))
+end
+
+local function grant(process, index)
+  local want, points = process.wants[index], used(process)
+  local operation, price, id = want[2], want[4], (get('grants') or 0) + 1
+  local open, _, lost = state.remaining ~= nil, unseen()
+  if get('reserved') == 0 and lost == 0 then
+    put('alone', id)
+    put('alone_from', open and get('remaining') or (state.whole and get('limit')) or nil)
+  else
+    put('alone', nil)
+    put('alone_from', nil)
+  end
+  if open and is_to_measure(operation) then
+    add('tries:' .. operation, 1)
+    put('measuring', id)
+    put('measuring_since', now)
+  end
+  put('since:' .. operation, nil)
+  put('grants', id)
+  put('started', now)
+  add('spent', price)
+  add('reserved', price)
+  if want[1] > 1 then add('served:' .. want[1], price) end
+  leave_lines(process)
+  table.remove(process.wants, index)
+  process.had = string.format('%010d%08d', get('turn') or 0, points + price)
+  process.held = process.held + price
+  join_lines(process)
+  local text = cjson.encode({operation, price, id, get('window')})
+  if process.name == me then
+    mine[#mine + 1] = text
+  else
+    process.granted = process.granted == '' and text or process.granted .. ',' .. text
+  end
+end
+
+-- Milliseconds that the next ticket waits although its points are there, and whether it is worth looking sooner.
+local function delay(want, available)
+  if state.remaining == nil or state.ends == nil then
+    return get('reserved') > 0 and patience(get('started')) or 0, true
+  end
+  if state.measuring and patience(get('measuring_since')) > 0 then return patience(get('measuring_since')), true end
+  if get('reserved') > 0 and is_to_measure(want[2]) then
+    if not state['since:' .. want[2]] then put('since:' .. want[2], now) end
+    if patience(get('since:' .. want[2])) > 0 then return patience(get('since:' .. want[2])), true end
+  end
+  if want[3] == 1 then
+    local begun = math.max(get('started') or 0, get('opened') or 0)
+    local span = math.max(0, get('ends') - SLACK * ask.length - begun)
+    return math.max(0, begun + span * want[4] / math.max(1, available) - now), false
+  end
+  return 0
+end
+
+-- Classes in the order of their turns. What has waited a window comes first, up to a part of the points.
+local function classes()
+  local order = {1, 2, 3}
+  for class = 3, 2, -1 do
+    if state.limit and (get('served:' .. class) or 0) < OVERDUE_SHARE * get('limit') then
+      table.insert(order, 1, class + OVERDUE)
+    end
+  end
+  return order
+end
+
+local function first_ticket(process, class, most)
+  for index, want in ipairs(process.wants) do
+    local fits = want[1] == class or (want[1] + OVERDUE == class and want[5] == 1)
+    if fits and want[4] <= most then return index, want end
+  end
+end
+
+-- Grant one ticket. Returns nil, or the milliseconds after which it is worth trying again.
+local function grant_next(poll)
+  local stopped = math.max((get('blocked') or 0) - now, (get('gather') or 0) - now)
+  if stopped > 0 then return stopped end
+  if get('limit') == 0 and state.ends then return get('ends') - now end
+  local paced, open = state.unpaced ~= '1', state.remaining ~= nil and state.ends ~= nil
+  local available = open and paced and free() or math.huge
+  -- What is in flight may give points back in this window.
+  local most = (open and paced and get('reserved') > 0) and get('remaining') or available
+  for _, class in ipairs(classes()) do
+    local process = next_in(class, most)
+    if process then
+      local index, want = first_ticket(process, class, most)
+      if paced then
+        local whole = (class == 3 and open) and reserve() or 0
+        local left = whole > 0 and available - kept(whole) or available
+        if want[4] > available then return poll end
+        if want[4] > left then return math.max(poll, until_kept(available - want[4], whole)) end
+        -- The others of its class have had as much or more.
+        if used(process) + want[4] > allowance(class) then return poll end
+        local wait, is_short = delay(want, left)
+        if wait > 0 then return is_short and math.min(wait, poll) or wait end
+      end
+      grant(process, index)
+      return nil
+    end
+  end
+  return (open and get('reserved') == 0) and get('ends') - now or HEARTBEAT
+end
+
+-- Grant what can be granted. Returns the milliseconds after which it is worth trying again.
+local function dispatch()
+  local poll, again = math.min(HEARTBEAT, math.max(10, 2 * redis.call('ZCARD', OWNERS))), nil
+  while not again do again = grant_next(poll) end
+  return again
+end
+
+-- -- the step -------------------------------------------------------------------------------------------------------
+
+follow_clock()
+if not state.id then
+  put('id', string.format('%.0f', now) .. me)
+  put('window', now)
+  put('opened', now)
+  -- Others hold points that this state doesn't know of yet: let them tell first.
+  if ask.id then put('gather', now + GATHER) end
+end
+put('reserved', get('reserved') or 0)
+catch_up()
+for _, report in ipairs(ask.reports) do settle(report) end
+if ask.reset and state.remaining and state.reset and math.abs(ask.reset - get('reset')) <= SAME_RESET then
+  -- Each process' bound is certain by its own clock, so the earliest counts. It also corrects a step of this clock.
+  put('ends', math.min(get('ends') or math.huge, math.max(now, now + ask.left)))
+end
+
+local again = -1
+if ask.bye then
+  bury(me)
+else
+  local process = process_of(me)
+  local fetched = process.granted
+  if fetched ~= '' then mine[1] = fetched end
+  local holds = ask.held + points_in(fetched)
+  add('reserved', holds - process.held)
+  leave_lines(process)
+  process.held, process.granted, process.wants = holds, '', {}
+  -- Tickets that have just been fetched are still among the wants.
+  local taken = {}
+  if fetched ~= '' then
+    for _, one in ipairs(cjson.decode('[' .. fetched .. ']')) do taken[one[1]] = (taken[one[1]] or 0) + 1 end
+  end
+  for _, want in ipairs(ask.wants) do
+    if (taken[want[2]] or 0) > 0 then
+      taken[want[2]] = taken[want[2]] - 1
+    else
+      if want[5] > 0 and not state['cost:' .. want[2]] then
+        put('cost:' .. want[2], want[5])
+        add('costs', 1)
+      end
+      process.wants[#process.wants + 1] = {want[1], want[2], want[3], price_of(want[2]), want[4]}
+    end
+  end
+  redis.call('ZADD', OWNERS, now + ask.lease, me)
+  if ask.reserve then
+    if ask.reserve > 0 then redis.call('ZADD', RESERVES, ask.reserve, me) else redis.call('ZREM', RESERVES, me) end
+    redis.call('PEXPIRE', RESERVES, OTHERS_EXPIRE)
+  end
+  local classes = {}
+  for _, want in ipairs(ask.wants) do classes[want[1]] = true end
+  for class in pairs(classes) do redis.call('ZADD', ASKERS, class * CLASS + now, class .. ':' .. me) end
+  join_lines(process)
+  again = dispatch()
+end
+
+for _, process in pairs(known) do save(process) end
+local values, gone = {}, {}
+for field in pairs(changed) do
+  if state[field] then
+    values[#values + 1], values[#values + 2] = field, state[field]
+  else
+    gone[#gone + 1] = field
+  end
+end
+if #values > 0 then redis.call('HSET', STATE, unpack(values)) end
+if #gone > 0 then redis.call('HDEL', STATE, unpack(gone)) end
+redis.call('PEXPIRE', STATE, STATE_EXPIRES)
+redis.call('PEXPIRE', OWNERS, OTHERS_EXPIRE)
+redis.call('PEXPIRE', PROCESSES, OTHERS_EXPIRE)
+redis.call('PEXPIRE', ASKERS, OTHERS_EXPIRE)
+
+local costs
+if get('costs') ~= ask.costs or state.id ~= ask.id then
+  costs = {}
+  for field in pairs(state) do
+    if string.sub(field, 1, 5) == 'cost:' then costs[string.sub(field, 6)] = cost_of(string.sub(field, 6)) end
+  end
+end
+return {
+  cjson.encode({
+    id = state.id, now = now, window = get('window'), limit = get('limit'), remaining = get('remaining'),
+    least = get('least'), reset = get('reset'), left = state.ends and get('ends') - now or nil,
+    blocked = state.blocked and get('blocked') - now or 0, foreign = state.foreign == '1',
+    paced = state.unpaced ~= '1', others = get('reserved') - process_of(me).held, again = again,
+    processes = redis.call('ZCARD', OWNERS), version = get('costs') or 0, costs = costs,
+  }),
+  '[' .. table.concat(mine, ',') .. ']',
+}

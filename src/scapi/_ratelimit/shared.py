@@ -1,0 +1,407 @@
+"""A process' part of a budget that all processes on a key share: what it wants and holds, and what it is granted.
+
+Nothing here talks to anybody. `SharedBudget.request` says what to tell the common place, `SharedBudget.absorb` takes
+its reply, and `SharedBudget.fail` takes that there was none. Each of these steps tells all that this process wants and
+holds, so nothing has to be confirmed: whatever was lost is told again with the next one. See `shared.lua`.
+
+While the common place doesn't reply, calls go on with a share of the points, by a `Budget` of this process alone. It
+learns from all answers at all times, so it knows the window when it is needed.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import weakref
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from scapi._base import forks
+from scapi._ratelimit.budget import Budget
+from scapi._ratelimit.costs import KNOWN_COSTS
+from scapi._ratelimit.protocol import BudgetState, Ticket, Wait
+from scapi._ratelimit.shared_messages import NOTHING, Grant, Known, Sent, milliseconds, read, report
+from scapi._ratelimit.shared_queue import Place, SharedQueue
+from scapi._ratelimit.window import WINDOW, RateLimitHeaders, WindowClock
+from scapi.models.ratelimit import RateLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from scapi._ratelimit.priorities import Priority
+    from scapi._ratelimit.protocol import Waiter
+
+logger = logging.getLogger("scapi")
+
+#: Seconds after which a process that says nothing is taken for dead.
+LEASE = 3.0
+#: How often a process that waits or has requests in flight makes a step at least, in seconds.
+HEARTBEAT = 1.0
+# How often it is tried whether the common place is back, in seconds.
+_RETRY = 0.5
+# Seconds for which an answer is kept back, so that it travels together with the next call's question.
+_TOGETHER = 0.002
+# Seconds that a process without calls stays known to the others.
+_LINGER = 5.0
+# Answers that are kept while nobody takes them.
+_REPORTS = 64
+# What an unknown cost is taken for by a process on its own.
+_UNMEASURED_COST = 10
+#: The share of a process on its own that has never seen the others.
+UNSEEN_SHARE = 1 / 8
+
+
+class SharedBudget:
+    """The points of one key, shared by processes through a common place.
+
+    Args:
+        name: Makes a name for this process that no other one has; once more in the child of a fork.
+        window: Length of the server's window in seconds; a shorter one is learned from the resets.
+        share: What part of the points this process spends on its own; ``None``: an equal part among the processes that
+            were seen last, or `UNSEEN_SHARE` if none was.
+        patience: Seconds after which the common place counts as away.
+        kick: Called when it is time for a step. It must be quick and never raise.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: Callable[[], str],
+        window: float = WINDOW,
+        share: float | None = None,
+        patience: float = 0.5,
+        kick: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._name = name
+        self._share = share
+        self._patience = patience
+        self._kick = kick
+        self._clock = WindowClock(window)
+        self._own = Budget(window=window, share=share or UNSEEN_SHARE)
+        self._known = Known()
+        self._costs: dict[str, int] = dict(KNOWN_COSTS)
+        # Which state the common place had, which costs, and which window.
+        self._state, self._version, self._window = "", -1, 0
+        # No `WeakKeyDictionary`: its callbacks run wherever an object dies, and an exception of a signal's is lost in
+        # them.
+        self._reserves: dict[int, tuple[weakref.ref[object], float]] = {}
+        self.forked()
+        forks.reset_after_fork(self)
+
+    def forked(self) -> None:
+        """Begin anew with nothing queued or in flight: in the child of a fork they are somebody else's."""
+        # Reentrant, because the garbage collector may run a dropped coroutine's `finally: leave()` in the
+        # middle of a method of ours, in the same thread.
+        self._lock = threading.RLock()
+        self._me = self._name()
+        self._queue = SharedQueue()
+        self._granted: dict[Ticket, Grant] = {}
+        self._in_flight: dict[Ticket, Sent] = {}
+        # The same requests as the budget of this process alone knows them.
+        self._twins: dict[Ticket, Ticket] = {}
+        self._reports: deque[tuple[float, dict[str, Any]]] = deque(maxlen=_REPORTS)
+        self._telling: list[dict[str, Any]] = []
+        # Tickets with a number up to these have been told, and their answer has come.
+        self._told = self._answered = 0
+        self._told_reserve = 0.0
+        self._is_away = self._is_registered = self._wants_step = False
+        self._step_began: float | None = None
+        self._stepped = self._used = -math.inf
+        # From the local clock in milliseconds to the common one.
+        self._offset = 0.0
+        self._again = math.inf
+        self._own.forget_tickets()
+
+    # -- what a client does ------------------------------------------------------------------------
+
+    def set_reserve(self, client: object, share: float) -> None:
+        """Keep a share of each window, 0 to 1, for calls that aren't low, as long as a client lives; 0 withdraws it."""
+        self._own.set_reserve(client, share)
+        self._reserves[id(client)] = weakref.ref(client), share
+
+    def enter(
+        self,
+        operation: str,
+        waiter: Waiter,
+        *,
+        pace: bool | Literal["even"] = True,
+        priority: Priority = "normal",
+    ) -> Ticket:
+        """Join the queue."""
+        ticket = Ticket(operation, waiter, pace, priority)
+        if pace and self._price(operation):
+            with self._lock:
+                self._queue.add(ticket)
+        return ticket
+
+    def poll(self, ticket: Ticket, now: float) -> Wait | None:
+        """Ask to be sent: ``None`` is yes, and the points are reserved until `leave`."""
+        with self._lock:
+            self._used = now
+            wait = self._wait(ticket, now)
+            if wants_step := wait is not None and self._is_to_tell(ticket, now):
+                self._wants_step = True
+        if wants_step:
+            self._kick()
+        return wait
+
+    def leave(
+        self,
+        ticket: Ticket,
+        now: float,
+        *,
+        sent: bool = True,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """End an attempt: with its answer, without one, or before anything was sent."""
+        told = headers or {}
+        with self._lock:
+            self._used = now
+            self._queue.drop(ticket)
+            granted = self._granted.pop(ticket, None)
+            request = self._in_flight.pop(ticket, None)
+            if request is None and status == 429 and not RateLimitHeaders.any_in(told):
+                # A free call has no points, but what stands before the API may refuse it all the same.
+                request = self._sent(NOTHING, now)
+            if request is not None:
+                self._report(request, now, sent=sent, status=status, headers=told)
+            if (twin := self._twins.pop(ticket, None)) is not None:
+                self._own.leave(twin, now, sent=sent, status=status, headers=headers)
+        if granted is not None or request is not None:
+            self._kick()
+
+    def state(self, now: float) -> BudgetState:
+        """Tell what is known: of the points of all processes, but only of this one's tickets."""
+        with self._lock:
+            if self._is_alone(now):
+                return self._own.state(now)
+            known, reset = self._known.at(now), self._clock.next_reset(now)
+            left = known.limit if known.remaining is None else known.remaining
+            until = known.blocked if known.blocked > now else known.ends
+            return BudgetState(
+                RateLimit(
+                    limit=known.limit,
+                    remaining=None if left is None else max(0, left - self._held() - known.others),
+                    reset=None if reset is None else datetime.fromtimestamp(reset, UTC),
+                ),
+                math.inf if known.limit == 0 else None if until is None else until - now,
+                dict(self._costs),
+                len(self._queue),
+                len(self._in_flight),
+            )
+
+    # -- the steps -----------------------------------------------------------------------------------
+
+    def due(self, now: float) -> float:
+        """Return the seconds until the next step; ``math.inf``: not until it is kicked."""
+        with self._lock:
+            if self._is_away:
+                return max(0.0, self._stepped + _RETRY - now)
+            if self._wants_step:
+                return 0.0
+            wait = math.inf
+            if self._queue:
+                wait = self._stepped + min(self._again, HEARTBEAT) - now
+            elif self._in_flight or self._granted or self._is_registered:
+                wait = self._stepped + HEARTBEAT - now
+            if self._reports:
+                wait = min(wait, self._reports[0][0] + _TOGETHER - now)
+            return max(0.0, wait)
+
+    def is_idle(self, now: float) -> bool:
+        """Tell whether there has been nothing to do for a while."""
+        with self._lock:
+            return not (self._in_flight or self._granted or self._queue) and now - self._used > _LINGER
+
+    def request(self, now: float, *, bye: bool = False) -> dict[str, Any]:
+        """Begin a step: say what this process wants, holds and has learned.
+
+        Args:
+            now: Local monotonic seconds.
+            bye: Whether it is the last one for now, so that the others needn't reckon with this process.
+        """
+        with self._lock:
+            self._step_began, self._wants_step = now, False
+            self._drop_dead(now)
+            self._telling = [*self._telling, *(told for _, told in self._reports)][-_REPORTS:]
+            self._reports.clear()
+            self._told = self._queue.mark()
+            told: dict[str, Any] = {
+                "me": self._me,
+                "lease": milliseconds(LEASE),
+                "length": milliseconds(self._clock.length),
+                "held": self._held(),
+                "wants": self._queue.wants(now, self._clock.length),
+                "reports": self._telling,
+                "costs": self._version,
+                "bye": bye,
+            }
+            reserve = self._reserve()
+            if reserve or self._told_reserve:
+                told["reserve"] = self._told_reserve = reserve
+            if self._state:
+                told["id"] = self._state
+            if self._clock.reset is not None and self._clock.ends() > now:
+                told["reset"] = round(self._clock.reset * 1000)
+                told["left"] = milliseconds(self._clock.ends() - now)
+            return told
+
+    def absorb(self, meta: bytes | str, grants: bytes | str, now: float) -> None:
+        """End a step with its reply, and wake the calls that may go.
+
+        Raises:
+            msgspec.DecodeError: It is no reply of the script.
+        """
+        reply, granted = read(meta, grants)
+        with self._lock:
+            came_back, self._is_away = self._is_away, False
+            self._step_began, self._stepped, self._telling = None, now, []
+            self._offset = reply.now - now * 1000
+            self._state, self._version, self._window = reply.id, reply.version, reply.window
+            self._is_registered = reply.again >= 0
+            self._again = reply.again / 1000
+            if reply.costs is not None:
+                self._costs = {**KNOWN_COSTS, **reply.costs}
+            self._known = Known.told(reply, now)
+            for _, told in self._reports:  # they came too late for this step
+                self._known = self._known.counting(told, self._clock.reset)
+            woken = [ticket for grant in granted if (ticket := self._take(grant)) is not None]
+            before, self._answered = self._answered, self._told
+            woken += [t for t, place in self._queue if came_back or before < place.number <= self._told]
+        if came_back:
+            logger.info("Redis is back: the processes share one budget again")
+        for ticket in dict.fromkeys(woken):
+            ticket.waiter.wake()
+
+    def fail(self, reason: str, now: float) -> None:
+        """End a step without a reply: calls go on with a share of their own."""
+        with self._lock:
+            self._step_began, self._stepped = None, now
+            self._go_away(reason)
+            woken = [ticket for ticket, _ in self._queue]
+        for ticket in woken:
+            ticket.waiter.wake()
+
+    # -- under the lock: whether a call goes ---------------------------------------------------------
+
+    def _wait(self, ticket: Ticket, now: float) -> Wait | None:
+        """Let a ticket go, or tell how long it waits."""
+        if (grant := self._granted.pop(ticket, None)) is not None:
+            self._start(ticket, grant, now)
+            return None
+        if self._is_alone(now):
+            return self._wait_alone(ticket, now)
+        known, place = self._known.at(now), self._queue.place(ticket)
+        if known.blocked > now and (known.is_foreign or self._price(ticket.operation)):
+            left = math.inf if known.limit == 0 and not known.is_foreign else known.blocked - now
+            return Wait(left, left, left, known.is_foreign)
+        if place is None:  # it waits for nothing
+            self._start(ticket, self._unasked(ticket), now)
+            return None
+        if place.number > self._answered:
+            return Wait(self._patience, 0.0, is_asking=True)
+        soonest = math.inf if known.limit == 0 else self._soonest(ticket, place, known, now)
+        return Wait(soonest if known.limit == 0 else HEARTBEAT, soonest)
+
+    def _is_to_tell(self, ticket: Ticket, now: float) -> bool:
+        place = self._queue.place(ticket)
+        return place is not None and place.number > self._told and not self._is_alone(now)
+
+    def _start(self, ticket: Ticket, grant: Grant, now: float) -> None:
+        """Count a request as in flight, also by the budget of this process alone."""
+        if grant.points:
+            self._in_flight[ticket] = self._sent(grant, now)
+        if (waiting := self._twins.pop(ticket, None)) is not None:
+            self._own.leave(waiting, now, sent=False)
+        twin = self._twins[ticket] = self._own.enter(ticket.operation, ticket.waiter, pace=False)
+        self._own.poll(twin, now)
+
+    def _soonest(self, ticket: Ticket, place: Place, known: Known, now: float) -> float:
+        """Tell the least seconds until a ticket can go, behind those of this process that it can't overtake."""
+        if not known.limit or not known.is_paced:
+            return 0.0
+        points = self._queue.points_until(ticket, place, self._price)
+        if known.remaining is None or known.ends is None:
+            return max(0.0, (math.ceil(points / known.limit) - 2) * self._clock.length)
+        short = points - known.remaining
+        return 0.0 if short <= 0 else known.ends - now + (math.ceil(short / known.limit) - 1) * self._clock.length
+
+    def _price(self, operation: str) -> int:
+        return self._costs.get(operation, _UNMEASURED_COST)
+
+    def _unasked(self, ticket: Ticket) -> Grant:
+        return Grant(ticket.operation, self._price(ticket.operation), 0, self._window)
+
+    def _sent(self, grant: Grant, now: float) -> Sent:
+        return Sent(grant, now, now * 1000 + self._offset)
+
+    def _held(self) -> int:
+        sent = sum(request.grant.points for request in list(self._in_flight.values()))
+        return sent + sum(grant.points for grant in list(self._granted.values()))
+
+    def _take(self, grant: Grant) -> Ticket | None:
+        ticket = self._queue.take(grant)
+        if ticket is None:
+            self._wants_step = True  # not to hold it is to give it back
+        else:
+            self._granted[ticket] = grant
+        return ticket
+
+    # -- under the lock: what answers tell -----------------------------------------------------------
+
+    def _drop_dead(self, now: float) -> None:
+        """Drop what exceptions have left behind; what was in flight may have been charged."""
+        for ticket, request in list(self._in_flight.items()):
+            if not ticket.waiter.alive():
+                self._in_flight.pop(ticket, None)
+                self._twins.pop(ticket, None)
+                self._report(request, now, sent=True, status=None, headers={})
+        for ticket in [ticket for ticket in list(self._granted) if not ticket.waiter.alive()]:
+            self._granted.pop(ticket, None)
+        for ticket in self._queue.drop_dead():
+            self._twins.pop(ticket, None)
+
+    def _report(self, request: Sent, now: float, *, sent: bool, status: int | None, headers: Mapping[str, str]) -> None:
+        """Keep what became of a request for the next step."""
+        before = self._clock.reset
+        told = report(request, self._clock, now, sent=sent, status=status, headers=headers)
+        self._reports.append((now, told))
+        if self._clock.reset is not None and self._clock.reset != before:
+            self._known = self._known._replace(remaining=None, ends=self._clock.ends())
+        self._known = self._known.counting(told, self._clock.reset)
+
+    def _reserve(self) -> float:
+        """Return the greatest reserve of the clients that live."""
+        for number in [number for number, (held, _) in list(self._reserves.items()) if held() is None]:
+            self._reserves.pop(number, None)
+        return max((share for _, share in list(self._reserves.values())), default=0.0)
+
+    # -- under the lock: without the common place ----------------------------------------------------
+
+    def _is_alone(self, now: float) -> bool:
+        """Tell whether calls have to go on without the common place."""
+        if self._step_began is not None and now - self._step_began > self._patience:
+            self._go_away(f"no reply within {self._patience:g} s")
+        return self._is_away
+
+    def _go_away(self, reason: str) -> None:
+        if not self._is_away:
+            self._is_away = True
+            self._own.share = share = self._share or 1 / (self._known.processes or 1 / UNSEEN_SHARE)
+            logger.warning("Redis can't be used, calls go on with a share of %.3g of the points: %s", share, reason)
+
+    def _wait_alone(self, ticket: Ticket, now: float) -> Wait | None:
+        twin = self._twins.get(ticket)
+        if twin is None:
+            twin = self._twins[ticket] = self._own.enter(
+                ticket.operation, ticket.waiter, pace=ticket.pace, priority=ticket.priority
+            )
+        wait = self._own.poll(twin, now)
+        if wait is None:
+            self._queue.drop(ticket)
+            if self._price(ticket.operation):
+                self._in_flight[ticket] = self._sent(self._unasked(ticket), now)
+        return wait

@@ -1,0 +1,171 @@
+"""What a process and the common place of a shared budget tell each other; `shared.lua` is the other side.
+
+Times in the messages are milliseconds. What a request leaves out isn't known, or hasn't changed.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from scapi._http.headers import parse_retry_after
+from scapi._ratelimit.window import RateLimitHeaders, WindowClock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Grant(NamedTuple):
+    """Points for one ticket. `id` tells it from all other grants, and is 0 for what went without one."""
+
+    operation: str
+    points: int
+    id: int
+    window: int
+
+
+#: What a free call holds.
+NOTHING = Grant("", 0, 0, 0)
+
+
+class Sent(NamedTuple):
+    """A request in flight: when it was sent by the local clock in seconds, and by the common one in milliseconds."""
+
+    grant: Grant
+    started: float
+    began: float
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """The state of the budget, as the common place tells it at the end of each step."""
+
+    id: str
+    now: float
+    window: int
+    blocked: float
+    foreign: bool
+    paced: bool
+    others: int
+    again: float
+    processes: int
+    version: int
+    limit: int | None = None
+    remaining: int | None = None
+    reset: float | None = None
+    left: float | None = None
+    costs: dict[str, int] | None = None
+
+
+class Known(NamedTuple):
+    """What the last reply or answer told; times by the local clock. `others`: points that other processes hold."""
+
+    limit: int | None = None
+    remaining: int | None = None
+    ends: float | None = None
+    blocked: float = -math.inf
+    is_foreign: bool = False
+    is_paced: bool = True
+    processes: int = 0
+    others: int = 0
+
+    @classmethod
+    def told(cls, reply: Reply, now: float) -> Known:
+        """Return what a reply tells that came at `now`."""
+        return cls(
+            limit=reply.limit,
+            remaining=reply.remaining,
+            ends=None if reply.left is None else now + reply.left / 1000,
+            blocked=now + reply.blocked / 1000 if reply.blocked > 0 else -math.inf,
+            is_foreign=reply.foreign,
+            is_paced=reply.paced,
+            processes=max(1, reply.processes),
+            others=max(0, reply.others),
+        )
+
+    def at(self, now: float) -> Known:
+        """Forget a window that is over."""
+        return self._replace(remaining=None, ends=None) if self.ends is not None and self.ends <= now else self
+
+    def counting(self, told: Mapping[str, Any], reset: float | None) -> Known:
+        """Take up a report of the window that ends at `reset`, before the common place does."""
+        remaining = 0 if told.get("status") == 429 else told.get("remaining")
+        is_present = reset is not None and abs(told.get("reset", 0) / 1000 - reset) < 1 and not told.get("over")
+        if remaining is None or self.ends is None or not is_present:
+            return self
+        least = remaining if self.remaining is None else min(self.remaining, remaining)
+        return self._replace(remaining=least, limit=told.get("limit", self.limit))
+
+
+_decode_reply = msgspec.json.Decoder(Reply)
+_decode_grants = msgspec.json.Decoder(list[Grant])
+
+
+def read(meta: bytes | str, grants: bytes | str) -> tuple[Reply, list[Grant]]:
+    """Read the two parts of a reply.
+
+    Raises:
+        msgspec.DecodeError: It is no such reply: the keys belong to something else.
+    """
+    return _decode_reply.decode(meta), _decode_grants.decode(grants)
+
+
+def report(
+    request: Sent, clock: WindowClock, now: float, *, sent: bool, status: int | None, headers: Mapping[str, str]
+) -> dict[str, Any]:
+    """Say what became of a request, and learn from its answer when the window ends.
+
+    Args:
+        request: The request.
+        clock: The window's end by the local clock.
+        now: Local monotonic seconds.
+        sent: False: nothing can have reached the server.
+        status: Status of the answer; ``None``: no answer came.
+        headers: Headers of the answer, found by their lower-case names.
+    """
+    grant = request.grant
+    told: dict[str, Any] = {
+        "op": grant.operation,
+        "points": grant.points,
+        "id": grant.id,
+        "window": grant.window,
+        "started": round(request.began),
+        "verdict": "none" if sent else "unsent",
+    }
+    if status is not None:
+        told["status"] = status
+    if status == 429:
+        asked = parse_retry_after(headers)
+        told["asked"] = milliseconds(clock.length if asked is None else asked)
+    seen = RateLimitHeaders.parse(headers)
+    if sent and seen is not None:
+        told |= _observed(seen, clock, request, now, status)
+    elif sent and status is not None and 200 <= status < 300 and not RateLimitHeaders.any_in(headers):
+        told["verdict"] = "bare"
+    return told
+
+
+def _observed(
+    seen: RateLimitHeaders, clock: WindowClock, request: Sent, now: float, status: int | None
+) -> dict[str, Any]:
+    verdict = clock.observe(seen, now)
+    # A window that was over when the request began can't be the one that it was charged to.
+    over = verdict == "same" and clock.ends() <= request.started
+    told = {
+        # Which window it is, the common place knows better: others have seen more.
+        "verdict": verdict if verdict in {"past", "unknown"} else "known",
+        "over": over,
+        "remaining": seen.remaining,
+        "limit": seen.limit,
+        "reset": None if seen.reset is None else round(seen.reset * 1000),
+        "left": None if clock.reset is None else milliseconds(max(0.0, clock.ends() - now)),
+    }
+    if over and status == 429:
+        clock.distrust(now)
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def milliseconds(seconds: float) -> int:
+    """Return seconds as whole milliseconds, rounded up."""
+    return math.ceil(seconds * 1000)

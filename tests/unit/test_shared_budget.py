@@ -1,0 +1,415 @@
+"""A budget that processes share through Redis, in virtual time: the real script runs, but by the test's clock."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from benchmarks.pacing import KNOWN, UNKNOWN, Scenario, Simulation
+from benchmarks.shared import SharedSimulation, simulate
+from scapi._primitives.redis_budget import KEYS, RedisBudget, script
+from scapi._ratelimit.budget import Budget
+from scapi._ratelimit.shared import LEASE, SharedBudget
+from scapi.pacing import Pacing, Ticket, Wait
+from tests.unit.test_pacing import EPOCH, Caller, headers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.redis import RedisServer
+
+_numbers = itertools.count()
+
+
+class Place:
+    """The common place of some processes, and its clock, which the test may set."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.client.script_load(script()[0])
+        self.keys = [f"{{test-{next(_numbers)}}}:{key}" for key in KEYS]
+        self.ahead = 0.0
+        self._names = map(str, itertools.count())
+
+    def process(self) -> SharedBudget:
+        return SharedBudget(name=self._names.__next__)
+
+    def step(self, budget: SharedBudget, now: float, *, is_lost: bool = False) -> None:
+        request = budget.request(now) | {"now": round((EPOCH + now + self.ahead) * 1000)}
+        meta, grants = self.client.evalsha(script()[1], len(KEYS), *self.keys, msgspec.json.encode(request))
+        if not is_lost:
+            budget.absorb(meta, grants, now)
+
+    def ask(self, budget: SharedBudget, operation: str, now: float, **options: Any) -> Ticket | None:
+        """A ticket that may go, or None; then it doesn't wait any longer."""
+        ticket = self.wait(budget, operation, now, **options)
+        if budget.poll(ticket, now) is None:
+            return ticket
+        self.end(budget, ticket, now, sent=False)
+        return None
+
+    def wait(self, budget: SharedBudget, operation: str, now: float, **options: Any) -> Ticket:
+        ticket = budget.enter(operation, Caller(), **options)
+        if budget.poll(ticket, now) is not None:
+            self.step(budget, now)
+        return ticket
+
+    def end(self, budget: SharedBudget, ticket: Ticket, now: float, **answer: Any) -> None:
+        budget.leave(ticket, now, **answer)
+        self.step(budget, now)
+
+    def open(self, left: int, now: float = 0.0, limit: int = 50) -> SharedBudget:
+        """A process whose first answer told what is left until 40."""
+        budget = self.process()
+        ticket = self.ask(budget, "emission", now)
+        assert ticket
+        self.end(budget, ticket, now, status=200, headers=headers(left, limit, now=now))
+        return budget
+
+
+@pytest.fixture
+def place(redis_server: RedisServer) -> Iterator[Place]:
+    with redis_server.client() as client:
+        yield Place(client)
+
+
+def left(budget: SharedBudget, now: float) -> int | None:
+    return budget.state(now).ratelimit.remaining
+
+
+# -- one budget ----------------------------------------------------------------------------------------
+
+
+def test_what_one_process_learns_all_know(place: Place) -> None:
+    one, other = place.open(30), place.process()
+    assert place.ask(other, "lots", 1.0)
+    assert left(other, 1.0) == 28
+    place.step(one, 1.1)
+    assert left(one, 1.1) == 28
+
+
+def test_all_processes_together_dont_overdraw(place: Place) -> None:
+    processes = [place.open(9), *(place.process() for _ in range(5))]
+    assert sum(place.ask(budget, "lots", 1.0) is not None for budget in processes) == 4
+
+
+def test_a_window_is_opened_by_one_request_of_all(place: Place) -> None:
+    processes = [place.process() for _ in range(5)]
+    went = [ticket for budget in processes if (ticket := place.ask(budget, "lots", 0.0))]
+    assert len(went) == 1
+    place.end(processes[0], went[0], 0.1, status=200, headers=headers(48, now=0.1))
+    assert all(place.ask(budget, "lots", 0.2) for budget in processes)
+    # The next window again, although what was sent in this one hasn't been answered.
+    assert sum(place.ask(budget, "lots", 45.0) is not None for budget in processes) == 1
+
+
+def test_a_refusal_stops_all(place: Place) -> None:
+    one, other = place.open(30), place.process()
+    ticket = place.ask(one, "lots", 1.0)
+    assert ticket
+    place.end(one, ticket, 1.1, status=429, headers={"retry-after": "20"})
+    waiting = place.wait(other, "lots", 1.2)
+    wait = other.poll(waiting, 1.2)
+    assert wait is not None
+    assert wait.is_foreign
+    assert wait.blocked == pytest.approx(19.9, abs=0.1)
+
+
+def test_a_cost_is_learned_once_for_all(place: Place) -> None:
+    one, other = place.open(40), place.process()
+    ticket = place.ask(one, "clans", 1.0)
+    assert ticket
+    assert place.ask(other, "clans", 1.0) is None, "one is measured alone"
+    place.end(one, ticket, 1.1, status=200, headers=headers(35, now=1.1))
+    place.step(other, 1.2)
+    assert other.state(1.2).costs["clans"] == 5
+
+
+# -- what dies and what is lost ----------------------------------------------------------------------
+
+
+def test_what_a_dead_process_held_is_given_back(place: Place) -> None:
+    one, dead = place.open(10), place.process()
+    for _ in range(4):
+        assert place.ask(dead, "lots", 1.0)
+    assert place.ask(one, "lots", 1.1)
+    waiting = place.wait(one, "lots", 1.2)
+    assert isinstance(one.poll(waiting, 1.2), Wait)
+    # It may have been charged, until an answer to a later request tells.
+    place.step(one, 1.2 + LEASE)
+    assert one.poll(waiting, 1.2 + LEASE) is not None
+    ticket = next(iter(one._in_flight))
+    place.end(one, ticket, 1.3 + LEASE, status=200, headers=headers(8, now=1.3 + LEASE))
+    place.step(one, 1.4 + LEASE)
+    late = place.ask(one, "emission", 45.0)
+    assert late or one.poll(waiting, 45.0) is None
+
+
+def test_grants_whose_reply_was_lost_are_given_back_with_the_next_step(place: Place) -> None:
+    one, other = place.open(2), place.process()
+    ticket = other.enter("lots", Caller())
+    assert other.poll(ticket, 1.0)
+    place.step(other, 1.0, is_lost=True)
+    other.leave(ticket, 1.1, sent=False)
+    place.step(other, 1.1)
+    assert place.ask(one, "lots", 1.2)
+
+
+def test_a_grant_whose_call_was_given_up_is_given_back(place: Place) -> None:
+    one, other = place.open(2), place.process()
+    caller = Caller()
+    ticket = other.enter("lots", caller)
+    other.poll(ticket, 1.0)
+    place.step(other, 1.0)
+    caller.is_alive = False
+    place.step(other, 1.1)
+    assert place.ask(one, "lots", 1.2)
+
+
+def test_a_flushed_place_is_filled_by_the_next_steps(place: Place) -> None:
+    one, other = place.open(20), place.process()
+    held = place.ask(other, "lots", 1.0)
+    assert held
+    place.client.delete(*place.keys)
+    place.step(one, 2.0)
+    place.step(other, 2.0)
+    probe = place.ask(one, "lots", 2.5)
+    assert probe
+    assert place.ask(other, "lots", 2.5) is None, "the window is opened anew, by one request"
+    place.end(one, probe, 2.6, status=200, headers=headers(18, now=2.6))
+    assert left(one, 2.6) == 16, "what the other holds is known again"
+
+
+@pytest.mark.parametrize("step", [-3600.0, -5.0, 5.0, 3600.0])
+def test_a_step_of_its_clock_heals_within_a_window(place: Place, step: float) -> None:
+    one, other = place.open(50), place.process()
+    place.step(other, 0.5)
+    place.ahead = step
+    went = 0
+    for tenth in range(10, 398):
+        now = tenth / 10
+        for budget in (one, other):
+            if ticket := place.ask(budget, "emission", now):
+                went += 1
+                place.end(budget, ticket, now, status=200, headers=headers(50 - went, now=now))
+    # All points, and none twice. A clock that is set forward costs one request that opens the window too early.
+    assert 50 <= went <= 51
+    # And the next window begins when it ought to.
+    waiting = place.wait(one, "emission", 41.0)
+    assert one.poll(waiting, 41.0) is None
+
+
+def test_a_process_that_left_is_forgotten(place: Place) -> None:
+    one = place.open(20)
+    request = one.request(1.0, bye=True) | {"now": round((EPOCH + 1) * 1000)}
+    place.client.evalsha(script()[1], len(KEYS), *place.keys, msgspec.json.encode(request))
+    assert place.client.zcard(place.keys[1]) == 0
+    assert not place.client.exists(place.keys[2])
+
+
+# -- whose turn it is --------------------------------------------------------------------------------
+
+
+def test_who_had_less_in_this_window_goes_first(place: Place) -> None:
+    greedy, modest = place.open(7), place.process()
+    assert all(place.ask(greedy, "lots", 1.0) for _ in range(2))
+    held = [place.wait(greedy, "lots", 1.1) for _ in range(3)]
+    first = place.wait(modest, "lots", 1.2)
+    for ticket in list(greedy._in_flight):
+        greedy.leave(ticket, 1.3, sent=False)
+    place.step(greedy, 1.3)
+    place.step(modest, 1.3)
+    assert modest.poll(first, 1.3) is None
+    assert len(held) == 3
+
+
+def test_high_goes_before_normal_before_low_across_processes(place: Place) -> None:
+    one, other, third = place.open(2), place.process(), place.process()
+    holder = place.ask(one, "lots", 1.0)
+    assert holder
+    low = place.wait(one, "lots", 1.1, priority="low")
+    normal = place.wait(other, "lots", 1.2)
+    high = place.wait(third, "lots", 1.3, priority="high")
+    order = list[str]()
+    one.leave(holder, 1.4, sent=False)
+    waiting = {"low": (one, low), "normal": (other, normal), "high": (third, high)}
+    for now in (1.5, 1.6, 1.7, 1.8):
+        for name, (budget, ticket) in list(waiting.items()):
+            place.step(budget, now)
+            if budget.poll(ticket, now) is None:
+                order.append(name)
+                budget.leave(ticket, now, sent=False)
+                place.step(budget, now)
+                del waiting[name]
+    assert order == ["high", "normal", "low"]
+
+
+def test_a_reserve_of_one_process_holds_for_the_low_calls_of_all(place: Place) -> None:
+    class Client:
+        pass
+
+    person, crawler, client = place.open(30), place.process(), Client()
+    person.set_reserve(client, 0.4)
+    place.step(person, 0.9)
+    went = 0
+    while place.ask(crawler, "emission", 1.0, priority="low"):
+        went += 1
+    assert went == 10, "20 of 50 are kept"
+    assert place.ask(person, "emission", 1.0, priority="high")
+    # It has melted before the window ends.
+    assert place.ask(crawler, "emission", 39.5, priority="low")
+    del client
+    place.step(person, 39.6)
+    assert place.client.zscore(place.keys[4], "0") is None
+
+
+# -- alone -------------------------------------------------------------------------------------------
+
+
+def test_without_redis_a_process_goes_on_with_its_share_and_says_so_once(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = place.open(40)
+    for _ in range(3):
+        place.step(place.process(), 0.5)
+    place.step(one, 0.6)
+    waiting = one.enter("emission", Caller())
+    one.poll(waiting, 1.0)
+    one.request(1.0)
+    one.fail("ConnectionError: gone", 1.0)
+    one.fail("ConnectionError: gone", 1.1)
+    assert one.poll(waiting, 1.1) is None
+    went = 1
+    while one.poll(last := one.enter("emission", Caller()), 1.2) is None:
+        went += 1
+    one.leave(last, 1.2, sent=False)
+    # A quarter of 50, less what it had before.
+    assert went == 11
+    assert len(caplog.records) == 1
+    place.step(one, 2.0)
+    assert left(one, 2.0) == 29, "what it spent alone counts"
+
+
+def test_a_redis_that_doesnt_answer_holds_nobody_for_longer_than_its_patience(place: Place) -> None:
+    one = place.open(40)
+    ticket = one.enter("emission", Caller())
+    wait = one.poll(ticket, 1.0)
+    assert wait is not None
+    assert wait.is_asking
+    one.request(1.0)
+    assert one.poll(ticket, 1.0 + wait.again + 0.01) is None
+
+
+# -- the same properties of all budgets --------------------------------------------------------------
+
+
+class Mine:
+    """A budget as a user may write one: it keeps to the door, and counts."""
+
+    def __init__(self) -> None:
+        self._budget = Budget()
+        self.entered = 0
+
+    def enter(self, operation: str, waiter: Any, **options: Any) -> Ticket:
+        self.entered += 1
+        return self._budget.enter(operation, waiter, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._budget, name)
+
+
+class MineSimulation(Simulation):
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        self.budgets = [Mine()]  # type: ignore[list-item]
+        self.budgets[0].set_reserve(self, scenario.reserve)
+
+
+@pytest.fixture(params=["in-process", "redis", "mine"])
+def simulation(request: pytest.FixtureRequest, redis_server: RedisServer) -> Iterator[Any]:
+    if request.param == "redis":
+        with redis_server.client() as client:
+            client.script_load(script()[0])
+            yield lambda scenario: SharedSimulation(scenario, client, f"simulated-{next(_numbers)}")
+    else:
+        yield Simulation if request.param == "in-process" else MineSimulation
+
+
+@pytest.mark.parametrize(("limit", "costs", "tasks"), [(400, KNOWN, 2), (400, KNOWN, 20), (50, UNKNOWN, 10)])
+def test_no_request_is_refused_and_nearly_all_points_are_used(
+    simulation: Any, limit: int, costs: dict[str, int], tasks: int
+) -> None:
+    outcome = simulation(Scenario(limit=limit, costs=costs, tasks=tasks, clock=30.0, seconds=160)).run()
+    assert outcome.refused == outcome.failed == 0
+    assert outcome.share_used >= 0.95
+
+
+def test_beside_a_stranger_every_call_completes(simulation: Any) -> None:
+    outcome = simulation(Scenario(tasks=20, stranger="bursts", seconds=160)).run()
+    assert outcome.failed == 0
+    assert outcome.share_refused < 0.02
+
+
+def test_people_beside_a_crawler_go_at_once(simulation: Any) -> None:
+    scenario = Scenario(tasks=20, priority="low", people=0.05, reserve=0.1, seconds=220)
+    outcome = simulation(scenario).run()
+    assert outcome.refused == 0
+    assert outcome.wait(0.95) < 1.0
+    assert outcome.share_used >= 0.97
+
+
+@pytest.mark.parametrize(
+    ("workers", "limit", "costs"),
+    [
+        (8, 400, KNOWN),
+        pytest.param(8, 50, UNKNOWN, marks=pytest.mark.thorough),
+        pytest.param(100, 400, KNOWN, marks=pytest.mark.thorough),
+    ],
+)
+def test_processes_use_all_points_and_share_them_fairly(
+    redis_server: RedisServer, workers: int, limit: int, costs: dict[str, int]
+) -> None:
+    with redis_server.client() as client:
+        run = simulate(Scenario(workers=workers, tasks=3 * workers, limit=limit, costs=costs, seconds=160), client)
+    assert run.outcome.failed == 0
+    assert run.outcome.share_refused <= (0.02 if costs is UNKNOWN else 0)
+    assert run.outcome.share_used >= 0.96
+    assert min(run.had) >= (0.7 if limit == 400 else 0.4) * sum(run.had) / workers
+
+
+# -- keys --------------------------------------------------------------------------------------------
+
+
+def test_keys_have_the_prefix_an_expiry_and_no_secret_and_lie_on_one_node(redis_server: RedisServer) -> None:
+    with redis_server.client() as client:
+        client.flushdb()
+        budget = RedisBudget(client, prefix="bot").budget_for("https://eapi.stalzone.com", "0123456789abcdef")
+        caller = Caller()
+        ticket = budget.enter("emission", caller)
+        end = time.monotonic() + 30
+        while budget.poll(ticket, time.monotonic()) is not None:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        keys = sorted(client.keys())
+        assert keys
+        for key in keys:
+            assert key.startswith(b"{bot:")
+            assert 0 < client.ttl(key) <= 86400
+            assert b"eapi" not in key
+            assert b"0123456789abcdef" not in key
+        assert len({key[: key.index(b"}")] for key in keys}) == 1
+
+
+def test_both_kinds_of_budget_keep_to_the_door(place: Place) -> None:
+    shared: Pacing = place.process()
+    own: Pacing = Budget()
+    for budget in (shared, own):
+        state = budget.state(0.0)
+        assert state.ratelimit.limit is None
+        assert state.waiting == state.in_flight == 0
+        assert state.until_reset is None or math.isfinite(state.until_reset)
