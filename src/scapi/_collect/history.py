@@ -1,0 +1,199 @@
+"""A walk down the history of an item: which page to ask for, which sales it holds, what it makes complete. Pure.
+
+The API pages by offset, and gives sales no ids. Two facts make an exact walk possible:
+
+- **A page is a snapshot.** Equal sales in it are different sales, so the number of a sale among its equals in one page
+  never is too large, whatever is sold while the walk goes on. Writing a sale by time, key and number therefore never
+  writes one too many, however often pages overlap, and whoever else reads the same ones.
+- **A history is sorted by time, and only grows.** A second whose sales lie within one page, with an older and a newer
+  one around them, is there as a whole. The next page begins with the sale before the first one of the last second, so
+  each second is read whole once; new sales on top only push the page further up. A page that doesn't begin above what
+  is complete has left a gap, and is asked for again from further up.
+
+A second with more sales than a page is read by pages that have the same `total`: then nothing moved between them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from scapi._collect.spans import BEGINNING, Interval, settled_before
+from scapi._store.reading import Numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TypeAlias
+
+    from scapi.models import AuctionPrice, Listing
+
+    #: How many there are of each sale, by time and key.
+    Counts: TypeAlias = Counter[tuple[datetime, int]]
+
+__all__ = ["PAGE", "HistoryWalk", "Taken"]
+
+#: Sales per page: as many as the API gives.
+PAGE = 200
+
+#: Later than any sale.
+END = datetime.max.replace(tzinfo=UTC)
+
+#: How many pages in a row may complete nothing: while sales pour in, after a cache's old answer, or on a server that
+#: ignores the offset.
+PATIENCE = 12
+
+
+class Taken(NamedTuple):
+    """What a page brought.
+
+    Attributes:
+        rows: All its sales, each with its number among equal ones.
+        complete: The interval that is complete now and wasn't before, `None` if there is none.
+    """
+
+    rows: list[Numbered[AuctionPrice]]
+    complete: Interval | None
+
+
+class _Crowd(NamedTuple):
+    """A second that goes on behind the last page.
+
+    Attributes:
+        total: How many sales there were in all; as long as it stays, nothing has moved.
+        counts: How many of each sale of the second were there so far, by time and key.
+    """
+
+    total: int
+    counts: Counts
+
+
+class HistoryWalk:
+    """A walk through a history, from its top or from a gap in it, downwards.
+
+    Args:
+        until: Nothing up to this time is wanted.
+        gap: Begin with the newer end of this gap; by default at the top.
+        newer: How many sales are known to be newer than the gap. If there are more, that costs a page or two.
+        enough: Pages from the top that are enough, once there is something complete in them; what is older is a gap
+            then. By default there is no end to them.
+
+    Attributes:
+        offset: The offset of the page to ask for next.
+        done: Whether all that is wanted was read.
+        stuck: Why the walk can't go on, `None` as long as it can. It is done then too.
+        total: How many sales the last page said that there are.
+        newest: The time of the newest sale, of a walk from the top.
+        left: How many sales are as old as the last one that was read, or older; `None` until that is known.
+    """
+
+    def __init__(
+        self, until: datetime, *, gap: Interval | None = None, newer: int = 0, enough: int | None = None
+    ) -> None:
+        self.offset = max(0, newer - 1)
+        self.done = False
+        self.stuck: str | None = None
+        self.total = 0
+        self.newest: datetime | None = None
+        self._until = until
+        self._enough = enough
+        self._from_top = gap is None
+        #: All sales that are later than this were read; not all of this very time.
+        self._bound = END if gap is None else gap.newest
+        self._settled = END if gap is not None else BEGINNING
+        self.left: int | None = None
+        self._crowd: _Crowd | None = None
+        self._pages = self._idle = 0
+
+    def take(self, page: Listing[AuctionPrice]) -> Taken:
+        """Take the page that was asked for, and choose the next one.
+
+        Args:
+            page: The page at `offset`, of up to `PAGE` sales, with `additional`.
+        """
+        self._pages += 1
+        self.total = page.total
+        crowd, self._crowd = self._crowd, None
+        goes_on = crowd is not None and crowd.total == page.total and bool(page) and page[0].time <= self._bound
+        self._idle = 0 if goes_on else self._idle + 1
+        counts: Counts = crowd.counts if crowd and goes_on else Counter()
+        rows = _numbered(page, counts)
+        complete = self._step(page, counts, goes_on=goes_on)
+        if self._idle > PATIENCE and not self.done:
+            self._give_up(f"{PATIENCE} pages in a row completed nothing")
+        return Taken(rows, complete)
+
+    def _step(self, page: Listing[AuctionPrice], counts: Counts, *, goes_on: bool) -> Interval | None:
+        times = [sale.time for sale in page]
+        if any(newer < older for newer, older in pairwise(times)):
+            self._give_up("the server's sales aren't sorted by time")
+            return None
+        if not times:
+            self._take_nothing(page)
+            return None
+        if self._from_top and self.offset == 0:
+            self.newest = times[0]
+            self._settled = settled_before(times[0])
+        end = self.offset + len(page) + len(page.rejected)
+        oldest = BEGINNING if end >= page.total else times[-1]
+        if not (self.offset == 0 or goes_on or times[0] > self._bound):
+            self._step_back(page.total)
+            return None
+        if oldest < self._bound:
+            return self._go_down(page, oldest, _place(page, times.index(times[-1])))
+        if oldest == self._bound:
+            # This second fills the rest of the page: it goes on behind it, if nothing moves meanwhile.
+            of_it = {which: count for which, count in counts.items() if which[0] == oldest}
+            self._crowd = _Crowd(page.total, Counter(of_it))
+            self.offset = end
+        else:
+            # So much was sold meanwhile that all of this is newer than what is wanted.
+            expected = self.offset if self.left is None else page.total - self.left - 1
+            self.offset = max(expected, end - 1)
+        return None
+
+    def _go_down(self, page: Listing[AuctionPrice], oldest: datetime, last: int) -> Interval | None:
+        """Move the bound to the oldest time of a page, whose sales begin at the place `last`."""
+        complete = Interval(min(self._bound, self._settled), oldest)
+        self._bound, self._idle = oldest, 0
+        self.left = page.total - self.offset - last
+        self.offset = max(0, self.offset + last - 1)
+        is_enough = self._enough is not None and self._pages >= self._enough and oldest < self._settled
+        self.done = oldest <= self._until or is_enough
+        return complete if complete.oldest < complete.newest else None
+
+    def _step_back(self, total: int) -> None:
+        """Ask from further up: the page begins below what is complete, or in the middle of a second."""
+        expected = self.offset if self.left is None else total - self.left - 1
+        self.offset = max(0, min(expected, self.offset - PAGE + 1))
+
+    def _take_nothing(self, page: Listing[AuctionPrice]) -> None:
+        """Take a page without a sale that can be read."""
+        if page.total == 0 and self._from_top:
+            self.done = True
+        elif page.total == 0:
+            self._give_up("the server says that there are no sales any more")
+        elif page.rejected:
+            self.offset += len(page.rejected)
+        else:
+            self.offset = max(0, min(self.offset, page.total) - PAGE + 1)
+
+    def _give_up(self, reason: str) -> None:
+        self.done, self.stuck = True, reason
+
+
+def _place(page: Listing[AuctionPrice], index: int) -> int:
+    """Return the place of a sale in the page as it was sent, where rows that can't be read have theirs too."""
+    for rejected in sorted(page.rejected):
+        index += rejected.index <= index
+    return index
+
+
+def _numbered(sales: Iterable[AuctionPrice], counts: Counts) -> list[Numbered[AuctionPrice]]:
+    rows: list[Numbered[AuctionPrice]] = []
+    for sale in sales:
+        key = sale.key()
+        counts[sale.time, key] += 1
+        rows.append(Numbered(sale, key, counts[sale.time, key]))
+    return rows

@@ -1,0 +1,193 @@
+"""How often to look at what, so that it fits into the points: fresh sales first, then lots, then the past. Pure.
+
+A look costs points, whatever it finds. What it is worth is the number of sales times how long they would have waited,
+so of a given number of points the most is got by looking at an item as often as the square root of its rate of sales.
+"""
+
+from __future__ import annotations
+
+from math import ceil, sqrt
+from typing import TYPE_CHECKING, NamedTuple
+
+from scapi._collect.history import PAGE
+from scapi.models import SALES_OVERLAP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+__all__ = ["COST", "LIMIT", "Load", "Plan", "fitted"]
+
+#: Points that a page of sales or lots costs.
+COST = 2
+
+#: Points per minute that an application has, until an answer tells.
+LIMIT = 400
+
+#: How much more often than asked the busiest items are looked at, where the points are there.
+HOTTEST = 4.0
+
+#: The share of points that looks beyond those asked for may take at most, so that some are left for the past.
+SPARE = 0.5
+
+#: Lots are looked at once in so many seconds, or not at all.
+RAREST = 86_400.0
+
+OVERLAP = SALES_OVERLAP.total_seconds()
+
+
+class Load(NamedTuple):
+    """What is known of an item of a region.
+
+    Attributes:
+        rate: Sales per hour; `None` where it is unknown.
+        lots: Lots on offer.
+        is_aside: Whether it is asked rarely, so that it costs next to nothing.
+    """
+
+    rate: float | None = None
+    lots: int = 0
+    is_aside: bool = False
+
+
+class Plan(NamedTuple):
+    """How often to look at what.
+
+    Attributes:
+        points: Points per minute that there are.
+        items: How many items of a region are looked at.
+        sales: Seconds between two looks at the sales of an item, as asked for; `None` for none.
+        lots: Seconds between two looks at its lots, as asked for; `None` for none.
+        hot: How far busy items are preferred: 1 up to `HOTTEST` times, 0 not at all.
+        sales_stretch: How many times as long as asked for the time between two looks is; 1 where all fits.
+        lots_stretch: The same of lots; `None` where no points are left for them.
+        sales_points: Points per minute that fresh sales take.
+        lots_points: Points per minute that lots take.
+        mean: Sales per hour of the mean item.
+    """
+
+    points: float
+    items: int = 0
+    sales: float | None = None
+    lots: float | None = None
+    hot: float = 0.0
+    sales_stretch: float = 1.0
+    lots_stretch: float | None = 1.0
+    sales_points: float = 0.0
+    lots_points: float = 0.0
+    mean: float = 0.0
+
+    @property
+    def left(self) -> float:
+        """Points per minute that are left for the past."""
+        return max(0.0, self.points - self.sales_points - self.lots_points)
+
+    def sales_interval(self, rate: float | None) -> float:
+        """Return the seconds between two looks at the sales of an item with so many sales per hour."""
+        asked = self.sales or 0.0
+        weight = _weight(rate, self.mean)
+        if self.sales_stretch > 1:
+            return max(asked, asked * self.sales_stretch / weight)
+        return asked / float(weight**self.hot)
+
+    @property
+    def lots_interval(self) -> float | None:
+        """The seconds between two looks at the lots of an item; `None` where there are none."""
+        return None if self.lots is None or self.lots_stretch is None else self.lots * self.lots_stretch
+
+    def sentences(self) -> list[str]:
+        """Return what is done in place of what was asked for, in numbers; nothing where all fits."""
+        told: list[str] = []
+        if self.sales is not None and self.sales_stretch > 1:
+            longest = self.sales_interval(0.0)
+            told.append(
+                f"{self.items} items every {_time(self.sales)} don't fit into {self.points:.0f} points a minute: "
+                f"their sales are looked at every {_time(longest)}, those of busy items up to every "
+                f"{_time(self.sales_interval(float('inf')))}"
+            )
+        if self.lots is not None and self.lots_stretch is None:
+            told.append("no points are left for lots: they aren't looked at")
+        elif self.lots is not None and self.lots_stretch and self.lots_stretch > 1:
+            told.append(
+                f"lots every {_time(self.lots)} don't fit into the {self.points - self.sales_points:.0f} points a "
+                f"minute that fresh sales leave: they are looked at every {_time(self.lots * self.lots_stretch)}"
+            )
+        if told and self.left < COST:
+            told.append("no points are left for older sales")
+        return told
+
+
+def fitted(loads: Collection[Load], *, sales: float | None, lots: float | None, points: float) -> Plan:
+    """Return a plan that fits into the points.
+
+    Args:
+        loads: What is known of each item of each region.
+        sales: Seconds between two looks at the sales of an item, above 0; `None` for none.
+        lots: The same of lots.
+        points: Points per minute, 0 or more.
+    """
+    active = [load for load in loads if not load.is_aside]
+    rates = [load.rate for load in active if load.rate is not None]
+    plan = Plan(points, len(active), sales, lots, mean=sum(rates) / len(rates) if rates else 0.0)
+    if sales is not None and active:
+        plan = _with_sales(plan, active)
+    if lots is None or not active:
+        return plan
+    whole = _with_lots(plan, active)
+    if whole.lots_stretch == 1 or not plan.hot:
+        return whole
+    # Looks at busy items beyond what was asked for come after lots.
+    plain = plan._replace(hot=0.0)
+    return _with_lots(plain._replace(sales_points=_points(plain, active)), active)
+
+
+def _with_sales(plan: Plan, active: Collection[Load]) -> Plan:
+    asked = _points(plan, active)
+    if asked > plan.points:
+        stretch = _least(lambda value: _points(plan._replace(sales_stretch=value), active) <= plan.points, 1.0, 1e5)
+        plan = plan._replace(sales_stretch=stretch)
+    else:
+        most = asked + (plan.points - asked) * SPARE
+        plain = plan
+        hot = 1 - _least(lambda value: _points(plain._replace(hot=1 - value), active) <= most, 0.0, 1.0)
+        plan = plan._replace(hot=hot)
+    return plan._replace(sales_points=_points(plan, active))
+
+
+def _with_lots(plan: Plan, active: Collection[Load]) -> Plan:
+    assert plan.lots is not None
+    asked = sum(COST * max(1, ceil(load.lots / (PAGE - 1))) for load in active) * 60 / plan.lots
+    there = plan.points - plan.sales_points
+    if asked / RAREST > there / plan.lots:
+        return plan._replace(lots_stretch=None)
+    stretch = max(1.0, asked / there)
+    return plan._replace(lots_stretch=stretch, lots_points=asked / stretch)
+
+
+def _points(plan: Plan, active: Collection[Load]) -> float:
+    """Return the points per minute that fresh sales take."""
+    total = 0.0
+    for load in active:
+        interval = plan.sales_interval(load.rate)
+        pages = max(1.0, (load.rate or 0.0) / 3600 * (interval + OVERLAP) / (PAGE - 2))
+        total += COST * pages * 60 / interval
+    return total
+
+
+def _least(fits: Callable[[float], bool], low: float, high: float) -> float:
+    """Return the least value between two for which something fits, as all larger ones do."""
+    if fits(low):
+        return low
+    for _ in range(40):
+        middle = sqrt(low * high) if low > 0 else (low + high) / 2
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return high
+
+
+def _weight(rate: float | None, mean: float) -> float:
+    return min(HOTTEST, max(1.0, sqrt(rate / mean))) if rate is not None and mean > 0 else 1.0
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
