@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from scapi import plot as plot
     from scapi import sync as sync
     from scapi._async import AppClient, UserClient
+    from scapi._async.collector import Collector
     from scapi._async.database import DatabaseLookup
     from scapi._async.github import GitHubClient
     from scapi._async.oauth import OAuthClient
@@ -70,6 +71,7 @@ __getattr__, __dir__ = lazily(
     __name__,
     {
         "scapi._async": ("AppClient", "UserClient"),
+        "scapi._async.collector": ("Collector",),
         "scapi._async.database": ("DatabaseLookup",),
         "scapi._async.github": ("GitHubClient",),
         "scapi._async.oauth": ("OAuthClient",),
@@ -87,6 +89,7 @@ __all__ = [
     "ClanRank",
     "ClientError",
     "ClosedError",
+    "Collector",
     "Config",
     "CredentialsError",
     "DatabaseLookup",

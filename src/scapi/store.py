@@ -9,6 +9,7 @@ print(await store.stats("zyv9", since="30d"))
 from __future__ import annotations
 
 from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
+from scapi._collect.records import Collected, CollectedLot, CollectedSale, Failure, Progress
 from scapi._store.reading import BEGINNING, LotsPiece, LotsReading, Numbered, SalesPiece, SalesReading
 from scapi._store.rows import (
     BookLot,
@@ -31,7 +32,11 @@ __all__ = [
     "BookLot",
     "Candle",
     "ClanChange",
+    "Collected",
+    "CollectedLot",
+    "CollectedSale",
     "Deal",
+    "Failure",
     "Gap",
     "ItemChange",
     "ItemHealth",
@@ -40,6 +45,7 @@ __all__ = [
     "LotsReading",
     "Numbered",
     "Place",
+    "Progress",
     "Run",
     "Sale",
     "SalesPiece",

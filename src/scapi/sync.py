@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scapi._base.secrets import Secret
     from scapi._retry import Retry
     from scapi._sync import AppClient, UserClient
+    from scapi._sync.collector import Collector
     from scapi._sync.database import DatabaseLookup
     from scapi._sync.github import GitHubClient
     from scapi._sync.oauth import OAuthClient
@@ -66,6 +67,7 @@ __getattr__, __dir__ = lazily(
     __name__,
     {
         "scapi._sync": ("AppClient", "UserClient"),
+        "scapi._sync.collector": ("Collector",),
         "scapi._sync.database": ("DatabaseLookup",),
         "scapi._sync.github": ("GitHubClient",),
         "scapi._sync.oauth": ("OAuthClient",),
@@ -82,6 +84,7 @@ __all__ = [
     "ClanRank",
     "ClientError",
     "ClosedError",
+    "Collector",
     "Config",
     "CredentialsError",
     "DatabaseLookup",

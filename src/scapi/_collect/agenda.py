@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scapi._collect import refusals, spans
 from scapi._collect.jobs import Job
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scapi._collect.jobs import Item, Kind, Outcome
     from scapi._store.rows import Place
 
-__all__ = ["Agenda"]
+__all__ = ["Agenda", "Wanted"]
 
 #: In this order.
 KINDS: tuple[Kind, ...] = ("sales", "lots", "gap")
@@ -31,17 +31,35 @@ TURN = 25
 #: How often in a row something may fail before a single round leaves it.
 ATTEMPTS = 3
 
+#: Seconds after which a single round tries again what has failed.
+RETRY_ONCE = 5.0
+
+#: Seconds after which a page of the past is asked for again that failed.
+RETRY_GAP = 60.0
+
 #: Seconds after which the plan is made anew, since rates change.
 REFIT = 30.0
+
+
+class Wanted(NamedTuple):
+    """What is to be collected.
+
+    Attributes:
+        sales: Seconds between two looks at the sales of an item, above 0; `None` for none.
+        lots: The same of its lots.
+        since: Down to when the past is collected; `None` for not at all, but gaps between what is there are filled.
+    """
+
+    sales: float | None
+    lots: float | None
+    since: datetime | None
 
 
 class Agenda:
     """All that is to be done, and when.
 
     Args:
-        sales: Seconds between two looks at the sales of an item, above 0; `None` for none.
-        lots: The same of its lots.
-        since: Down to when the past is collected; `None` for not at all, but gaps between what is there are filled.
+        wanted: What is to be collected.
         once: Do everything once, and then nothing more.
         rng: Draws a number from 0 to 1.
 
@@ -51,19 +69,11 @@ class Agenda:
         given_up: Items that failed too often for a single round.
     """
 
-    def __init__(
-        self,
-        *,
-        sales: float | None,
-        lots: float | None,
-        since: datetime | None,
-        once: bool,
-        rng: Callable[[], float],
-    ) -> None:
+    def __init__(self, wanted: Wanted, *, once: bool, rng: Callable[[], float]) -> None:
+        self._sales, self._lots, self._since = wanted
         self.items: dict[Place, Item] = {}
-        self.plan = Plan(LIMIT, 0, sales, lots)
+        self.plan = Plan(LIMIT, 0, self._sales, self._lots)
         self.given_up: set[Place] = set()
-        self._sales, self._lots, self._since = sales, lots, since
         self._once = once
         self._rng = rng
         self._queues: dict[Kind, list[tuple[float, int, Item]]] = {kind: [] for kind in KINDS}
@@ -157,14 +167,29 @@ class Agenda:
         if job.kind == "gap":
             self._filled(outcome)
             return
+        item.aside = self.aside_after(outcome)
         if job.kind == "sales":
             item.rate, item.total, item.newest, item.looked = outcome.rate, outcome.total, outcome.newest, now
-            self._fill_up(item)
+            if not item.is_filling and item.gaps(self._since):
+                item.is_filling = True
+                self._push("gap", 0.0, item)
         else:
-            item.lots = outcome.on_offer or 0
-        item.aside = refusals.NEVER_TRADED if item.total == 0 and not item.lots else None
+            item.lots, item.has_lots = outcome.on_offer or 0, True
         if not self._once:
-            self._push(job.kind, now + self._jittered(self.interval(job)), item)
+            self._push(job.kind, now + self.interval_after(outcome) * (0.9 + 0.2 * self._rng()), item)
+
+    def aside_after(self, outcome: Outcome) -> str | None:
+        """Return why an item is asked rarely after a look that succeeded; `None` where it isn't."""
+        item = outcome.job.item
+        total = item.total if outcome.total is None else outcome.total
+        lots = item.lots if outcome.on_offer is None else outcome.on_offer
+        return refusals.NEVER_TRADED if total == 0 and not lots else None
+
+    def interval_after(self, outcome: Outcome) -> float:
+        """Return the seconds until the next look after one that succeeded."""
+        if self.aside_after(outcome) is not None:
+            return refusals.QUIET
+        return self._interval(outcome.job.kind, outcome.job.item.rate if outcome.rate is None else outcome.rate)
 
     def _filled(self, outcome: Outcome) -> None:
         """Take a page of the past as read."""
@@ -186,7 +211,8 @@ class Agenda:
             item.aside = refusals.REFUSED
             wait = refusals.again_after(item.failures, self._rng())
         else:
-            wait = refusals.rest(item.failures, self.interval(job), self._rng())
+            interval = RETRY_ONCE if self._once else self._interval(job.kind, item.rate)
+            wait = refusals.rest(item.failures, interval, self._rng())
         if self._once and (item.aside or item.failures >= ATTEMPTS):
             item.is_filling = False
             self.given_up.add(item.place)
@@ -194,20 +220,9 @@ class Agenda:
             self._push(job.kind, now + wait, item, job.order)
         return wait
 
-    def interval(self, job: Job) -> float:
-        """Return the seconds until the same is to be done again, if all goes well."""
-        if job.item.aside is not None:
-            return refusals.QUIET
-        if job.kind == "sales":
-            return self.plan.sales_interval(job.item.rate)
-        if job.kind == "lots":
+    def _interval(self, kind: Kind, rate: float | None) -> float:
+        if kind == "sales":
+            return self.plan.sales_interval(rate)
+        if kind == "lots":
             return self.plan.lots_interval or self._lots or 0.0
-        return 60.0
-
-    def _fill_up(self, item: Item) -> None:
-        if not item.is_filling and item.gaps(self._since):
-            item.is_filling = True
-            self._push("gap", 0.0, item)
-
-    def _jittered(self, wait: float) -> float:
-        return wait * (0.9 + 0.2 * self._rng())
+        return RETRY_GAP

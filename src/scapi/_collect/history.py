@@ -51,10 +51,12 @@ class Taken(NamedTuple):
     Attributes:
         rows: All its sales, each with its number among equal ones.
         complete: The interval that is complete now and wasn't before, `None` if there is none.
+        is_last: Whether the walk has read all that is wanted.
     """
 
     rows: list[Numbered[AuctionPrice]]
     complete: Interval | None
+    is_last: bool
 
 
 class _Crowd(NamedTuple):
@@ -122,7 +124,7 @@ class HistoryWalk:
         complete = self._step(page, counts, goes_on=goes_on)
         if self._idle > PATIENCE and not self.done:
             self._give_up(f"{PATIENCE} pages in a row completed nothing")
-        return Taken(rows, complete)
+        return Taken(rows, complete, self.done and self.stuck is None)
 
     def _step(self, page: Listing[AuctionPrice], counts: Counts, *, goes_on: bool) -> Interval | None:
         times = [sale.time for sale in page]

@@ -29,6 +29,7 @@ class Item:
         complete: The intervals of its history that are complete, the newest first; `None` until they were read.
         rate: Sales per hour; `None` until it was looked at.
         lots: Lots on offer, as of the last look.
+        has_lots: Whether its lots were ever looked at.
         total: Sales that the server has, as of the last look.
         newest: The time of the newest sale, as of the last look.
         left: Sales that are older than what was read of its past, where that is known.
@@ -43,6 +44,7 @@ class Item:
     complete: list[Interval] | None = None
     rate: float | None = None
     lots: int = 0
+    has_lots: bool = False
     total: int | None = None
     newest: datetime | None = None
     left: int | None = None

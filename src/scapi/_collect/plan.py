@@ -14,8 +14,9 @@ from scapi.models import SALES_OVERLAP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from datetime import datetime
 
-__all__ = ["COST", "LIMIT", "Load", "Plan", "fitted"]
+__all__ = ["COST", "LIMIT", "Load", "Plan", "fitted", "rate_of"]
 
 #: Points that a page of sales or lots costs.
 COST = 2
@@ -138,6 +139,13 @@ def fitted(loads: Collection[Load], *, sales: float | None, lots: float | None, 
     # Looks at busy items beyond what was asked for come after lots.
     plain = plan._replace(hot=0.0)
     return _with_lots(plain._replace(sales_points=_points(plain, active)), active)
+
+
+def rate_of(times: list[datetime], now: datetime) -> float:
+    """Return the sales per hour, out of the times of the newest sales, newest first."""
+    if not times:
+        return 0.0
+    return len(times) * 3600 / max(1.0, (now - times[-1]).total_seconds())
 
 
 def _with_sales(plan: Plan, active: Collection[Load]) -> Plan:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from scapi._store.rows import ItemState, Place, Run, Span
-from scapi._store.schema import item_state, run, span
+from scapi._store.schema import item_state, run, sale, span
 from scapi._store.times import micros, moment
 from scapi.exceptions import LeaseLostError
 
@@ -98,6 +98,12 @@ class Leases:
         )
         with self._database.reading() as connection:
             return [Span(**_times(row, {"newest", "oldest"})) for row in connection.execute(statement).mappings()]
+
+    def count_newer(self, place: Place, time: datetime) -> int:
+        """Return how many sales of an item are newer than a time."""
+        newer = (sale.c.region == place.region, sale.c.item == place.item, sale.c.time > micros(time))
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(sale).where(*newer)).scalar_one()
 
     def write_run(self, owner: str, rows: int, failures: int, *, ended: bool) -> None:
         """Write how far a run is."""

@@ -236,6 +236,19 @@ class Store(Questions):
         """
         return threads.to_thread(self._room.leases.spans, place_of(region, item))
 
+    def count_newer(self, region: Region | str, item: str, time: datetime) -> int:
+        """How many sales of an item are newer than a time.
+
+        Args:
+            region: The region.
+            item: The id of the item.
+            time: The time, aware.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        return threads.to_thread(self._room.leases.count_newer, _place(region, item), time)
+
     def write_run(self, owner: str, *, rows: int = 0, failures: int = 0, ended: bool = False) -> None:
         """Write how far a run of a collector is. The first call begins it.
 

@@ -1,0 +1,248 @@
+"""One run of a collector: leases, jobs beside each other, and what becomes of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import secrets
+import socket
+import threading
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from scapi._async.looks import Looks
+from scapi._base import escaping
+from scapi._collect import refusals
+from scapi._collect.agenda import Agenda
+from scapi._collect.jobs import Item, Job, Outcome
+from scapi._collect.plan import LIMIT
+from scapi._collect.tally import Tally
+from scapi._primitives import aio
+from scapi.exceptions import ClosedError, RateLimitError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from scapi._async.session import Session
+    from scapi._async.store import Store
+    from scapi._collect.agenda import Wanted
+    from scapi._collect.records import Collected, CollectedLot, CollectedSale, Progress
+    from scapi._store.rows import ItemChange, ItemState, Place
+
+T = TypeVar("T")
+
+logger = logging.getLogger("scapi")
+
+#: Seconds between two reports of how far it is, at least.
+REPORT = 0.5
+
+#: How often in a row calls may fail, for whatever items, before all of them pause; the pause doubles with each failure.
+PATIENCE, LONGEST_PAUSE = 8, 60.0
+
+
+class Hooks(NamedTuple):
+    """What is called with what happens."""
+
+    progress: Callable[[Progress], object] | None
+    on_sale: Callable[[CollectedSale], object] | None
+    on_lot: Callable[[CollectedLot], object] | None
+
+
+class Run:
+    """One run of a collector. The arguments are those of `Collector`, checked."""
+
+    def __init__(
+        self,
+        session: Session,
+        store: Store,
+        places: list[Place],
+        wanted: Wanted,
+        hooks: Hooks,
+        *,
+        once: bool,
+        concurrency: int,
+        lease: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._session = session
+        self._store = store
+        self._places = places
+        self._wanted = wanted
+        self._hooks = hooks
+        self._once = once
+        self._concurrency = concurrency
+        self._lease = lease
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
+        self._agenda = Agenda(wanted, once=once, rng=random.random)
+        self._looks = Looks(session, store, self._agenda, wanted.since, clock)
+        self._tally = Tally()
+        self._seen: set[Place] = set()
+        self._begun = self._reported = aio.now()
+        self._renew_at = 0.0
+        self._paused_until = 0.0
+        self._failed_in_a_row = 0
+        self._wakeup: aio.Wakeup | None = None
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End the run after the jobs that are under way."""
+        self._stopped = True
+        if self._wakeup is not None:
+            self._wakeup.wake()
+
+    async def run(self) -> Collected:
+        """Do all that is to be done."""
+        hold = threading.Lock()
+        with hold:
+            workers: aio.Workers[Job, Outcome] = aio.Workers(self._concurrency, hold)
+            try:
+                await self._work(workers)
+            except ClosedError:
+                # A client that was closed is the end of its collectors, and no failure.
+                if not self._session.closed:
+                    raise
+            finally:
+                await workers.end()
+                # What the store fails with at the very end would hide why it ends; leases end by themselves.
+                with suppress(StoreError, ClosedError):
+                    await self._end()
+        await self._report(force=True)
+        return self._tally.collected(self._elsewhere)
+
+    async def _work(self, workers: aio.Workers[Job, Outcome]) -> None:
+        while True:
+            now = aio.now()
+            if now >= self._renew_at:
+                await self._renew(now)
+            if self._agenda.fit(self._session.ratelimit.limit or LIMIT, now):
+                for note in self._agenda.plan.sentences():
+                    logger.warning("%s", note)
+            while len(workers) < self._concurrency and (job := self._next(now)) is not None:
+                workers.start(self._looks.do, job)
+            if workers:
+                await self._take(await workers.result())
+            elif self._stopped or self._is_done(now):
+                return
+            else:
+                await self._wait(now)
+            await self._report()
+
+    def _next(self, now: float) -> Job | None:
+        return None if self._stopped or now < self._paused_until else self._agenda.next(now)
+
+    def _is_done(self, now: float) -> bool:
+        """Whether a single round is over. What others have is left to them, once they have shown that they live."""
+        if not self._once or not self._agenda.is_done:
+            return False
+        return not self._elsewhere or now > self._begun + 2 * self._lease
+
+    async def _wait(self, now: float) -> None:
+        due = max(self._agenda.wait(now) or 0.0, self._paused_until - now)
+        seconds = self._renew_at - now if self._agenda.wait(now) is None else min(due, self._renew_at - now)
+        self._wakeup = aio.Wakeup()
+        if not self._stopped:
+            await self._session.wait(self._wakeup, max(0.0, seconds))
+
+    # ── leases ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _elsewhere(self) -> int:
+        return len(self._places) - len(self._seen)
+
+    async def _renew(self, now: float) -> None:
+        """Renew the leases, take those that are free, and let go of what others have taken over meanwhile."""
+        self._renew_at = now + self._lease / 3
+        held = set(await self._store.renew(self._owner, self._lease))
+        missing = [place for place in self._places if place not in held]
+        if self._once:
+            missing = [place for place in missing if place not in self._seen]
+        held |= set(await self._store.lease(self._owner, missing, self._lease)) if missing else set()
+        mine = self._agenda.items.keys()
+        if not self._once:
+            self._seen = held
+            self._agenda.drop(mine - held)
+        new = held - mine
+        self._seen |= new
+        if new:
+            await self._add(new, now)
+        await self._store.write_run(self._owner, rows=self._tally.rows, failures=self._tally.failures)
+
+    async def _add(self, places: set[Place], now: float) -> None:
+        """Begin with items, where the last collector left them."""
+        regions, items = {place.region for place in places}, {place.item for place in places}
+        many = len(items) > 500  # more than a statement should name
+        states = await self._store.item_states(regions=regions, items=None if many else items)
+        known = {(state.region, state.item): state for state in states}
+        for place in self._places:
+            if place in places:
+                state = known.get(place)
+                item = Item(place)
+                if state is not None:
+                    item.failures, item.aside, item.has_lots = state.failures, state.aside, state.lots_at is not None
+                self._agenda.add(item, now, sales_in=self._due(state, "sales"), lots_in=self._due(state, "lots"))
+
+    def _due(self, state: ItemState | None, kind: str) -> float:
+        if state is None:
+            return 0.0
+        due: datetime | None = state.next_sales if kind == "sales" else state.next_lots
+        return 0.0 if due is None else max(0.0, (due - self._looks.now()).total_seconds())
+
+    # ── what becomes of jobs ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _take(self, outcome: Outcome) -> None:
+        self._tally.add(outcome)
+        now = aio.now()
+        if outcome.error is not None:
+            await self._failed(outcome, outcome.error, now)
+            return
+        self._failed_in_a_row = 0
+        self._agenda.done(outcome, now)
+        if outcome.unread:
+            self._tally.fail(outcome.job.item, f"{outcome.unread} rows can't be read or stored", self._looks.now())
+        await self._tell(self._hooks.on_sale, outcome.sales)
+        await self._tell(self._hooks.on_lot, outcome.lots)
+
+    async def _tell(self, hook: Callable[[T], object] | None, news: Iterable[T]) -> None:
+        if hook is not None:
+            for each in news:
+                await aio.call(hook, each)
+
+    async def _failed(self, outcome: Outcome, error: Exception, now: float) -> None:
+        if refusals.is_hopeless(error):
+            raise error
+        item, at = outcome.job.item, self._looks.now()
+        wait = self._agenda.failed(outcome.job, now, error)
+        told = self._tally.fail(item, f"{type(error).__name__}: {error}", at)
+        logger.warning("%s in %s: %s", escaping.log(item.place.item), item.place.region, told)
+        change: ItemChange = {"failures": item.failures, "error": told, "error_at": at, "aside": item.aside}
+        if outcome.job.kind == "sales":
+            change["next_sales"] = at + timedelta(seconds=wait)
+        elif outcome.job.kind == "lots":
+            change["next_lots"] = at + timedelta(seconds=wait)
+        await self._store.update_item(item.place.region, item.place.item, **change)
+        if not refusals.is_refusal(error):
+            self._pause(error, now)
+
+    def _pause(self, error: Exception, now: float) -> None:
+        """Stop asking for a while: what fails for many items will fail for the next one too."""
+        self._failed_in_a_row += 1
+        beyond = self._failed_in_a_row - PATIENCE
+        pause = min(LONGEST_PAUSE, 2.0 ** min(beyond, 10)) * (0.5 + 0.5 * random.random()) if beyond >= 0 else 0.0
+        if isinstance(error, RateLimitError):
+            pause = max(pause, error.retry_after)
+        self._paused_until = max(self._paused_until, now + pause)
+
+    async def _report(self, *, force: bool = False) -> None:
+        now = aio.now()
+        if self._hooks.progress is not None and (force or now - self._reported >= REPORT):
+            self._reported = now
+            await aio.call(
+                self._hooks.progress, self._tally.progress(self._agenda, now, self._wanted.since, self._elsewhere)
+            )
+
+    async def _end(self) -> None:
+        await self._store.release(self._owner)
+        await self._store.write_run(self._owner, rows=self._tally.rows, failures=self._tally.failures, ended=True)

@@ -1,0 +1,189 @@
+"""What a collector asks and writes for each kind of job. What is decided of it is in `scapi._collect`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from scapi._api import requests
+from scapi._collect import spans
+from scapi._collect.history import PAGE, HistoryWalk
+from scapi._collect.jobs import Outcome
+from scapi._collect.plan import rate_of
+from scapi._collect.records import CollectedLot, CollectedSale
+from scapi._collect.spans import BEGINNING
+from scapi._lists.paginator import Walk
+from scapi._store.reading import LotsReading, SalesPiece
+from scapi.enums import Order, SortAuction
+from scapi.exceptions import ClosedError, ScApiException, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scapi._async.session import Session
+    from scapi._async.store import Store
+    from scapi._collect.agenda import Agenda
+    from scapi._collect.history import Taken
+    from scapi._collect.jobs import Job
+    from scapi._store.rows import ItemChange, Place, Written
+    from scapi.models import AuctionLot, AuctionPrice, Listing
+
+#: Pages of a look at an item that is known. What is older is filled like any gap: nothing fresh waits for it.
+MOST_PAGES = 3
+
+
+class Looks:
+    """The jobs of a collector.
+
+    Args:
+        session: Asks the API.
+        store: Takes what it answers.
+        agenda: Knows when the next look is.
+        since: Down to when the past is collected; `None` for not at all.
+        clock: Tells the seconds since 1970.
+    """
+
+    def __init__(
+        self, session: Session, store: Store, agenda: Agenda, since: datetime | None, clock: Callable[[], float]
+    ) -> None:
+        self._session = session
+        self._store = store
+        self._agenda = agenda
+        self._since = since
+        self._clock = clock
+
+    async def do(self, job: Job) -> Outcome:
+        """Do a job. What the API fails with is in the outcome; what the store fails with is raised."""
+        outcome = Outcome(job)
+        try:
+            if job.kind == "sales":
+                await self._look_at_sales(outcome)
+            elif job.kind == "lots":
+                await self._look_at_lots(outcome)
+            else:
+                await self._fill(outcome)
+        except (ClosedError, StoreError):
+            raise
+        except ScApiException as error:
+            outcome.error = error
+        return outcome
+
+    def now(self) -> datetime:
+        """The time."""
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+    async def _look_at_sales(self, outcome: Outcome) -> None:
+        """Read what is new at the top, down to what is complete."""
+        item, place, at = outcome.job.item, outcome.job.item.place, self.now()
+        complete = item.complete
+        if complete is None:
+            complete = outcome.complete = spans.merged(await self._store.spans(place.region, place.item))
+        since = self._since or BEGINNING
+        if complete:
+            walk = HistoryWalk(max(complete[0].newest, since), enough=MOST_PAGES)
+        else:
+            walk = HistoryWalk(since, enough=1)
+        outcome.complete = list(complete)
+        while not walk.done:
+            page = await self._page(outcome, walk)
+            if outcome.pages == 1:
+                outcome.rate = rate_of([sale.time for sale in page], at)
+                outcome.total, outcome.newest = page.total, page[0].time if page else None
+                if page.total == item.total and outcome.newest == item.newest:
+                    # A history of as many sales is the same one.
+                    await self._store.update_item(place.region, place.item, **self._looked(outcome, at))
+                    return
+            taken = walk.take(page)
+            change: ItemChange = self._looked(outcome, at) if taken.is_last else {}
+            written = await self._write(outcome, taken, change)
+            if complete:
+                outcome.sales += [CollectedSale(region=place.region, item=place.item, sale=new) for new in written.new]
+        self._check(walk)
+
+    async def _fill(self, outcome: Outcome) -> None:
+        """Read a page of what is missing of the past."""
+        item, place = outcome.job.item, outcome.job.item.place
+        walk = item.walk
+        if walk is None:
+            gap = item.gaps(self._since)[0]
+            newer = await self._store.count_newer(place.region, place.item, gap.newest)
+            walk = HistoryWalk(gap.oldest, gap=gap, newer=newer)
+        taken = walk.take(await self._page(outcome, walk))
+        await self._write(outcome, taken, {})
+        self._check(walk)
+        outcome.walk = None if walk.done else walk
+
+    async def _page(self, outcome: Outcome, walk: HistoryWalk) -> Listing[AuctionPrice]:
+        region, item = outcome.job.item.place
+        request = requests.price_history(region, item, limit=PAGE, offset=walk.offset, additional=True)
+        page = await self._session.call(request)
+        outcome.pages += 1
+        outcome.unread += len(page.rejected)
+        return page
+
+    async def _write(self, outcome: Outcome, taken: Taken, change: ItemChange) -> Written:
+        """Write a page and the interval that it completes, in one transaction."""
+        region, item = outcome.job.item.place
+        newest, oldest = taken.complete or (None, BEGINNING)
+        written = await self._store.write_sales(region, item, SalesPiece(taken.rows, newest, oldest), **change)
+        if taken.complete:
+            outcome.complete.append(taken.complete)
+        outcome.new_sales += len(written.new)
+        outcome.unread += len(written.unstored)
+        return written
+
+    def _check(self, walk: HistoryWalk) -> None:
+        if walk.stuck is not None:
+            raise ScApiException(walk.stuck)
+
+    def _looked(self, outcome: Outcome, at: datetime) -> ItemChange:
+        """What the store keeps of a look at sales that succeeded."""
+        change = self._succeeded(outcome, at)
+        change["total"], change["sales_at"] = outcome.total, at
+        change["next_sales"] = at + timedelta(seconds=self._agenda.interval_after(outcome))
+        return change
+
+    async def _look_at_lots(self, outcome: Outcome) -> None:
+        """Read all lots. Those that were there before and aren't now are gone."""
+        place, at = outcome.job.item.place, self.now()
+        region, item = place
+        first = requests.lots(
+            region, item, limit=PAGE, offset=0, sort=SortAuction.TIME_CREATED, order=Order.ASCENDING, additional=True
+        )
+        walk, reading, seen = Walk(first), LotsReading(at), 0
+        while not walk.done:
+            page = await self._session.call(walk.request)
+            outcome.pages += 1
+            fresh = walk.take(page)
+            seen += len(fresh) + len(fresh.rejected)
+            outcome.unread += len(fresh.rejected)
+            # A walk on a server that makes no sense ends too, and hasn't seen them all.
+            is_whole = not fresh.has_more and seen >= page.total
+            outcome.on_offer = seen
+            piece = reading.piece(fresh, complete=is_whole)
+            change: ItemChange = self._saw_lots(outcome, at) if is_whole else {}
+            written = await self._store.write_lots(region, item, piece, **change)
+            outcome.new_lots += len(written.new)
+            outcome.unread += len(written.unstored)
+            if outcome.job.item.has_lots:
+                outcome.lots += _lot_events(place, "new", written.new) + _lot_events(place, "gone", written.gone)
+
+    def _saw_lots(self, outcome: Outcome, at: datetime) -> ItemChange:
+        """What the store keeps of a look at lots that succeeded."""
+        change = self._succeeded(outcome, at)
+        change["lots_at"] = at
+        change["next_lots"] = at + timedelta(seconds=self._agenda.interval_after(outcome))
+        return change
+
+    def _succeeded(self, outcome: Outcome, at: datetime) -> ItemChange:
+        unread = f"{outcome.unread} rows can't be read or stored" if outcome.unread else None
+        return {
+            "failures": 0,
+            "error": unread,
+            "error_at": at if unread else None,
+            "aside": self._agenda.aside_after(outcome),
+        }
+
+
+def _lot_events(place: Place, kind: Literal["new", "gone"], lots: list[AuctionLot]) -> list[CollectedLot]:
+    return [CollectedLot(kind=kind, region=place.region, item=place.item, lot=lot) for lot in lots]
