@@ -18,6 +18,7 @@ from scapi.enums import Region
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import timedelta
 
     from scapi._async.clients import AppClient, UserClient
     from scapi._async.store import Store
@@ -65,7 +66,7 @@ class Collector:
         regions: Iterable[Region | str] | None = None,
         sales: Length | None = 300.0,
         lots: Length | None = None,
-        since: datetime | Length | None = None,
+        since: datetime | timedelta | str | None = None,
         concurrency: int = 8,
         lease: float = 30.0,
         progress: Callable[[Progress], object] | None = None,

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from scapi._collect.agenda import Agenda
     from scapi._collect.history import Taken
     from scapi._collect.jobs import Job
-    from scapi._store.rows import ItemChange, Place, Written
+    from scapi._store.rows import ItemChange, Place
+    from scapi._store.written import Written
     from scapi.models import AuctionLot, AuctionPrice, Listing
 
 #: Pages of a look at an item that is known. What is older is filled like any gap: nothing fresh waits for it.

@@ -1,14 +1,13 @@
-"""Lengths of time and moments as people write them. Pure."""
+"""Lengths of time and moments, as callers of a collector give them. Pure."""
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from scapi._base import validation
-from scapi._base.formatting import shifted
 from scapi._collect.spans import BEGINNING
+from scapi._store import times
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["length", "moment"]
 
-LENGTH = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?(s|min|m|h|d)")
-UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
-
 
 def length(name: str, value: Length) -> float:
     """Return a length of time in seconds, above 0.
@@ -28,37 +24,15 @@ def length(name: str, value: Length) -> float:
     Raises:
         ValueError: It is no length of time, or not above 0.
     """
-    allowed = "a length of time above 0, in seconds or such as '30s', '5m', '1h' or '1d'"
-    if isinstance(value, timedelta):
-        seconds: float | None = value.total_seconds()
-    elif isinstance(value, str):
-        seconds = _seconds(value)
-    else:
-        seconds = validation.real(value)
-    if seconds is None or not 0 < seconds < float("inf"):
-        raise validation.refuse(name, value, allowed)
-    return seconds
+    if isinstance(value, str | timedelta):
+        return times.length(name, value).total_seconds()
+    return validation.positive(name, value)
 
 
-def moment(name: str, value: datetime | Length, now: datetime) -> datetime:
+def moment(name: str, value: datetime | timedelta | str, now: datetime) -> datetime:
     """Return a moment: a time, or a length of time before now, or `"all"` for the beginning.
 
     Raises:
         ValueError: It is neither.
     """
-    if value == "all":
-        return BEGINNING
-    if isinstance(value, str) and (seconds := _seconds(value)) is not None:
-        value = timedelta(seconds=seconds)
-    if isinstance(value, timedelta):
-        return max(BEGINNING, shifted(now, -value))
-    try:
-        return max(BEGINNING, validation.moment(name, value))
-    except ValueError:
-        allowed = "a datetime, an ISO 8601 string, a length of time such as '30d', or 'all'"
-        raise validation.refuse(name, value, allowed) from None
-
-
-def _seconds(text: str) -> float | None:
-    found = LENGTH.fullmatch(text.strip())
-    return None if found is None else float(found[1]) * UNITS[found[2]]
+    return BEGINNING if value == "all" else max(BEGINNING, times.when(name, value, now))

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from scapi._collect.agenda import Agenda
     from scapi._collect.history import Taken
     from scapi._collect.jobs import Job
-    from scapi._store.rows import ItemChange, Place, Written
+    from scapi._store.rows import ItemChange, Place
+    from scapi._store.written import Written
     from scapi._sync.session import Session
     from scapi._sync.store import Store
     from scapi.models import AuctionLot, AuctionPrice, Listing

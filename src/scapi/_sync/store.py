@@ -247,7 +247,7 @@ class Store(Questions):
         Raises:
             StoreError: The database failed.
         """
-        return threads.to_thread(self._room.leases.count_newer, _place(region, item), time)
+        return threads.to_thread(self._room.leases.count_newer, place_of(region, item), time)
 
     def write_run(self, owner: str, *, rows: int = 0, failures: int = 0, ended: bool = False) -> None:
         """Write how far a run of a collector is. The first call begins it.
