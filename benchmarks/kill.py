@@ -1,0 +1,167 @@
+"""Kill collectors at random moments, and compare what they have stored with the fake's truth, row by row.
+
+    python -m benchmarks.kill                         50 items, 200 kills, SQLite, one collector
+    python -m benchmarks.kill --collectors 2          two of them on one store
+    python -m benchmarks.kill --postgres              a PostgreSQL of this machine, in a temporary folder
+
+The market moves meanwhile: sales, equal sales, hundreds in one second, sales that turn up late. Collectors are
+processes of their own, which are killed with SIGKILL and begun again at once. At the end one gets the time to finish.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sql
+
+from scapi import Store
+from scapi._store import schema
+from scapi._store.times import micros
+from scapi.models import AuctionPrice
+from scapi.testing import FakeApi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+ROOT = Path(__file__).resolve().parents[1]
+
+#: Sales of an item before the first collector begins.
+PAST = 1500
+
+#: What is different on every run of a program, and must not be here.
+SEED = 17
+
+
+class Result(NamedTuple):
+    """What a run came to.
+
+    Attributes:
+        sales: Sales of the fake.
+        missing: Those of them that aren't in the store.
+        extra: Sales in the store that the fake doesn't have.
+        kills: How many processes were killed.
+        seconds: How long it took.
+    """
+
+    sales: int
+    missing: int
+    extra: int
+    kills: int
+    seconds: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--items", type=int, default=50)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--collectors", type=int, default=1)
+    parser.add_argument("--postgres", action="store_true")
+    given = parser.parse_args()
+    with ExitStack() as stack:
+        if given.postgres:
+            from tests.support.postgres import server
+
+            database = stack.enter_context(server())()
+        else:
+            database = str(Path(stack.enter_context(tempfile.TemporaryDirectory())) / "market.db")
+        result = kill(database, items=given.items, kills=given.kills, collectors=given.collectors)
+    print(f"{'PostgreSQL' if given.postgres else 'SQLite'}, {given.collectors} collector(s), {given.items} items:")
+    print(f"  {result.kills} kills in {result.seconds:.0f} s, {result.sales} sales")
+    print(f"  {result.missing} missing, {result.extra} extra")
+    sys.exit(bool(result.missing or result.extra))
+
+
+def kill(database: str, *, items: int, kills: int, collectors: int, longest: float = 0.6) -> Result:
+    """Kill collectors again and again, let them finish, and compare.
+
+    Args:
+        database: The store.
+        items: How many items.
+        kills: How many times one of the collectors is killed.
+        collectors: How many run at once.
+        longest: Seconds that pass between two kills at most.
+    """
+    rng, begun = random.Random(SEED), time.monotonic()
+    ids = [f"item{number}" for number in range(items)]
+    fake = FakeApi(limit=10_000_000, sales=dict.fromkeys(ids, PAST), reorder=True)
+    with fake.serve() as url:
+        start: Callable[[], subprocess.Popen[bytes]] = lambda: _start("run", url, fake.app_token, database, ids)  # noqa: E731  # it is started in two places
+        running = [start() for _ in range(collectors)]
+        try:
+            for _ in range(kills):
+                for _ in range(rng.randint(1, 3)):
+                    _trade(fake, rng.choice(ids), rng)
+                time.sleep(rng.uniform(0.0, longest))
+                victim = rng.randrange(collectors)
+                _end(running[victim], signal.SIGKILL)
+                running[victim] = start()
+        finally:
+            for process in running:
+                _end(process, signal.SIGKILL)
+        last = _start("once", url, fake.app_token, database, ids)
+        if last.wait(600):
+            raise RuntimeError("the last round failed")
+        return _compared(fake, database, ids, kills, time.monotonic() - begun)
+
+
+def _start(how: str, url: str, token: str, database: str, ids: Sequence[str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "benchmarks.kill_collector", how, url, token, database, *ids]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    # What is killed while it imports its modules proves nothing.
+    process.stdout.readline()
+    return process
+
+
+def _end(process: subprocess.Popen[bytes], number: int) -> None:
+    if process.poll() not in {None, -signal.SIGKILL}:
+        raise RuntimeError(f"a collector ended by itself, with {process.returncode}")
+    process.send_signal(number)
+    process.communicate()
+
+
+def _trade(fake: FakeApi, item: str, rng: random.Random) -> None:
+    """Let something happen on the market."""
+    count = rng.choice([1, 2, 4, 250 if rng.random() < 0.1 else 1])
+    late = timedelta(seconds=rng.choice([0, 0, 60, 1700]))
+    fake.sell(item, count, amount=1, price=rng.randint(1, 3), additional={"qlt": 1}, time=fake.now - late)
+
+
+def _compared(fake: FakeApi, database: str, ids: Sequence[str], kills: int, seconds: float) -> Result:
+    truth, stored = Counter[Any](), Counter[Any]()
+    for item in ids:
+        truth.update((item, *row) for row in true_sales(fake, item))
+    store = Store(database)
+    with store._room.database.reading() as connection:
+        table = schema.sale
+        stored.update(map(tuple, connection.execute(sql.select(table.c.item, table.c.time, table.c.key, table.c.n))))
+    asyncio.run(store.close())
+    return Result(truth.total(), (truth - stored).total(), (stored - truth).total(), kills, seconds)
+
+
+def true_sales(fake: FakeApi, item: str, region: str = "RU") -> list[tuple[int, int, int]]:
+    """All sales of an item, each by its time, its key and its number among equal ones."""
+    counts: Counter[tuple[int, int]] = Counter()
+    found: list[tuple[int, int, int]] = []
+    for row in fake._world.market.sales(region, item, 0, 10**9):
+        sale = AuctionPrice(**{**row, "price": int(row["price"])})
+        which = micros(sale.time), sale.key()
+        counts[which] += 1
+        found.append((*which, counts[which]))
+    return found
+
+
+if __name__ == "__main__":
+    main()
