@@ -42,6 +42,7 @@ SETTLEMENT = models.BarterSettlement(
 )
 RECORDS: list[Any] = [
     CLAN, MEMBER, LOT, SALE, PROFILE, SESSION, STATE, SEEN, TOKEN, SETTLEMENT,
+    models.BulkSalesWatchState(items=[SEEN]), models.BulkLotsWatchState(items=[STATE]),
     models.RegionInfo(id="RU"),
     models.EmissionState(current_start=T0),
     models.EmissionWatchState(region="ru", started=T0),
