@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
     from scapi._ratelimit.protocol import Wait
 
-#: What went wrong. ``"status"``: an error status came back. ``"connection"``: the connection could not be
-#: made (a timeout while connecting included) or broke. ``"timeout"``: connected, but no answer in time.
-#: ``"other"``: all else.
+#: What went wrong. `"status"`: an error status came back. `"connection"`: the connection could not be
+#: made (a timeout while connecting included) or broke. `"timeout"`: connected, but no answer in time.
+#: `"other"`: all else.
 Failure = Literal["status", "connection", "timeout", "other"]
 
 # 520 to 525 and 530 are Cloudflare's: it stands before the API, and couldn't reach it.
-_UNAVAILABLE = frozenset({502, 503, 504, *range(520, 526), 530})
-_LONGEST_BACKOFF = 30.0
-_WINDOW = 60.0
+UNAVAILABLE = frozenset({502, 503, 504, *range(520, 526), 530})
+LONGEST_BACKOFF = 30.0
+WINDOW = 60.0
 # Calls that were refused in the same window would otherwise all come back in the same millisecond.
-_HERD_JITTER = 0.25
+HERD_JITTER = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Retry:
 
     Tried again are a 429 (after the reset of the budget), a 502, 503 or 504, Cloudflare's 520 to 525 and 530, and a
     connection that could not be made or broke, all of them only for GET. A timeout after the connection was made is
-    not: it has already taken its full time, and would take it ``attempts`` times over.
+    not: it has already taken its full time, and would take it `attempts` times over.
 
     Args:
         attempts: How often a request is sent in all, the first time included; 1 or more. 3 means two retries.
@@ -45,7 +45,7 @@ class Retry:
             most), and the wait is drawn evenly from between 0 and the bound ("full jitter").
 
     Raises:
-        TypeError: An argument isn't a number (``attempts``: an integer).
+        TypeError: An argument isn't a number (`attempts`: an integer).
         ValueError: An argument is out of its range.
     """
 
@@ -91,25 +91,25 @@ def seconds_to_retry(
     """Say how long to wait before a failed request is sent again.
 
     Args:
-        retry: The caller's policy; ``None`` never tries again.
+        retry: The caller's policy; `None` never tries again.
         failure: What went wrong.
         attempt: How often the request has been sent so far, 1 or more.
         waited: Seconds this call has already waited because of failures.
         method: HTTP method of the request.
-        status: The error status, where `failure` is ``"status"``.
+        status: The error status, where `failure` is `"status"`.
         retry_after: Seconds the answer asks to wait, from `parse_retry_after`.
-        until_reset: Seconds until the budget is whole again; ``math.inf`` where it never will be.
+        until_reset: Seconds until the budget is whole again; `math.inf` where it never will be.
         rng: Draws from 0 to 1.
 
     Returns:
-        Seconds to wait, 0 or more, or ``None``: give up and raise the error.
+        Seconds to wait, 0 or more, or `None`: give up and raise the error.
     """
     if retry is None or attempt >= retry.attempts or not _is_worth_it(failure, method, status):
         return None
     if status == 429:
-        wait = _until_whole(retry_after, until_reset) + rng() * _HERD_JITTER
+        wait = _until_whole(retry_after, until_reset) + rng() * HERD_JITTER
     else:
-        bound = min(_LONGEST_BACKOFF, math.ldexp(retry.backoff, min(attempt - 1, 64)))
+        bound = min(LONGEST_BACKOFF, math.ldexp(retry.backoff, min(attempt - 1, 64)))
         wait = max(rng() * bound, retry_after or 0.0)
     return wait if waited + wait <= retry.max_wait else None
 
@@ -117,23 +117,23 @@ def seconds_to_retry(
 def _is_worth_it(failure: Failure, method: str, status: int | None) -> bool:
     if method.upper() != "GET":
         return False
-    return failure == "connection" or (failure == "status" and (status == 429 or status in _UNAVAILABLE))
+    return failure == "connection" or (failure == "status" and (status == 429 or status in UNAVAILABLE))
 
 
 def _until_whole(retry_after: float | None, until_reset: float | None) -> float:
     if retry_after is not None:
         return retry_after
-    return _WINDOW if until_reset is None else until_reset
+    return WINDOW if until_reset is None else until_reset
 
 
 # Seconds by which a sum of waits may be off.
-_ROUNDING = 1e-3
+ROUNDING = 1e-3
 
 
 class QueueTimeoutError(Exception):
-    """What a call waited for (a connection, another's renewal) didn't come within its patience, and nothing was sent.
+    """Nothing was sent within `queue_timeout`: the wait for a connection or for a renewal took too long.
 
-    A session makes a `RateLimitError` of it: it never leaves the library.
+    A session turns it into a `RateLimitError`, so it never leaves the library.
     """
 
 
@@ -149,7 +149,7 @@ class RetryState:
     def __init__(self, retry: Retry | None, queue_timeout: float | None = None) -> None:
         self.attempts = 0
         self._retry = retry
-        self._patience = queue_timeout
+        self._queue_timeout = queue_timeout
         # Because of failures, as `Retry.max_wait` counts, and in all, as `queue_timeout` counts.
         self._waited = 0.0
         self._spent = 0.0
@@ -157,7 +157,7 @@ class RetryState:
     @property
     def left(self) -> float:
         """The seconds that may still be waited, 0 or more; `math.inf` without a `queue_timeout`."""
-        return math.inf if self._patience is None else max(0.0, self._patience - self._spent)
+        return math.inf if self._queue_timeout is None else max(0.0, self._queue_timeout - self._spent)
 
     @property
     def waited_in_all(self) -> float:
@@ -167,7 +167,7 @@ class RetryState:
     @property
     def patience(self) -> float | None:
         """The same, with `None` for no limit."""
-        return None if self._patience is None else self.left
+        return None if self._queue_timeout is None else self.left
 
     def spend(self, seconds: float, *, is_block: bool = False) -> None:
         """Count a wait that has taken place; `is_block`: it counts for `Retry.max_wait` too."""
@@ -183,13 +183,13 @@ class RetryState:
         """
         if wait.is_asking:
             return True
-        if math.isinf(wait.again) or wait.soonest > self.left + _ROUNDING or self.left <= 0:
+        if math.isinf(wait.again) or wait.soonest > self.left + ROUNDING or self.left <= 0:
             return False
         if not wait.blocked:
             return True
         if self._retry is None or not is_paced:
             return False
-        return not wait.is_foreign or self._waited + wait.blocked <= self._retry.max_wait + _ROUNDING
+        return not wait.is_foreign or self._waited + wait.blocked <= self._retry.max_wait + ROUNDING
 
     def wait_after(
         self,
