@@ -96,11 +96,9 @@ class Ledger:
     @property
     def quota(self) -> int | None:
         """The points of a whole window that may be spent, or `None` as long as nobody knows the limit."""
-        if self.limit is None:
-            return None
-        if self.share == 1:
-            return self.limit or 1
-        return max(1, math.floor(self.limit * self.share))
+        if self.limit and self.share == 1:  # the usual case, and quick
+            return self.limit
+        return None if self.limit is None else max(1, math.floor(self.limit * self.share))
 
     def points_left(self) -> int:
         """Return the points of this window that are left to us, those in flight included."""
