@@ -13,7 +13,7 @@ from scapi._collect.jobs import Outcome
 from scapi._collect.plan import rate_of
 from scapi._collect.records import CollectedLot, CollectedSale
 from scapi._collect.spans import BEGINNING
-from scapi._lists.paginator import Walk
+from scapi._lists.paginator import Paginator
 from scapi._store.reading import LotsReading, SalesPiece
 from scapi.enums import Order, SortAuction
 from scapi.exceptions import ClosedError, ScApiException, StoreError
@@ -152,11 +152,11 @@ class Looks:
         first = requests.lots(
             region, item, limit=PAGE, offset=0, sort=SortAuction.TIME_CREATED, order=Order.ASCENDING, additional=True
         )
-        walk, reading, seen = Walk(first), LotsReading(at), 0
-        while not walk.done:
-            page = self._session.call(walk.request)
+        paginator, reading, seen = Paginator(first), LotsReading(at), 0
+        while not paginator.done:
+            page = self._session.call(paginator.request)
             outcome.pages += 1
-            fresh = walk.take(page)
+            fresh = paginator.feed(page)
             seen += len(fresh) + len(fresh.rejected)
             outcome.unread += len(fresh.rejected)
             # A walk on a server that makes no sense ends too, and hasn't seen them all.
