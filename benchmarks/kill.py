@@ -111,7 +111,8 @@ def kill(database: str, *, items: int, kills: int, collectors: int, longest: flo
             for process in running:
                 _end(process, signal.SIGKILL)
         last = _start("once", url, fake.app_token, database, ids)
-        if last.wait(600):
+        last.communicate(timeout=600)
+        if last.returncode:
             raise RuntimeError("the last round failed")
         return _compared(fake, database, ids, kills, time.monotonic() - begun)
 

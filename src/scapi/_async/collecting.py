@@ -117,7 +117,8 @@ class Run:
             now = aio.now()
             if now >= self._renew_at:
                 await self._renew(now)
-            if self._agenda.fit(self._session.ratelimit.limit or LIMIT, now):
+            limit = self._session.ratelimit.limit
+            if self._agenda.fit(limit or LIMIT, now) and limit is not None:
                 for note in self._agenda.plan.sentences():
                     logger.warning("%s", note)
             while len(workers) < self._concurrency and (job := self._next(now)) is not None:

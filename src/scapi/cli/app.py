@@ -13,6 +13,7 @@ from scapi.cli import errors, exit_codes
 from scapi.cli.commands.account import login, logout, whoami
 from scapi.cli.commands.auction import history, lots
 from scapi.cli.commands.characters import clan, clans, profile
+from scapi.cli.commands.collect import collect
 from scapi.cli.commands.demo import demo
 from scapi.cli.commands.game import emission, operations, regions
 from scapi.cli.commands.items import item, items
@@ -61,6 +62,7 @@ COMMANDS = (
     emission,
     lots,
     history,
+    collect,
     profile,
     clans,
     clan,

@@ -57,12 +57,12 @@ class _StderrHandler(logging.Handler):
 
 
 @contextmanager
-def log_to_stderr() -> Generator[None]:
-    """Show on stderr what the clients wait for and warn of, as long as the block lasts."""
-    logger, teller = logging.getLogger("scapi"), _StderrHandler(logging.INFO)
+def log_to_stderr(least: int = logging.INFO) -> Generator[None]:
+    """Show on stderr what the clients wait for and warn of, or only the latter, as long as the block lasts."""
+    logger, teller = logging.getLogger("scapi"), _StderrHandler(least)
     level = logger.level
     logger.addHandler(teller)
-    logger.setLevel(logging.INFO)
+    logger.setLevel(least)
     try:
         yield
     finally:

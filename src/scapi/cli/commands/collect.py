@@ -1,0 +1,196 @@
+"""`scapi collect`: the market into a store."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from scapi._base import escaping
+from scapi.cli import terminal
+from scapi.cli.connection import connect
+from scapi.cli.formatting import number, span
+from scapi.cli.terminal import log_to_stderr
+from scapi.enums import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from types import FrameType
+
+    from scapi.cli.connection import Connection
+    from scapi.store import Collected, Progress
+
+__all__ = ["collect"]
+
+#: Seconds between two lines where there is no terminal to draw in.
+LINES = 10.0
+
+#: How many failures the live view shows.
+MOST_FAILURES = 5
+
+
+@click.command()
+@click.argument("database", metavar="DB")
+@click.argument("items", metavar="ITEM...", nargs=-1)
+@click.option("--category", "categories", multiple=True, help="All items of a category, such as artefact.")
+@click.option("--all", "every", is_flag=True, help="All items of the item database.")
+@click.option(
+    "--region",
+    "regions",
+    type=click.Choice([*Region], case_sensitive=False),
+    multiple=True,
+    help="Several times for several.",
+)
+@click.option(
+    "--sales", metavar="TIME", default="5m", show_default=True, help="Time between two looks at sales, or none."
+)
+@click.option("--lots", metavar="TIME", help="Time between two looks at lots; no lots by default.")
+@click.option("--since", metavar="TIME", help="Down to when to collect the past: 30d, 2026-08-01, or all.")
+@click.option("--once", is_flag=True, help="Look at everything once, collect the past, and end.")
+@click.option("--fake", is_flag=True, help="Ask a made-up API on this machine; needs no key.")
+def collect(
+    *,
+    database: str,
+    items: tuple[str, ...],
+    categories: tuple[str, ...],
+    every: bool,
+    regions: tuple[str, ...],
+    sales: str,
+    lots: str | None,
+    since: str | None,
+    once: bool,
+    fake: bool,
+) -> None:
+    """Collect sales and lots of items into DB, each sale exactly once.
+
+    DB is a file, such as market.db, or a URL such as postgresql+psycopg://user@host/name. An ITEM is a name or an id.
+    Killed at any moment, it goes on where it was.
+    """
+    if not (items or categories or every):
+        raise click.UsageError("name items, or a --category, or --all")
+    from scapi.sync import Collector, Store
+
+    with (
+        _terminating(),
+        log_to_stderr(logging.WARNING),
+        connect(fake=fake, region=regions[0] if regions else None) as connection,
+        Store(database) as store,
+        _view() as show,
+    ):
+        collector = Collector(
+            connection.client,
+            store,
+            _ids(connection, items, categories, every=every),
+            regions=regions or None,
+            sales=None if sales == "none" else sales,
+            lots=lots,
+            since=since,
+            progress=show,
+        )
+        done = collector.once() if once else collector.run()
+    _tell(done)
+
+
+def _ids(connection: Connection, items: tuple[str, ...], categories: tuple[str, ...], *, every: bool) -> list[str]:
+    """The ids of all that was named."""
+    found = [connection.item_id(item) for item in items]
+    if every or categories:
+        known = connection.lookup.get_all()
+        for category in categories:
+            of_it = [each.id for each in known if f"{each.category}/".startswith(f"{category.strip('/')}/")]
+            if not of_it:
+                names = sorted({(each.category or "").split("/")[0] for each in known} - {""})
+                raise click.BadParameter(f"no category {category!r}; there are {', '.join(names)}")
+            found += of_it
+        if every:
+            found += [each.id for each in known]
+    return list(dict.fromkeys(found))
+
+
+@contextmanager
+def _terminating() -> Generator[None]:
+    """End on SIGTERM as on Ctrl-C: at once, with the leases given back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # nobody but the main thread may say what a signal does
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _view() -> Generator[Callable[[Progress], None]]:
+    """What shows how far it is: a live view on a terminal, else a line now and then."""
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
+    with Live(console=terminal.stderr(), auto_refresh=False) as live:
+        yield lambda progress: live.update(_table(progress), refresh=True)
+
+
+def _lines() -> Callable[[Progress], None]:
+    told_at = [0.0]
+
+    def tell(progress: Progress) -> None:
+        if monotonic() - told_at[0] >= LINES:
+            told_at[0] = monotonic()
+            facts = (
+                f"{progress.looked} of {progress.items} items looked at, {progress.sales} sales, {progress.lots} lots, "
+                f"{progress.points} points, {progress.failures} failures, lag {_seconds(progress.lag)}, "
+                f"the past of {progress.filling} items is left: {_seconds(progress.eta)}"
+            )
+            click.echo(facts, err=True)
+
+    return tell
+
+
+def _table(progress: Progress) -> Table:
+    table = Table.grid(padding=(0, 2))
+    rows = (
+        ("items", f"{number(progress.looked)} of {number(progress.items)} looked at" + _others(progress)),
+        ("lag", f"{_seconds(progress.lag)}, at most {_seconds(progress.longest_lag)}"),
+        ("rows", f"{number(progress.sales)} sales, {number(progress.lots)} lots"),
+        ("points", f"{number(progress.points)} in {number(progress.pages)} pages"),
+        (
+            "past",
+            f"{number(progress.filling)} items are left: {_seconds(progress.eta)}" if progress.filling else "complete",
+        ),
+        ("failures", number(progress.failures)),
+        *(("", f"{each.region} {each.item}: {each.error}") for each in progress.failing[:MOST_FAILURES]),
+        *(("note", note) for note in progress.notes),
+    )
+    for name, value in rows:
+        table.add_row(Text(name, style="dim"), Text(escaping.terminal(value)))
+    return table
+
+
+def _others(progress: Progress) -> str:
+    aside = f", {number(progress.aside)} asked rarely" if progress.aside else ""
+    return aside + (f", {number(progress.elsewhere)} with another collector" if progress.elsewhere else "")
+
+
+def _seconds(seconds: float | None) -> str:
+    return "unknown" if seconds is None else span(timedelta(seconds=seconds))
+
+
+def _tell(done: Collected) -> None:
+    for each in done.failing:
+        click.echo(escaping.terminal(f"{each.region} {each.item}: {each.error}"), err=True)
+    elsewhere = f", {done.elsewhere} items with another collector" if done.elsewhere else ""
+    click.echo(f"{done.sales} sales and {done.lots} lots were new ({done.points} points{elsewhere}).", err=True)

@@ -1,0 +1,78 @@
+"""`scapi collect`, on the fake."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scapi.cli.app import run
+from scapi.sync import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.socket
+
+
+def test_a_round_by_name_and_id_in_two_regions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "market.db"
+    options = ["--region", "eu", "--region", "ru", "--lots", "1m", "--since", "1d", "--once", "--fake"]
+    assert run(["collect", str(file), "Stone Blossom", "zyv9", *options]) == 0
+    with Store(file) as store:
+        states = {(state.region, state.item): state for state in store.item_states()}
+        assert set(states) == {(region, item) for region in ("eu", "ru") for item in ("kqgy", "zyv9")}
+        assert all(state.sales_at and state.lots_at and not state.failures for state in states.values())
+        assert all(store.spans(*place) for place in states)
+        (done,) = store.runs()
+        assert done.ended is not None
+    assert "sales and" in capsys.readouterr().err
+
+
+def test_a_category(tmp_path: Path) -> None:
+    file = tmp_path / "market.db"
+    assert run(["collect", str(file), "--category", "supply", "--once", "--fake"]) == 0
+    with Store(file) as store:
+        assert {state.item for state in store.item_states()} == {"2dq0", "9mmq"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "--category"),
+        (["zyv9", "--sales", "soon"], "sales"),
+        (["--category", "nonsense"], "no category"),
+        (["zyv9", "--since", "long ago"], "since"),
+    ],
+    ids=["nothing", "sales", "category", "since"],
+)
+def test_what_makes_no_sense_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    assert run(["collect", str(tmp_path / "market.db"), *arguments, "--fake"]) != 0
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_end_it_and_give_the_leases_back(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    file = tmp_path / "market.db"
+    command = [sys.executable, "-m", "scapi", "collect", str(file), "zyv9", "kqgy", "--since", "all", "--fake"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)  # noqa: S603  # our own command
+    try:
+        with Store(file) as store:
+            until = time.monotonic() + 60
+            while time.monotonic() < until and not any(state.owner for state in store.item_states()):
+                time.sleep(0.05)
+            process.send_signal(number)
+            _, told = process.communicate(timeout=60)
+            assert process.returncode == code, told
+            assert {state.owner for state in store.item_states()} == {None}
+            assert b"Traceback" not in told
+    finally:
+        process.kill()
