@@ -1,0 +1,43 @@
+"""Bring a store up to date and export its sales, as a job for the night: what was missed by day is made up for.
+
+SCAPI_TOKEN=... python examples/nightly_export_sync.py market.db sales.csv zyv9 kqgy
+python examples/nightly_export_sync.py market.db sales.csv zyv9 kqgy --fake
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from scapi.sync import AppClient, Collector, Store
+from scapi.testing import FakeApi
+
+
+def export(file: str, to: str, items: list[str]) -> bool:
+    """Collect once, export the last 30 days, and tell whether nothing is missing."""
+    with AppClient.from_env() as client, Store(file) as store:
+        done = Collector(client, store, items, since="30d").once()
+        rows = store.export(to, items, since="30d")
+        store.prune("120d")
+        gaps = store.gaps(items)
+    print(f"{done.sales} new sales, {rows} exported, {len(gaps)} gaps")
+    for failure in done.failing:
+        print(f"{failure.item}: {failure.error}")
+    return not done.failing and not gaps
+
+
+def main(file: str, to: str, *items: str) -> int:
+    return 0 if export(file, to, list(items)) else 1
+
+
+if __name__ == "__main__":
+    arguments = [argument for argument in sys.argv[1:] if argument != "--fake"]
+    if "--fake" not in sys.argv:
+        sys.exit(main(*arguments))
+    import time
+
+    fake = FakeApi(clock=time.time, limit=100_000, sales=dict.fromkeys(arguments[2:], 5000))
+    with fake.serve() as url:
+        os.environ.update(SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
+        main(*arguments)
+        sys.exit(main(*arguments))
