@@ -25,6 +25,7 @@ LAYERS = (
     {"_retry"},
     {"_api"},
     {"_lists", "_auth", "_items", "_store"},
+    {"_collect"},
     {"_primitives"},
     {"_async", "_sync"},
     {"frames", "plot", "pacing", "store", "testing"},
