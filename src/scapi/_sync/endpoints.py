@@ -121,15 +121,9 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
             BadRequestError: The server doesn't know the item.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        first = requests.lots(
-            self._session.settings.region_for(region, self._region),
-            self.item_id,
-            limit=requests.MAX_LIMIT,
-            offset=0,
-            sort=sort,
-            order=order,
-            additional=additional,
-        )
+        place = self._session.settings.region_for(region, self._region), self.item_id
+        most = requests.MAX_LIMIT
+        first = requests.lots(*place, limit=most, offset=0, sort=sort, order=order, additional=additional)
         return Rows(self._session.with_priority(priority), Paginator(first, limit=limit), AuctionLot)
 
     def cheapest(
