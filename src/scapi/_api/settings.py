@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
+from scapi._api import caching
 from scapi._api.hooks import ResponseHook
 from scapi._base import validation
 from scapi._ratelimit.priorities import RANKS
@@ -13,13 +14,16 @@ from scapi.config import Config
 from scapi.enums import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from scapi._ratelimit.priorities import Priority
     from scapi._ratelimit.protocol import BudgetSource, Pacing
 
 DEFAULT_RETRY = Retry()
 DEFAULT_RESERVE = 0.1
+
+#: What `cache` is by default: no endpoint has its answers kept.
+NOTHING: Mapping[str, float] = {}
 
 
 class Settings(NamedTuple):
@@ -37,6 +41,7 @@ class Settings(NamedTuple):
     on_response: ResponseHook | None = None
     user_agent: str | None = None
     budget: Pacing | BudgetSource | None = None
+    cache: Mapping[str, float] = NOTHING
 
     @classmethod
     def of(
@@ -110,4 +115,5 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "queue_timeout": lambda value: None if value is None else validation.seconds("queue_timeout", value),
     "priority": _priority,
     "on_response": lambda value: None if value is None else ResponseHook(value),
+    "cache": caching.lifetimes,
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import httpx
 
@@ -28,6 +28,7 @@ class CallOptions(TypedDict, total=False):
     queue_timeout: float | None
     priority: Priority
     on_response: Callable[[ResponseInfo], object] | None
+    cache: bool | Mapping[str, float] | None
 
 
 class Options(CallOptions, total=False):
@@ -45,17 +46,17 @@ class Options(CallOptions, total=False):
 class AppOptions(Options, total=False):
     """All arguments of an `AppClient`."""
 
-    token: str | None
+    token: str | Secret | None
     client_id: str | None
-    client_secret: str | None
+    client_secret: str | Secret | None
 
 
 class UserOptions(Options, total=False):
     """All arguments of a `UserClient`."""
 
-    token: str | UserToken | None
-    refresh_token: str | None
+    token: str | Secret | UserToken | None
+    refresh_token: str | Secret | None
     client_id: str | None
-    client_secret: str | None
+    client_secret: str | Secret | None
     on_token: Callable[[UserToken], object] | None
     oauth_url: str | None

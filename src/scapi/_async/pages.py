@@ -156,7 +156,7 @@ async def read_all(session: Session, paginator: Paginator[T]) -> list[T]:
     """Return all rows of a list."""
     rows: list[T] = []
     while not paginator.done:
-        rows += paginator.feed(await session.call(paginator.request))
+        rows += paginator.feed(await session.call(paginator.request, fresh=True))
     return rows
 
 
@@ -169,7 +169,7 @@ async def _pages(session: Session, paginator: Paginator[T]) -> AsyncGenerator[Li
     """Yield the pages of a list. The next one is asked for once it is known to be needed."""
 
     async def fetch(request: Request[Listing[T]]) -> Listing[T]:
-        return await session.call(request)
+        return await session.call(request, fresh=True)
 
     hold = threading.Lock()
     with hold:

@@ -74,9 +74,9 @@ async def _join(flight: Flight, patience: float | None) -> None:
     flight.wake_with(wakeup)
     while not flight.is_over():
         if flight.pilot == aio.current():
-            raise RuntimeError("this would wait for itself: on_token must not call the client")
+            raise RuntimeError("this would wait for itself: on_token and its like must not call the client")
         left = ends - aio.now()
         if left <= 0:
-            raise QueueTimeoutError("another's renewal isn't done within queue_timeout; nothing was sent")
+            raise QueueTimeoutError("what another call has begun isn't done within queue_timeout; nothing was sent")
         # Whoever was to wake this one may have been interrupted.
         await wakeup.wait(min(left, 1))

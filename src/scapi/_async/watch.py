@@ -130,7 +130,7 @@ class Watcher(Generic[E, S]):
             request = next(poll)
             while True:
                 pages += 1
-                request = poll.send(await self._session.call(request))
+                request = poll.send(await self._session.call(request, fresh=True))
         except StopIteration:
             self._schedule.succeeded(watched, began, aio.now())
         finally:

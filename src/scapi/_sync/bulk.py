@@ -75,7 +75,7 @@ def walks(
             paginator = paginator or begin(target)
             page = Listing[T](total=0, limit=0)
             if not paginator.done:
-                page = paginator.feed(session.call(paginator.request))
+                page = paginator.feed(session.call(paginator.request, fresh=True))
         except FAILURES as error:
             return Step(target, plan.failed(target, error))
         done = Step(target, BulkValue(key=target.key, region=target.region, value=page), state_of(paginator, page))

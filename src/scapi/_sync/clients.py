@@ -24,7 +24,7 @@ from scapi.models import UserToken
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import httpx
 
@@ -64,6 +64,9 @@ class AppClient(BaseClient[JsonT_co]):
         user_agent: The name of the program, such as `market-bot/1.2`, which stands before ours in `User-Agent`.
         budget: What shares the key's points among the calls, such as a `scapi.pacing.RedisBudget` for many processes.
             By default the Redis that `SCAPI_REDIS_URL` names, or else a budget of this process.
+        cache: Seconds for which answers are used again, by the name of the method, such as `{"lots": 30}`; `True` for
+            10 of `emission`, 60 of `lots`, `price_history` and `profile`, and a day of `regions`. Equal calls at once
+            become one request. Iterators and watchers always ask. `None`, the default, keeps nothing.
         http_client: An `httpx.Client`, or one of `httpx2`, of your own to send with. It is used as it is and never
             closed.
         proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
@@ -105,6 +108,7 @@ class AppClient(BaseClient[JsonT_co]):
         on_response: Callable[[ResponseInfo], object] | None = None,
         user_agent: str | None = None,
         budget: Pacing | BudgetSource | None = None,
+        cache: bool | Mapping[str, float] | None = None,
         http_client: httpx.Client | None = None,
         proxy: str | Secret | None = None,
         verify: ssl.SSLContext | str | bool | None = None,
@@ -123,6 +127,7 @@ class AppClient(BaseClient[JsonT_co]):
             on_response=on_response,
             user_agent=user_agent,
             budget=budget,
+            cache=cache,
         )
         credentials = Credentials.given_or_of_environment(token, client_id, client_secret).check()
         self._session = Session(settings, credentials, network=Network(http_client, proxy, verify).check())
@@ -147,8 +152,8 @@ class AppClient(BaseClient[JsonT_co]):
         It is a light view: connections, points and token are those of this client. So closing either closes both.
 
         Args:
-            options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `region`, `json` or
-                `on_response`, as in the constructor. All others stay as they are.
+            options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `cache`, `region`,
+                `json` or `on_response`, as in the constructor. All others stay as they are.
 
         Raises:
             TypeError: An option is of the wrong type, or none of these.
@@ -238,6 +243,9 @@ class UserClient(BaseClient[JsonT_co]):
         user_agent: The name of the program, such as `market-bot/1.2`, which stands before ours in `User-Agent`.
         budget: What shares the key's points among the calls, such as a `scapi.pacing.RedisBudget` for many processes.
             By default the Redis that `SCAPI_REDIS_URL` names, or else a budget of this process.
+        cache: Seconds for which answers are used again, by the name of the method, such as `{"lots": 30}`; `True` for
+            10 of `emission`, 60 of `lots`, `price_history` and `profile`, and a day of `regions`. Equal calls at once
+            become one request. Iterators and watchers always ask. `None`, the default, keeps nothing.
         http_client: An `httpx.Client`, or one of `httpx2`, of your own to send with. It is used as it is and never
             closed.
         proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
@@ -282,6 +290,7 @@ class UserClient(BaseClient[JsonT_co]):
         on_response: Callable[[ResponseInfo], object] | None = None,
         user_agent: str | None = None,
         budget: Pacing | BudgetSource | None = None,
+        cache: bool | Mapping[str, float] | None = None,
         http_client: httpx.Client | None = None,
         proxy: str | Secret | None = None,
         verify: ssl.SSLContext | str | bool | None = None,
@@ -301,6 +310,7 @@ class UserClient(BaseClient[JsonT_co]):
             on_response=on_response,
             user_agent=user_agent,
             budget=budget,
+            cache=cache,
         )
         network = Network(http_client, proxy, verify).check()
         application = Credentials(client_id=client_id, client_secret=client_secret)
@@ -330,8 +340,8 @@ class UserClient(BaseClient[JsonT_co]):
         It is a light view: connections, points and token are those of this client. So closing either closes both.
 
         Args:
-            options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `region`, `json` or
-                `on_response`, as in the constructor. All others stay as they are.
+            options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `cache`, `region`,
+                `json` or `on_response`, as in the constructor. All others stay as they are.
 
         Raises:
             TypeError: An option is of the wrong type, or none of these.

@@ -157,7 +157,7 @@ def read_all(session: Session, paginator: Paginator[T]) -> list[T]:
     """Return all rows of a list."""
     rows: list[T] = []
     while not paginator.done:
-        rows += paginator.feed(session.call(paginator.request))
+        rows += paginator.feed(session.call(paginator.request, fresh=True))
     return rows
 
 
@@ -170,7 +170,7 @@ def _pages(session: Session, paginator: Paginator[T]) -> Generator[Listing[T]]:
     """Yield the pages of a list. The next one is asked for once it is known to be needed."""
 
     def fetch(request: Request[Listing[T]]) -> Listing[T]:
-        return session.call(request)
+        return session.call(request, fresh=True)
 
     hold = threading.Lock()
     with hold:

@@ -17,15 +17,17 @@ from scapi._base.escaping import log
 from scapi._base.logs import log_as_the_environment_says
 from scapi._http import redirects
 from scapi._http.guard import Guard
-from scapi._http.messages import HttpRequest
+from scapi._http.messages import HttpRequest, HttpResponse
 from scapi._primitives import redis_budget, threads
 from scapi._primitives.holds import Held
 from scapi._ratelimit.notices import LONG_WAIT, notice_of
 from scapi._ratelimit.registry import budget_for
 from scapi._retry import QueueTimeoutError, RetryState
 from scapi._sync import decoding
+from scapi._sync.response_cache import ResponseCache
 from scapi.exceptions import (
     ClosedError,
+    DecodeError,
     RateLimitError,
     RequestError,
     RequestTimeoutError,
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from scapi._api.requests import Request
     from scapi._api.settings import Settings
     from scapi._http.credentials import Credentials
-    from scapi._http.messages import HttpResponse
     from scapi._http.network import Network
     from scapi._ratelimit.priorities import Priority
     from scapi._ratelimit.protocol import Pacing, Ticket, Wait
@@ -84,6 +85,7 @@ class Session:
         self._budget.set_reserve(self._transport, settings.reserve)
         self._notice = notice_of(self._budget)
         self._waiting: Held[threads.Wakeup] = Held()
+        self._cache = ResponseCache()
 
     def view(self, settings: Settings) -> Session:
         """Return this session with other settings. It shares the connections, the budget and the token."""
@@ -110,37 +112,66 @@ class Session:
         """Whether nothing can be called any more."""
         return self._transport.closed
 
-    def call(self, request: Request[T]) -> T:
-        """The result of a request, or the documented error of its last attempt."""
+    def call(self, request: Request[T], *, fresh: bool = False) -> T:
+        """Return the result of a request, or raise the documented error of its last attempt.
+
+        Args:
+            request: The request.
+            fresh: Send it even if the answer to an equal one is kept, or under way.
+        """
         if self.closed:
             raise ClosedError("the client is closed")
         retry_state = RetryState(self.settings.retry, self.settings.queue_timeout)
+        decode: Callable[[bytes], T] = plain_json if self.settings.json else request.decode
+        seconds = None if fresh else self.settings.cache.get(request.operation)
         try:
-            return self._call(request, retry_state)
+            if seconds is None:
+                return self._call(request, decode, retry_state)
+            return self._read_cached(request, decode, seconds, retry_state)
         except QueueTimeoutError as cause:
             raise self._no_turn(request, str(cause), ASK_AGAIN) from None
 
-    def _call(self, request: Request[T], retry_state: RetryState) -> T:
+    def _read_cached(
+        self, request: Request[T], decode: Callable[[bytes], T], seconds: float, retry_state: RetryState
+    ) -> T:
+        """Return the result of a request or of an equal one. Each caller decodes the answer for itself."""
+
+        def ask(retry_state: RetryState) -> bytes:
+            return self._call(request, bytes, retry_state)
+
+        settings, target = self.settings, request.target
+        options = settings.timeout, settings.retry, settings.pace, settings.queue_timeout, settings.priority
+        body = self._cache.get(target, seconds, ask, retry_state, options)
+        http_request = HttpRequest(settings.base_url + target, self.credentials)
+        try:
+            with Guard(http_request):
+                return decoding.read(HttpResponse(200, {}, body), decode, http_request)
+        except DecodeError:
+            self._cache.forget(target)
+            raise
+
+    def _call(self, request: Request[Any], decode: Callable[[bytes], T], retry_state: RetryState) -> T:
         """Make a call with a token that is valid, renewing it at most once."""
         if self.renewal is None:
-            return self._send_with_retries(request, self._credentials, retry_state)
+            return self._send_with_retries(request, decode, self._credentials, retry_state)
         credentials = self.renewal.fresh(retry_state)
         try:
-            return self._send_with_retries(request, credentials, retry_state)
+            return self._send_with_retries(request, decode, credentials, retry_state)
         except UnauthorizedError:
             if request.operation in self.renewal.still_unauthorized and credentials is self.renewal.credentials:
                 raise
         self.renewal.replace(credentials, retry_state)
         try:
-            return self._send_with_retries(request, self.renewal.credentials, retry_state)
+            return self._send_with_retries(request, decode, self.renewal.credentials, retry_state)
         except UnauthorizedError:
             self.renewal.still_unauthorized.add(request.operation)
             raise
 
-    def _send_with_retries(self, request: Request[T], credentials: Credentials, retry_state: RetryState) -> T:
+    def _send_with_retries(
+        self, request: Request[Any], decode: Callable[[bytes], T], credentials: Credentials, retry_state: RetryState
+    ) -> T:
         """Send a request until it succeeds, or until its retries are used up."""
         http_request = HttpRequest(self.settings.base_url + request.target, credentials, extra=self.settings.headers())
-        decode: Callable[[bytes], T] = plain_json if self.settings.json else request.decode
         while True:
             wakeup = threads.Wakeup()
             # The mark of all that this attempt holds, see `scapi._primitives.holds`.

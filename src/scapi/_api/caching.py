@@ -1,0 +1,93 @@
+"""Keep the bodies of answers: for how long, by endpoint, and how many. The time is an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeGuard
+
+from scapi._base import validation
+
+#: How long answers are kept with `cache=True`, in seconds, by endpoint. The server refreshes most of them less often.
+SANE = {"emission": 10.0, "lots": 60.0, "price_history": 60.0, "profile": 60.0, "regions": 86_400.0}
+
+#: The endpoints that can be cached, by the names of their methods.
+ENDPOINTS = (
+    "characters",
+    "clan_info",
+    "clan_members",
+    "clans",
+    "emission",
+    "friends",
+    "lots",
+    "operations_sessions",
+    "price_history",
+    "profile",
+    "regions",
+)
+
+#: The most answers that one client keeps, and the most bytes of them.
+MOST_ANSWERS, MOST_BYTES = 1000, 64 * 2**20
+
+
+def lifetimes(value: object) -> Mapping[str, float]:
+    """Return how long the answers of each endpoint are kept, in seconds.
+
+    Args:
+        value: `None` or `False` for no cache, `True` for `SANE`, or seconds by endpoint, 0 or more.
+
+    Raises:
+        TypeError: It is none of these.
+        ValueError: An endpoint is unknown, or its seconds are out of range.
+    """
+    if value is None or value is False:
+        return {}
+    if value is True:
+        return SANE
+    if not _is_mapping(value):
+        raise TypeError(f"cache must be True, False, None or seconds by endpoint, not {value!r}")
+    for name in value:
+        if name not in ENDPOINTS:
+            raise validation.refuse("cache", name, "seconds by endpoint, of " + ", ".join(ENDPOINTS))
+    return {name: validation.seconds(f"cache[{name!r}]", seconds) for name, seconds in value.items()}
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(value, Mapping)
+
+
+class _Answer(NamedTuple):
+    """A body, and when it came."""
+
+    body: bytes
+    came: float
+
+
+class Answers:
+    """The latest answers of one client, as the bytes that came, bounded in number and size.
+
+    Any number of threads may use it: each step is one operation on a dict.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Answer] = {}
+
+    def get(self, target: str, now: float, seconds: float) -> bytes | None:
+        """Return the body that is kept for a target, if it is younger than so many seconds."""
+        answer = self._kept.get(target)
+        return None if answer is None or now - answer.came >= seconds else answer.body
+
+    def put(self, target: str, body: bytes, now: float) -> None:
+        """Keep a body. The oldest ones make room for it."""
+        self._kept.pop(target, None)
+        self._kept[target] = _Answer(body, now)
+        kept = list(self._kept.items())
+        excess, size = len(kept) - MOST_ANSWERS, sum(len(answer.body) for _, answer in kept)
+        for oldest, answer in kept:
+            if excess <= 0 and size <= MOST_BYTES:
+                break
+            self._kept.pop(oldest, None)
+            excess, size = excess - 1, size - len(answer.body)
+
+    def forget(self, target: str) -> None:
+        """Drop what is kept for a target."""
+        self._kept.pop(target, None)
