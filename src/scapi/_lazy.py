@@ -13,7 +13,7 @@ __all__ = ["SHARED", "lazily"]
 
 #: What both worlds export, by the module that it comes from.
 SHARED = {
-    "scapi": ("enums", "exceptions", "files", "frames", "models", "pacing", "plot", "testing"),
+    "scapi": ("enums", "exceptions", "files", "frames", "models", "pacing", "plot", "store", "testing"),
     "scapi._base.secrets": ("Secret",),
     "scapi._retry": ("Retry",),
     "scapi.config": ("BaseUrl", "Config"),

@@ -38,8 +38,8 @@ def pairs() -> Iterator[tuple[str, type, type]]:
     asynchronous, synchronous = importlib.import_module("scapi._async"), importlib.import_module("scapi._sync")
     for name in asynchronous.__all__:
         yield name, getattr(asynchronous, name), getattr(synchronous, name)
-    # Programs that use no names don't pay for them, so these two have modules of their own.
-    for name in ("DatabaseLookup", "GitHubClient"):
+    # Programs that use no names don't pay for them, so these have modules of their own.
+    for name in ("DatabaseLookup", "GitHubClient", "Store"):
         yield name, getattr(scapi, name), getattr(scapi.sync, name)
 
 

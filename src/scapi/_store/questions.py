@@ -4,32 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
 from sqlalchemy import func, select
 
 from scapi._store import statements
 from scapi._store.inserting import insert_new
 from scapi._store.rows import BookLot, Candle, Deal, Gap, ItemHealth, Sale, Stats
 from scapi._store.schema import sale, told
-from scapi._store.times import micros, moment
-from scapi.enums import Quality
+from scapi._store.times import micros
+from scapi._store.values import MONDAY, listing
 from scapi.models import Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
 
-    from sqlalchemy import RowMapping, Select
+    import msgspec
+    from sqlalchemy import Select
 
     from scapi._store.connection import Database
     from scapi._store.scope import Scope
 
-R = TypeVar("R", bound=msgspec.Struct)
-
-#: A Monday, at which weeks begin. Days and hours begin with it, too.
-MONDAY = 4 * 86_400_000_000
-
-decode = msgspec.json.Decoder().decode
+R = TypeVar("R", bound="msgspec.Struct")
 
 
 class Questions:
@@ -90,7 +85,7 @@ class Questions:
                 named = ("region", "item", "key", "n")
                 rows = [{**notes, **{name: row[name] for name in named}} for row in found]
                 insert_new(connection, told, rows)
-        return _listing(found, Deal)
+        return listing(found, Deal)
 
     def gaps(self, scope: Scope) -> Listing[Gap]:
         """Return what lies between the spans of an item."""
@@ -102,39 +97,10 @@ class Questions:
 
     def _ask(self, statement: Select[Any], model: type[R]) -> Listing[R]:
         with self._database.reading() as connection:
-            return _listing(connection.execute(statement).mappings(), model)
+            return listing(connection.execute(statement).mappings(), model)
 
 
 def sales_of(scope: Scope) -> statements.Sales:
     """Return the sales that a question is about."""
     since, until = (None if time is None else micros(time) for time in (scope.since, scope.until))
     return statements.Sales(scope.regions, scope.items, since, until)
-
-
-def _listing(rows: Iterable[RowMapping | dict[str, Any]], model: type[R]) -> Listing[R]:
-    # A value is made by what its column is, looked up once.
-    makers = [(name, MAKERS.get(name)) for name in model.__struct_fields__]
-    found = [model(**{name: _made(row[name], make) for name, make in makers}) for row in rows]
-    return Listing(found, total=len(found), limit=len(found), model=model)
-
-
-def _made(value: Any, make: Callable[[Any], Any] | None) -> Any:
-    if make is None:
-        return value
-    if make is _details:
-        return _details(value)
-    return None if value is None else make(value)
-
-
-def _details(text: str | None) -> dict[str, Any]:
-    return decode(text) if text else {}
-
-
-#: How the values of columns become those of records.
-MAKERS: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("time", "newest", "oldest", "start_time", "end_time"), moment),
-    **dict.fromkeys(("seen_at", "first_seen", "last_seen", "gone_at", "sales_at", "lots_at", "error_at"), moment),
-    "quality": Quality,
-    "additional": _details,
-    "pieces": int,
-}

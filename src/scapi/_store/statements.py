@@ -229,7 +229,6 @@ def candles(which: Sales, width: int, start: int, by: Sequence[str]) -> Select[A
             func.count().label("count"),
             PIECES.label("pieces"),
             TURNOVER.label("turnover"),
-            func.avg(UNIT_PRICE).label("mean"),
         )
         .where(*which.where())
         .group_by(*_group_by(by), begin)
@@ -252,7 +251,8 @@ def candles(which: Sales, width: int, start: int, by: Sequence[str]) -> Select[A
         stretch.c.high,
         stretch.c.low,
         price(stretch.c.last, last=True).label("close"),
-        func.coalesce(stretch.c.turnover / func.nullif(stretch.c.pieces, 0.0), stretch.c.mean).label("vwap"),
+        # Sales of no piece at all have no price per piece.
+        func.coalesce(stretch.c.turnover / func.nullif(stretch.c.pieces, 0.0), stretch.c.low).label("vwap"),
         stretch.c.count,
         stretch.c.pieces,
         stretch.c.turnover,

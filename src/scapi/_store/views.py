@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from scapi._store import statements
-from scapi._store.questions import MAKERS, MONDAY
 from scapi._store.statements import GROUPS, Sales
 from scapi._store.times import moment
+from scapi._store.values import MAKERS, MONDAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
