@@ -8,6 +8,7 @@ import random
 import sqlite3
 import statistics
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -595,6 +596,29 @@ async def test_a_closed_store_is_closed(url: str) -> None:
     await store.close()
     with pytest.raises(ClosedError, match="the store is closed"):
         await store.health()
+
+
+def test_writers_that_begin_at_once_make_one_store_and_write_each_sale_once(url: str) -> None:
+    page = [sale(n // 2, 100 + n % 2) for n in range(100)]
+
+    def write(turn: int) -> int:
+        room = Room(url, create=True, clock=T0.timestamp)
+        new = 0
+        for item in random.Random(turn).sample(range(5), 5):
+            written = room.writing.sales(
+                Place("eu", f"item{item}"), SalesReading().piece(page, end=BEGINNING), None, {}
+            )
+            new += len(written.new)
+        room.leases.take(f"owner{turn}", [Place("eu", f"item{item}") for item in range(5)], 60)
+        room.database.close()
+        return new
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(write, range(4))) == 5 * len(page)
+    room = Room(url, create=False, clock=T0.timestamp)
+    assert len(room.questions.sales(Scope(), None)) == 5 * len(page)
+    assert len({state.owner for state in room.leases.states(None, None)}) == 1
+    room.database.close()
 
 
 async def test_readers_read_while_a_writer_writes(url: str) -> None:

@@ -123,7 +123,7 @@ class _Parquet:
         with extra("arrow"):
             import pyarrow as pa
             import pyarrow.parquet as pq
-        kinds: dict[str, Any] = {"text": pa.string(), "int": pa.int64(), "time": pa.timestamp("us", "UTC")}
+        kinds: dict[str, pa.DataType] = {"text": pa.string(), "int": pa.int64(), "time": pa.timestamp("us", "UTC")}
         self._schema = pa.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
         self._table: Any = pa.Table
         self._draft = atomic.Draft(atomic.place(path))

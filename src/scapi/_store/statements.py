@@ -191,7 +191,7 @@ def _quantile(placed: Subquery, percent: int) -> ColumnElement[float]:
 
 
 def _summed(
-    priced: Subquery, by: Sequence[str], mean: ColumnElement[float], quantiles: Sequence[ColumnElement[Any]]
+    priced: Subquery, by: Sequence[str], mean: ColumnElement[Any], quantiles: Sequence[ColumnElement[Any]]
 ) -> Select[Any]:
     pieces, turnover = func.sum(_real(priced.c.amount)), func.sum(_real(priced.c.price))
     group = [priced.c[name] for name in ("region", "item", *by)]
