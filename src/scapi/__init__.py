@@ -24,11 +24,16 @@ if TYPE_CHECKING:
     from scapi import plot as plot
     from scapi import sync as sync
     from scapi._async import AppClient, UserClient
+    from scapi._async.auctions import AuctionsEndpoint
     from scapi._async.collector import Collector
     from scapi._async.database import DatabaseLookup
+    from scapi._async.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoint
     from scapi._async.github import GitHubClient
     from scapi._async.oauth import OAuthClient
+    from scapi._async.pages import Rows, SaleRows
+    from scapi._async.results import Results, SaleResults
     from scapi._async.store import Store
+    from scapi._async.watch import Watcher
     from scapi._base.secrets import Secret
     from scapi._retry import Retry
     from scapi.config import BaseUrl, Config
@@ -75,6 +80,11 @@ __getattr__, __dir__ = lazily(
     {
         "scapi._async": ("AppClient", "UserClient"),
         "scapi._async.collector": ("Collector",),
+        "scapi._async.auctions": ("AuctionsEndpoint",),
+        "scapi._async.endpoints": ("AuctionEndpoint", "ClanEndpoint", "UserClanEndpoint"),
+        "scapi._async.pages": ("Rows", "SaleRows"),
+        "scapi._async.results": ("Results", "SaleResults"),
+        "scapi._async.watch": ("Watcher",),
         "scapi._async.database": ("DatabaseLookup",),
         "scapi._async.github": ("GitHubClient",),
         "scapi._async.oauth": ("OAuthClient",),
@@ -87,8 +97,11 @@ __getattr__, __dir__ = lazily(
 __all__ = [
     "Alliance",
     "AppClient",
+    "AuctionEndpoint",
+    "AuctionsEndpoint",
     "BadRequestError",
     "BaseUrl",
+    "ClanEndpoint",
     "ClanRank",
     "ClientError",
     "ClosedError",
@@ -116,7 +129,11 @@ __all__ = [
     "Region",
     "RequestError",
     "RequestTimeoutError",
+    "Results",
     "Retry",
+    "Rows",
+    "SaleResults",
+    "SaleRows",
     "ScApiException",
     "Secret",
     "ServerError",
@@ -129,7 +146,9 @@ __all__ = [
     "TokenNotSavedError",
     "TransportError",
     "UnauthorizedError",
+    "UserClanEndpoint",
     "UserClient",
+    "Watcher",
     "__version__",
     "enums",
     "exceptions",

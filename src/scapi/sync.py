@@ -22,11 +22,16 @@ if TYPE_CHECKING:
     from scapi._base.secrets import Secret
     from scapi._retry import Retry
     from scapi._sync import AppClient, UserClient
+    from scapi._sync.auctions import AuctionsEndpoint
     from scapi._sync.collector import Collector
     from scapi._sync.database import DatabaseLookup
+    from scapi._sync.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoint
     from scapi._sync.github import GitHubClient
     from scapi._sync.oauth import OAuthClient
+    from scapi._sync.pages import Rows, SaleRows
+    from scapi._sync.results import Results, SaleResults
     from scapi._sync.store import Store
+    from scapi._sync.watch import Watcher
     from scapi.config import BaseUrl, Config
     from scapi.enums import (
         Alliance,
@@ -71,6 +76,11 @@ __getattr__, __dir__ = lazily(
     {
         "scapi._sync": ("AppClient", "UserClient"),
         "scapi._sync.collector": ("Collector",),
+        "scapi._sync.auctions": ("AuctionsEndpoint",),
+        "scapi._sync.endpoints": ("AuctionEndpoint", "ClanEndpoint", "UserClanEndpoint"),
+        "scapi._sync.pages": ("Rows", "SaleRows"),
+        "scapi._sync.results": ("Results", "SaleResults"),
+        "scapi._sync.watch": ("Watcher",),
         "scapi._sync.database": ("DatabaseLookup",),
         "scapi._sync.github": ("GitHubClient",),
         "scapi._sync.oauth": ("OAuthClient",),
@@ -82,8 +92,11 @@ __getattr__, __dir__ = lazily(
 __all__ = [
     "Alliance",
     "AppClient",
+    "AuctionEndpoint",
+    "AuctionsEndpoint",
     "BadRequestError",
     "BaseUrl",
+    "ClanEndpoint",
     "ClanRank",
     "ClientError",
     "ClosedError",
@@ -111,7 +124,11 @@ __all__ = [
     "Region",
     "RequestError",
     "RequestTimeoutError",
+    "Results",
     "Retry",
+    "Rows",
+    "SaleResults",
+    "SaleRows",
     "ScApiException",
     "Secret",
     "ServerError",
@@ -124,7 +141,9 @@ __all__ = [
     "TokenNotSavedError",
     "TransportError",
     "UnauthorizedError",
+    "UserClanEndpoint",
     "UserClient",
+    "Watcher",
     "__version__",
     "enums",
     "exceptions",

@@ -18,6 +18,16 @@ def errors(error: Exception) -> None:
         assert_type(failed, scapi.ScApiException)
 
 
+def annotated(
+    auction: scapi.AuctionEndpoint, many: scapi.sync.AuctionsEndpoint, clan: scapi.UserClanEndpoint
+) -> scapi.Rows[models.AuctionLot]:
+    assert_type(many.lots(), scapi.sync.Results[scapi.Listing[models.AuctionLot]])
+    assert_type(auction.iter_price_history(), scapi.SaleRows)
+    print_members = clan.members
+    del print_members
+    return auction.iter_lots()
+
+
 def modules(lots: scapi.Listing[models.AuctionLot]) -> None:
     assert_type(scapi.sync.AppClient.from_env(), scapi.sync.AppClient)
     assert_type(scapi.frames.to_dicts(lots), list[dict[str, Any]])

@@ -18,6 +18,7 @@ from scapi._lists.differs import LotsDiffer, SalesDiffer, event_filter
 from scapi._lists.lots import Cheapest, all_lots
 from scapi._lists.paginator import Paginator
 from scapi._lists.sales import SalesPaginator, SalesPaginators
+from scapi._primitives import aio
 from scapi.models import (
     AuctionLot,
     AuctionPrice,
@@ -44,6 +45,8 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
 
     Source: https://eapi.stalzone.com/reference
     """
+
+    __module__ = aio.PUBLIC
 
     def __init__(self, session: Session, item_ids: Iterable[str], regions: tuple[Region, ...] | None) -> None:
         self._session = session

@@ -18,6 +18,7 @@ from scapi._base import validation
 from scapi._base.secrets import Secret
 from scapi._http.credentials import Credentials
 from scapi._http.network import Network
+from scapi._primitives import aio
 from scapi.config import BaseUrl
 from scapi.models import UserToken
 
@@ -82,6 +83,8 @@ class AppClient(BaseClient[JsonT_co]):
         async with AppClient(client_id="...", client_secret="...") as client:
             emission = await client.emission(region="eu")
     """
+
+    __module__ = aio.PUBLIC
 
     @overload
     def __init__(
@@ -261,6 +264,8 @@ class UserClient(BaseClient[JsonT_co]):
         async with UserClient(token="...") as client:
             characters = await client.characters()
     """
+
+    __module__ = aio.PUBLIC
 
     @overload
     def __init__(

@@ -58,6 +58,8 @@ class DatabaseLookup(Closable):
             lots = await client.auction(await lookup.id("AK-105")).lots()
     """
 
+    __module__ = aio.PUBLIC
+
     def __init__(
         self,
         github: GitHubClient | None = None,

@@ -13,6 +13,7 @@ from scapi._lists.differs import LotsDiffer, SalesDiffer, event_filter
 from scapi._lists.lots import Cheapest, all_lots
 from scapi._lists.paginator import Paginator
 from scapi._lists.sales import SalesPaginator
+from scapi._primitives import aio
 from scapi.models import AuctionLot, AuctionPrice
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
 
     Source: https://eapi.stalzone.com/reference
     """
+
+    __module__ = aio.PUBLIC
 
     def __init__(self, session: Session, item_id: str, region: Region | str | None) -> None:
         requests.item_part(item_id)
@@ -344,6 +347,8 @@ class ClanEndpoint(ModelOrJson[JsonT_co]):
     Source: https://eapi.stalzone.com/reference
     """
 
+    __module__ = aio.PUBLIC
+
     def __init__(self, session: Session, clan_id: str, region: Region | str | None) -> None:
         requests.clan_part(clan_id)
         self.clan_id = clan_id
@@ -378,6 +383,8 @@ class ClanEndpoint(ModelOrJson[JsonT_co]):
 
 class UserClanEndpoint(ClanEndpoint[JsonT_co]):
     """One clan of a region, seen by a user."""
+
+    __module__ = aio.PUBLIC
 
     @model_or_json
     async def members(self, *, region: Region | str | None = None) -> list[ClanMember]:

@@ -70,6 +70,8 @@ class GitHubClient(Closable):
             commit = await github.latest_commit()
     """
 
+    __module__ = aio.PUBLIC
+
     def __init__(
         self,
         *,

@@ -80,6 +80,8 @@ class OAuthClient(Closable):
             token = await oauth.login()
     """
 
+    __module__ = aio.PUBLIC
+
     def __init__(
         self,
         *,

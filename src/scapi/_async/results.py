@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from scapi._lists.bulk import Target
+from scapi._primitives import aio
 from scapi._views import builders
 from scapi.models import AuctionPrice, BulkWalkState, Listing
 
@@ -38,6 +39,8 @@ class Results(Generic[T]):
     `on_error="yield"` the frame has what could be read, and the results with an error are appended to `errors`, which
     must be given then.
     """
+
+    __module__ = aio.PUBLIC
 
     def __init__(self, session: Session, plan: Plan, results: AsyncGenerator[Any], model: type) -> None:
         self._plan = plan
@@ -143,6 +146,8 @@ class Results(Generic[T]):
 
 class SaleResults(Results[Listing[AuctionPrice]]):
     """The sales of many items, page by page, as an iterator that can be broken off and resumed."""
+
+    __module__ = aio.PUBLIC
 
     def __init__(
         self, session: Session, plan: Plan, steps: AsyncGenerator[Step[AuctionPrice]], resumed: Iterable[SalesWalkState]

@@ -35,6 +35,8 @@ class Watcher(Generic[E, S]):
     API still tells of it. Errors of the functions it was given are raised as they are; those of the API are reported.
     """
 
+    __module__ = aio.PUBLIC
+
     def __init__(
         self,
         session: Session,

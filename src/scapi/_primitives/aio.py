@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     #: What is called with one thing and gives another.
     Call: TypeAlias = Callable[[A], Coroutine[Any, Any, R]]
 
+#: The module that programs import this world from, by which classes name themselves.
+PUBLIC = "scapi"
+
 now = time.monotonic
 #: Bytes to ask a stream for at least: as many as an event loop takes off a socket at once.
 LEAST_READ = 2**18

@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     #: What is called with one thing and gives another.
     Call: TypeAlias = Callable[[A], R]
 
+#: The module that programs import this world from, by which classes name themselves.
+PUBLIC = "scapi.sync"
+
 now = time.monotonic
 LEAST_READ = 0  # what a thread doesn't take stays in the socket
 

@@ -15,6 +15,7 @@ from scapi._lists.differs import LotsDiffer, SalesDiffer, event_filter
 from scapi._lists.lots import Cheapest, all_lots
 from scapi._lists.paginator import Paginator
 from scapi._lists.sales import SalesPaginator, SalesPaginators
+from scapi._primitives import threads
 from scapi._sync import bulk
 from scapi._sync.pages import read_all, server_time
 from scapi._sync.results import Results, SaleResults
@@ -45,6 +46,8 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
 
     Source: https://eapi.stalzone.com/reference
     """
+
+    __module__ = threads.PUBLIC
 
     def __init__(self, session: Session, item_ids: Iterable[str], regions: tuple[Region, ...] | None) -> None:
         self._session = session

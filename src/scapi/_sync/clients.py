@@ -14,6 +14,7 @@ from scapi._base import validation
 from scapi._base.secrets import Secret
 from scapi._http.credentials import Credentials
 from scapi._http.network import Network
+from scapi._primitives import threads
 from scapi._sync.base_client import BaseClient, checked_region
 from scapi._sync.endpoints import ClanEndpoint, UserClanEndpoint
 from scapi._sync.oauth import for_application
@@ -83,6 +84,8 @@ class AppClient(BaseClient[JsonT_co]):
         with AppClient(client_id="...", client_secret="...") as client:
             emission = client.emission(region="eu")
     """
+
+    __module__ = threads.PUBLIC
 
     @overload
     def __init__(
@@ -262,6 +265,8 @@ class UserClient(BaseClient[JsonT_co]):
         with UserClient(token="...") as client:
             characters = client.characters()
     """
+
+    __module__ = threads.PUBLIC
 
     @overload
     def __init__(

@@ -59,6 +59,8 @@ class DatabaseLookup(Closable):
             lots = client.auction(lookup.id("AK-105")).lots()
     """
 
+    __module__ = threads.PUBLIC
+
     def __init__(
         self,
         github: GitHubClient | None = None,

@@ -12,6 +12,7 @@ from scapi._lists.differs import LotsDiffer, SalesDiffer, event_filter
 from scapi._lists.lots import Cheapest, all_lots
 from scapi._lists.paginator import Paginator
 from scapi._lists.sales import SalesPaginator
+from scapi._primitives import threads
 from scapi._sync.pages import Rows, SaleRows, read_all, server_time
 from scapi._sync.watch import Watcher
 from scapi.models import AuctionLot, AuctionPrice
@@ -41,6 +42,8 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
 
     Source: https://eapi.stalzone.com/reference
     """
+
+    __module__ = threads.PUBLIC
 
     def __init__(self, session: Session, item_id: str, region: Region | str | None) -> None:
         requests.item_part(item_id)
@@ -345,6 +348,8 @@ class ClanEndpoint(ModelOrJson[JsonT_co]):
     Source: https://eapi.stalzone.com/reference
     """
 
+    __module__ = threads.PUBLIC
+
     def __init__(self, session: Session, clan_id: str, region: Region | str | None) -> None:
         requests.clan_part(clan_id)
         self.clan_id = clan_id
@@ -379,6 +384,8 @@ class ClanEndpoint(ModelOrJson[JsonT_co]):
 
 class UserClanEndpoint(ClanEndpoint[JsonT_co]):
     """One clan of a region, seen by a user."""
+
+    __module__ = threads.PUBLIC
 
     @model_or_json
     def members(self, *, region: Region | str | None = None) -> list[ClanMember]:

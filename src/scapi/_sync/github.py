@@ -71,6 +71,8 @@ class GitHubClient(Closable):
             commit = github.latest_commit()
     """
 
+    __module__ = threads.PUBLIC
+
     def __init__(
         self,
         *,

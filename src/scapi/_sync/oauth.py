@@ -81,6 +81,8 @@ class OAuthClient(Closable):
             token = oauth.login()
     """
 
+    __module__ = threads.PUBLIC
+
     def __init__(
         self,
         *,

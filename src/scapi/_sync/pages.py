@@ -44,6 +44,8 @@ class Rows(Generic[T]):
     `scapi.frames`. Nothing is sent before the first row, or a frame, is asked for.
     """
 
+    __module__ = threads.PUBLIC
+
     def __init__(self, session: Session, paginator: Paginator[T], model: type[T]) -> None:
         self._pages = _pages(session, paginator)
         #: The last page that came, and its rows that were not handed out yet. One attribute, so that no interrupt can
@@ -138,6 +140,8 @@ class Rows(Generic[T]):
 
 class SaleRows(Rows[AuctionPrice]):
     """All sales of an item, newest first, as an iterator that can be broken off and resumed."""
+
+    __module__ = threads.PUBLIC
 
     def __init__(self, session: Session, paginator: SalesPaginator) -> None:
         super().__init__(session, paginator, AuctionPrice)

@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from scapi._lists.bulk import Target
+from scapi._primitives import threads
 from scapi._views import builders
 from scapi.models import AuctionPrice, BulkWalkState, Listing
 
@@ -39,6 +40,8 @@ class Results(Generic[T]):
     `on_error="yield"` the frame has what could be read, and the results with an error are appended to `errors`, which
     must be given then.
     """
+
+    __module__ = threads.PUBLIC
 
     def __init__(self, session: Session, plan: Plan, results: Generator[Any], model: type) -> None:
         self._plan = plan
@@ -142,6 +145,8 @@ class Results(Generic[T]):
 
 class SaleResults(Results[Listing[AuctionPrice]]):
     """The sales of many items, page by page, as an iterator that can be broken off and resumed."""
+
+    __module__ = threads.PUBLIC
 
     def __init__(
         self, session: Session, plan: Plan, steps: Generator[Step[AuctionPrice]], resumed: Iterable[SalesWalkState]
