@@ -27,6 +27,9 @@ PEERS = [
 #: development environment happens to have it.
 DEPENDENCIES = ["h11==0.16.0", "httpx==0.28.1", "msgspec==0.22.0", "sniffio==1.3.1"]
 
+#: General limiters that share their counts through Redis.
+LIMITERS = ["httpx==0.28.1", "limits==5.8.0", "pyrate-limiter==4.5.1", "redis==8.1.0", "sniffio==1.3.1"]
+
 
 def ours() -> tuple[str, dict[str, str]]:
     """The interpreter that runs our programs and the raw limits, and what its environment has besides."""
@@ -36,6 +39,11 @@ def ours() -> tuple[str, dict[str, str]]:
 def peers() -> tuple[str, dict[str, str]]:
     """The interpreter that runs the peers: the same Python, with nothing of ours."""
     return _made("peers", PEERS), {"PYTHONPATH": ""}
+
+
+def limiters() -> tuple[str, dict[str, str]]:
+    """The interpreter that runs general limiters over Redis."""
+    return _made("limiters", LIMITERS), {"PYTHONPATH": ""}
 
 
 def as_installed() -> tuple[str, dict[str, str]]:
