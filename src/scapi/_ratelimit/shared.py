@@ -45,6 +45,8 @@ _RETRY = 0.5
 _TOGETHER = 0.002
 # Seconds that a process without calls stays known to the others.
 _LINGER = 5.0
+# How often its patience a process waits for a step to begin, before it goes on alone.
+_STEPLESS = 10
 # Answers that are kept while nobody takes them.
 _REPORTS = 64
 # What an unknown cost is taken for by a process on its own.
@@ -108,6 +110,7 @@ class SharedBudget:
         self._told_reserve = 0.0
         self._is_away = self._is_registered = self._wants_step = False
         self._step_began: float | None = None
+        self._wanted = math.inf
         self._stepped = self._used = -math.inf
         # From the local clock in milliseconds to the common one.
         self._offset = 0.0
@@ -143,6 +146,7 @@ class SharedBudget:
             wait = self._wait(ticket, now)
             if wants_step := wait is not None and self._is_to_tell(ticket, now):
                 self._wants_step = True
+                self._wanted = min(self._wanted, now)
         if wants_step:
             self._kick()
         return wait
@@ -224,7 +228,7 @@ class SharedBudget:
             bye: Whether it is the last one for now, so that the others needn't reckon with this process.
         """
         with self._lock:
-            self._step_began, self._wants_step = now, False
+            self._step_began, self._wants_step, self._wanted = now, False, math.inf
             self._drop_dead(now)
             self._telling = [*self._telling, *(told for _, told in self._reports)][-_REPORTS:]
             self._reports.clear()
@@ -385,6 +389,8 @@ class SharedBudget:
         """Tell whether calls have to go on without the common place."""
         if self._step_began is not None and now - self._step_began > self._patience:
             self._go_away(f"no reply within {self._patience:g} s")
+        elif now - self._wanted > _STEPLESS * self._patience:
+            self._go_away("no thread could be started that talks to it")
         return self._is_away
 
     def _go_away(self, reason: str) -> None:
