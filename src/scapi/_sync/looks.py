@@ -49,6 +49,7 @@ class Looks:
         self, session: Session, store: Store, agenda: Agenda, since: datetime | None, clock: Callable[[], float]
     ) -> None:
         self._session = session
+        self._past = session.with_priority("low")
         self._store = store
         self._agenda = agenda
         self._since = since
@@ -118,7 +119,8 @@ class Looks:
     def _page(self, outcome: Outcome, walk: HistoryWalk) -> Listing[AuctionPrice]:
         region, item = outcome.job.item.place
         request = requests.price_history(region, item, limit=PAGE, offset=walk.offset, additional=True)
-        page = self._session.call(request)
+        session = self._past if outcome.job.kind == "gap" else self._session
+        page = session.call(request)
         outcome.pages += 1
         outcome.unread += len(page.rejected)
         return page
