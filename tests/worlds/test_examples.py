@@ -112,3 +112,28 @@ def test_price_alert_bot_tells_of_cheap_lots_and_goes_on_after_a_restart(world: 
         told = run(f"price_alert_bot_{world}", "zyv9", "25000", str(file), "--fake").splitlines()
         assert told == ["zyv9: 2 for 20,000"] * 2
         assert LotsWatchState.from_json(file.read_text(encoding="utf-8")).item_id == "zyv9"
+
+
+@pytest.mark.parametrize("world", ["async", "sync"])
+def test_the_deal_finder_tells_the_deal(world: str, tmp_path: Path) -> None:
+    told = run(f"deal_finder_{world}", str(tmp_path / "market.db"), "zyv9", "--fake")
+    assert "sales and" in told
+    assert "zyv9 +0 common: 1, 100% below" in told
+
+
+@pytest.mark.parametrize("world", ["async", "sync"])
+def test_the_nightly_export_adds_what_is_new(world: str, tmp_path: Path) -> None:
+    first, second = run(
+        f"nightly_export_{world}", str(tmp_path / "market.db"), str(tmp_path / "sales.csv"), "zyv9", "--fake"
+    ).splitlines()
+    assert first.endswith(" 0 gaps")
+    assert second.startswith("0 new sales")
+    assert len((tmp_path / "sales.csv").read_text().splitlines()) > 1000
+
+
+@pytest.mark.parametrize("world", ["async", "sync"])
+def test_the_month_of_an_artefact_is_by_quality(world: str, tmp_path: Path) -> None:
+    told = run(f"artefact_month_{world}", str(tmp_path / "market.db"), "zyv9", "--fake").splitlines()
+    assert [line.split()[0] for line in told[1:]] == [
+        "common", "uncommon", "special", "rare", "exceptional", "legendary",
+    ]  # fmt: skip
