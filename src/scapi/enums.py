@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum, StrEnum
 from operator import index
-from typing import Any, Self, SupportsIndex
+from typing import Any, Literal, Self, SupportsIndex, TypeAlias
 
 from scapi._base import labels
 
@@ -20,12 +20,17 @@ __all__ = [
     "ItemRank",
     "Language",
     "OperationsMap",
+    "OperationsMapLike",
     "Order",
+    "OrderLike",
     "Quality",
     "Realm",
     "Region",
+    "RegionLike",
     "SortAuction",
+    "SortAuctionLike",
     "SortOperations",
+    "SortOperationsLike",
     "StatType",
 ]
 
@@ -323,3 +328,11 @@ class Quality(IntEnum):
 
 #: The format types for numbers.
 _NUMERIC = tuple("bcdeEfFgGnoxX%")
+
+#: What arguments take beside the members themselves. At run time any case will do; here are the spellings that type
+#: checkers know and editors complete. A map that is newer than this version is `OperationsMap("its_name")`.
+RegionLike: TypeAlias = Region | Literal["ru", "eu", "na", "sea", "nea"]
+OrderLike: TypeAlias = Order | Literal["asc", "desc", "ascending", "descending"]
+SortAuctionLike: TypeAlias = SortAuction | Literal["time_created", "time_left", "current_price", "buyout_price"]
+SortOperationsLike: TypeAlias = SortOperations | Literal["date_finish", "difficulty"]
+OperationsMapLike: TypeAlias = OperationsMap | Literal["big_cleanup", "shock_therapy", "sea_alienation"]

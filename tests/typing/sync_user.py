@@ -234,6 +234,7 @@ def views(client: AppClient, user: UserClient) -> None:
 def mistakes(client: AppClient, raw: AppClient[bool]) -> None:
     """What both checkers refuse: each ignore is an error as soon as it is idle."""
     client.emission(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.auction("zyv9").lots(sort="price")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     raw.clans(limit="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     raw.watch_emission()  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     AppClient(tokn="t")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]

@@ -7,11 +7,12 @@ import json
 import pickle
 import re
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 import pytest
 
+from scapi import enums
 from scapi.enums import (
     Alliance,
     BonusProperty,
@@ -223,3 +224,14 @@ def test_a_member_that_nobody_has_seen_yet_is_grey_and_called_what_the_server_ca
 def test_qualities_and_alliances_can_be_told_apart_by_their_colours() -> None:
     for kind in (Quality, Alliance, ClanRank, OperationsMap, ItemRank):
         assert len({member.color for member in kind}) == len(kind)
+
+
+@pytest.mark.parametrize(
+    "kind", [enums.Region, enums.Order, enums.SortAuction, enums.SortOperations, enums.OperationsMap]
+)
+def test_literals_for_type_checkers_are_those_of_the_enum(kind: Any) -> None:
+    member, literals = get_args(getattr(enums, f"{kind.__name__}Like"))
+    assert member is kind
+    spellings = {one.value for one in kind.__members__.values()}
+    assert {kind(text).value for text in get_args(literals)} == spellings
+    assert spellings <= set(get_args(literals))

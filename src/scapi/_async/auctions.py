@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from scapi._async.session import Session
     from scapi._ratelimit.priorities import Priority
-    from scapi.enums import Order, Region, SortAuction
+    from scapi.enums import OrderLike, Region, SortAuctionLike
     from scapi.models import LotEvent, SaleEvent, WatchError
 
 
@@ -59,8 +59,8 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
         *,
         limit: int | None = None,
         offset: int | None = None,
-        sort: SortAuction | str | None = None,
-        order: Order | str | None = None,
+        sort: SortAuctionLike | None = None,
+        order: OrderLike | None = None,
         additional: bool | None = None,
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
@@ -98,8 +98,8 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
         self,
         *,
         limit: int | None = None,
-        sort: SortAuction | str | None = None,
-        order: Order | str | None = None,
+        sort: SortAuctionLike | None = None,
+        order: OrderLike | None = None,
         additional: bool | None = None,
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from scapi._async.results import Results
     from scapi._http.credentials import Credentials
     from scapi._ratelimit.priorities import Priority
-    from scapi.enums import OperationsMap, Order, SortOperations
+    from scapi.enums import OperationsMapLike, OrderLike, RegionLike, SortOperationsLike
     from scapi.models import (
         EmissionEvent,
         EmissionState,
@@ -67,7 +67,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         return await self._session.call(requests.regions())
 
     @model_or_json
-    async def emission(self, region: Region | str | None = None) -> EmissionState:
+    async def emission(self, region: RegionLike | None = None) -> EmissionState:
         """The emission that runs, and the one before it. The server refreshes it every 10 to 15 seconds.
 
         Args:
@@ -80,7 +80,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
 
     def watch_emission(
         self: BaseClient[Literal[False]],
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
         *,
         interval: float = 15.0,
         on_error: Callable[[WatchError], object] | None = None,
@@ -116,7 +116,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         )
 
     @model_or_json
-    async def profile(self, username: str, region: Region | str | None = None) -> CharacterProfile:
+    async def profile(self, username: str, region: RegionLike | None = None) -> CharacterProfile:
         """The public profile of a character.
 
         Args:
@@ -132,7 +132,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
 
     @model_or_json
     async def clans(
-        self, *, limit: int | None = None, offset: int | None = None, region: Region | str | None = None
+        self, *, limit: int | None = None, offset: int | None = None, region: RegionLike | None = None
     ) -> Listing[ClanInfo]:
         """One page of the clans of a region.
 
@@ -157,13 +157,13 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         *,
         limit: int | None = None,
         offset: int | None = None,
-        sort: SortOperations | str | None = None,
-        order: Order | str | None = None,
-        map: OperationsMap | str | None = None,
+        sort: SortOperationsLike | None = None,
+        order: OrderLike | None = None,
+        map: OperationsMapLike | None = None,
         username: str | None = None,
         before: datetime | str | None = None,
         after: datetime | str | None = None,
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
     ) -> Listing[OperationSession]:
         """One page of the finished sessions of operations.
 
@@ -201,7 +201,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
 
     @model_or_json
     def iter_clans(
-        self, *, limit: int | None = None, region: Region | str | None = None, priority: Priority | None = None
+        self, *, limit: int | None = None, region: RegionLike | None = None, priority: Priority | None = None
     ) -> Rows[ClanInfo]:
         """All clans of a region, page by page, the next page on its way while one is used.
 
@@ -225,13 +225,13 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         self,
         *,
         limit: int | None = None,
-        sort: SortOperations | str | None = None,
-        order: Order | str | None = None,
-        map: OperationsMap | str | None = None,
+        sort: SortOperationsLike | None = None,
+        order: OrderLike | None = None,
+        map: OperationsMapLike | None = None,
         username: str | None = None,
         before: datetime | str | None = None,
         after: datetime | str | None = None,
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
         priority: Priority | None = None,
     ) -> Rows[OperationSession]:
         """All finished sessions of operations, page by page, the next page on its way while one is used.
@@ -270,7 +270,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
     def profiles(
         self,
         names: Iterable[str],
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
         *,
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
@@ -310,7 +310,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         )
 
     def auctions(
-        self, item_ids: Iterable[str], region: Region | str | Iterable[Region | str] | None = None
+        self, item_ids: Iterable[str], region: RegionLike | Iterable[RegionLike] | None = None
     ) -> AuctionsEndpoint[JsonT_co]:
         """The lots and the price histories of many items.
 
@@ -322,7 +322,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         """
         return AuctionsEndpoint(self._session, item_ids, check_regions(region))
 
-    def auction(self, item_id: str, region: Region | str | None = None) -> AuctionEndpoint[JsonT_co]:
+    def auction(self, item_id: str, region: RegionLike | None = None) -> AuctionEndpoint[JsonT_co]:
         """The lots and the price history of an item.
 
         Args:
@@ -409,6 +409,6 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         self._session = Session(*state, network=DIRECT)
 
 
-def checked_region(region: Region | str | None) -> Region | None:
+def checked_region(region: RegionLike | None) -> Region | None:
     """Return the region that was asked for, or raise a `ValueError`."""
     return None if region is None else validation.choice("region", region, Region)

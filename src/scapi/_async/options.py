@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from scapi._ratelimit.priorities import Priority
     from scapi._ratelimit.protocol import BudgetSource, Pacing
     from scapi._retry import Retry
-    from scapi.enums import Region
+    from scapi.enums import RegionLike
     from scapi.models import ResponseInfo, UserToken
 
 
 class CallOptions(TypedDict, total=False):
     """What can differ from call to call, beside `json`, by which results are typed."""
 
-    region: Region | str | None
+    region: RegionLike | None
     timeout: float | None
     retry: Retry | int | None
     pace: bool | Literal["even"]

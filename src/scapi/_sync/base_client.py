@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from scapi._ratelimit.priorities import Priority
     from scapi._sync.renewal import Renewal
     from scapi._sync.results import Results
-    from scapi.enums import OperationsMap, Order, SortOperations
+    from scapi.enums import OperationsMapLike, OrderLike, RegionLike, SortOperationsLike
     from scapi.models import (
         EmissionEvent,
         EmissionState,
@@ -68,7 +68,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         return self._session.call(requests.regions())
 
     @model_or_json
-    def emission(self, region: Region | str | None = None) -> EmissionState:
+    def emission(self, region: RegionLike | None = None) -> EmissionState:
         """The emission that runs, and the one before it. The server refreshes it every 10 to 15 seconds.
 
         Args:
@@ -81,7 +81,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
 
     def watch_emission(
         self: BaseClient[Literal[False]],
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
         *,
         interval: float = 15.0,
         on_error: Callable[[WatchError], object] | None = None,
@@ -117,7 +117,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         )
 
     @model_or_json
-    def profile(self, username: str, region: Region | str | None = None) -> CharacterProfile:
+    def profile(self, username: str, region: RegionLike | None = None) -> CharacterProfile:
         """The public profile of a character.
 
         Args:
@@ -133,7 +133,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
 
     @model_or_json
     def clans(
-        self, *, limit: int | None = None, offset: int | None = None, region: Region | str | None = None
+        self, *, limit: int | None = None, offset: int | None = None, region: RegionLike | None = None
     ) -> Listing[ClanInfo]:
         """One page of the clans of a region.
 
@@ -158,13 +158,13 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         *,
         limit: int | None = None,
         offset: int | None = None,
-        sort: SortOperations | str | None = None,
-        order: Order | str | None = None,
-        map: OperationsMap | str | None = None,
+        sort: SortOperationsLike | None = None,
+        order: OrderLike | None = None,
+        map: OperationsMapLike | None = None,
         username: str | None = None,
         before: datetime | str | None = None,
         after: datetime | str | None = None,
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
     ) -> Listing[OperationSession]:
         """One page of the finished sessions of operations.
 
@@ -202,7 +202,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
 
     @model_or_json
     def iter_clans(
-        self, *, limit: int | None = None, region: Region | str | None = None, priority: Priority | None = None
+        self, *, limit: int | None = None, region: RegionLike | None = None, priority: Priority | None = None
     ) -> Rows[ClanInfo]:
         """All clans of a region, page by page, the next page on its way while one is used.
 
@@ -226,13 +226,13 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         self,
         *,
         limit: int | None = None,
-        sort: SortOperations | str | None = None,
-        order: Order | str | None = None,
-        map: OperationsMap | str | None = None,
+        sort: SortOperationsLike | None = None,
+        order: OrderLike | None = None,
+        map: OperationsMapLike | None = None,
         username: str | None = None,
         before: datetime | str | None = None,
         after: datetime | str | None = None,
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
         priority: Priority | None = None,
     ) -> Rows[OperationSession]:
         """All finished sessions of operations, page by page, the next page on its way while one is used.
@@ -271,7 +271,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
     def profiles(
         self,
         names: Iterable[str],
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
         *,
         concurrency: int = 8,
         on_error: Literal["raise", "yield"] = "raise",
@@ -311,7 +311,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         )
 
     def auctions(
-        self, item_ids: Iterable[str], region: Region | str | Iterable[Region | str] | None = None
+        self, item_ids: Iterable[str], region: RegionLike | Iterable[RegionLike] | None = None
     ) -> AuctionsEndpoint[JsonT_co]:
         """The lots and the price histories of many items.
 
@@ -323,7 +323,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         """
         return AuctionsEndpoint(self._session, item_ids, check_regions(region))
 
-    def auction(self, item_id: str, region: Region | str | None = None) -> AuctionEndpoint[JsonT_co]:
+    def auction(self, item_id: str, region: RegionLike | None = None) -> AuctionEndpoint[JsonT_co]:
         """The lots and the price history of an item.
 
         Args:
@@ -410,6 +410,6 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         self._session = Session(*state, network=DIRECT)
 
 
-def checked_region(region: Region | str | None) -> Region | None:
+def checked_region(region: RegionLike | None) -> Region | None:
     """Return the region that was asked for, or raise a `ValueError`."""
     return None if region is None else validation.choice("region", region, Region)

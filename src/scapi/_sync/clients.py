@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from scapi._ratelimit.protocol import BudgetSource, Pacing
     from scapi._retry import Retry
     from scapi._sync.options import AppOptions, CallOptions, Options, UserOptions
-    from scapi.enums import Region
+    from scapi.enums import RegionLike
     from scapi.models import Character, ResponseInfo
 
 
@@ -100,7 +100,7 @@ class AppClient(BaseClient[JsonT_co]):
         client_id: str | None = None,
         client_secret: str | Secret | None = None,
         base_url: str | None = None,
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
         json: bool = False,
         timeout: float | None = None,
         retry: Retry | int | None = DEFAULT_RETRY,
@@ -202,7 +202,7 @@ class AppClient(BaseClient[JsonT_co]):
         options.setdefault("base_url", BaseUrl.DEMO)
         return cls(token=demo_tokens.APP_TOKEN, **options)
 
-    def clan(self, clan_id: str, region: Region | str | None = None) -> ClanEndpoint[JsonT_co]:
+    def clan(self, clan_id: str, region: RegionLike | None = None) -> ClanEndpoint[JsonT_co]:
         """A clan.
 
         Args:
@@ -284,7 +284,7 @@ class UserClient(BaseClient[JsonT_co]):
         on_token: Callable[[UserToken], object] | None = None,
         oauth_url: str | None = None,
         base_url: str | None = None,
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
         json: bool = False,
         timeout: float | None = None,
         retry: Retry | int | None = DEFAULT_RETRY,
@@ -401,7 +401,7 @@ class UserClient(BaseClient[JsonT_co]):
         return cls(token=demo_tokens.USER_TOKEN, **options)
 
     @model_or_json
-    def characters(self, region: Region | str | None = None) -> list[Character]:
+    def characters(self, region: RegionLike | None = None) -> list[Character]:
         """The user's characters, with their clans.
 
         Args:
@@ -416,7 +416,7 @@ class UserClient(BaseClient[JsonT_co]):
         return self._session.call(requests.characters(self._session.settings.region_for(region)))
 
     @model_or_json
-    def friends(self, character: str, region: Region | str | None = None) -> list[str]:
+    def friends(self, character: str, region: RegionLike | None = None) -> list[str]:
         """The names of the friends of one of the user's characters.
 
         Args:
@@ -428,7 +428,7 @@ class UserClient(BaseClient[JsonT_co]):
         """
         return self._session.call(requests.friends(self._session.settings.region_for(region), character))
 
-    def clan(self, clan_id: str, region: Region | str | None = None) -> UserClanEndpoint[JsonT_co]:
+    def clan(self, clan_id: str, region: RegionLike | None = None) -> UserClanEndpoint[JsonT_co]:
         """A clan, with its members where one of the user's characters is among them.
 
         Args:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from scapi._ratelimit.priorities import Priority
     from scapi._sync.session import Session
-    from scapi.enums import Order, Region, SortAuction
+    from scapi.enums import OrderLike, RegionLike, SortAuctionLike
     from scapi.models import (
         ClanInfo,
         ClanMember,
@@ -45,7 +45,7 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
 
     __module__ = threads.PUBLIC
 
-    def __init__(self, session: Session, item_id: str, region: Region | str | None) -> None:
+    def __init__(self, session: Session, item_id: str, region: RegionLike | None) -> None:
         requests.item_part(item_id)
         self.item_id = item_id
         self._session = session
@@ -57,10 +57,10 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         *,
         limit: int | None = None,
         offset: int | None = None,
-        sort: SortAuction | str | None = None,
-        order: Order | str | None = None,
+        sort: SortAuctionLike | None = None,
+        order: OrderLike | None = None,
         additional: bool | None = None,
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
     ) -> Listing[AuctionLot]:
         """Get one page of the lots on offer.
 
@@ -99,10 +99,10 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         self,
         *,
         limit: int | None = None,
-        sort: SortAuction | str | None = None,
-        order: Order | str | None = None,
+        sort: SortAuctionLike | None = None,
+        order: OrderLike | None = None,
         additional: bool | None = None,
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
         priority: Priority | None = None,
     ) -> Rows[AuctionLot]:
         """Get all lots on offer, page by page, the next page on its way while one is used.
@@ -134,7 +134,7 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         n: int = 1,
         *,
         where: Callable[[AuctionLot], object] | None = None,
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
         priority: Priority | None = None,
     ) -> Listing[AuctionLot]:
         """Find the cheapest lots per piece, among all that can be bought at once.
@@ -172,7 +172,7 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         interval: float = 60.0,
         on_error: Callable[[WatchError], object] | None = None,
         state: LotsWatchState | None = None,
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
         priority: Priority | None = None,
     ) -> Watcher[LotEvent, LotsWatchState]:
         """Watch the lots that turn up and go, from now on, with what is known of each piece.
@@ -214,7 +214,7 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         limit: int | None = None,
         offset: int | None = None,
         additional: bool | None = None,
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
     ) -> Listing[AuctionPrice]:
         """Get one page of the sales made, newest first.
 
@@ -250,7 +250,7 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         until: datetime | timedelta | str | None = None,
         limit: int | None = None,
         additional: bool | None = None,
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
         resume: SalesWalkState | None = None,
         priority: Priority | None = None,
     ) -> SaleRows:
@@ -300,7 +300,7 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         interval: float = 60.0,
         on_error: Callable[[WatchError], object] | None = None,
         state: SalesWatchState | None = None,
-        region: Region | str | None = None,
+        region: RegionLike | None = None,
         priority: Priority | None = None,
     ) -> Watcher[SaleEvent, SalesWatchState]:
         """Watch the sales that are made, each once, those of one look oldest first, with what is known of each piece.
@@ -350,7 +350,7 @@ class ClanEndpoint(ModelOrJson[JsonT_co]):
 
     __module__ = threads.PUBLIC
 
-    def __init__(self, session: Session, clan_id: str, region: Region | str | None) -> None:
+    def __init__(self, session: Session, clan_id: str, region: RegionLike | None) -> None:
         requests.clan_part(clan_id)
         self.clan_id = clan_id
         self._session = session
@@ -365,7 +365,7 @@ class ClanEndpoint(ModelOrJson[JsonT_co]):
             )
 
     @model_or_json
-    def info(self, *, region: Region | str | None = None) -> ClanInfo:
+    def info(self, *, region: RegionLike | None = None) -> ClanInfo:
         """Get what is known of the clan.
 
         Args:
@@ -388,7 +388,7 @@ class UserClanEndpoint(ClanEndpoint[JsonT_co]):
     __module__ = threads.PUBLIC
 
     @model_or_json
-    def members(self, *, region: Region | str | None = None) -> list[ClanMember]:
+    def members(self, *, region: RegionLike | None = None) -> list[ClanMember]:
         """Get the members of a clan that one of the user's characters is in.
 
         Args:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from scapi.cli.connection import Connection
     from scapi.cli.output import Answer, Form
+    from scapi.enums import RegionLike
 
 __all__ = [
     "api_command",
@@ -92,7 +93,13 @@ def connected_command(function: Callable[..., Answer[Any]]) -> click.Command:
 
     @wraps(function)
     def ask(
-        *, region: str | None, fake: bool, form: Form, out: Path | None, spreadsheet: bool | None, **arguments: Any
+        *,
+        region: RegionLike | None,
+        fake: bool,
+        form: Form,
+        out: Path | None,
+        spreadsheet: bool | None,
+        **arguments: Any,
     ) -> None:
         _check_forms(form, out, spreadsheet)
         # The function may return before its rows are fetched, so the clients stay open until they are delivered.

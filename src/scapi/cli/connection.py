@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from scapi.cli.login_store import Login
+    from scapi.enums import RegionLike
     from scapi.sync import AppClient, DatabaseLookup, OAuthClient, UserClient
     from scapi.testing import FakeApi
 
@@ -77,9 +78,9 @@ class Connection:
         endpoints: The addresses of the servers.
     """
 
-    def __init__(self, endpoints: Endpoints, region: str | None, stack: ExitStack) -> None:
+    def __init__(self, endpoints: Endpoints, region: RegionLike | None, stack: ExitStack) -> None:
         self.endpoints = endpoints
-        self._region = region
+        self._region: RegionLike | None = region
         #: The region of all calls.
         self.region = region or Config.REGION
         self._stack = stack
@@ -221,7 +222,7 @@ def has_env_credentials() -> bool:
 
 
 @contextmanager
-def connect(*, fake: bool, region: str | None) -> Generator[Connection]:
+def connect(*, fake: bool, region: RegionLike | None) -> Generator[Connection]:
     """Open the connection of a command for a `with` block. With `fake`, serve a made-up API meanwhile.
 
     Raises:

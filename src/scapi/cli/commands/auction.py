@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scapi.cli.connection import Connection
+    from scapi.enums import OrderLike, SortAuctionLike
     from scapi.plot._theme import ThemeName
 
 __all__ = ["history", "lots"]
@@ -66,8 +67,8 @@ def lots(
     limit: int | None,
     offset: int | None,
     every: bool,
-    sort: str | None,
-    order: str | None,
+    sort: SortAuctionLike | None,
+    order: OrderLike | None,
     quality: tuple[str, ...],
     buyout: bool,
 ) -> Answer[AuctionLot]:

@@ -17,6 +17,7 @@ from scapi.models import EmissionState, OperationSession, RegionInfo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scapi.enums import OrderLike, SortOperationsLike
     from scapi.sync import AppClient
 
 __all__ = ["emission", "operations", "regions"]
@@ -69,8 +70,8 @@ def operations(
     limit: int | None,
     offset: int | None,
     every: bool,
-    sort: str | None,
-    order: str | None,
+    sort: SortOperationsLike | None,
+    order: OrderLike | None,
     map: str | None,
     username: str | None,
     before: str | None,
