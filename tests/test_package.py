@@ -35,7 +35,7 @@ except ImportError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
-    assert done.stdout == 'item names need rapidfuzz: pip install ".[names]" in your clone of scapi\n'
+    assert done.stdout == 'rapidfuzz is missing for item names: pip install ".[names]" in your clone of scapi\n'
 
 
 MODULES = ("enums", "exceptions", "files", "frames", "models", "pacing", "plot", "testing")

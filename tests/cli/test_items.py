@@ -60,7 +60,8 @@ class TestNames:
     ) -> None:
         monkeypatch.setitem(sys.modules, "rapidfuzz", None)
         assert run(["lots", "kqgy"]) == 0
-        expected = 'kqgy is taken for an id: item names need rapidfuzz: pip install ".[names]" in your clone of scapi\n'
+        missing = 'rapidfuzz is missing for item names: pip install ".[names]" in your clone of scapi'
+        expected = f"kqgy is taken for an id: {missing}\n"
         assert capsys.readouterr().err.startswith(expected)
         assert paths(fake) == ["/ru/auction/kqgy/lots"]
 
@@ -87,7 +88,7 @@ class TestNames:
         assert run(command) == 9
         assert (
             capsys.readouterr().err
-            == 'scapi: item names need rapidfuzz: pip install ".[names]" in your clone of scapi\n'
+            == 'scapi: rapidfuzz is missing for item names: pip install ".[names]" in your clone of scapi\n'
         )
 
     @pytest.mark.parametrize(("region", "realm"), [("ru", "ru"), ("eu", "global")])

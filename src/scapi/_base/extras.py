@@ -1,4 +1,4 @@
-"""What isn't installed with scapi itself."""
+"""Import libraries that are not installed with scapi itself."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ def install(extra: str) -> str:
 
 
 @contextmanager
-def extra(name: str) -> Generator[None]:
-    """Imports of an optional library.
+def extra(name: str, purpose: str = "") -> Generator[None]:
+    """Import an optional library within this block.
 
     Args:
         name: The extra that brings it.
+        purpose: What needs it, where the caller may not know.
 
     Raises:
-        ImportError: It is missing; the message has the command that installs it.
+        ImportError: It is missing. The message has the command that installs it.
     """
     try:
         yield
     except ImportError as error:
-        raise ImportError(f"{error.name} is missing: {install(name)}", name=error.name) from error
+        missing = f"{error.name} is missing for {purpose}" if purpose else f"{error.name} is missing"
+        raise ImportError(f"{missing}: {install(name)}", name=error.name) from error

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from scapi._base import atomic
-from scapi._base.extras import install
+from scapi._base.extras import extra
 
 logger = logging.getLogger("scapi")
 
@@ -104,10 +104,8 @@ def default_folder() -> Path:
     Raises:
         ImportError: platformdirs is not installed.
     """
-    try:
+    with extra("names", "the item database"):
         import platformdirs
-    except ImportError as cause:
-        raise ImportError(f"the item database needs platformdirs: {install('names')}") from cause
     return Path(platformdirs.user_cache_dir("scapi", appauthor=False))
 
 

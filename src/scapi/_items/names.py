@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from scapi._base import validation
 from scapi._base.escaping import log
-from scapi._base.extras import install
+from scapi._base.extras import extra
 from scapi.exceptions import ItemNameError
 
 if TYPE_CHECKING:
@@ -365,13 +365,11 @@ def _is_written(query: str, entry: Lookup) -> bool:
 
 
 def require_rapidfuzz() -> Any:
-    """The package that compares names.
+    """Return the package that compares names.
 
     Raises:
         ImportError: It is not installed; the message says how to.
     """
-    try:
+    with extra("names", "item names"):
         import rapidfuzz
-    except ImportError as cause:
-        raise ImportError(f"item names need rapidfuzz: {install('names')}") from cause
     return rapidfuzz

@@ -15,7 +15,7 @@ import click
 import msgspec
 
 from scapi._base import atomic, escaping, formatting
-from scapi._base.extras import install
+from scapi._base.extras import extra
 from scapi._views import builders
 from scapi._views.rows import Table
 from scapi._views.values import as_object
@@ -176,10 +176,8 @@ def write_parquet(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[ms
 
 def require_pyarrow() -> Any:
     """The module `pyarrow`, or an `ImportError` that names the command to install it."""
-    try:
+    with extra("arrow", "Parquet"):
         return import_module("pyarrow")
-    except ImportError as error:
-        raise ImportError(f"Parquet needs pyarrow: {install('arrow')}") from error
 
 
 #: Who writes a file of this name.

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from scapi._base import atomic
-from scapi._base.extras import install
+from scapi._base.extras import extra
 from scapi.exceptions import CredentialsError
 from scapi.models import UserToken
 
@@ -110,10 +110,8 @@ def forget() -> bool:
 
 def file() -> Path:
     """The file that a login is kept in where there is no keyring."""
-    try:
+    with extra("cli", "a login"):
         import platformdirs
-    except ImportError as cause:
-        raise ImportError(f"a login needs platformdirs: {install('cli')}") from cause
     return Path(platformdirs.user_data_dir("scapi", appauthor=False)) / "login.json"
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import msgspec
 
 from scapi._base import validation
-from scapi._base.extras import install
+from scapi._base.extras import extra
 from scapi.testing import _github, _oauth
 from scapi.testing._asgi import ASGIApp, asgi_app
 from scapi.testing._catalogue import ITEMS, REGIONS
@@ -224,10 +224,8 @@ class FakeApi:
             ImportError: If uvicorn is missing.
             OSError: If the port is taken (on entering the block).
         """
-        try:
-            from scapi.testing._server import serve  # uvicorn is an extra
-        except ImportError as error:
-            raise ImportError(f"FakeApi.serve() needs uvicorn: {install('fake')}") from error
+        with extra("fake", "FakeApi.serve()"):
+            from scapi.testing._server import serve  # it imports uvicorn
         return self._running(serve(self.asgi, port=port)) if run_clock else serve(self.asgi, port=port)
 
     @contextmanager
