@@ -29,6 +29,7 @@ FIELDS = {
     "CharacterProfile": "uuid name status alliance last_login displayed_achievements clan stats",
     "AuctionLot": "item_id amount start_price current_price buyout_price start_time end_time additional",
     "AuctionPrice": "amount price time additional",
+    "ResponseInfo": "method operation path status headers seconds attempts waited remaining",
     "OperationSession": "id map start_time end_time difficulty duration_seconds reward participants",
     "OperationParticipant": (
         "username death mob_kills damage_received damage_dealt armor_class armor_item_id armor_level "

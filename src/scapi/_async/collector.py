@@ -57,6 +57,8 @@ class Collector:
         ValueError: An argument is out of its range, or the client has `json=True`.
     """
 
+    __module__ = aio.PUBLIC
+
     def __init__(
         self,
         client: AppClient | UserClient,

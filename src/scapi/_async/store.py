@@ -42,6 +42,8 @@ class Store(Questions):
         ValueError: `url` is neither a file nor a URL of a database that is known here.
     """
 
+    __module__ = aio.PUBLIC
+
     def __init__(
         self, url: str | os.PathLike[str], *, create: bool = True, clock: Callable[[], float] = time.time
     ) -> None:
