@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from scapi.cli.connection import Connection
+    from scapi.enums import RegionLike
     from scapi.store import Collected, Progress
 
 __all__ = ["collect"]
@@ -64,7 +65,7 @@ def collect(
     items: tuple[str, ...],
     categories: tuple[str, ...],
     every: bool,
-    regions: tuple[str, ...],
+    regions: tuple[RegionLike, ...],
     sales: str,
     lots: str | None,
     since: str | None,
