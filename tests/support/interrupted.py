@@ -81,7 +81,7 @@ class Stub:
     def __init__(self, latency: float) -> None:
         self._latency = latency
 
-    def send(self, _outgoing: object, _sink: object = None, *, retry_state: object = None) -> HttpResponse:
+    def send(self, _request: object, _sink: object = None, **_options: object) -> HttpResponse:
         time.sleep(random.random() * self._latency)
         return HttpResponse(*Stub.points.spend(), BODY)
 
