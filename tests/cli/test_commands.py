@@ -386,7 +386,7 @@ class TestFailures:
     def test_a_pipe_is_not_replaced(self, fake: FakeApi, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         os.mkfifo(tmp_path / "rows.csv")
         assert run(["clans", "--out", str(tmp_path / "rows.csv")]) == 10
-        assert "neither a file nor free" in capsys.readouterr().err
+        assert "not a regular file" in capsys.readouterr().err
         assert stat.S_ISFIFO((tmp_path / "rows.csv").stat().st_mode)
         assert not fake.requests
 

@@ -1,1 +1,1 @@
-"""What everything else stands on: checks, escaping, redaction, atomic files. Imports nothing above it."""
+"""The lowest layer: checks, escaping, secrets, atomic files. It imports nothing from the layers above."""

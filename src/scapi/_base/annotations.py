@@ -9,7 +9,7 @@ import msgspec
 
 
 def plain_type(kind: Any) -> Any:
-    """The type within `Annotated[...]` and `... | None`."""
+    """Return the type inside `Annotated[...]` and `... | None`."""
     if get_origin(kind) is Annotated:
         return plain_type(get_args(kind)[0])
     if get_origin(kind) in {UnionType, Union}:
@@ -18,10 +18,12 @@ def plain_type(kind: Any) -> Any:
 
 
 def is_nullable(kind: Any) -> bool:
+    """Return whether an annotation allows `None`."""
     if get_origin(kind) is Annotated:
         return is_nullable(get_args(kind)[0])
     return kind is Any or (get_origin(kind) in {UnionType, Union} and type(None) in get_args(kind))
 
 
 def is_record(kind: Any) -> TypeGuard[type[msgspec.Struct]]:
+    """Return whether a type is a msgspec struct."""
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)

@@ -1,4 +1,4 @@
-"""Write files whole or not at all, whatever ends the program meanwhile."""
+"""Write files atomically: completely or not at all, even if the program is killed."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from scapi._base.secrets import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Age from which a part is left over from a program that was killed, in seconds. No write takes an hour.
+#: Age in seconds after which a part file counts as left behind by a killed program. No write takes an hour.
 ABANDONED = 3600.0
 
-#: Without this flag Windows changes line ends.
+#: Without this flag, Windows converts line endings.
 BINARY = getattr(os, "O_BINARY", 0)
 
 
 def place(path: Path) -> Path:
-    """Return where a file is to be written. Links are followed.
+    """Return the path to write a file to. Follows links.
 
     Raises:
-        OSError: A pipe, a device or a folder is there, which no file can replace.
+        OSError: The path is a pipe, a device or a folder, which a file can't replace.
     """
     target = Path(os.path.realpath(path))
     try:
@@ -36,12 +36,12 @@ def place(path: Path) -> Path:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
     if not stat.S_ISREG(mode):
-        raise OSError(EINVAL, "it is neither a file nor free, so no file can take its place", str(path))
+        raise OSError(EINVAL, "it exists and is not a regular file, so it can't be replaced", str(path))
     return target
 
 
 def check(path: Path) -> None:
-    """Raise an `OSError` if a file can't be written there, as far as that is known beforehand."""
+    """Raise an `OSError` if a file can't be created at this path. A later write may still fail."""
     Draft(place(path)).discard()
 
 
@@ -49,12 +49,12 @@ def write(path: Path, content: bytes | Secret, *, private: bool = False) -> None
     """Write a file.
 
     Args:
-        path: The file. Its folder exists.
+        path: The file. Its folder must exist.
         content: The content.
-        private: Keep it unreadable for others, whatever was there before.
+        private: Make the file readable only by its owner, even if it replaces a public one.
 
     Raises:
-        OSError: It can't be written. What was there before is still there.
+        OSError: The file can't be written. An existing file is unchanged.
     """
     draft = Draft(path, private=private)
     try:
@@ -65,52 +65,52 @@ def write(path: Path, content: bytes | Secret, *, private: bool = False) -> None
 
 
 class Draft:
-    """A file under another name, which replaces the one at its place once it is whole.
+    """A temporary file that replaces the target once it is complete.
 
-    It gets the rights of the file that it replaces.
+    It gets the permissions of the file that it replaces.
 
     Args:
-        path: The place of the file. Its folder exists.
-        private: Keep it unreadable for others at all times, whatever was there before.
+        path: The target. Its folder must exist.
+        private: Make the file readable only by its owner at all times, even if it replaces a public one.
 
     Raises:
-        OSError: It can't be written. What was there before is still there.
+        OSError: The file can't be written. An existing file is unchanged.
     """
 
     def __init__(self, path: Path, *, private: bool = False) -> None:
         self._path = path
-        # Not by `tempfile`: its files stay private when they move to their place.
+        # `tempfile` won't do: its files stay private after they are moved.
         self._part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
         rights = 0o600 if private else _rights(path)
         try:
-            # Exclusively: nobody else's file is written to or removed.
+            # `O_EXCL`: never write to or remove a file of another program.
             handle = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, rights or 0o666)
         except OSError as cause:
-            # The caller doesn't know the name of the part.
+            # The caller doesn't know the name of the part file.
             raise OSError(cause.errno, cause.strerror, str(path.parent)) from None
         self.file = os.fdopen(handle, "wb")
         self.write = self.file.write
         if rights:
-            with suppress(OSError):  # some file systems have no rights
+            with suppress(OSError):  # some file systems have no permissions
                 self._part.chmod(rights)
 
     def publish(self) -> None:
-        """Flush the file to the disk and put it in its place."""
+        """Flush the file to disk and replace the target."""
         with self.file:
             self.file.flush()
             os.fsync(self.file.fileno())
         self._part.replace(self._path)
 
     def discard(self) -> None:
-        """Remove the part, unless it was published."""
-        with suppress(OSError):  # closing writes what is buffered, which a full disk refuses
+        """Remove the part file, unless it was published."""
+        with suppress(OSError):  # closing flushes the buffer, which fails on a full disk
             self.file.close()
         with suppress(OSError):
             self._part.unlink()
 
 
 def _rights(path: Path) -> int | None:
-    """Return the rights of the file that is there, or `None`."""
+    """Return the permissions of an existing file, otherwise `None`."""
     try:
         return stat.S_IMODE(path.stat().st_mode)
     except OSError:
@@ -118,17 +118,17 @@ def _rights(path: Path) -> int | None:
 
 
 def abandoned(folder: Path, name: str = "*") -> Iterator[Path]:
-    """Yield the parts in a folder, of one file or of all; those that are being written are among them."""
-    # Not by a pattern with the name in it, which may hold characters that mean something there.
+    """Yield the part files of one file, or of all files in a folder. Includes those still being written."""
+    # The name isn't part of the pattern: it may contain wildcards.
     return (part for part in folder.glob(".*.part") if name == "*" or part.name.startswith(f".{name}."))
 
 
 def sweep(folder: Path, *, now: float) -> None:
-    """Remove the parts that killed programs left in a folder.
+    """Remove the part files that killed programs left in a folder.
 
     Args:
         folder: The folder.
-        now: The time, in seconds since the epoch.
+        now: The current time, in seconds since the epoch.
     """
     for path in abandoned(folder):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Import libraries that are not installed with scapi itself."""
+"""Import optional libraries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def install(extra: str) -> str:
-    """Return the command that installs an extra. It works in a clone, as scapi isn't on a package index yet."""
+    """Return the command that installs an extra. It needs a clone, as scapi isn't on a package index yet."""
     return f'pip install ".[{extra}]" in your clone of scapi'
 
 
@@ -19,11 +19,11 @@ def extra(name: str, purpose: str = "") -> Generator[None]:
     """Import an optional library within this block.
 
     Args:
-        name: The extra that brings it.
-        purpose: What needs it, where the caller may not know.
+        name: The extra that installs the library.
+        purpose: What needs the library, if the caller may not know.
 
     Raises:
-        ImportError: It is missing. The message has the command that installs it.
+        ImportError: The library is missing. The message contains the command that installs it.
     """
     try:
         yield

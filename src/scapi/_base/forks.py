@@ -1,4 +1,4 @@
-"""Forks: in the child of one, what was under way is the parent's."""
+"""Reset objects in the child of a fork: work in progress belongs to the parent."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from weakref import ref
 
 class _Forked(Protocol):
     def forked(self) -> None:
-        """Begin anew."""
+        """Reset the object."""
 
 
-# No `WeakSet`: its callbacks run wherever an object dies, and an exception of a signal's is lost in them.
+# Not a `WeakSet`: its callbacks run wherever an object dies, and swallow an exception raised by a signal handler.
 _known: dict[int, ref[_Forked]] = {}
 _numbers = itertools.count()
 _FEW = 64
 
 
 def reset_after_fork(one: _Forked) -> None:
-    """Call a method of this object, `forked`, in the child of every fork, for as long as the object lives."""
+    """Call the `forked` method of an object in the child of every fork, as long as the object lives."""
     number = next(_numbers)
     _known[number] = ref(one)
     if number % _FEW == 0:
@@ -28,11 +28,11 @@ def reset_after_fork(one: _Forked) -> None:
             _known.pop(gone, None)
 
 
-def _begin_anew() -> None:
+def _reset_all() -> None:
     for held in list(_known.values()):
         if one := held():
             one.forked()
 
 
-if hasattr(os, "register_at_fork"):  # absent on Windows, which doesn't fork
-    os.register_at_fork(after_in_child=_begin_anew)
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_reset_all)

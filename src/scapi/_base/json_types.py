@@ -1,4 +1,4 @@
-"""Tell what decoded JSON is, in a way that type checkers understand."""
+"""Type guards for decoded JSON."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any, TypeGuard
 
 
 def is_object(raw: object) -> TypeGuard[dict[str, Any]]:
-    """Whether decoded JSON is an object."""
+    """Return whether decoded JSON is an object."""
     return isinstance(raw, dict)
 
 
 def is_array(raw: object) -> TypeGuard[list[Any]]:
-    """Whether decoded JSON is an array."""
+    """Return whether decoded JSON is an array."""
     return isinstance(raw, list)

@@ -1,9 +1,9 @@
-"""Words and colours of the game for the values of enums.
+"""The game's words and colours for enum members.
 
-Sources: the official item database has the words of item ranks, alliances, operations and bonus properties in all five
-languages, and of the common quality. The other qualities are named as players' tools name them, in Russian and English.
-The words of clan ranks, and those of the alliances `stalkers` and `bandits`, are translations of their ids. Colours of
-qualities follow the game; all other colours are chosen so that they can be told apart on light and on dark paper.
+Sources: the official item database has words in all five languages for item ranks, alliances, operations, bonus
+properties and the common quality. The other qualities have the names that players' tools use, in Russian and English.
+The words for clan ranks, and for the alliances `stalkers` and `bandits`, are translations of their ids. Colours of
+qualities follow the game. All other colours are chosen to be distinct on light and dark backgrounds.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["color", "word"]
 
-#: The languages of a row of words, in this order. A row may end early.
+#: The languages of a row of words, in order. A row may be shorter.
 LANGUAGES: tuple[str, ...] = ("ru", "en", "es", "fr", "ko")
 
-#: The words of each member, by the name of its enum and its own.
+#: The words for each member, by enum name and member name.
 WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Quality": {
         "COMMON": ("Обычный", "Common", "Común", "Commun", "일반"),
@@ -48,7 +48,7 @@ WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "OperationsMap": {
         "BIG_CLEANUP": ("Большая уборка", "The Big Clean Up", "Gran limpieza", "Grand Nettoyage", "대규모 소탕"),
-        # The database calls the third operation this; that it is the map `shock_therapy` follows from the other two.
+        # The database's name for the third operation. That it is `shock_therapy` follows by elimination.
         "SHOCK_THERAPY": ("Фокусировка", "Focus", "Enfoque", "Focalisation", "집중"),
         "SEA_ALIENATION": ("Море отчуждения", "Sea of Exclusion", "Mar de Exclusión", "Mer d'exclusion", "격리의 바다"),
     },
@@ -83,7 +83,7 @@ WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
 }  # fmt: skip
 
-#: The colour of what has no colour of its own.
+#: The colour of members without a colour of their own.
 UNKNOWN = "#8c959f"
 
 COLORS: Mapping[str, Mapping[str, str]] = {
@@ -131,15 +131,15 @@ def word(kind: str, name: str, language: str, unknown: str) -> str:
         kind: The name of the enum.
         name: The name of the member.
         language: A language of the database, in any case.
-        unknown: The answer for a member that has no words.
+        unknown: The result for a member without words.
 
     Returns:
-        The word in that language, else in English.
+        The word in that language, otherwise in English.
     """
     words = dict(zip(LANGUAGES, WORDS[kind].get(name, ()), strict=False))
     return words.get(language.strip().lower(), words.get("en", unknown))
 
 
 def color(kind: str, name: str) -> str:
-    """Find the colour for a member of an enum, such as `#2bb07f`; grey for a member that has none."""
+    """Find the colour for a member of an enum, such as `#2bb07f`; grey for a member without one."""
     return COLORS.get(kind, {}).get(name, UNKNOWN)

@@ -1,4 +1,4 @@
-"""Switches the log on where the environment asks for it."""
+"""Enable logging if the environment requests it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from scapi._base import validation
 def log_as_the_environment_says() -> None:
     """Send the log to standard error if `SCAPI_LOG` is `info` or `debug`, once in a process.
 
-    A program that has set up logging keeps its handlers, and gets the level alone.
+    If the program has set up logging, only the level is changed.
 
     Raises:
-        ValueError: `SCAPI_LOG` is something else.
+        ValueError: `SCAPI_LOG` has another value.
     """
     level = os.environ.get("SCAPI_LOG", "")
     if level:

@@ -1,4 +1,4 @@
-"""The one type for tokens, client secrets, codes and passwords. It shows nothing of them."""
+"""The type for tokens, client secrets, codes and passwords. It never shows its content."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["Secret"]
 MASK = "***"
 
 
-class Secret:  # noqa: PLW1641  # a hash would be a hint at the text
-    """Hold a text that must not show.
+class Secret:  # noqa: PLW1641  # a hash would leak a hint about the text
+    """Hold a text that must not be shown.
 
-    `repr`, `str`, `format`, comparisons, pickles and tracebacks with local variables show `***` in its place, and only
-    `reveal()` returns it. It is scrambled in memory and in pickles, not encrypted.
+    `repr`, `str`, `format`, and tracebacks with local variables show `***` instead. Only `reveal()` and `encode()`
+    return the text. It is scrambled in memory and in pickles, not encrypted.
 
     Args:
-        text: The text. Anything else is hidden as well, and `check` refuses it.
+        text: The text. A value of another type is hidden as well, and `check` rejects it.
 
     Example:
         from scapi import AppClient, Secret
@@ -29,8 +29,8 @@ class Secret:  # noqa: PLW1641  # a hash would be a hint at the text
     __slots__ = ("_pad", "_scrambled", "_wrong_type")
 
     def __init__(self, text: object) -> None:
-        # Nothing in here raises: a traceback would show the argument. Text that can't be sent is refused where it is
-        # sent, without being shown.
+        # Nothing here may raise: a traceback would show the argument. Text that can't be sent is rejected on sending,
+        # without being shown.
         self._wrong_type = "" if isinstance(text, str) else type(text).__name__
         self._scramble(text.encode(errors="surrogatepass") if isinstance(text, str) else b"")
 
@@ -51,8 +51,8 @@ class Secret:  # noqa: PLW1641  # a hash would be a hint at the text
     def of(cls, value: str | Secret | None) -> Secret | None:
         """Wrap an argument, unless it is `None` or wrapped already.
 
-        A function takes each secret this way in its first line, before anything can raise: from then on no frame of it
-        has the text as a local variable.
+        Functions do this in their first line, before anything can raise: from then on no local variable contains the
+        text.
         """
         return value if value is None or isinstance(value, Secret) else cls(value)
 
@@ -60,21 +60,21 @@ class Secret:  # noqa: PLW1641  # a hash would be a hint at the text
         """Return this secret.
 
         Args:
-            name: What the message calls it.
+            name: The name in the error message.
 
         Raises:
-            TypeError: It isn't a string.
+            TypeError: The text isn't a string.
         """
         if self._wrong_type:
             raise TypeError(f"{name} must be a string, not {self._wrong_type}")
         return self
 
     def reveal(self) -> str:
-        """Return the text in clear. Use it within the expression that needs it, and give it no name."""
+        """Return the plain text. Use it inside the expression that needs it; don't assign it to a variable."""
         return self.encode().decode(errors="surrogatepass")
 
     def encode(self) -> bytes:
-        """Return the text in clear, as UTF-8; half characters (surrogates) are kept."""
+        """Return the plain text as UTF-8. Surrogates are kept."""
         return _xor(self._scrambled, self._pad)
 
     def __bool__(self) -> bool:
@@ -106,5 +106,5 @@ def _xor(data: bytes, pad: bytes) -> bytes:
 
 
 def reveal(value: str | Secret) -> str:
-    """Return a text, or what a secret holds. Give the result no name."""
+    """Return a text, or the plain text of a secret. Don't assign the result to a variable."""
     return value.reveal() if isinstance(value, Secret) else value

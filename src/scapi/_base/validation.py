@@ -1,4 +1,4 @@
-"""Checks of what callers pass: the value as the API wants it, or a `ValueError` that says what is allowed."""
+"""Check arguments: return the value as the API needs it, or raise an error that says what is allowed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 DIGITS = re.compile(r"[\d.,\s]*")
 
-#: A length of time as text, and its units in seconds.
+#: A duration as text, and its units in seconds.
 LENGTH = re.compile(r"([0-9]{1,9}) ?(w|d|h|min|s)")
 UNITS = {"w": 7 * 86_400, "d": 86_400, "h": 3_600, "min": 60, "s": 1}
 
@@ -29,20 +29,20 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 def refuse(name: str, value: object, allowed: str) -> ValueError:
-    """The error for an argument out of its range."""
+    """Return the error for an argument that is not allowed."""
     return ValueError(f"{name} must be {allowed}, not {value!r}")
 
 
 def choice(name: str, value: object, kind: type[E]) -> E:
-    """The member of a closed enum that `value` names, in any case."""
+    """Return the member of a closed enum that `value` names, in any case."""
     try:
-        return kind(value)  # type: ignore[arg-type]  # what is no member is what this is here to refuse
+        return kind(value)  # type: ignore[arg-type]  # anything else raises, and that is the point
     except ValueError:
         raise refuse(name, value, "one of " + ", ".join(kind)) from None
 
 
 def integer(name: str, value: object, low: int, high: int | None = None) -> int:
-    """An integer from `low` to `high`, both included."""
+    """Return an integer from `low` to `high`, both included."""
     number = whole(value)
     if number is None or number < low or (high is not None and number > high):
         raise refuse(name, value, f"an integer from {low} to {high}" if high is not None else f"an integer >= {low}")
@@ -50,7 +50,7 @@ def integer(name: str, value: object, low: int, high: int | None = None) -> int:
 
 
 def whole(value: object) -> int | None:
-    """An integer of any library, such as `numpy.int64`, as Python's own. `None` for all else, `bool` too."""
+    """Return an integer of any library, such as `numpy.int64`, as an `int`. `None` for other types and `bool`."""
     try:
         return index(value) if isinstance(value, SupportsIndex) and not isinstance(value, bool) else None
     except TypeError:
@@ -58,7 +58,7 @@ def whole(value: object) -> int | None:
 
 
 def real(value: object) -> float | None:
-    """A number of any library, such as `numpy.float32`, as Python's own float. `None` for all else, `bool` too."""
+    """Return a number of any library, such as `numpy.float32`, as a `float`. `None` for other types and `bool`."""
     try:
         return float(value) if isinstance(value, SupportsFloat) and not isinstance(value, bool) else None
     except (TypeError, ValueError, OverflowError):
@@ -66,7 +66,7 @@ def real(value: object) -> float | None:
 
 
 def seconds(name: str, value: object) -> float:
-    """A number of seconds, 0 or more."""
+    """Return a number of seconds, 0 or more."""
     number = real(value)
     if number is None or not 0 <= number < float("inf"):
         raise refuse(name, value, "a number of seconds, 0 or more")
@@ -74,7 +74,7 @@ def seconds(name: str, value: object) -> float:
 
 
 def positive(name: str, value: object) -> float:
-    """A number of seconds above zero."""
+    """Return a number of seconds above zero."""
     number = seconds(name, value)
     if number == 0:
         raise refuse(name, value, "a number of seconds above 0")
@@ -82,23 +82,25 @@ def positive(name: str, value: object) -> float:
 
 
 def flag(name: str, value: object) -> bool:
-    """A real `bool`: the string `"false"` is truthy and would be taken for yes."""
+    """Return a `bool`. Nothing else will do: the string `"false"` is truthy."""
     if not isinstance(value, bool):
         raise refuse(name, value, "True or False")
     return value
 
 
 def predicate(name: str, function: Callable[[T], object]) -> Callable[[T], object]:
-    """A function that says yes or no, or a `TypeError`."""
+    """Return a predicate. Raise `TypeError` for anything but a plain function."""
     if not callable(function):
         raise TypeError(f"{name} must be callable, not {function!r}")
     if inspect.iscoroutinefunction(function):
-        raise TypeError(f"{name} must be a plain function: what a coroutine function returns would always be true")
+        raise TypeError(
+            f"{name} must be a plain function: the coroutine that a coroutine function returns is always true"
+        )
     return function
 
 
 def text(name: str, value: object) -> str:
-    """A string that is not blank, and that can be written as UTF-8: what comes off a terminal may not be."""
+    """Return a string that is not blank and can be written as UTF-8. Terminal input may contain surrogates."""
     if not isinstance(value, str) or not value.strip():
         raise refuse(name, value, "a non-empty string")
     if not is_encodable(value):
@@ -107,7 +109,7 @@ def text(name: str, value: object) -> str:
 
 
 def is_encodable(value: str) -> bool:
-    """Whether a string can be written as UTF-8. Surrogates can't be."""
+    """Return whether a string can be written as UTF-8. Surrogates can't."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -116,36 +118,36 @@ def is_encodable(value: str) -> bool:
 
 
 def header(name: str, value: object) -> str:
-    """A string that can be sent as the value of a header."""
+    """Return a string that can be sent as a header value."""
     if not isinstance(value, str) or not is_header(value):
         raise refuse(name, value, "printable ASCII without spaces around it")
     return value
 
 
 def path(name: str, value: object) -> Path:
-    """A path of this machine, its `~` in front being the home folder, as in a shell."""
+    """Return a local path. A leading `~` is expanded to the home folder, as in a shell."""
     text = os.fspath(cast("os.PathLike[Any]", value)) if isinstance(value, str | os.PathLike) else None
     if not isinstance(text, str):
         raise TypeError(f"{name} must be a path, as a string or a pathlib.Path, not {value!r}")
     if not text or "\0" in text:
         raise refuse(name, text, "the path of a file or a folder")
-    return Path(os.path.expanduser(text))  # noqa: PTH111  # pathlib's raises where somebody's home isn't known
+    return Path(os.path.expanduser(text))  # noqa: PTH111  # pathlib's raises if the home folder is unknown
 
 
 def path_part(name: str, value: object) -> str:
-    """A string as one percent-encoded segment of a path, whatever characters it has."""
+    """Return a string as one percent-encoded path segment."""
     part = text(name, value)
     if part in {".", ".."}:
-        # Every HTTP library resolves these two away, percent-encoded or not; the call would reach another endpoint.
+        # HTTP libraries resolve these two, percent-encoded or not: the request would reach another endpoint.
         raise refuse(name, value, "a name, not a relative path")
     return quote(part, safe="")
 
 
 def relative_path(name: str, value: object) -> str:
-    """A path below the host, percent-encoded where it has to be, with a slash in front."""
+    """Return a URL path below the host, percent-encoded if necessary, with a leading slash."""
     path = text(name, value).removeprefix("/")
     segments = path.split("/")
-    # Every HTTP library resolves these away, percent-encoded or not; an empty first one would name another host.
+    # HTTP libraries resolve these, percent-encoded or not. An empty first segment would name another host.
     if (
         any(unquote(segment) in {"", ".", ".."} for segment in segments)
         or not path.isprintable()
@@ -156,7 +158,7 @@ def relative_path(name: str, value: object) -> str:
 
 
 def is_header(value: str) -> bool:
-    """Whether a string can be sent as the value of a header."""
+    """Return whether a string can be sent as a header value."""
     return value.isascii() and value.isprintable() and value == value.strip()
 
 
@@ -164,13 +166,13 @@ def moment(name: str, value: object, now: datetime | None = None) -> datetime:
     """Return a time as an aware `datetime` in UTC.
 
     Args:
-        name: The argument, for the message of an error.
-        value: A `datetime` (a naive one means UTC) or an ISO 8601 string. With `now` also how long before it: a
-            `timedelta`, or a number with its unit such as `"7d"`, `"36h"`, `"30min"`.
-        now: The present time, where such lengths are allowed.
+        name: The name of the argument, for error messages.
+        value: A `datetime` (a naive one means UTC) or an ISO 8601 string. With `now` also a duration before `now`: a
+            `timedelta`, or a number with a unit such as `"7d"`, `"36h"`, `"30min"`.
+        now: The current time, if durations are allowed.
 
     Raises:
-        ValueError: The value is none of these, is negative, or leads out of the years 1 to 9999.
+        ValueError: The value is none of these, is a negative duration, or is outside the years 1 to 9999.
     """
     allowed = "a datetime or an ISO 8601 string such as '2025-12-01T00:00:00Z'"
     if now is not None:
@@ -179,7 +181,7 @@ def moment(name: str, value: object, now: datetime | None = None) -> datetime:
         length = None if now is None else _length(value)
         time = value if now is None or length is None else now - length
         time = iso(time) if isinstance(time, str) else time
-        # pandas' NaT is a datetime that equals nothing, not even itself.
+        # pandas' NaT is a datetime that doesn't equal itself.
         if not isinstance(time, datetime) or time != time:  # noqa: PLR0124
             raise refuse(name, value, allowed)
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
@@ -188,43 +190,45 @@ def moment(name: str, value: object, now: datetime | None = None) -> datetime:
 
 
 def _length(value: object) -> timedelta | None:
-    """Return a length of time, given as a `timedelta` or as text such as `"7d"`; `None` for anything else."""
+    """Return a duration given as a `timedelta` or as text such as `"7d"`. `None` for anything else."""
     found = LENGTH.fullmatch(value.strip()) if isinstance(value, str) else None
     length = timedelta(seconds=int(found[1]) * UNITS[found[2]]) if found else value
-    if isinstance(length, timedelta) and not length >= timedelta(0):  # pandas' NaT compares with nothing
-        raise ValueError("a length of time is 0 or more")
+    if isinstance(length, timedelta) and not length >= timedelta(0):  # False for pandas' NaT too
+        raise ValueError("a duration is 0 or more")
     return length if isinstance(length, timedelta) else None
 
 
 def iso(text: str) -> datetime:
-    """A time in ISO 8601, or a `ValueError`.
+    """Parse a time in ISO 8601.
 
-    Digits alone are no date: milliseconds of the epoch, such as 1712010112123, would be one of the year 1712.
+    Raises:
+        ValueError: The text isn't ISO 8601, or has only digits: milliseconds since the epoch, such as 1712010112123,
+            would be read as a date in the year 1712.
     """
     if DIGITS.fullmatch(text):
-        raise ValueError(f"digits alone are no date: {text!r}")
+        raise ValueError(f"digits alone are not a date: {text!r}")
     return datetime.fromisoformat(text)
 
 
 def timestamp(name: str, value: object) -> str:
-    """A time as the API writes it: UTC, to the second, with `Z`. A naive time means UTC."""
+    """Return a time in the format of the API: UTC, to the second, with `Z`. A naive time means UTC."""
     return moment(name, value).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
 
 
 def is_host(host: str | None) -> TypeGuard[str]:
-    """Whether a name server could know it."""
+    """Return whether a host name is valid in DNS."""
     labels = (host or "").removesuffix(".").split(".")
     return host is not None and host.isascii() and host.isprintable() and all(0 < len(label) < 64 for label in labels)
 
 
 def base_url(name: str, value: object) -> str:
-    """An absolute URL without user, query and fragment. Plain `http` warns, but for this machine itself."""
+    """Return an absolute URL without user, query and fragment. Warn about plain `http`, except on the loopback host."""
     allowed = "an https URL such as 'https://eapi.stalzone.com'"
     if not isinstance(value, str):
         raise refuse(name, value, allowed)
     try:
         parts = urlsplit(value)
-        # The port is read for its check; the others have to be there, or not to be there.
+        # Reading the port checks it.
         has_host = parts.scheme in {"https", "http"} and is_host(parts.hostname) and parts.port != 0
         has_more = bool(parts.username or parts.password or parts.query or parts.fragment) or value != value.strip()
         has_more = has_more or not is_encodable(value)
@@ -232,7 +236,7 @@ def base_url(name: str, value: object) -> str:
         has_host = has_more = False
         parts = urlsplit("")
     if has_more or not has_host:
-        # The value isn't shown: what was put where a URL belongs may be a secret.
+        # The value isn't shown: a secret may have been passed by mistake.
         raise ValueError(f"{name} must be {allowed}, its host in ASCII, without user, query and fragment")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         warnings.warn(f"{name} is plain http: credentials will travel unencrypted to {parts.hostname}", stacklevel=3)
