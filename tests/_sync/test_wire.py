@@ -146,7 +146,7 @@ def test_a_body_beyond_the_limit_is_a_decode_error() -> None:
 def test_an_answer_that_never_comes_ends_in_time(fake: FakeApi, url: str) -> None:
     fake.fail("*", "delay", delay=float("inf"))
     with AppClient(token=fake.app_token, base_url=url, timeout=2.0) as client:
-        with pytest.raises(exceptions.RequestTimeoutError, match="did not answer in time") as caught:
+        with pytest.raises(exceptions.RequestTimeoutError, match="did not respond in time") as caught:
             client.emission()
     assert not caught.value.connecting
     assert caught.value.__cause__ is not None
@@ -157,7 +157,7 @@ def test_a_refused_connection_is_a_transport_error() -> None:
     with raw_server() as server:
         pass
     with AppClient(token="t", base_url=server.url, retry=Retry(attempts=2, backoff=0.0)) as client:
-        with pytest.raises(exceptions.TransportError, match=r"no answer from 127\.0\.0\.1") as caught:
+        with pytest.raises(exceptions.TransportError, match=r"no response from 127\.0\.0\.1") as caught:
             client.emission()
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
     assert not isinstance(caught.value, exceptions.RequestTimeoutError)

@@ -60,7 +60,7 @@ def test_a_failure_in_the_bulk_ends_it_with_one_sentence(live: FakeApi, capsys: 
 def test_without_the_network_one_sentence_and_an_exit_code() -> None:
     code, _, complaint = finish("demo", "--live", https_proxy="http://127.0.0.1:9")
     assert code == 7
-    assert complaint.startswith("scapi: no answer from dapi.stalzone.com")
+    assert complaint.startswith("scapi: no response from dapi.stalzone.com")
     assert complaint.count("\n") == 1
 
 

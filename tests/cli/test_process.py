@@ -125,7 +125,7 @@ def test_no_network_is_one_sentence() -> None:
     code, out, err = finish("emission", SCAPI_BASE_URL="http://127.0.0.1:9", SCAPI_TOKEN="x")
     assert (code, out) == (7, "")
     *waits, complaint = err.splitlines()
-    assert complaint.startswith("scapi: no answer from 127.0.0.1:9")
+    assert complaint.startswith("scapi: no response from 127.0.0.1:9")
     assert all(line.startswith("/ru/emission waits ") for line in waits)
 
 

@@ -129,13 +129,13 @@ def test_a_slow_drip_ends_in_time_and_costs_its_connection(world: World, drip: w
     before = server.accepted
 
     async def late_then_well(client: Any) -> None:
-        with pytest.raises(RequestTimeoutError, match="did not answer in time"):
+        with pytest.raises(RequestTimeoutError, match="did not respond in time"):
             await client.emission()
         mount.heal()
         await client.emission()
 
     def sync_late_then_well(client: Any) -> None:
-        with pytest.raises(RequestTimeoutError, match="did not answer in time"):
+        with pytest.raises(RequestTimeoutError, match="did not respond in time"):
             client.emission()
         mount.heal()
         client.emission()
@@ -148,7 +148,7 @@ def test_a_slow_drip_ends_in_time_and_costs_its_connection(world: World, drip: w
 def test_a_slow_drip_over_tls_ends_in_time(world: World, tls: Mount) -> None:
     tls.wire = wire.drip_body
     began = time.monotonic()
-    with pytest.raises(RequestTimeoutError, match="did not answer in time"):
+    with pytest.raises(RequestTimeoutError, match="did not respond in time"):
         world.run(client(world, tls, timeout=1.3), lambda client: client.emission())
     assert 1.3 <= time.monotonic() - began < 20
 
@@ -196,7 +196,7 @@ def listening(serve: Callable[[socket.socket], None]) -> Iterator[str]:
 def test_a_server_that_hangs_up_within_the_handshake_is_a_transport_error(world: World) -> None:
     with listening(socket.socket.close) as url:
         client = world.api.AppClient(token="t", base_url=url.replace("http:", "https:"), retry=None)
-        with pytest.raises(TransportError, match=f"no answer from {wire.HOST}"):
+        with pytest.raises(TransportError, match=f"no response from {wire.HOST}"):
             world.run(client, lambda client: client.emission())
 
 
@@ -511,7 +511,7 @@ def test_a_request_over_a_connection_that_was_closed_is_sent_again(world: World,
 
 def test_a_request_is_sent_again_only_once_and_only_over_a_connection_that_was_used(world: World, mount: Mount) -> None:
     mount.wire = wire.close_at_once
-    with pytest.raises(TransportError, match="no answer from"):
+    with pytest.raises(TransportError, match="no response from"):
         world.run(client(world, mount), repeated(world, 1))
     assert len(mount.arrived) == 1
 

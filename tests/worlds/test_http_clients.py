@@ -52,7 +52,7 @@ def test_pytest_httpx_sees_the_calls(world: World, httpx_mock: HTTPXMock) -> Non
 
 def test_an_error_of_a_mock_is_translated(world: World, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_exception(httpx.ReadTimeout("mocked"))
-    with pytest.raises(RequestTimeoutError, match="did not answer in time"):
+    with pytest.raises(RequestTimeoutError, match="did not respond in time"):
         world.run(world.api.AppClient(token="t", retry=None), lambda client: client.emission())
 
 
@@ -133,10 +133,10 @@ class TestBothLibraries:
         http_client = client_of(library, world)
         options = {"token": "t", "base_url": mount.url, "http_client": http_client, "retry": None}
         mount.wire = wire.reset_at_once
-        with pytest.raises(TransportError, match="no answer from"):
+        with pytest.raises(TransportError, match="no response from"):
             world.run(world.api.AppClient(**options), lambda client: client.emission())
         mount.wire = wire.never
-        with pytest.raises(RequestTimeoutError, match="did not answer in time"):
+        with pytest.raises(RequestTimeoutError, match="did not respond in time"):
             world.run(world.api.AppClient(**options, timeout=0.5), lambda client: client.emission())
         finish(http_client)
 

@@ -403,7 +403,7 @@ def test_certificates_may_lie_in_the_home_folder(
 
 
 def test_no_verification_is_never_quiet(world: World, mount: Mount) -> None:
-    with pytest.warns(UserWarning, match="verify=False: anybody on the way can read"):
+    with pytest.warns(UserWarning, match="verify=False: anybody on the network path can read"):
         client = world.api.AppClient(token=mount.fake.app_token, base_url=mount.url, verify=False)
     world.run(client, lambda client: client.emission())
 

@@ -1,1 +1,1 @@
-"""HTTP without a socket: requests, responses, redirects, proxies, and the only module that imports httpx."""
+"""HTTP without I/O: requests, responses, redirects, proxies, and the only module that imports httpx."""

@@ -1,4 +1,4 @@
-"""The body of an answer, put together and unpacked as it comes in."""
+"""Collect and decompress the body of a response as it arrives."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from scapi._http.messages import HttpRequest
 
 
-#: Bytes that are decompressed at once: a chunk off the wire may hold a thousand times as many as it has.
+#: The maximum number of bytes to decompress at once: a chunk may expand a thousandfold.
 MOST = 2**20
 
 
 class Body:
-    """Collects the body of an answer, up to a limit, so that a gzip bomb ends in an error, not in swap.
+    """Collects the body of a response, up to a limit, so that a gzip bomb raises an error instead of filling memory.
 
     Args:
-        status: The status of the answer.
-        headers: Its headers, by their lower-case names.
-        http_request: The request that it answers.
+        status: The status of the response.
+        headers: The headers of the response, by lower-case name.
+        http_request: The request.
     """
 
     def __init__(self, status: int, headers: Mapping[str, str], http_request: HttpRequest) -> None:
@@ -35,18 +35,18 @@ class Body:
         self._http_request = http_request
         self._limit = Config.MAX_BODY
         self._begun = False
-        # One buffer: a list of parts of two bytes each would take twenty times as much. Most bodies come in one part.
+        # One buffer: a list of two-byte parts would take twenty times the memory. Most bodies arrive in one part.
         self._body: bytes | bytearray = b""
         self._gzip = self._decompressor(headers.get("content-encoding", "identity").strip())
 
     @property
     def length(self) -> int | None:
-        """How many bytes the whole body has, if the server said so."""
+        """The length of the whole body in bytes, if the server sent it."""
         stated = self._headers.get("content-length", "")
         return int(stated) if stated.isdecimal() and self._gzip is None else None
 
     def add(self, chunk: bytes) -> None:
-        """Take the next chunk off the wire, or raise `DecodeError` if it can't be decompressed or is too much."""
+        """Add the next received chunk. Raise `DecodeError` if it can't be decompressed or the body gets too large."""
         for part in self.unpack(chunk):
             if len(self._body) + len(part) > self._limit:
                 raise self._error(f"the body is larger than Config.MAX_BODY, {self._limit} bytes")
@@ -56,13 +56,13 @@ class Body:
                 self._body = bytearray(self._body) + part if self._body else part
 
     def unpack(self, chunk: bytes) -> Iterator[bytes]:
-        """A chunk off the wire, in parts that are decompressed if need be."""
+        """Yield the parts of a received chunk, decompressed if necessary."""
         if self._gzip is None:
             yield chunk
             return
         self._begun = True
         part = b"-" * MOST
-        # A part that is full may have more behind it, even if all of the chunk was taken.
+        # After a full part more output may be pending, even if the whole chunk was consumed.
         while chunk or len(part) == MOST:
             part = self._decompressed(self._gzip, chunk)
             chunk = self._gzip.unconsumed_tail
@@ -70,7 +70,7 @@ class Body:
                 yield part
 
     def _decompressed(self, gzip: _Decompress, chunk: bytes) -> bytes:
-        # What follows the end would be kept, and copied with each chunk, without ever counting as a body.
+        # zlib would keep the data after the end and copy it with each chunk, and the limit wouldn't count it.
         if not (gzip.eof and chunk):
             try:
                 part = gzip.decompress(chunk, MOST)
@@ -78,21 +78,21 @@ class Body:
                 raise self._error(f"the body can't be decompressed: {cause}") from cause
             if not gzip.unused_data:
                 return part
-        raise self._error("the body can't be decompressed: it goes on after its end")
+        raise self._error("the body can't be decompressed: there is data after its end")
 
     def response(self) -> HttpResponse:
-        """The whole answer."""
+        """Return the complete response."""
         if self._gzip and self._begun and not self._gzip.eof:
-            raise self._error("the body can't be decompressed: it is cut off")
+            raise self._error("the body can't be decompressed: it is truncated")
         return HttpResponse(self._status, self._headers, bytes(self._body))
 
     def _decompressor(self, encoding: str) -> _Decompress | None:
-        """What unpacks the body. An encoding that wasn't asked for is refused: `gzip, gzip` packs 1 MB into a byte."""
+        """Return the decompressor. Reject encodings that weren't requested: `gzip, gzip` packs 1 MB into a byte."""
         if encoding.lower() in {"identity", ""}:
             return None
         if encoding.lower() not in {"gzip", "x-gzip"}:
             shown = self._http_request.redact(encoding.encode()).decode()[:40]
-            raise self._error(f"the body is encoded as {shown!r}, which was not asked for")
+            raise self._error(f"the body is encoded as {shown!r}, which was not requested")
         return zlib.decompressobj(zlib.MAX_WBITS | 16)
 
     def _error(self, message: str) -> DecodeError:

@@ -1,4 +1,4 @@
-"""Who we are, in an object that never shows it."""
+"""The credentials of a client, in an object that never shows them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scapi.exceptions import CredentialsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: What to do about missing credentials.
+#: The message for missing credentials.
 NO_CREDENTIALS = (
     "no credentials: pass token, or client_id and client_secret; or set SCAPI_TOKEN, or SCAPI_CLIENT_ID and "
     "SCAPI_CLIENT_SECRET. Without a key, try demo() or scapi.testing.FakeApi"
@@ -24,7 +24,7 @@ NO_CREDENTIALS = (
 class Credentials:
     """A token, or the id and secret of an application.
 
-    The constructor never raises: `check` says what is wrong with them.
+    The constructor never raises. `check` validates them.
     """
 
     __slots__ = ("_client_id", "_client_secret", "_token")
@@ -42,23 +42,23 @@ class Credentials:
 
     @property
     def client_id(self) -> str:
-        """The application's id, which is no secret: it is part of the URL that users log in at."""
+        """The id of the application. It is not secret: it is part of the login URL."""
         return self._client_id or ""
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing at all was given."""
+        """Whether no credentials were given."""
         return self._token is None and self._client_id is None and self._client_secret is None
 
     @classmethod
     def given_or_of_environment(
         cls, token: Secret | None, client_id: str | None, client_secret: Secret | None
     ) -> Credentials:
-        """Return the credentials of the caller, or those of the environment if the caller has none. Never raises."""
+        """Return the given credentials, or those of the environment if none are given. Never raises."""
         given = cls(token=token, client_id=client_id, client_secret=client_secret)
         if not given.is_empty:
             return given
-        # Not `os.environ.get`: its repr, which a traceback may show, is the whole environment.
+        # Not `os.environ.get`: a traceback may show the repr of `os.environ`, which is the whole environment.
         return cls(
             token=os.getenv("SCAPI_TOKEN"),
             client_id=os.getenv("SCAPI_CLIENT_ID"),
@@ -69,10 +69,10 @@ class Credentials:
         """Return these credentials.
 
         Args:
-            missing: What to say if all of them are missing.
+            missing: The message if all of them are missing.
 
         Raises:
-            CredentialsError: A part is missing, or can't be sent.
+            CredentialsError: A part is missing or can't be sent.
             TypeError: A part isn't a string.
         """
         parts = {"token": self._token, "client_id": self._client_id, "client_secret": self._client_secret}
@@ -92,30 +92,30 @@ class Credentials:
         """Return these credentials.
 
         Raises:
-            CredentialsError: They aren't the whole pair of an application.
+            CredentialsError: The client id, the client secret or both are missing.
         """
         if not self.client_id and not self._client_secret:
             raise CredentialsError("client_id and client_secret of the application are needed, and both are missing")
         return self.check()
 
     def headers(self) -> Mapping[str, str | Secret]:
-        """Return the request headers that say who we are."""
+        """Return the request headers that authenticate."""
         if self.client_id and self._client_secret:
             return {"Client-Id": self.client_id, "Client-Secret": self._client_secret}
         return {"Authorization": Secret(f"Bearer {self._token.reveal() if self._token else None}")}
 
     def fields(self) -> Mapping[str, str | Secret]:
-        """Return the fields of a form that say which application we are."""
+        """Return the form fields that identify the application."""
         if self.client_id and self._client_secret:
             return {"client_id": self.client_id, "client_secret": self._client_secret}
         return {}
 
     def secrets(self) -> list[Secret]:
-        """Return all that must not show."""
+        """Return the parts that must not be shown."""
         return [secret for secret in (self._token, self._client_secret) if secret]
 
     def fingerprint(self) -> str:
-        """Return a digest that tells two credentials apart without giving them away."""
+        """Return a digest that distinguishes credentials without revealing them."""
         return blake2b(
             repr(sorted((name, reveal(value)) for name, value in self.headers().items())).encode(), digest_size=16
         ).hexdigest()
@@ -128,11 +128,11 @@ class Credentials:
 
 
 def _check_header(name: str, secret: Secret) -> None:
-    """Raise a `CredentialsError` if it can't be sent as a header."""
+    """Raise `CredentialsError` if a secret can't be sent as a header."""
     if not validation.is_header(secret.reveal()):
         raise CredentialsError(f"{name} holds characters that can't be sent, such as spaces or line breaks around it")
     if name == "token" and " " in secret.reveal():
-        # `Bearer x` would be sent as `Bearer Bearer x`, and be refused as if it had expired.
+        # `Bearer x` would be sent as `Bearer Bearer x`, and the server would reject it like an expired token.
         raise CredentialsError("token holds a space: pass the token alone, without a word such as 'Bearer' before it")
 
 

@@ -1,4 +1,4 @@
-"""Keeps the secrets of a request out of the exceptions that it raises."""
+"""Keep the secrets of a request out of its exceptions."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class Guard:
-    """Lets no secret of a request leave with an exception: a `with` around sending it and reading the answer.
+    """Removes the secrets of a request from exceptions: use it in a `with` around sending and reading the response.
 
-    What the exception and all that led to it keep is masked in place. Their tracebacks are dropped, because the frames
-    held headers and bodies. An error that nobody expects says in a note which way it took.
+    The attributes of the exception and its causes are masked in place. Their tracebacks are dropped, because the frames
+    contain headers and bodies. An unexpected error gets a note that says where it was raised.
 
     Args:
         http_request: The request.
@@ -46,7 +46,7 @@ class Guard:
             error.add_note(_route(trace))
         for link in strip(error, self._outer):
             if isinstance(link, RequestError | DecodeError) and link.url != self._http_request.url:
-                # The query of a redirect may be what opens the door there, as to the archive of a private repository.
+                # The query of a redirect may contain credentials, for example for the archive of a private repository.
                 link.url = link.url.partition("?")[0]
             mask_all(link, self._http_request.redactor())
             if self._http_request.form:
@@ -54,15 +54,15 @@ class Guard:
 
 
 def _route(trace: TracebackType | None) -> str:
-    """The way that an unexpected error took, for whoever has to find it, without what the frames held."""
+    """Return the call stack of an unexpected error, without local variables."""
     frames = [f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in extract_tb(trace)]
     return f"raised in {', from '.join(reversed(frames))}"
 
 
 def _forget_tokens(error: BaseException) -> None:
-    """Drop what an answer to a form may hold: tokens that nobody has yet."""
+    """Remove new tokens that the response to a form may contain."""
     if isinstance(error, DecodeError):
-        # Half an answer may be half a token.
+        # An undecodable body may still contain a token.
         error.body = b""
     if isinstance(error, RequestError):
         if isinstance(error.data, str):
@@ -71,7 +71,7 @@ def _forget_tokens(error: BaseException) -> None:
 
 
 def _tokens(data: Any) -> Iterator[str]:
-    """The tokens in decoded JSON, by the names that they go by."""
+    """Yield the tokens in decoded JSON: strings with a key that ends in "token"."""
     waiting = [data]
     while waiting:
         within = waiting.pop()

@@ -1,4 +1,4 @@
-"""Headers that say when to come back."""
+"""Read `Retry-After` and `Date` headers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Seconds that an answer can ask to wait at the most: a day.
+#: The longest wait that a response can request, in seconds: a day.
 LONGEST = 86_400.0
 
 
@@ -18,12 +18,12 @@ def parse_retry_after(headers: Mapping[str, str], *, wall: float | None = None) 
     """Read ``Retry-After``, in seconds or as a date.
 
     Args:
-        headers: Headers of the answer, found by their lower-case names.
-        wall: The local clock in seconds since the epoch, for a date in an answer that doesn't tell its own
-            time. ``None``: such a date can't be read.
+        headers: The headers of the response, by lower-case name.
+        wall: The local time in seconds since the epoch, used if the response has no ``Date`` header. ``None``: a date
+            can't be read without that header.
 
     Returns:
-        Seconds from now, 0 to `LONGEST`, or ``None`` where the header is absent or can't be read.
+        Seconds from now, 0 to `LONGEST`, or ``None`` if the header is absent or can't be read.
     """
     text = headers.get("retry-after", "").strip()
     if text.replace(".", "", 1).isdecimal() and text.isascii():
@@ -31,16 +31,16 @@ def parse_retry_after(headers: Mapping[str, str], *, wall: float | None = None) 
     then = parse_http_date(text)
     if then is None:
         return None
-    # The sender's own time, where it is told, takes the difference of the two clocks out of the answer.
+    # The server's own time is preferred: the result doesn't depend on the difference between the clocks.
     sent = parse_http_date(headers.get("date", ""))
     since = wall if sent is None else sent
     return None if since is None else min(LONGEST, max(0.0, then - since))
 
 
-# The answers of one second carry the same date, and reading it takes longer than all other headers.
+# Responses of the same second have the same date, and parsing it takes longer than all other headers.
 @lru_cache(maxsize=16)
 def parse_http_date(text: str) -> float | None:
-    """Read an HTTP date into seconds since the epoch; ``None`` where it can't be read."""
+    """Read an HTTP date into seconds since the epoch; ``None`` if it can't be read."""
     try:
         then = parsedate_to_datetime(text)
         return (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp()

@@ -1,8 +1,8 @@
-"""The HTTP library, and what both worlds need of it: limits, TLS, proxies, requests, answers and errors.
+"""The HTTP library, and what both worlds need from it: limits, TLS, proxies, requests, responses and errors.
 
 No other module imports httpx or httpcore. Their maintained forks, httpx2 and httpcore2, have the same names: to switch,
 import those as `httpx` and `httpcore` below. This module is imported with the first client, because httpx takes longer
-to import than all of ours.
+to import than all of scapi.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ if TYPE_CHECKING:
     from scapi._http.messages import HttpRequest, HttpResponse
     from scapi._http.network import Network
 
-# The mirrored transport takes the libraries from here.
+# The generated transport imports the libraries from here.
 __all__ = ["httpcore", "httpx"]
 
 logger = logging.getLogger("scapi")
 
 TIMEOUT = 30.0
 CONNECT_TIMEOUT = 10.0
-#: Connections of one client. More calls than that at once wait for one to become free, first come, first served.
+#: The maximum number of connections of one client. Further calls wait for a free one, first come, first served.
 MAX_CONNECTIONS = 64
-#: Seconds that an idle connection is kept for the next call.
+#: How long an idle connection is kept for the next call, in seconds.
 KEEPALIVE = 60.0
 
 HEADERS = {
@@ -58,19 +58,19 @@ HEADERS = {
     "Accept-Encoding": "gzip",
 }
 
-#: What may stand in the value of a header: anything but what would end it.
+#: A header value: Latin-1 without ASCII control characters except tabs.
 VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 class ConnectTimeout(TimeoutError):
-    """The connection could not be made in time, so that nothing was sent."""
+    """The connection could not be made in time. Nothing was sent."""
 
 
 class ProxyFailed(Exception):
-    """A proxy can't be reached, or refuses. The cause says why; user and password aren't shown.
+    """A proxy can't be reached, or rejects the request. The cause says why. User and password aren't shown.
 
     Attributes:
-        redactor: Masks the user and password, which the proxy may echo.
+        redactor: Masks the user and password. The proxy may echo them.
     """
 
     def __init__(self, proxy: httpcore.Proxy) -> None:
@@ -86,14 +86,14 @@ class ProxyFailed(Exception):
 
 
 def tls(verify: ssl.SSLContext | str | bool) -> ssl.SSLContext:
-    """Return the TLS context of all connections with these settings: loading certificates takes longer than a request.
+    """Return the TLS context for these settings. It is cached: loading certificates takes longer than a request.
 
     Args:
-        verify: A context, the path of a file or folder of certificates, or whether to verify at all. `True` takes what
-            `SSL_CERT_FILE` or `SSL_CERT_DIR` names, otherwise the certificates of `certifi`.
+        verify: A context, the path of a file or folder of certificates, or whether to verify at all. `True` uses the
+            certificates at `SSL_CERT_FILE` or `SSL_CERT_DIR`, otherwise those of `certifi`.
 
     Raises:
-        ValueError: There are no certificates at that place.
+        ValueError: There are no certificates at that path.
     """
     if isinstance(verify, ssl.SSLContext):
         return verify
@@ -118,17 +118,17 @@ def _trusting(name: str, path: str) -> ssl.SSLContext:
     is_folder = place.is_dir()
     try:
         return ssl.create_default_context(cafile=None if is_folder else place, capath=place if is_folder else None)
-    except OSError as cause:  # an `ssl.SSLError` is one too
+    except OSError as cause:  # `ssl.SSLError` is a subclass
         reason = cause.strerror if cause.filename or not isinstance(cause, ssl.SSLError) else "no certificate in it"
         raise ValueError(f"{name} must name a file or folder of certificates, not {path!r}: {reason}") from None
 
 
 def proxy_for(origin: httpcore.Origin, network: Network) -> httpcore.Proxy | None:
-    """Return the proxy to an origin: the one that the client was given, or the one that the environment names.
+    """Return the proxy for an origin: the one of the client, or the one that the environment names.
 
     Raises:
-        ValueError: The proxy's URL can't be used. Neither the URL nor the cause is shown: a password that isn't encoded
-            is in both of them.
+        ValueError: The proxy's URL can't be used. The message shows neither the URL nor the cause: both may contain the
+            password.
     """
     url = network.proxy or Secret.of(_proxy_of_the_environment(origin))
     if not url:
@@ -150,14 +150,14 @@ def proxy_for(origin: httpcore.Origin, network: Network) -> httpcore.Proxy | Non
 
 
 class _Unshown(bytes):
-    """User or password for a proxy. httpcore logs them at DEBUG, and takes nothing but bytes."""
+    """The user or password for a proxy, hidden in logs. httpcore requires bytes, and logs them at DEBUG."""
 
     def __repr__(self) -> str:
         return "***"
 
 
 def _parsed(url: Secret) -> httpx.Proxy | None:
-    # No error is raised in here: it would keep the one that came before it.
+    # Nothing is raised here: the new error would keep httpx's error, which contains the URL, as its context.
     with suppress(httpx.InvalidURL, ValueError):
         proxy = httpx.Proxy(url.reveal() if "://" in url.reveal() else f"http://{url.reveal()}")
         if validation.is_host(proxy.url.host):
@@ -173,10 +173,10 @@ def _proxy_of_the_environment(origin: httpcore.Origin) -> str | None:
 
 
 def h11_of(connection: object) -> h11.Connection | None:
-    """Return the parser at the end of a connection of httpcore: it knows what came behind an answer.
+    """Return the HTTP parser of an httpcore connection. It knows about data received after a response.
 
-    Neither httpx nor httpcore looks at that, and the next request would be answered by it. The parser is found by its
-    type, so that nothing here depends on a private name.
+    Neither httpx nor httpcore checks for such data, and it would be read as the response to the next request. The
+    parser is found by its type, so that nothing here depends on a private name.
     """
     for value in vars(connection).values():
         if isinstance(value, h11.Connection):
@@ -187,14 +187,14 @@ def h11_of(connection: object) -> h11.Connection | None:
 
 
 def has_unread_bytes(encrypted: Any) -> bool:
-    """Return whether TLS has received bytes that nobody has read, where looking at the socket doesn't show them.
+    """Return whether TLS holds unread bytes. They are invisible on the socket.
 
     Args:
-        encrypted: The `ssl_object` of a stream of httpcore.
+        encrypted: The `ssl_object` of an httpcore stream.
     """
     if not isinstance(encrypted, ssl.SSLObject):
         return bool(encrypted.pending())
-    # TLS over buffers: what has arrived may not be decrypted yet, and a read is the only way to look.
+    # TLS over buffers: received data may not be decrypted yet, and only a read shows it.
     try:
         encrypted.read(1)
     except ssl.SSLWantReadError:
@@ -208,13 +208,13 @@ def has_unread_bytes(encrypted: Any) -> bool:
 
 
 def request(http_request: HttpRequest, extensions: Mapping[str, Any]) -> httpx.Request:
-    """Build the request for a transport of ours."""
-    # Without a token along with it, as after a redirect, the URL itself may be what opens the door: it isn't kept.
+    """Build the request for one of our transports."""
+    # A URL without credentials beside it, as after a redirect, may contain some itself: it isn't cached.
     url = _url(http_request.url) if http_request.credentials else httpx.URL(http_request.url)
     return httpx.Request(
         http_request.method,
         url,
-        # The host is named here because httpx would look through all headers for it and make them anew.
+        # Without a Host header httpx would search and rebuild all headers.
         headers=_encoded({"Host": url.netloc.decode("ascii")} | HEADERS | http_request.headers()),
         content=http_request.content(),
         extensions=dict(extensions),
@@ -222,20 +222,20 @@ def request(http_request: HttpRequest, extensions: Mapping[str, Any]) -> httpx.R
 
 
 def extensions_of(request: Any) -> dict[str, Any]:
-    """Return what a request of httpcore carries beside what is sent; httpcore types it too loosely."""
+    """Return the extensions of an httpcore request, with a more precise type."""
     extensions: dict[str, Any] = request.extensions
     return extensions
 
 
-#: Parsing a URL takes httpx as long as a quarter of the rest of a call, and collectors ask for the same ones forever.
+#: Parsing a URL takes httpx a quarter as long as the rest of a call, and collectors request the same URLs forever.
 _url = lru_cache(maxsize=512)(httpx.URL)
 
 
 def _encoded(headers: Mapping[str, str | Secret]) -> list[tuple[bytes, bytes]]:
-    """Return headers as they go over the wire.
+    """Return headers as they are sent.
 
     Raises:
-        ValueError: A header can't be sent. The message names it and doesn't show its value.
+        ValueError: A header can't be sent. The message names the header, not the value.
     """
     for name, value in headers.items():
         if not VALUE.fullmatch(reveal(value)):
@@ -244,7 +244,7 @@ def _encoded(headers: Mapping[str, str | Secret]) -> list[tuple[bytes, bytes]]:
 
 
 def request_by(client: Any, http_request: HttpRequest, timeout: float | None) -> httpx.Request:
-    """Build the request for a client of the caller's, with what that client adds to its requests."""
+    """Build the request for the caller's client, including its default headers and other settings."""
     library = next(library for library in _libraries() if isinstance(client, library.Client | library.AsyncClient))
     built: httpx.Request = client.build_request(
         http_request.method,
@@ -259,7 +259,7 @@ def request_by(client: Any, http_request: HttpRequest, timeout: float | None) ->
 
 
 def check_client(client: object, kind: type[httpx.AsyncClient | httpx.Client]) -> None:
-    """Refuse a client of the other world, or anything else that isn't one."""
+    """Raise `TypeError` for anything but a client of this world."""
     if client is None or any(isinstance(client, getattr(library, kind.__name__)) for library in _libraries()):
         return
     found = f"{type(client).__module__}.{type(client).__qualname__}"
@@ -267,33 +267,33 @@ def check_client(client: object, kind: type[httpx.AsyncClient | httpx.Client]) -
 
 
 def _libraries() -> list[ModuleType]:
-    """Return httpx, and its fork where that is loaded: otherwise nothing can be of its classes."""
+    """Return httpx, and its fork if that is loaded: otherwise no object can be an instance of its classes."""
     return [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
 
 
-# ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── responses ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def body_of(response: httpx.Response, http_request: HttpRequest) -> tuple[Body, Any]:
-    """Return what collects the body of an answer, and where its parts come from."""
+    """Return a collector for the body of a response, and the stream to read it from."""
     headers = dict(response.headers)
     if response.is_stream_consumed:
-        # A mock has made the body, or a hook of the caller's client has read it; either way it is decompressed.
+        # A mock made the body, or a hook of the caller's client has read it: it is already decompressed.
         headers.pop("content-encoding", None)
         return Body(response.status_code, headers, http_request), httpx.ByteStream(response.content)
     return Body(response.status_code, headers, http_request), response.stream
 
 
 def check_end(response: httpx.Response, http_request: HttpRequest) -> None:
-    """Refuse an answer over TLS of which nobody can tell whether it is whole: it has neither a length nor chunks."""
+    """Raise an error for a response over TLS with neither a length nor chunks: truncation can't be detected."""
     if response.extensions.get("network_stream") is None or response.status_code in {204, 304}:
-        return  # a mock has made it, or it has no body
+        return  # it comes from a mock, or has no body
     if http_request.url.startswith("https:") and not {"content-length", "transfer-encoding"} & response.headers.keys():
-        raise httpx.RemoteProtocolError("the answer has neither a length nor chunks: its end can't be told from a cut")
+        raise httpx.RemoteProtocolError("the response has neither a length nor chunks: truncation can't be detected")
 
 
 def log(http_request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Log the answer at DEBUG. The query is left out: after a redirect it may contain credentials."""
+    """Log the response at DEBUG. The query is left out: after a redirect it may contain credentials."""
     if logger.isEnabledFor(logging.DEBUG):
         url = http_request.url.partition("?")[0]
         logger.debug(
@@ -306,15 +306,15 @@ def log(http_request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 
 def failure(cause: BaseException, url: str, *, outer: BaseException | None, closed: bool) -> BaseException:
-    """Return what to raise for an exception that came up while a request was sent.
+    """Return the exception to raise for one that occurred while sending a request.
 
-    Those that aren't translated, a cancellation for example, are returned as they are, but without their tracebacks.
+    Exceptions that aren't translated, such as a cancellation, are returned unchanged but without their tracebacks.
 
     Args:
         cause: The exception.
-        url: Where the request went.
-        outer: What was being handled when the request began.
-        closed: Whether the client has been closed meanwhile.
+        url: The URL of the request.
+        outer: The exception that was being handled when the request began.
+        closed: Whether the client has been closed in the meantime.
     """
     chain = strip(cause, outer)
     if isinstance(cause, ProxyFailed):
@@ -335,30 +335,30 @@ def _of_the_libraries(*names: str) -> tuple[type[Exception], ...]:
 
 
 def _translated(cause: BaseException, url: str, reason: str) -> ScApiException:
-    """Return the documented error for one of the network's, or of httpx."""
+    """Return the documented error for an error of the network or of httpx."""
     host = urlsplit(url).netloc
     timeouts: tuple[type[Exception], ...] = (TimeoutError, *_of_the_libraries("TimeoutException"))
     if isinstance(cause, ProxyFailed):
         if isinstance(cause.__cause__, timeouts):
             return RequestTimeoutError(f"{cause} could not be connected to in time", connecting=True)
-        return TransportError(f"no answer from {host}: {cause} does not connect: {reason}")
+        return TransportError(f"no response from {host}: {cause} does not connect: {reason}")
     if isinstance(cause, timeouts):
-        # Nothing was sent while a client of the caller's had no connection free either.
+        # After a `PoolTimeout` of the caller's client nothing was sent either.
         connecting = isinstance(cause, (ConnectTimeout, *_of_the_libraries("ConnectTimeout", "PoolTimeout")))
-        doing = "could not be connected to" if connecting else "did not answer"
+        doing = "could not be connected to" if connecting else "did not respond"
         return RequestTimeoutError(f"{host} {doing} in time", connecting=connecting)
     if isinstance(cause, _of_the_libraries("DecodingError")):
         return DecodeError(f"the body can't be decompressed: {reason}", url=url)
-    return TransportError(f"no answer from {host}: {reason}")
+    return TransportError(f"no response from {host}: {reason}")
 
 
 def _reason(chain: Iterable[BaseException]) -> str:
-    """Return what the system said, where it said something: `All connection attempts failed` helps nobody."""
+    """Return the reason that the system gave, if any. It says more than `All connection attempts failed`."""
     links = list(chain)
     for link in reversed(links):
         if isinstance(link, socket.gaierror | ssl.SSLError):
             return str(link)
         if isinstance(link, OSError) and link.errno:
             return os.strerror(link.errno)
-    said = (str(link) for link in links if not isinstance(link, ProxyFailed))
-    return next((text for text in said if text), type(links[-1]).__name__)
+    messages = (str(link) for link in links if not isinstance(link, ProxyFailed))
+    return next((text for text in messages if text), type(links[-1]).__name__)

@@ -1,7 +1,7 @@
-"""Connections that are leased to one call at a time.
+"""A connection pool that leases each connection to one call at a time.
 
-httpcore's own pool walks through all its connections on every request, which costs most of the time of a small call.
-Its fork httpcore2 has mended that: on the day of a switch this list can go.
+httpcore's own pool iterates over all its connections on every request, which takes most of the time of a small call.
+Its fork httpcore2 has fixed that: after a switch this module can be removed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class _Leasable(Protocol):
-    """A connection."""
+    """A connection that can be leased."""
 
     rested: float
 
@@ -24,7 +24,7 @@ class _Leasable(Protocol):
         ...
 
     def is_ready(self) -> bool:
-        """Return whether the next request can be sent."""
+        """Return whether the connection can send the next request."""
         ...
 
 
@@ -34,36 +34,37 @@ C = TypeVar("C", bound=_Leasable)
 class Leases(Generic[C]):
     """A bounded set of connections, safe to use from any thread.
 
-    A call holds a lock for as long as it lasts, and the lock stands for the call here. A signal's exception may end a
-    call at any moment, also within a `finally`, but it always opens the lock: a lease whose lock is open has no owner.
+    A call holds a lock as long as it lasts, and the lock identifies the call here. An exception of a signal handler may
+    end a call at any point, even within a `finally`, but the lock is always released. A lease with a released lock is
+    therefore free.
 
     Args:
-        limit: How many connections there may be.
+        limit: The maximum number of connections.
 
     Attributes:
-        dropped: Connections that are no longer part of the set and still have to be closed.
+        dropped: Connections that were removed from the set and have yet to be closed.
     """
 
     def __init__(self, limit: int) -> None:
         self.dropped: deque[C] = deque()
         self._limit = limit
         self._lock = threading.Lock()
-        #: The lock of the call that uses a connection, or `None` while nobody does.
+        #: The lock of the call that uses a connection, or `None` if the connection is idle.
         self._owners: dict[C, threading.Lock | None] = {}
-        #: The calls that wait, in the order in which they came, and how to wake each of them.
+        #: The waiting calls in order of arrival, and the function that wakes each of them.
         self._line: dict[threading.Lock, Callable[[], None]] = {}
 
     def take(self, hold: threading.Lock, origin: object, make: Callable[[], C], *, fresh: bool = False) -> C | None:
-        """Lease the connection that was used last, or a new one, or return `None` if it isn't this call's turn.
+        """Lease the most recently used connection or a new one. Return `None` if the call has to wait.
 
         Args:
             hold: The locked lock of the call.
-            origin: Where the connection has to lead to.
+            origin: The origin to connect to.
             make: Makes a new connection.
-            fresh: Whether it has to be a new one.
+            fresh: Whether the connection must be new.
         """
         with self._lock:
-            self._forget_the_dead()
+            self._forget_ended_calls()
             if next(iter(self._line), hold) is not hold:
                 return None
             connection = None if fresh else self._idle(origin)
@@ -77,12 +78,12 @@ class Leases(Generic[C]):
         return connection
 
     def stand_in_line(self, hold: threading.Lock, wake: Callable[[], None]) -> None:
-        """Put a call behind those that wait already. `wake` is called when it should try `take` again."""
+        """Add a call to the end of the line. `wake` is called when the call should try `take` again."""
         with self._lock:
             self._line[hold] = wake
 
     def leave_line(self, hold: threading.Lock) -> None:
-        """Let a call wait no longer."""
+        """Remove a call from the line."""
         with self._lock:
             self._line.pop(hold, None)
         self._wake_the_first()
@@ -102,9 +103,9 @@ class Leases(Generic[C]):
         self._wake_the_first()
 
     def clear(self) -> None:
-        """Drop all connections that nobody uses, and wake all calls that wait."""
+        """Drop all idle connections, and wake all waiting calls."""
         with self._lock:
-            self._forget_the_dead()
+            self._forget_ended_calls()
             for connection in [one for one, hold in self._owners.items() if hold is None]:
                 self._drop(connection)
         for wake in list(self._line.values()):
@@ -116,7 +117,7 @@ class Leases(Generic[C]):
     def __len__(self) -> int:
         return len(self._owners)
 
-    def _forget_the_dead(self) -> None:
+    def _forget_ended_calls(self) -> None:
         for connection in [one for one, hold in self._owners.items() if hold is not None and not hold.locked()]:
             self._drop(connection)
         for hold in [hold for hold in self._line if not hold.locked()]:
@@ -131,14 +132,14 @@ class Leases(Generic[C]):
         return None
 
     def _make_room(self) -> bool:
-        """Drop a connection to another origin, if there is one that nobody uses."""
+        """Drop an idle connection, if there is one. Return whether there was one."""
         connection = next((one for one, hold in self._owners.items() if hold is None), None)
         if connection is not None:
             self._drop(connection)
         return connection is not None
 
     def _drop(self, connection: C) -> None:
-        # In this order: whoever is interrupted in between leaves one that is closed twice, and none that is forgotten.
+        # In this order: an interrupt in between may cause a second close, but no leak.
         self.dropped.append(connection)
         self._owners.pop(connection, None)
 

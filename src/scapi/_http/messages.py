@@ -1,4 +1,4 @@
-"""Requests and responses, in objects that show nothing secret."""
+"""Requests and responses that never show secrets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scapi._http.credentials import Credentials
 
 
-#: How much of a body an error keeps: enough to see what it is, little enough to log.
+#: How many bytes of a body an error keeps: enough to recognise it, few enough to log.
 KEPT = 2000
 
 
@@ -28,14 +28,14 @@ class Form:
         self._fields = fields
 
     def encode(self) -> bytes:
-        """Return the body as it goes over the wire."""
+        """Return the body as it is sent."""
         return urlencode({name: reveal(value) for name, value in self._fields.items()}).encode()
 
     def check(self) -> None:
         """Check whether the form can be sent.
 
         Raises:
-            ValueError: A field can't be sent. The message names it and doesn't show it.
+            ValueError: A field can't be sent. The message names the field, not the value.
         """
         for name, value in self._fields.items():
             if not reveal(value):
@@ -44,7 +44,7 @@ class Form:
                 raise ValueError(f"{name} must be text that can be written as UTF-8")
 
     def secrets(self) -> list[Secret]:
-        """Return the fields that nobody else may see."""
+        """Return the secret values of the form."""
         return [value for value in self._fields.values() if isinstance(value, Secret)]
 
     def __repr__(self) -> str:
@@ -54,16 +54,16 @@ class Form:
 class HttpRequest:
     """One request to send. Its secrets stay wrapped until the HTTP library gets them.
 
-    The frames of that library show them. `Transport` drops the tracebacks of everything that is raised there. This is
-    not a tuple, because some tools look into those.
+    The frames of that library contain them, so `Transport` drops the tracebacks of all its exceptions. This class is
+    not a tuple, because some tools print the items of tuples.
 
     Args:
         url: The URL.
         credentials: The credentials to send along, if any.
         method: The HTTP method.
         form: The body.
-        extra: Headers beyond those that credentials and form need.
-        hidden: Credentials that are not sent, but that the server may echo all the same.
+        extra: Headers in addition to those of the credentials and the form.
+        hidden: Credentials that are not sent with this request, but are masked in its response.
     """
 
     __slots__ = ("_hidden", "credentials", "extra", "form", "method", "url")
@@ -86,15 +86,15 @@ class HttpRequest:
         self._hidden = credentials or hidden
 
     def moved(self, url: str) -> HttpRequest:
-        """Return the same request to another URL of the same host."""
+        """Return the same request for another URL of the same host."""
         return HttpRequest(url, self.credentials, self.method, self.form, self.extra, hidden=self._hidden)
 
     def elsewhere(self, url: str) -> HttpRequest:
-        """Return a request to another host, without credentials, body and headers of this one."""
+        """Return a request to another host, without the credentials, body and headers of this one."""
         return HttpRequest(url, hidden=self._hidden)
 
     def check(self) -> None:
-        """Raise a `ValueError` if a field of the form can't be sent."""
+        """Raise `ValueError` if a field of the form can't be sent."""
         if self.form:
             self.form.check()
 
@@ -108,7 +108,7 @@ class HttpRequest:
         return self.form.encode() if self.form else None
 
     def redactor(self) -> Redactor:
-        """Return what masks the secrets of this request."""
+        """Return a redactor for the secrets of this request."""
         return Redactor(
             *(self._hidden.secrets() if self._hidden else ()),
             *(self.form.secrets() if self.form else ()),
@@ -119,18 +119,18 @@ class HttpRequest:
         return self.redactor().mask(body)
 
     def redact_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Return the headers of an answer, without our secrets and without cookies, which may be new ones."""
+        """Return the headers of a response, without our secrets and without cookies, which may be new secrets."""
         return self.redactor().mask({**headers, **({"set-cookie": MASK} if "set-cookie" in headers else {})})
 
     def __repr__(self) -> str:
-        # After a redirect the query may be anything, a secret of ours or of the server's.
+        # After a redirect the query may contain credentials.
         return f"HttpRequest({self.method} {self.redactor().mask(self.url.partition('?')[0])})"
 
 
 class HttpResponse:
-    """One response, read whole. Header names are in lower case.
+    """One response, read completely. Header names are in lower case.
 
-    It shows nothing of what it holds: a server may echo our secrets, or send new ones.
+    The repr doesn't show the content: a server may echo our secrets, or send new ones.
     """
 
     __slots__ = ("body", "headers", "status")

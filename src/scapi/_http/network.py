@@ -1,4 +1,4 @@
-"""How a client reaches its servers."""
+"""The connection options of a client."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from scapi._base.secrets import Secret
 
 
 class Network:
-    """The options of a client that concern its connections. A proxy's URL may hold a password, so it is a secret.
+    """The connection options of a client. A proxy's URL may contain a password, so it is a secret.
 
     Args:
-        http_client: A client of the caller's to send with, in place of connections of our own.
-        proxy: The URL of a proxy, in place of what the environment names.
+        http_client: The caller's own httpx client to send requests with, instead of our connections.
+        proxy: The URL of a proxy, instead of the one that the environment names.
         verify: A TLS context, the path of a file or folder of certificates, or `False` for no verification.
     """
 
@@ -32,24 +32,24 @@ class Network:
 
         Raises:
             TypeError: An option is of the wrong type, or `proxy` or `verify` comes with an `http_client`.
-            ValueError: `verify` names no file or folder.
+            ValueError: `verify` names a file or folder that doesn't exist.
         """
         if self.http_client is not None and not self._is_default():
             name = "verify" if self.proxy is None else "proxy"
-            raise TypeError(f"{name} can't be used with an http_client, which has connections of its own")
+            raise TypeError(f"{name} can't be used with an http_client, which has its own connections")
         if self.proxy is not None:
             self.proxy.check("proxy")
         self.verify = _checked(self.verify)
         return self
 
     def check_pickled(self, owner: object) -> None:
-        """Raise a `TypeError` unless the owner works in another process as it does here."""
+        """Raise `TypeError` if the owner would not work in another process as it does here."""
         if self.http_client is not None:
             raise TypeError(f"{type(owner).__name__} with an http_client of your own can't be pickled")
         if not self._is_default():
             raise TypeError(
-                f"{type(owner).__name__} with a proxy or verify of its own can't be pickled: "
-                "name them in HTTPS_PROXY and SSL_CERT_FILE"
+                f"{type(owner).__name__} with its own proxy or verify can't be pickled: "
+                "set HTTPS_PROXY and SSL_CERT_FILE instead"
             )
 
     def _is_default(self) -> bool:
@@ -63,7 +63,9 @@ def _checked(verify: Any) -> ssl.SSLContext | str | bool:
     if verify is True:
         return True
     if verify is False:
-        warnings.warn("verify=False: anybody on the way can read and change what is sent", stacklevel=4)
+        warnings.warn(
+            "verify=False: anybody on the network path can read and change requests and responses", stacklevel=4
+        )
         return False
     if isinstance(verify, ssl.SSLContext):
         return verify
@@ -75,5 +77,5 @@ def _checked(verify: Any) -> ssl.SSLContext | str | bool:
     raise TypeError(f"verify must be an ssl.SSLContext, a path or a bool, not {type(verify).__name__}")
 
 
-#: The connections of a client that was told nothing about them.
+#: The default options.
 DIRECT = Network()

@@ -1,7 +1,7 @@
-r"""The one mask over secrets that come back: a server, a proxy or an error of Python's may echo what was sent.
+r"""Mask secrets that come back: a server, a proxy or a Python error may echo what was sent.
 
-A secret is found in clear and in the spellings that JSON, URLs, HTML and Python have for its characters, so that
-`\u0054`, `\/`, `%54` and `&#84;` hide none of it.
+A secret is found as plain text and with characters escaped as in JSON, URLs, HTML or Python, such as `\u0054`, `\/`,
+`%54` and `&#84;`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: A secret of fewer characters is none, and to mask it would garble every text.
+#: Shorter secrets, in characters, are not masked: that would garble every text.
 SHORTEST = 4
 
-#: A body that is cut off may end within a secret. So many of its first characters are enough to mask them.
+#: A truncated body may end within a secret. This many of its first bytes are enough to mask them.
 LEAST = 8
 
-#: One character in another spelling, or the beginning of one at the end of what was cut off.
+#: One escaped character, or the beginning of one at the end of truncated data.
 _ESCAPE = re.compile(
     rb"""\\\\*u([0-9a-f]{4}) | \\\\*x([0-9a-f]{2}) | %([0-9a-f]{2}) | &(\#?\w{1,8};) | \\\\*(?=[^\\ux])"""
     rb"""| \\\\*(?:u\w{0,3}|x\w?)?\Z | %\w?\Z | &\#?\w{0,8}\Z""",
@@ -36,10 +36,10 @@ _ESCAPE = re.compile(
 
 
 class Redactor:
-    """Puts `***` in the place of secrets.
+    """Replaces secrets with `***`.
 
     Args:
-        secrets: What must not show; `None` and texts of less than 4 characters are left out.
+        secrets: The secrets. `None` and texts of less than 4 characters are ignored.
     """
 
     __slots__ = ("_secrets",)
@@ -47,20 +47,20 @@ class Redactor:
     def __init__(self, *secrets: Secret | str | None) -> None:
         hidden = [Secret.of(secret) for secret in secrets if secret]
         hidden = [secret for secret in hidden if len(secret.reveal()) >= SHORTEST]
-        # In a form or a query `+` is a space.
+        # In a form or a query, `+` is a space.
         hidden += [Secret(secret.reveal().replace(" ", "+")) for secret in hidden if " " in secret.reveal()]
-        # The longest first: one may be the beginning of another.
+        # Longest first: one secret may be the beginning of another.
         self._secrets = sorted(hidden, key=lambda secret: len(secret.encode()), reverse=True)
 
     def mask(self, value: T) -> T:
         """Return a value without the secrets.
 
         Args:
-            value: Text, bytes, or what JSON is made of. Lists and objects are changed in place.
+            value: Text, bytes, or decoded JSON. Lists and objects are changed in place.
         """
         box: list[Any] = [value]
         waiting: list[Any] = [box] if self._secrets else []
-        # No recursion: how deep the value is nested is a stranger's decision.
+        # No recursion: the value is untrusted and may be nested deeply.
         while waiting:
             within = waiting.pop()
             if is_array(within):
@@ -85,7 +85,7 @@ class Redactor:
             data = _bytes(value)
             shown = self._mask_bytes(data)
             return value if shown == data else shown.decode(errors="surrogatepass")
-        # Python makes no text of a number with more than 4300 digits.
+        # Python can't convert an integer of more than 4300 digits to text.
         if isinstance(value, float) or (isinstance(value, int) and value.bit_length() < 4096):
             return MASK if any(secret.encode() in _bytes(str(value)) for secret in self._secrets) else value
         return value
@@ -95,7 +95,7 @@ class Redactor:
             data = data.replace(secret.encode(), MASK.encode())
         plain = _Plain(data)
         spans = sorted(plain.span(*span) for secret in self._secrets for span in _places(plain.data, secret))
-        # From the last to the first, so that the places of those before stay what they are.
+        # From last to first, so that earlier positions stay valid.
         for begin, end in reversed(list(_merged(spans))):
             data = data[:begin] + MASK.encode() + data[end:]
         return data
@@ -109,16 +109,16 @@ def _bytes(text: str) -> bytes:
 
 
 class _Plain:
-    """Bytes with every character in its plain spelling, and where each of them was before."""
+    """Bytes with all escapes decoded, and a map from decoded to original positions."""
 
     def __init__(self, data: bytes) -> None:
         plain = bytearray()
-        # What begins at `_at[i]` of the plain bytes began at `_was[i]`; those with an odd `i` had another spelling.
+        # Position `_at[i]` of the decoded bytes was `_was[i]` in the original. An odd `i` begins an escape.
         self._at, self._was = [0], [0]
         for escape in _ESCAPE.finditer(data):
             plain += data[self._was[-1] : escape.start()]
             self._note(len(plain), escape.start())
-            plain += _spelled(escape)
+            plain += _decoded(escape)
             self._note(len(plain), escape.end())
         self.data = bytes(plain + data[self._was[-1] :])
 
@@ -127,7 +127,7 @@ class _Plain:
         self._was.append(was)
 
     def span(self, begin: int, end: int) -> tuple[int, int]:
-        """Where something was before: begin and end of its spelling."""
+        """Return the original begin and end of a decoded span."""
         first, last = bisect_right(self._at, begin) - 1, bisect_right(self._at, end - 1) - 1
         return (
             self._was[first] + (0 if first % 2 else begin - self._at[first]),
@@ -135,7 +135,7 @@ class _Plain:
         )
 
 
-def _spelled(escape: re.Match[bytes]) -> bytes:
+def _decoded(escape: re.Match[bytes]) -> bytes:
     unit, byte, percent, entity = ((group or b"").decode("latin-1") for group in escape.groups())
     if unit:
         return _bytes(chr(int(unit, 16)))
@@ -143,7 +143,7 @@ def _spelled(escape: re.Match[bytes]) -> bytes:
 
 
 def _places(data: bytes, secret: Secret) -> Iterator[tuple[int, int]]:
-    """Yield where a secret is, and where one begins that the end of the data cuts off."""
+    """Yield the spans of a secret, including one that is truncated at the end of the data."""
     length = len(secret.encode())
     begin = data.find(secret.encode())
     while begin >= 0:
@@ -158,7 +158,7 @@ def _places(data: bytes, secret: Secret) -> Iterator[tuple[int, int]]:
 
 
 def _merged(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Spans that overlap as one."""
+    """Yield sorted spans, with overlapping ones merged."""
     last: tuple[int, int] | None = None
     for begin, end in spans:
         if last and begin < last[1]:
@@ -172,9 +172,9 @@ def _merged(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def mask_all(error: BaseException, redactor: Redactor) -> None:
-    """Mask all that an exception keeps."""
+    """Mask the arguments and notes of an exception, and the attributes of one of ours."""
     if isinstance(error, UnicodeDecodeError):
-        # It keeps the whole of what it couldn't decode.
+        # It keeps all the data that it could not decode.
         error.object = b""
         error.args = (error.encoding, b"", *error.args[2:])
     error.args = tuple(redactor.mask(arg) if isinstance(arg, str | bytes) else arg for arg in error.args)

@@ -1,4 +1,4 @@
-"""Where a redirect may lead: to another path of the same host, and nowhere else, because credentials go along."""
+"""Decide whether to follow a redirect: only within the same host, because the credentials are sent along."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from scapi._http.messages import HttpResponse
 
 
-#: How many redirects of one request are followed before they are taken for a loop.
+#: The maximum number of redirects of one request. More are taken for a loop.
 MOST = 5
 
 REDIRECTS = {301, 302, 303, 307, 308}
 
 
 def target(response: HttpResponse, url: str) -> str | None:
-    """The URL to go on with, or `None` where the answer is not a redirect or one that must not be followed."""
+    """Return the URL to follow. `None` if the response is not a redirect, or one that must not be followed."""
     location = response.headers.get("location")
     if response.status not in REDIRECTS or not location:
         return None
@@ -30,7 +30,7 @@ def target(response: HttpResponse, url: str) -> str | None:
 
 
 def _same_host(here: SplitResult, there: SplitResult) -> bool:
-    """Whether two URLs lead to the same server; an upgrade from http to https is one more way to it."""
+    """Return whether two URLs lead to the same server. An upgrade from http to https is allowed."""
     if there.username or there.password or here.hostname != there.hostname:
         return False
     upgraded = (here.scheme, there.scheme) == ("http", "https") and here.port is there.port is None

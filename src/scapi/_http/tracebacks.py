@@ -1,4 +1,4 @@
-"""Tracebacks that show nothing: their frames would hold headers and bodies, and some tools print local variables."""
+"""Drop tracebacks: their frames contain headers and bodies, and some tools print local variables."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 def strip(error: BaseException, outer: BaseException | None) -> list[BaseException]:
-    """Drop the tracebacks of an exception and of all that led to it.
+    """Drop the tracebacks of an exception and its causes.
 
     Args:
         error: The exception.
-        outer: What was being handled when the work began. It is the caller's, and stays as it is.
+        outer: The exception that was being handled when the work began. It belongs to the caller and is left alone.
 
     Returns:
-        The exception and all that led to it, the first cause last.
+        The exception and its causes, the first cause last.
     """
     chain = list(_chain(error, outer))
     for link in chain:
