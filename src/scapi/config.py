@@ -1,4 +1,4 @@
-"""The defaults of all clients, and the hosts of the API."""
+"""Defaults of all clients, and the hosts of the API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class BaseUrl(StrEnum):
-    """The hosts of the API. The game was renamed in June 2026; its old names were still served then."""
+    """The hosts of the API. The game was renamed in June 2026; the old hosts still worked then."""
 
     PRODUCTION = "https://eapi.stalzone.com"
     DEMO = "https://dapi.stalzone.com"
@@ -29,7 +29,7 @@ class BaseUrl(StrEnum):
 
 
 class _Setting(Generic[T]):
-    """A default that is checked when it is set and falls back to its start value when it is deleted."""
+    """A default that is checked when it is set, and reset when it is deleted."""
 
     def __init__(self, start: Callable[[], T], check: Callable[[str, Any], T]) -> None:
         self._start = start
@@ -60,30 +60,30 @@ def _one_of(start: E) -> _Setting[E]:
 
 
 def _start_url() -> str:
-    """The environment is read at the first use, not at import, so that a program may still set it."""
+    """Return the initial URL. The environment is read on use, not at import, so that a program can still set it."""
     url = os.environ.get("SCAPI_BASE_URL")
     return validation.base_url("SCAPI_BASE_URL", url) if url else BaseUrl.PRODUCTION.value
 
 
 class _Config:
-    """The defaults of all clients, read at every call but where it says otherwise, checked when they are set.
+    """Defaults of all clients. They are checked when they are set, and read at every call unless stated otherwise.
 
     Attributes:
-        BASE_URL: The host of clients that are made from then on; at the start the environment's `SCAPI_BASE_URL`, else
+        BASE_URL: The host of clients created from then on. Initially `SCAPI_BASE_URL` from the environment, otherwise
             `BaseUrl.PRODUCTION`.
-        REGION: The region of calls and clients that name none.
+        REGION: The region of calls and clients that don't name one.
         REALM: The branch of the item database.
-        LANGUAGE: The language of names that are shown.
-        LIMIT: How many rows a list call asks for, 0 to 200 (0 to 100 for operations sessions).
-        OFFSET: How many rows a list call skips.
-        ADDITIONAL: Whether lots and sales come with what is known of the piece.
-        SORT_AUCTION: What lots are sorted by.
-        ORDER_AUCTION: In which direction.
-        SORT_OPERATIONS: What operations sessions are sorted by.
-        ORDER_OPERATIONS: In which direction.
-        MAX_BODY: How many bytes an answer may have, decompressed; 64 MiB.
+        LANGUAGE: The language of displayed names.
+        LIMIT: The number of rows that a list call requests, 0 to 200 (0 to 100 for operations sessions).
+        OFFSET: The number of rows that a list call skips.
+        ADDITIONAL: Whether lots and sales include details of the item.
+        SORT_AUCTION: The sort key of lots.
+        ORDER_AUCTION: The sort order of lots.
+        SORT_OPERATIONS: The sort key of operations sessions.
+        ORDER_OPERATIONS: The sort order of operations sessions.
+        MAX_BODY: The maximum size of a response body in bytes, decompressed. Initially 64 MiB.
 
-    `del Config.REGION` brings back the start value.
+    `del Config.REGION` restores the initial value.
     """
 
     BASE_URL = _Setting(_start_url, validation.base_url)

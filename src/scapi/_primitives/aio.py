@@ -1,4 +1,4 @@
-"""The primitives of the async world. `_threads` is its twin: same names, same parameters."""
+"""The primitives of the async world. `threads` is its twin, with the same names and parameters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpcore
 
     Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
-    #: Takes a part of a body, and the length of the whole if that is known.
+    #: Receives a part of a body, and the length of the whole body if that is known.
     Sink: TypeAlias = Callable[[bytes, int | None], Awaitable[None]]
 
 
@@ -28,34 +28,34 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    #: What is called with one thing and gives another.
+    #: A function of one argument.
     Call: TypeAlias = Callable[[A], Coroutine[Any, Any, R]]
 
-#: The module that programs import this world from, by which classes name themselves.
+#: The module that programs import this world from. Classes name it in their `__module__`.
 PUBLIC = "scapi"
 
 now = time.monotonic
-#: Bytes to ask a stream for at least: as many as an event loop takes off a socket at once.
+#: The minimum number of bytes to read from a stream: as many as an event loop reads from a socket at once.
 LEAST_READ = 2**18
 
-#: Run a function that keeps a disk or the processor busy, while everything else goes on.
+#: Run a function that does disk I/O or heavy computation without blocking the event loop.
 to_thread = asyncio.to_thread
 
 
 async def give_way() -> None:
-    """Let everything go on that is ready to."""
+    """Let other tasks run that are ready."""
     await asyncio.sleep(0)
 
 
 def callback(name: str, function: Callable[[T], object]) -> Callable[[T], object]:
-    """A function, or a coroutine function of the user's that `call` can call, or a `TypeError`."""
+    """Return a function or coroutine function of the user. Raise `TypeError` if `call` can't call it."""
     if not callable(function):
         raise TypeError(f"{name} must be a function, or a coroutine function, not {type(function).__name__}")
     return function
 
 
 async def call(function: Callable[[T], object], argument: T) -> None:
-    """Call a function of the user's, which may be a coroutine function."""
+    """Call a function or coroutine function of the user."""
     result = function(argument)
     if inspect.isawaitable(result):
         await result
@@ -65,7 +65,7 @@ class Wakeup:
     """A wait that others can end early, from any thread.
 
     Attributes:
-        hold: Whoever waits for a turn holds it in a `with`, see `scapi._primitives.holds`.
+        hold: A lock that the waiting call holds in a `with`, see `scapi._primitives.holds`.
     """
 
     def __init__(self) -> None:
@@ -74,17 +74,17 @@ class Wakeup:
         self._event = asyncio.Event()
 
     def alive(self) -> bool:
-        """Whether somebody holds it, who can still go on."""
+        """Return whether a call holds the lock and its event loop is open."""
         return self.hold.locked() and not self._loop.is_closed()
 
     def wake(self) -> None:
-        """End the wait, or the next one if there is none now."""
-        # The loop may be gone together with the task that waited in it.
+        """End the current wait, or the next one if there is none."""
+        # The loop may be closed, and the waiting task gone with it.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._event.set)
 
     async def wait(self, seconds: float) -> None:
-        """Wait for so many seconds, or until woken."""
+        """Wait for a number of seconds, or until woken."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._event.wait()
@@ -92,17 +92,17 @@ class Wakeup:
 
 
 def current() -> object:
-    """Return who runs: the task."""
+    """Return the current task."""
     return asyncio.current_task()
 
 
 def runtime() -> Callable[[], bool]:
-    """Return what tells whether the event loop that runs now still does: in one that has stopped nothing goes on."""
+    """Return a function that returns whether the current event loop still runs: a stopped loop finishes nothing."""
     return asyncio.get_running_loop().is_running
 
 
 def spawn(work: Work) -> None:
-    """Do something in a task that nobody cancels but the end of the event loop."""
+    """Do some work in a task that is only cancelled at the end of the event loop."""
     task = asyncio.ensure_future(work())
     _spawned.add(task)
     task.add_done_callback(_spawned.discard)
@@ -110,14 +110,14 @@ def spawn(work: Work) -> None:
 
 _spawned: set[asyncio.Future[None]] = set()
 
-#: Begin something, which here is beside the caller: a task costs little.
+#: Begin some work. Here it runs concurrently with the caller: a task is cheap.
 begin = spawn
 
 
 class Deadline:
-    """When a call has to be through. The event loop ends it then.
+    """The time limit of a call. The event loop ends the call.
 
-    A thread has to be told how long each of its waits may take, so the twin keeps the time and looks at it.
+    The twin keeps the time itself and limits each wait, because a thread can't be ended from outside.
     """
 
     def __init__(self) -> None:
@@ -136,8 +136,8 @@ class Deadline:
         await self._timeout.__aexit__(kind, error, trace)
 
     def set(self, seconds: float | None) -> None:
-        """End the call after so many seconds from now, or not at all."""
-        # One that has ended already can't be changed any more, even if the call still tidies up.
+        """End the call after a number of seconds from now, or never."""
+        # An expired timeout can't be rescheduled, even if the call is still cleaning up.
         if self._is_under_way and not self._timeout.expired():
             self._timeout.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
 
@@ -147,19 +147,19 @@ class Deadline:
         self._is_under_way = False
 
     def left(self, stream: object = None) -> float | None:
-        """Return how long a wait for a stream may take: the event loop ends it, so it needs no limit."""
+        """Return the time limit of a wait for a stream: none, as the event loop ends the wait."""
         return None
 
 
 async def connect(
     backend: httpcore.AsyncNetworkBackend, host: str, port: int, deadline: Deadline
 ) -> httpcore.AsyncNetworkStream:
-    """Connect to a host. The backend tries its addresses beside each other."""
+    """Connect to a host. The backend tries its addresses concurrently."""
     return await backend.connect_tcp(host, port)
 
 
 async def uninterrupted(work: Callable[[], Awaitable[T]], deadline: Deadline) -> T:
-    """Do something that no deadline can end from within. An event loop can end everything."""
+    """Do some work that can't watch the deadline itself. Here the event loop can end any work."""
     return await work()
 
 
@@ -177,7 +177,7 @@ class PerRuntime(Generic[P]):
 
     Args:
         make: Makes a set.
-        owner: What a warning says nobody has closed.
+        owner: The name of the owner, for the warning about an unclosed one.
     """
 
     def __init__(self, make: Callable[[], P], owner: str) -> None:
@@ -188,7 +188,7 @@ class PerRuntime(Generic[P]):
         self._closed = False
 
     async def get(self) -> P:
-        """Return the set of the loop that runs."""
+        """Return the set of the running loop."""
         loop = asyncio.get_running_loop()
         entry = self._entries.get(loop)
         if entry is None:
@@ -196,17 +196,17 @@ class PerRuntime(Generic[P]):
             entry = made, _closed_with_the_loop(made)
             await anext(entry[1])
             with self._lock:
-                # Whoever closed the client just now, in another thread, hasn't seen this one.
+                # If another thread has just closed the client, it has missed this set.
                 if self._closed:
                     raise ClosedError("the client was closed during the call")
-                # Those of loops that are over, whose guards have closed them.
+                # The guards of closed loops have closed their sets.
                 for over in [other for other in self._entries if other.is_closed()]:
                     del self._entries[over]
                 self._entries[loop] = entry
         return entry[0]
 
     async def close(self) -> None:
-        """Close all sets, those of other loops in their own time."""
+        """Close all sets. Other loops close theirs later."""
         with self._lock:
             self._closed = True
             entries = list(self._entries.items())
@@ -215,20 +215,20 @@ class PerRuntime(Generic[P]):
             if loop is asyncio.get_running_loop():
                 await guard.aclose()
             else:
-                # It may end at this very moment, and closes its set itself then.
+                # If the loop ends right now, it closes its set itself.
                 with suppress(RuntimeError):
                     loop.call_soon_threadsafe(spawn, guard.aclose)
 
     def __del__(self) -> None:
-        # The sets themselves are closed by their guards, which the collector hands to their event loops.
+        # The guards close the sets: the garbage collector passes them to their event loops.
         if any(len(made) for made, _ in self._entries.values()):
             warnings.warn(f"unclosed {self._owner}", ResourceWarning, source=self, stacklevel=2)
 
 
 async def _closed_with_the_loop(made: _Closable) -> AsyncGenerator[None]:
-    """Close a set when the event loop ends, or when nobody refers to the set any more.
+    """Close a set when the event loop ends or the generator is garbage collected.
 
-    A started async generator is what an event loop closes by itself in both cases, while it still runs.
+    In both cases the event loop itself closes a started async generator, while it still runs.
     """
     try:
         yield
@@ -237,7 +237,7 @@ async def _closed_with_the_loop(made: _Closable) -> AsyncGenerator[None]:
 
 
 class Workers(Generic[A, R]):
-    """Calls that go on beside the caller, each in a task. The arguments are for the twin, which has threads."""
+    """Calls that run concurrently with the caller, each in a task. The arguments are for the threads of the twin."""
 
     def __init__(self, limit: int, hold: threading.Lock) -> None:
         self._done: asyncio.Queue[asyncio.Task[R]] = asyncio.Queue()
@@ -259,12 +259,12 @@ class Workers(Generic[A, R]):
         return task.result()
 
     async def end(self) -> None:
-        """Cancel the calls under way, and see them end."""
+        """Cancel the running calls, and wait until they end."""
         for task in self._begun:
             task.cancel()
         if self._begun:
             await asyncio.wait(self._begun)
         for task in self._begun:
-            # An error that nobody looks at would be reported by the event loop.
+            # The event loop would report an error that is never retrieved.
             if not task.cancelled():
                 task.exception()

@@ -1,4 +1,4 @@
-"""Something that is done once for all who want it at the same time."""
+"""Share one run of some work among all callers that need it at the same time (single flight)."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class _Wakeup(Protocol):
 
 
 class Flight:
-    """What is under way, as long as one of its two locks is held (see `holds`), its runtime runs, and it hasn't landed.
+    """One run of the work. It is under way until it lands, both locks are released (see `holds`) or its runtime stops.
 
     Args:
-        runs: Tells whether the event loop that it is done in still runs.
+        runs: Returns whether the event loop that does the work still runs.
 
     Attributes:
-        begun: Held by whoever began it and waits for it.
-        flying: Held by whoever does it.
-        pilot: The task or thread that does it.
-        error: What it failed with.
+        begun: A lock held by the caller that began the work and waits for it.
+        flying: A lock held by the task or thread that does the work.
+        pilot: The task or thread that does the work.
+        error: The error that the work failed with.
     """
 
     def __init__(self, runs: Callable[[], bool]) -> None:
@@ -37,34 +37,34 @@ class Flight:
         self._waiting: dict[_Wakeup, None] = {}
 
     def is_over(self) -> bool:
-        """Return whether it has landed, or nobody is left to bring it down."""
+        """Return whether the flight has landed, or nothing can finish it any more."""
         return self._landed or not (self._runs() and (self.begun.locked() or self.flying.locked()))
 
     def land(self, error: Exception | None) -> None:
-        """End it, and wake all who wait."""
+        """End the flight, and wake all waiting callers."""
         self.error, self._landed = error, True
         for wakeup in list(self._waiting):
             wakeup.wake()
 
     def wake_with(self, wakeup: _Wakeup) -> None:
-        """Wake somebody when it lands."""
+        """Register a wakeup for the landing."""
         self._waiting[wakeup] = None
 
 
 class Flights:
-    """The flight that is under way, of all threads and event loops. In the child of a fork there is none."""
+    """Holds the current flight, shared by all threads and event loops. The child of a fork starts without one."""
 
     def __init__(self) -> None:
         self.forked()
         forks.reset_after_fork(self)
 
     def forked(self) -> None:
-        """Begin anew: what was under way is the parent's."""
+        """Reset: the current flight belongs to the parent process."""
         self._lock = threading.Lock()
         self.under_way: Flight | None = None
 
     def begin(self, mine: Flight) -> Flight:
-        """Return the flight under way, which is this one if there was none."""
+        """Return the current flight. If there is none, this one becomes the current flight."""
         with self._lock:
             if self.under_way is None or self.under_way.is_over():
                 self.under_way = mine

@@ -1,8 +1,8 @@
-"""What is held for the length of a block of code, and what an exception has left behind of it.
+"""Track objects that are held for the duration of a block, even if an exception interrupts its cleanup.
 
-Whatever is held is marked by a locked `threading.Lock` that its owner holds in a `with` around the whole use. Entering
-and leaving such a block takes no Python frame, so no exception can come between: none of a signal handler's (Ctrl+C,
-SIGALRM) either, which can cut any `finally`. Whoever looks next drops what has an unlocked one.
+The owner of an object holds a `threading.Lock` in a `with` around the whole use. Entering and leaving this block runs
+no Python code. So not even an exception of a signal handler (Ctrl+C, SIGALRM), which can interrupt any `finally`, can
+keep the lock locked. Objects with a released lock are dropped when the set is next iterated.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ _FEW = 64
 
 
 class Held(Generic[K]):
-    """Objects, each for as long as its owner holds a lock. They may be added and discarded by any thread."""
+    """A set of objects, each held as long as its owner holds a lock. Any thread may add and discard objects."""
 
     def __init__(self) -> None:
         self._holds: dict[K, threading.Lock] = {}
         self._enough = _FEW
 
     def add(self, key: K, hold: threading.Lock) -> None:
-        """Hold an object until it is discarded, or its lock is unlocked."""
+        """Hold an object until it is discarded or its lock is released."""
         if len(self._holds) >= self._enough:
             self._enough = 2 * sum(1 for _ in self) + _FEW
         self._holds[key] = hold
 
     def discard(self, key: K) -> None:
-        """Forget an object; harmless if it isn't held."""
+        """Forget an object, if it is held."""
         self._holds.pop(key, None)
 
     @property
     def most(self) -> int:
-        """How many can be held at present; told at once, and too high after interrupts."""
+        """An upper bound of the number of held objects, in constant time. It is too high after interrupts."""
         return len(self._holds)
 
     def __iter__(self) -> Iterator[K]:
-        """Iterate over what is held at present, and forget what isn't any more."""
+        """Iterate over the held objects, and forget those with a released lock."""
         for key, hold in list(self._holds.items()):
             if hold.locked():
                 yield key

@@ -1,4 +1,4 @@
-"""What came of a function, to be told in another thread: its result or its error."""
+"""Pass the result or the error of a function to another thread."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-#: A result, or an error in its place.
+#: A result and `None`, or `None` and an error.
 Outcome: TypeAlias = tuple[R | None, BaseException | None]
 
 
 def of(work: Callable[[], R]) -> Outcome[R]:
-    """Call a function and return what came of it."""
+    """Call a function and return its outcome."""
     try:
         return work(), None
-    except BaseException as error:  # noqa: BLE001  # it is raised where the result is asked for
+    except BaseException as error:  # noqa: BLE001  # `unwrap` raises it
         return None, error
 
 
-def told(outcome: Outcome[R]) -> R:
+def unwrap(outcome: Outcome[R]) -> R:
     """Return the result, or raise the error."""
     result, error = outcome
     if error is not None:
         try:
             raise error
         finally:
-            del error, outcome  # its traceback holds this frame
+            del error, outcome  # the traceback refers to this frame
     return cast("R", result)

@@ -1,4 +1,4 @@
-"""The primitives of the sync world. `_aio` is its twin: same names, same parameters."""
+"""The primitives of the sync world. `aio` is its twin, with the same names and parameters."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from scapi._primitives.outcomes import Outcome
 
     Work: TypeAlias = Callable[[], None]
-    #: Takes a part of a body, and the length of the whole if that is known.
+    #: Receives a part of a body, and the length of the whole body if that is known.
     Sink: TypeAlias = Callable[[bytes, int | None], None]
 
 
@@ -47,42 +47,42 @@ S = TypeVar("S", bound="httpcore.NetworkStream")
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    #: What is called with one thing and gives another.
+    #: A function of one argument.
     Call: TypeAlias = Callable[[A], R]
 
-#: The module that programs import this world from, by which classes name themselves.
+#: The module that programs import this world from. Classes name it in their `__module__`.
 PUBLIC = "scapi.sync"
 
 now = time.monotonic
-LEAST_READ = 0  # what a thread doesn't take stays in the socket
+LEAST_READ = 0  # unread bytes stay in the socket
 
-#: How often a thread that waits checks whether it should give up, in seconds.
+#: How often a waiting thread checks whether it should give up, in seconds.
 PATIENCE = 1
 
 
 def give_way() -> None:
-    """Let everything go on that is ready to; the interpreter does it by itself, but in long calls of C code."""
+    """Let other threads run that are ready. The interpreter does this by itself, except in long C calls."""
 
 
 def callback(name: str, function: Callable[[T], object]) -> Callable[[T], object]:
-    """A function of the user's that `call` can call, or a `TypeError`."""
+    """Return a function of the user. Raise `TypeError` if `call` can't call it."""
     if not callable(function):
         raise TypeError(f"{name} must be a function, not {type(function).__name__}")
     if inspect.iscoroutinefunction(function):
-        raise TypeError(f"{name} must be a plain function, not a coroutine function: this is the sync world")
+        raise TypeError(f"{name} must be a plain function, not a coroutine function: sync code can't await it")
     return function
 
 
 def call(function: Callable[[T], object], argument: T) -> None:
-    """Call a function of the user's, which must not be a coroutine function: nothing here could await it."""
+    """Call a function of the user. Raise `TypeError` if it returns a coroutine: nothing here could await it."""
     result = function(argument)
     if inspect.iscoroutine(result):
         result.close()
-        raise TypeError(f"{function!r} must be a plain function, not a coroutine function: this is the sync world")
+        raise TypeError(f"{function!r} must be a plain function, not a coroutine function: sync code can't await it")
 
 
 def to_thread(function: Callable[Options, T], /, *args: Options.args, **options: Options.kwargs) -> T:
-    """Run a function that keeps a disk or the processor busy; here the caller's own thread will do."""
+    """Run a function that does disk I/O or heavy computation. Here it runs in the caller's thread."""
     return function(*args, **options)
 
 
@@ -90,25 +90,25 @@ class Wakeup:
     """A wait that others can end early, from any thread.
 
     Attributes:
-        hold: Whoever waits for a turn holds it in a `with`, see `scapi._primitives.holds`.
+        hold: A lock that the waiting call holds in a `with`, see `scapi._primitives.holds`.
     """
 
     def __init__(self) -> None:
         self.hold = threading.Lock()
-        # Every call makes one and few wait with it: a queue is made in a tenth of the time that an event takes. And an
-        # event that is interrupted may lose the interrupt.
+        # Every call makes a wakeup, and few wait with it: a queue takes a tenth of the time of an event to make. An
+        # interrupted event may also lose the interrupt.
         self._wakes: SimpleQueue[None] = SimpleQueue()
 
     def alive(self) -> bool:
-        """Whether somebody holds it."""
+        """Return whether a call holds the lock."""
         return self.hold.locked()
 
     def wake(self) -> None:
-        """End the wait, or the next one if there is none now."""
+        """End the current wait, or the next one if there is none."""
         self._wakes.put(None)
 
     def wait(self, seconds: float) -> None:
-        """Wait for so many seconds, or until woken."""
+        """Wait for a number of seconds, or until woken."""
         with suppress(Empty), _waiting(self.wake):
             self._wakes.get(timeout=seconds)
             while True:
@@ -116,23 +116,23 @@ class Wakeup:
 
 
 def current() -> object:
-    """Return who runs: the thread."""
+    """Return the current thread."""
     return threading.get_ident()
 
 
 def runtime() -> Callable[[], bool]:
-    """Return what tells whether that which runs now still does: threads go on as long as the process."""
+    """Return a function that returns whether the current runtime still runs: always, as threads run until the exit."""
     return lambda: True
 
 
 def spawn(work: Work) -> None:
-    """Do something in a thread where no signal arrives, and which the interpreter waits for at its exit."""
-    # Begun from another thread: `Thread.start` waits in a way that may lose an interrupt.
+    """Do some work in a thread. It receives no signals, and the interpreter waits for it at exit."""
+    # Started from a helper thread: `Thread.start` waits in a way that may lose an interrupt.
     _thread.start_new_thread(_spawn, (work,))
 
 
 def begin(work: Work) -> None:
-    """Do something at once, in the caller's thread: another one would cost more than it is worth."""
+    """Begin some work. Here it runs in the caller's thread: another thread would be too expensive."""
     work()
 
 
@@ -144,29 +144,29 @@ def _spawn(work: Work) -> None:
 
 
 class Deadline:
-    """When a call has to be through, on the monotonic clock.
+    """The time limit of a call, on the monotonic clock.
 
-    A blocking socket has a timeout for each read but none for all of them, so that a server which sends a byte a second
-    is never late. Here each wait gets what is left of the time of the whole call.
+    A blocking socket has a timeout for each read but none for all reads: a server that sends a byte per second never
+    runs into it. So each wait is limited to the remaining time of the whole call.
     """
 
     def __init__(self) -> None:
         self._at = math.inf
         self._stream: httpcore.NetworkStream | None = None
         self._ended = False
-        self._called_off = _waiting(self.end)
+        self._cancellation = _waiting(self.end)
 
     def __enter__(self) -> Self:
-        self._called_off.__enter__()
+        self._cancellation.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._called_off.__exit__(kind, error, trace)
+        self._cancellation.__exit__(kind, error, trace)
 
     def set(self, seconds: float | None) -> None:
-        """End the call after so many seconds from now, or not at all."""
+        """End the call after a number of seconds from now, or never."""
         self._at = math.inf if seconds is None else now() + seconds
 
     def end(self) -> None:
@@ -174,22 +174,22 @@ class Deadline:
         self._ended = True
         if self._stream is not None:
             with suppress(OSError):
-                # Not the method of the TLS socket: that one takes its TLS state away from under the reading thread.
+                # Not the method of the TLS socket: it removes the TLS state while the other thread is reading.
                 socket.socket.shutdown(self._stream.get_extra_info("socket"), socket.SHUT_RDWR)
 
     def left(self, stream: httpcore.NetworkStream | None = None) -> float:
-        """Return the seconds that a wait may take. `end` shuts this stream down, which wakes who waits for it."""
+        """Return the time limit of a wait for a stream, in seconds. `end` shuts down this stream to end the wait."""
         self._stream = stream
         if self._ended:
             raise ConnectionAbortedError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED))
         left = self._at - now()
         if left <= 0:
-            raise TimeoutError("it took too long")
+            raise TimeoutError("the time limit was exceeded")
         return min(left, threading.TIMEOUT_MAX)
 
 
 def connect(backend: httpcore.NetworkBackend, host: str, port: int, deadline: Deadline) -> httpcore.NetworkStream:
-    """Connect to the first address of a host that answers; each may take its share of the time that is left."""
+    """Connect to the first address of a host that responds. Each address gets its share of the remaining time."""
     ends = now() + deadline.left()
 
     def work() -> httpcore.NetworkStream:
@@ -206,9 +206,9 @@ def connect(backend: httpcore.NetworkBackend, host: str, port: int, deadline: De
 
 
 def uninterrupted(work: Callable[[], S], deadline: Deadline) -> S:
-    """Do something that no deadline can end from within: looking up a name, connecting, a handshake.
+    """Do some work that can't watch the deadline itself: a name lookup, connecting, a handshake.
 
-    It is done on a thread of its own, which is left behind when the call ends before.
+    It runs in a thread of its own. If the call ends first, the thread is left behind.
     """
     results: SimpleQueue[Outcome[S]] = SimpleQueue()
     wanted = threading.Lock()
@@ -229,14 +229,14 @@ def uninterrupted(work: Callable[[], S], deadline: Deadline) -> S:
             _thread.start_new_thread(run, ())
             while True:
                 with suppress(Empty):
-                    return outcomes.told(results.get(timeout=min(deadline.left(), PATIENCE)))
+                    return outcomes.unwrap(results.get(timeout=min(deadline.left(), PATIENCE)))
     except BaseException:
         close_unwanted()
         raise
 
 
 class PerRuntime(Generic[P]):
-    """One set of connections for the process, see the twin. The child of a fork begins with one of its own."""
+    """One set of connections for the process, see the twin. The child of a fork starts with a new one."""
 
     def __init__(self, make: Callable[[], P], owner: str) -> None:
         self._make = make
@@ -255,7 +255,7 @@ class PerRuntime(Generic[P]):
         self._made.close()
 
     def forked(self) -> None:
-        """Leave the connections to the parent process, which goes on using them. The collector closes our copies."""
+        """Leave the connections to the parent process, which still uses them. Our copies are garbage collected."""
         self._made = self._make()
 
     def __del__(self) -> None:
@@ -265,17 +265,17 @@ class PerRuntime(Generic[P]):
 
 
 class Workers(Generic[A, R]):
-    """Calls that go on beside the caller, each on a thread, which can be called off in the middle of a wait.
+    """Calls that run concurrently with the caller, each in a thread. They can be cancelled during a wait.
 
     Args:
-        limit: How many calls are made at once at the most; the caller keeps to it.
-        hold: Held by the owner in a `with`, see `scapi._primitives.holds`: the threads end with it, even without `end`.
+        limit: The maximum number of concurrent calls. The caller must respect it.
+        hold: A lock that the owner holds in a `with`, see `scapi._primitives.holds`. Its release ends the threads too.
     """
 
     def __init__(self, limit: int, hold: threading.Lock) -> None:
         self._limit, self._hold = limit, hold
-        # No executor: an exception of a signal's leaves its locks locked, and then its threads never end. A caller
-        # only touches the queues.
+        # Not an executor: an exception of a signal handler may leave its locks locked, and then its threads never end.
+        # Here the caller only uses queues.
         self._orders: SimpleQueue[Callable[[], R] | None] = SimpleQueue()
         self._done: SimpleQueue[Outcome[R]] = SimpleQueue()
         self._over: SimpleQueue[None] = SimpleQueue()
@@ -298,25 +298,25 @@ class Workers(Generic[A, R]):
         """Return the result of the next call that completes, or raise its error."""
         box = [self._done.get()]
         self._begun -= 1
-        return outcomes.told(box.pop())  # no local variable: the traceback of an error holds this frame
+        return outcomes.unwrap(box.pop())  # no local variable: the traceback of an error refers to this frame
 
     def end(self) -> None:
-        """End the calls under way, and see their threads end."""
+        """Cancel the running calls, and wait until their threads end."""
         self._ended = True
         for interrupt in list(self._interrupts):
             interrupt()
         for _ in range(self._threads):
             self._orders.put(None)
-        # The collector may drop an iterator on a thread of the iterator's own, which can't wait for itself.
+        # The garbage collector may end an iterator in one of its own threads, which can't wait for itself.
         while self._threads and getattr(_local, "workers", None) is not self:
-            # No `join`: where an object of a thread dies, `threading` may lose an interrupt.
+            # Not `join`: `threading` may lose an interrupt while it drops an object of a thread.
             self._over.get()
             self._threads -= 1
 
     def _work(self) -> None:
-        """Make calls, one after another, until nobody wants any."""
+        """Make calls, one after another, until the workers are ended or released."""
         _local.workers = self
-        # An iterator that nobody has closed doesn't keep the interpreter from its exit.
+        # An unclosed iterator must not block the exit of the interpreter.
         while self._hold.locked() and not self._ended and threading.main_thread().is_alive():
             with suppress(Empty):
                 if (order := self._orders.get(timeout=PATIENCE)) is not None and not self._ended:
@@ -325,7 +325,7 @@ class Workers(Generic[A, R]):
 
     @contextmanager
     def waiting(self, interrupt: Callable[[], None]) -> Generator[None]:
-        """A wait of one of the threads, which `end` ends by calling `interrupt`."""
+        """Wrap a wait in one of the threads. `end` calls `interrupt` to end the wait."""
         self._interrupts[interrupt] = None
         try:
             self._check()
@@ -336,17 +336,17 @@ class Workers(Generic[A, R]):
 
     def _check(self) -> None:
         if self._ended:
-            raise _CalledOffError
+            raise _CancelledError
 
 
-class _CalledOffError(BaseException):
-    """Ends a call on a thread whose workers were ended. No `Exception`, so that nothing takes it for a failure."""
+class _CancelledError(BaseException):
+    """Ends a call after its workers were ended. Not an `Exception`, so that no handler takes it for a failure."""
 
 
 _local = threading.local()
 
 
 def _waiting(interrupt: Callable[[], None]) -> AbstractContextManager[None]:
-    """A wait that ends early if the thread that it blocks is called off."""
+    """Wrap a wait so that it ends early if the workers of the current thread are ended."""
     workers: Workers[Any, Any] | None = getattr(_local, "workers", None)
     return nullcontext() if workers is None else workers.waiting(interrupt)
