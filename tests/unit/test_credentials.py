@@ -60,14 +60,16 @@ def test_what_cannot_be_a_header_is_refused_without_showing_it(name: str, tail: 
     parts = {"client_id": "7", "client_secret": "s", name: SECRET + tail}
     if name == "token":
         parts = {name: SECRET + tail}
-    with pytest.raises(CredentialsError, match=f"{name} holds characters that can't be sent") as caught:
+    with pytest.raises(CredentialsError, match=f"{name} contains characters that can't be sent") as caught:
         Credentials(**parts).check()
     assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "token", "Basic"])
 def test_a_token_with_its_scheme_in_front_is_refused_with_the_reason(scheme: str) -> None:
-    with pytest.raises(CredentialsError, match="token holds a space: pass the token alone, without a word") as caught:
+    with pytest.raises(
+        CredentialsError, match="token contains a space: pass the token alone, without a word"
+    ) as caught:
         Credentials(token=f"{scheme} {SECRET}").check()
     assert SECRET not in str(caught.value)
 

@@ -217,7 +217,7 @@ def deaf() -> Iterator[str]:
 
 def test_connecting_ends_in_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(httpx_adapter, "CONNECT_TIMEOUT", 0.2)
-    with deaf() as url, pytest.raises(RequestTimeoutError, match="could not be connected to in time") as caught:
+    with deaf() as url, pytest.raises(RequestTimeoutError, match=r"could not connect to .* in time") as caught:
         world.run(world.api.AppClient(token="t", base_url=url, retry=None), lambda client: client.emission())
     assert caught.value.connecting
 
@@ -231,7 +231,7 @@ def test_all_addresses_of_a_host_share_the_time(monkeypatch: pytest.MonkeyPatch)
         began = time.monotonic()
         with (
             scapi.sync.AppClient(token="t", base_url=url, retry=None) as client,
-            pytest.raises(RequestTimeoutError, match="could not be connected to in time"),
+            pytest.raises(RequestTimeoutError, match=r"could not connect to .* in time"),
         ):
             client.emission()
     assert 1.5 <= time.monotonic() - began < 10
@@ -270,7 +270,7 @@ def test_looking_up_a_host_ends_in_time_or_with_the_client(monkeypatch: pytest.M
     began = time.monotonic()
     with (
         scapi.sync.AppClient(token="t", base_url="https://slow.test", retry=None) as client,
-        pytest.raises(RequestTimeoutError, match=r"slow\.test could not be connected to in time"),
+        pytest.raises(RequestTimeoutError, match=r"could not connect to slow\.test in time"),
     ):
         client.emission()
     monkeypatch.setattr(httpx_adapter, "CONNECT_TIMEOUT", 15)
@@ -562,6 +562,6 @@ def test_nothing_secret_is_kept_with_the_urls(world: World, mount: Mount) -> Non
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\rb", "a\0b", "ё"])
 def test_a_header_cannot_smuggle_another(value: str) -> None:
-    with pytest.raises(ValueError, match="the header If-None-Match holds characters") as caught:
+    with pytest.raises(ValueError, match="the header If-None-Match contains characters") as caught:
         httpx_adapter.request(HttpRequest("https://h.test/", extra={"If-None-Match": value}), {})
     assert value not in str(caught.value)

@@ -150,13 +150,13 @@ class TestBothLibraries:
 
         async def act(client: Any) -> None:
             async with http_client.stream("GET", f"{mount.url}/regions"):
-                with pytest.raises(RequestTimeoutError, match="could not be connected to in time") as caught:
+                with pytest.raises(RequestTimeoutError, match=r"could not connect to .* in time") as caught:
                     await client.emission()
             assert caught.value.connecting
 
         def sync_act(client: Any) -> None:
             with http_client.stream("GET", f"{mount.url}/regions"):
-                with pytest.raises(RequestTimeoutError, match="could not be connected to in time") as caught:
+                with pytest.raises(RequestTimeoutError, match=r"could not connect to .* in time") as caught:
                     client.emission()
                 assert caught.value.connecting
 

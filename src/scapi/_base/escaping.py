@@ -11,7 +11,7 @@ import re
 import unicodedata
 
 #: How much untrusted text a log line or a message quotes, in characters.
-SAID = 500
+QUOTED = 500
 
 #: The game's own colour codes, such as `§4`.
 COLOUR_CODE = re.compile(r"§[0-9a-fk-or]", re.IGNORECASE)
@@ -33,7 +33,7 @@ def terminal(text: str) -> str:
 
 
 def picture(text: str) -> str:
-    """Return the text on one line, without characters that a font can't draw."""
+    """Return the text on one line, without control and invisible characters."""
     return _without(text)
 
 
@@ -42,7 +42,7 @@ def page(text: str) -> str:
     return html.escape(_without(text))
 
 
-def log(text: str, most: int | None = SAID) -> str:
+def log(text: str, most: int | None = QUOTED) -> str:
     r"""Return the text on one line, with control characters escaped (`\n`, `\u001b`).
 
     Args:

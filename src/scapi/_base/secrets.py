@@ -12,7 +12,7 @@ MASK = "***"
 
 
 class Secret:  # noqa: PLW1641  # a hash would leak a hint about the text
-    """Hold a text that must not be shown.
+    """A text that must not be shown.
 
     `repr`, `str`, `format`, and tracebacks with local variables show `***` instead. Only `reveal()` and `encode()`
     return the text. It is scrambled in memory and in pickles, not encrypted.
@@ -57,7 +57,7 @@ class Secret:  # noqa: PLW1641  # a hash would leak a hint about the text
         return value if value is None or isinstance(value, Secret) else cls(value)
 
     def check(self, name: str) -> Self:
-        """Return this secret.
+        """Return this secret if it is a string.
 
         Args:
             name: The name in the error message.

@@ -66,7 +66,7 @@ class Credentials:
         )
 
     def check(self, missing: str = NO_CREDENTIALS) -> Credentials:
-        """Return these credentials.
+        """Return these credentials, validated.
 
         Args:
             missing: The message if all of them are missing.
@@ -89,13 +89,13 @@ class Credentials:
         return self
 
     def check_pair(self) -> Credentials:
-        """Return these credentials.
+        """Return these credentials if they are the pair of an application.
 
         Raises:
             CredentialsError: The client id, the client secret or both are missing.
         """
         if not self.client_id and not self._client_secret:
-            raise CredentialsError("client_id and client_secret of the application are needed, and both are missing")
+            raise CredentialsError("the client_id and client_secret of the application are missing")
         return self.check()
 
     def headers(self) -> Mapping[str, str | Secret]:
@@ -130,10 +130,14 @@ class Credentials:
 def _check_header(name: str, secret: Secret) -> None:
     """Raise `CredentialsError` if a secret can't be sent as a header."""
     if not validation.is_header(secret.reveal()):
-        raise CredentialsError(f"{name} holds characters that can't be sent, such as spaces or line breaks around it")
+        raise CredentialsError(
+            f"{name} contains characters that can't be sent, such as surrounding spaces or line breaks"
+        )
     if name == "token" and " " in secret.reveal():
         # `Bearer x` would be sent as `Bearer Bearer x`, and the server would reject it like an expired token.
-        raise CredentialsError("token holds a space: pass the token alone, without a word such as 'Bearer' before it")
+        raise CredentialsError(
+            "token contains a space: pass the token alone, without a word such as 'Bearer' before it"
+        )
 
 
 def _unpickle(token: Secret | None, client_id: str | None, client_secret: Secret | None) -> Credentials:

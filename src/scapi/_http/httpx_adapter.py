@@ -239,7 +239,7 @@ def _encoded(headers: Mapping[str, str | Secret]) -> list[tuple[bytes, bytes]]:
     """
     for name, value in headers.items():
         if not VALUE.fullmatch(reveal(value)):
-            raise ValueError(f"the header {name} holds characters that can't be sent")
+            raise ValueError(f"the header {name} contains characters that can't be sent")
     return [(name.encode("ascii"), reveal(value).encode("latin-1")) for name, value in headers.items()]
 
 
@@ -340,13 +340,13 @@ def _translated(cause: BaseException, url: str, reason: str) -> ScApiException:
     timeouts: tuple[type[Exception], ...] = (TimeoutError, *_of_the_libraries("TimeoutException"))
     if isinstance(cause, ProxyFailed):
         if isinstance(cause.__cause__, timeouts):
-            return RequestTimeoutError(f"{cause} could not be connected to in time", connecting=True)
-        return TransportError(f"no response from {host}: {cause} does not connect: {reason}")
+            return RequestTimeoutError(f"could not connect to {cause} in time", connecting=True)
+        return TransportError(f"no response from {host}: {cause} failed: {reason}")
     if isinstance(cause, timeouts):
         # After a `PoolTimeout` of the caller's client nothing was sent either.
         connecting = isinstance(cause, (ConnectTimeout, *_of_the_libraries("ConnectTimeout", "PoolTimeout")))
-        doing = "could not be connected to" if connecting else "did not respond"
-        return RequestTimeoutError(f"{host} {doing} in time", connecting=connecting)
+        failed = f"could not connect to {host}" if connecting else f"{host} did not respond"
+        return RequestTimeoutError(f"{failed} in time", connecting=connecting)
     if isinstance(cause, _of_the_libraries("DecodingError")):
         return DecodeError(f"the body can't be decompressed: {reason}", url=url)
     return TransportError(f"no response from {host}: {reason}")
