@@ -81,18 +81,18 @@ class Draft:
         self._path = path
         # `tempfile` won't do: its files stay private after they are moved.
         self._part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-        rights = 0o600 if private else _rights(path)
+        permissions = 0o600 if private else _permissions(path)
         try:
             # `O_EXCL`: never write to or remove a file of another program.
-            handle = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, rights or 0o666)
+            handle = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, permissions or 0o666)
         except OSError as cause:
             # The caller doesn't know the name of the part file.
             raise OSError(cause.errno, cause.strerror, str(path.parent)) from None
         self.file = os.fdopen(handle, "wb")
         self.write = self.file.write
-        if rights:
+        if permissions:
             with suppress(OSError):  # some file systems have no permissions
-                self._part.chmod(rights)
+                self._part.chmod(permissions)
 
     def publish(self) -> None:
         """Flush the file to disk and replace the target."""
@@ -109,7 +109,7 @@ class Draft:
             self._part.unlink()
 
 
-def _rights(path: Path) -> int | None:
+def _permissions(path: Path) -> int | None:
     """Return the permissions of an existing file, otherwise `None`."""
     try:
         return stat.S_IMODE(path.stat().st_mode)

@@ -16,7 +16,7 @@ class _Wakeup(Protocol):
 
 
 class Flight:
-    """One run of the work. It is under way until it lands, both locks are released (see `holds`) or its runtime stops.
+    """One run of the work. It is over once it has landed, both locks are released (see `holds`) or its runtime stopped.
 
     Args:
         runs: Returns whether the event loop that does the work still runs.
