@@ -263,7 +263,7 @@ async def test_both_addresses_of_localhost_are_listened_at(
 async def test_the_other_address_of_localhost_is_left_to_nobody_else(fake: FakeApi, url: str, port: int) -> None:
     with ipv6(port):
         async with client_of(fake, url) as oauth:
-            with pytest.raises(LoginError, match=f"port {port} of ::1 can't be listened on"):
+            with pytest.raises(LoginError, match=f"can't listen on port {port} of ::1"):
                 await oauth.login(port=port, timeout=60)
     socket.create_server(("127.0.0.1", port)).close()
 

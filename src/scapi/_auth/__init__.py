@@ -1,1 +1,1 @@
-"""Credentials, OAuth and the page that a login comes back to."""
+"""OAuth: logging in, getting tokens and renewing them."""

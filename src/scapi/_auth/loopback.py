@@ -1,6 +1,6 @@
-"""Where a login comes back to: a port of this machine that a browser is sent to, or a line that the user pastes.
+"""Receive the redirect of a login, on a local port or as a line that the user pastes.
 
-Threads do this in both worlds, because a browser and a terminal block; all that either world sees is a future.
+Browsers and terminals block, so threads do the work and put the result into a future.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ PAGE = b"""<!doctype html>
 HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-    # The address of this page holds the code.
+    # The URL of this page contains the code.
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "Connection": "close",
@@ -53,21 +53,21 @@ HEADERS = {
 #: The two addresses of `localhost`.
 BOTH = ("127.0.0.1", "::1")
 
-#: What a machine says that has no address of that kind.
+#: Error numbers for an address family that this machine doesn't have.
 ABSENT = {EADDRNOTAVAIL, EAFNOSUPPORT}
 
-#: Seconds that a browser may keep a connection open without asking for anything, as browsers like to do.
+#: How long a browser may keep a connection open without sending a request, in seconds. Browsers often do.
 IDLE = 10.0
 
 
 class _Door(NamedTuple):
-    """Where one login comes back to, and what opens it.
+    """The redirect URI and state of one login.
 
     Attributes:
         port: The port.
         path: The path of the redirect URI.
-        state: What the redirect of this login brings back.
-        arrived: Where the redirect is put.
+        state: The state that the redirect must contain.
+        arrived: The future that gets the redirect.
     """
 
     port: int
@@ -76,7 +76,7 @@ class _Door(NamedTuple):
     arrived: Future[Redirect]
 
     def is_asked(self, host: str) -> bool:
-        """Whether a request was meant for this machine, and not for a name that somebody made lead to it."""
+        """Return whether a `Host` header names this machine. Any other name may be DNS rebinding."""
         try:
             asked = urlsplit(f"//{host}")
             return asked.hostname in validation.LOOPBACK and (asked.port or 80) == self.port
@@ -86,17 +86,17 @@ class _Door(NamedTuple):
 
 @contextmanager
 def listen(redirect_uri: str, state: str) -> Generator[Future[Redirect]]:
-    """Listen for the browser that is sent to a redirect URI, while the `with` block lasts.
+    """Listen at a redirect URI during the `with` block.
 
-    Whoever comes without the state of this login is sent away, and the listening goes on: any page that the user visits
-    can send their browser here.
+    A request without the state of this login is rejected, and listening continues: any page that the user visits can
+    send their browser here.
 
     Args:
-        redirect_uri: A URI of this machine; port 80 where it names none.
-        state: What the redirect must bring back.
+        redirect_uri: A URI of this machine. Its default port is 80.
+        state: The state that the redirect must contain.
 
     Yields:
-        The redirect, once it is here.
+        A future that gets the redirect.
 
     Raises:
         LoginError: The port is taken.
@@ -115,9 +115,9 @@ def listen(redirect_uri: str, state: str) -> Generator[Future[Redirect]]:
 
 
 def _servers(host: str, door: _Door) -> list[_Server]:
-    """Listen at a host; for `localhost` at both of its addresses, as the browser chooses one of them.
+    """Listen at a host. For `localhost` that is both of its addresses, because the browser may choose either.
 
-    Another user of this machine could listen at the one that is left free, and be sent the code.
+    Another user of this machine could listen at a free one and receive the code.
     """
     hosts = BOTH if host == "localhost" else (host,)
     servers: list[_Server] = []
@@ -125,13 +125,13 @@ def _servers(host: str, door: _Door) -> list[_Server]:
         try:
             servers.append(_Server(address, door))
         except OSError as cause:
-            # A machine may know only one kind of addresses.
+            # A machine may have only IPv4 or only IPv6.
             if cause.errno in ABSENT and (servers or address != hosts[-1]):
                 continue
             for server in servers:
                 server.server_close()
             raise LoginError(
-                f"port {door.port} of {address} can't be listened on ({cause.strerror}); end the program that has it, "
+                f"can't listen on port {door.port} of {address} ({cause.strerror}); end the program that uses it, "
                 "or pass login(port=...) with the port of another redirect URI that is registered for the application"
             ) from cause
     return servers
@@ -140,13 +140,13 @@ def _servers(host: str, door: _Door) -> list[_Server]:
 def send_user(
     url: str, redirect_uri: str, arrived: Future[Redirect], *, open_browser: bool, ask: Callable[[str], str]
 ) -> None:
-    """Open the browser, or ask the user to paste where theirs ended up. Returns at once.
+    """Open the browser, or ask the user to paste the URL that theirs ended at. Returns at once.
 
     Args:
-        url: Where to log in.
-        redirect_uri: Where the login comes back to.
-        arrived: Where a pasted redirect, or the failure to get one, is put.
-        open_browser: Whether to look for a browser at all.
+        url: The login URL.
+        redirect_uri: The redirect URI of the login.
+        arrived: The future that gets the pasted redirect or the error.
+        open_browser: Whether to try a browser first.
         ask: Shows a text to the user and returns the line that they enter, as `input` does.
     """
 
@@ -154,7 +154,7 @@ def send_user(
         try:
             if not (open_browser and _open(url)):
                 _put(arrived, Redirect(ask(PROMPT.format(url=url, redirect_uri=redirect_uri))))
-        except Exception as cause:  # noqa: BLE001  # such as the end of the input: it goes to whoever waits
+        except Exception as cause:  # noqa: BLE001  # any error, such as EOFError, goes into the future
             _fail(arrived, cause)
 
     # Some browsers run in the terminal and block it, and so does every prompt.
@@ -170,13 +170,13 @@ def _open(url: str) -> bool:
 
 def _future() -> Future[Redirect]:
     future = Future[Redirect]()
-    # From here on nobody can cancel it, so that it always takes a result.
+    # A running future can't be cancelled, so it always accepts a result.
     future.set_running_or_notify_cancel()
     return future
 
 
 def _put(arrived: Future[Redirect], redirect: Redirect) -> None:
-    # Of several redirects the first one counts.
+    # The first redirect counts.
     with suppress(InvalidStateError):
         arrived.set_result(redirect)
 
@@ -189,7 +189,7 @@ def _fail(arrived: Future[Redirect], cause: Exception) -> None:
 
 
 class _Server(socketserver.ThreadingTCPServer):
-    """Answers every connection in a thread of its own: browsers open some that they never use."""
+    """Handles each connection in its own thread, because browsers open some that they never use."""
 
     daemon_threads = True
     # On Windows this would let two programs listen on one port.
@@ -201,11 +201,11 @@ class _Server(socketserver.ThreadingTCPServer):
         super().__init__((host, door.port), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        logger.debug("a browser hung up while it was answered")
+        logger.debug("the browser closed the connection before it had the response")
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Takes the redirect, and tells the user that this was all."""
+    """Accepts the redirect and shows a page that says the login is done."""
 
     timeout = IDLE
 
@@ -216,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(421)
             return
         if self.path.partition("?")[0] != door.path or not redirect.answers(door.state):
-            self.send_error(404, explain="This is not the answer to the login that is waited for here.")
+            self.send_error(404, explain="This is not the redirect of the current login.")
             return
         self.send_response(200)
         for name, value in {**HEADERS, "Content-Length": str(len(PAGE))}.items():
@@ -229,4 +229,4 @@ class _Handler(BaseHTTPRequestHandler):
         return "scapi"
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the line would hold the code."""
+        """Log nothing: the line would contain the code."""

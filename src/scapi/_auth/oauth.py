@@ -1,4 +1,4 @@
-"""OAuth without a socket: where to log in, what to send, what the answers mean.
+"""OAuth without I/O: build login URLs and token requests, read the responses.
 
 Source: https://eapi.stalzone.com/auth.html
 """
@@ -28,13 +28,13 @@ from scapi.models.tokens import AppToken, UserToken
 
 TokenT = TypeVar("TokenT", bound=AppToken)
 
-#: Seconds before its expiry at which a token is renewed, but not before this share of its life is left.
+#: A token is renewed this many seconds before it expires, or when this share of its lifetime is left if that is later.
 EARLY, EARLY_SHARE = 60.0, 0.1
 
-#: The statuses of a refused renewal; servers differ in which of the two it is.
+#: The statuses of a refused renewal. Servers use either.
 REFUSALS = (400, 401)
 
-#: What to do about a missing user token.
+#: The message for a missing user token.
 NO_USER = (
     "no credentials: pass token, or set SCAPI_USER_TOKEN. To have the token renewed, add refresh_token, client_id and "
     "client_secret, or SCAPI_REFRESH_TOKEN, SCAPI_CLIENT_ID and SCAPI_CLIENT_SECRET. OAuthClient gets a token; "
@@ -51,7 +51,7 @@ class AuthorizeUrl(str):
     """The URL at which a user logs in.
 
     Attributes:
-        state: What the redirect must bring back, or else it isn't the answer to this login.
+        state: The state that the redirect must contain. A redirect without it belongs to another login.
     """
 
     __slots__ = ("state",)
@@ -60,9 +60,9 @@ class AuthorizeUrl(str):
 
 
 class Proof:
-    """Proves that whoever hands in a code began the login (PKCE, RFC 7636).
+    """Proves that the program that sends the code also began the login (PKCE, RFC 7636).
 
-    A server that doesn't know PKCE ignores both parts.
+    A server without PKCE ignores both parts.
     """
 
     __slots__ = ("_verifier",)
@@ -71,19 +71,19 @@ class Proof:
         self._verifier = Secret(secrets.token_urlsafe(32))
 
     def challenge(self) -> dict[str, str]:
-        """Return the parameters that the login begins with. They don't give the proof away."""
+        """Return the parameters for the login URL. They don't reveal the verifier."""
         digest = urlsafe_b64encode(sha256(self._verifier.encode()).digest())
         return {"code_challenge": digest.decode().rstrip("="), "code_challenge_method": "S256"}
 
     def fields(self) -> dict[str, Secret]:
-        """Return the proof, which goes with the code."""
+        """Return the form fields that are sent with the code."""
         return {"code_verifier": self._verifier}
 
 
 def authorize_url(
     base_url: str, credentials: Credentials, redirect_uri: str, state: str | None, proof: Proof | None = None
 ) -> AuthorizeUrl:
-    """Where a user logs in; with a new state unless one is given."""
+    """Return the URL at which a user logs in, with a new state unless one is given."""
     state = secrets.token_urlsafe(32) if state is None else validation.text("state", state)
     query = {
         "client_id": credentials.client_id,
@@ -99,45 +99,45 @@ def authorize_url(
 
 
 class Redirect:
-    """The address that a user's browser came back with. It may hold a code."""
+    """The URL that a login redirected the browser to. It may contain a code."""
 
     __slots__ = ("_code", "_query")
 
     def __init__(self, url: str) -> None:
-        # Not `urlsplit`, which raises on some of what people paste.
+        # `urlsplit` would raise on some pasted lines.
         self._query = dict(parse_qsl(url.strip().partition("?")[2].partition("#")[0]))
         self._code = Secret.of(self._query.pop("code", None))
 
     def answers(self, state: str) -> bool:
-        """Return whether this is the answer, good or bad, to the login that had this state."""
-        return self._is_answer() and hmac.compare_digest(_bytes(self._query.get("state", "")), _bytes(state))
+        """Return whether this is the result, success or error, of the login with this state."""
+        return self._is_result() and hmac.compare_digest(_bytes(self._query.get("state", "")), _bytes(state))
 
-    def _is_answer(self) -> bool:
+    def _is_result(self) -> bool:
         return self._code is not None or "error" in self._query
 
     def code(self, state: str) -> Secret:
-        """Return the code that buys a token.
+        """Return the code, which can be exchanged for a token.
 
         Args:
-            state: The state that the login had.
+            state: The state of the login.
 
         Raises:
-            LoginError: The address isn't the answer to this login, or it is a refusal.
+            LoginError: The URL is not the result of this login, or the login was refused.
         """
-        if not self._is_answer():
+        if not self._is_result():
             raise exceptions.LoginError("this is not the URL that the login ended at: it has neither code nor error")
-        # An answer to somebody else's login must not be taken for ours, be it good or bad.
+        # Results of another login must be rejected, errors included.
         if not self.answers(state):
-            raise exceptions.LoginError("the redirect has another state than this login: it was not made by it")
+            raise exceptions.LoginError("the redirect has another state: it belongs to another login")
         if self._code is None or "error" in self._query:
             self._refused(self._query["error"])
         if not validation.is_encodable(self._code.reveal()):
-            raise exceptions.LoginError("this is not the URL that the login ended at: its code is no text")
+            raise exceptions.LoginError("this is not the URL that the login ended at: its code is not valid text")
         return self._code
 
     def _refused(self, error: str) -> NoReturn:
         said = [self._query[name] for name in ("error_description", "hint", "message") if name in self._query]
-        # Anybody can have written this address.
+        # The URL is untrusted input.
         told = map(escaping.log, [error, *said[:1]])
         raise exceptions.LoginError(": ".join(["the login was refused", *told]), error=error)
 
@@ -146,12 +146,12 @@ class Redirect:
 
 
 def _bytes(text: str) -> bytes:
-    # A terminal may hand over what can't be written as UTF-8.
+    # Text from a terminal may contain surrogates, which UTF-8 can't encode.
     return text.encode(errors="backslashreplace")
 
 
 def checked_redirect_uri(redirect_uri: str) -> str:
-    """An absolute URI, or a `ValueError`."""
+    """Return the redirect URI. Raises `ValueError` if it is not an absolute URI."""
     parts = urlsplit(validation.text("redirect_uri", redirect_uri))
     if not parts.scheme or not (parts.netloc or parts.path) or parts.fragment:
         raise validation.refuse("redirect_uri", redirect_uri, "an absolute URI without a fragment")
@@ -159,7 +159,7 @@ def checked_redirect_uri(redirect_uri: str) -> str:
 
 
 def loopback(redirect_uri: str, port: int | None) -> str:
-    """The redirect URI, on another port if one is given, or a `ValueError` if this machine can't listen there."""
+    """Return the redirect URI, with another port if one is given. Raises `ValueError` if it is not a local one."""
     parts = urlsplit(redirect_uri)
     if parts.scheme != "http" or parts.hostname not in validation.LOOPBACK:
         raise validation.refuse("redirect_uri", redirect_uri, "a plain http URI of localhost, as login() listens there")
@@ -173,31 +173,31 @@ def loopback(redirect_uri: str, port: int | None) -> str:
 
 
 def token_request(base_url: str, credentials: Credentials, grant_type: str, **fields: str | Secret) -> HttpRequest:
-    """Return the request that hands in a grant. Nothing here raises; `HttpRequest.check` does."""
+    """Return the request for a token. Doesn't check its fields; `HttpRequest.check` does."""
     form = Form({"grant_type": grant_type, **credentials.fields(), **fields})
     return HttpRequest(f"{base_url}/token", method="POST", form=form)
 
 
 def user_request(base_url: str, credentials: Credentials) -> HttpRequest:
-    """The request that asks whose token this is."""
+    """Return the request for the user of a token."""
     return HttpRequest(f"{base_url}/user", credentials)
 
 
-# ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── responses ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def app_token(body: bytes) -> AppToken:
-    """The token of an application."""
+    """Read the token of an application."""
     return _token(body, AppToken)
 
 
 def user_token(body: bytes) -> UserToken:
-    """The token of a user."""
+    """Read the token of a user."""
     return _token(body, UserToken)
 
 
 class _Life(msgspec.Struct):
-    """What of a token's answer tells how long it lives."""
+    """The lifetime field of a token response."""
 
     expires_in: int
 
@@ -219,7 +219,7 @@ def _token(body: bytes, model: type[TokenT]) -> TokenT:
 def pair_of(token: Secret | UserToken | None, refresh_token: Secret | None) -> UserToken:
     """Return the pair that a client starts with.
 
-    The expiry of a bare token is read from it where it is a JWT; otherwise only the server knows it.
+    The expiry of a bare token is read from it if it is a JWT. Otherwise it counts as never.
 
     Raises:
         TypeError: A part isn't a string.
@@ -239,12 +239,12 @@ def pair_of(token: Secret | UserToken | None, refresh_token: Secret | None) -> U
 
 
 def pair_of_environment(application: Credentials) -> tuple[UserToken, Credentials]:
-    """Return the pair of the environment, and the application that renews it.
+    """Return the pair from the environment and the application that renews it.
 
     Args:
-        application: The caller's application, which counts for more than that of the environment.
+        application: The caller's application. It takes precedence over the one in the environment.
     """
-    # Not `os.environ.get`: its repr, which a traceback may show, is the whole environment.
+    # Not `os.environ.get`: its repr contains the whole environment, and a traceback may show it.
     pair = pair_of(Secret.of(os.getenv("SCAPI_USER_TOKEN")), Secret.of(os.getenv("SCAPI_REFRESH_TOKEN")))
     if pair.refresh_token and application.is_empty:
         id_and_secret = Credentials(
@@ -255,7 +255,7 @@ def pair_of_environment(application: Credentials) -> tuple[UserToken, Credential
 
 
 def bearer(token: Secret | UserToken) -> Credentials:
-    """Return the credentials that a token is, unchecked."""
+    """Return the token as credentials, unchecked."""
     return Credentials(token=token.access_token if isinstance(token, UserToken) else token)
 
 
@@ -263,9 +263,9 @@ def check_renewable(pair: UserToken, application: Credentials) -> None:
     """Check whether a client can renew its token.
 
     Raises:
-        CredentialsError: A part of what it takes is missing.
+        CredentialsError: The refresh token or a part of the application is missing.
         TypeError: The refresh token isn't a string.
-        ValueError: The refresh token can't be written as UTF-8.
+        ValueError: The refresh token can't be encoded as UTF-8.
     """
     if not validation.is_encodable(Secret(pair.refresh_token).check("refresh_token").reveal()):
         raise ValueError("refresh_token must be text that can be written as UTF-8")
@@ -275,14 +275,14 @@ def check_renewable(pair: UserToken, application: Credentials) -> None:
 
 
 class _Claims(msgspec.Struct):
-    """What of a JWT tells how long it lives."""
+    """The claims of a JWT that determine its lifetime."""
 
     exp: float
     iat: float | None = None
 
 
 def _life_of(token: Secret | None) -> tuple[int, datetime] | None:
-    """Return how many seconds a JWT lives, and until when. Its signature is the server's business."""
+    """Return the lifetime of a JWT in seconds and its expiry. The signature is not checked; the server does that."""
     try:
         payload = token.reveal().split(".")[1] if token else ""
         claims = msgspec.json.decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=_Claims)
@@ -293,13 +293,13 @@ def _life_of(token: Secret | None) -> tuple[int, datetime] | None:
 
 
 def is_due(token: UserToken) -> bool:
-    """Whether it is time to renew a token: a minute before its expiry, or a tenth of its life where that is less."""
+    """Return whether to renew a token: a minute before it expires, or a tenth of its lifetime if that is less."""
     early = min(EARLY, max(token.expires_in, 0) * EARLY_SHARE)
     return datetime.now(UTC) >= shifted(token.expires_at, -timedelta(seconds=early))
 
 
 def refused(error: exceptions.RequestError) -> exceptions.UnauthorizedError:
-    """The error of a call whose token could not be renewed, because the server refused to."""
+    """Return the error for a call that failed because the server refused to renew its token."""
     return exceptions.UnauthorizedError(
         f"the token could not be renewed: {error.message}",
         status=error.status,
