@@ -339,7 +339,7 @@ def test_rows_that_cannot_be_read_are_set_aside() -> None:
     index = read_index("LISTING", msgspec.json.encode(rows))
     assert list(index.entries) == ["ak1", "ak2"]
     assert [rejected.index for rejected in index.rejected] == [1, 2, 3]
-    assert "came before" in index.rejected[2].reason
+    assert "duplicate id" in index.rejected[2].reason
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b"\xff[]"])

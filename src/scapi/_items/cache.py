@@ -1,8 +1,8 @@
-"""FileCache of remote files on this machine, which many processes may read and write at once.
+"""A cache of remote files on disk. Many processes may read and write it at once.
 
-A stored file is one line of digest, one line of JSON with what is known of the copy, and the copy itself. It
-appears whole or not at all, since it is written beside its place and then moved there; and it is believed only
-while the digest of all the rest fits. Whatever is broken counts as absent: it will be fetched again.
+A stored file is one line with a digest, one line of JSON with the metadata, and the content. It is written to a
+temporary file and then moved, so it is never incomplete. A file that doesn't match its digest counts as absent and
+is fetched again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         content: The file.
         source: The URL that it came from.
-        etag: What the server called this version, to ask later whether there is a newer one.
+        etag: The server's ETag, for a later conditional request.
         fetched_at: When the server last confirmed it, in seconds since the epoch.
     """
 
@@ -54,18 +54,18 @@ _headers = msgspec.json.Decoder(_Header)
 
 
 def is_fresh(copy: Copy, *, now: float, stale_time: float) -> bool:
-    """Whether a copy need not be asked after yet. One from the future must be: the clock was set back.
+    """Return whether a copy can be used without a request. A copy from the future can't: the clock was set back.
 
     Args:
         copy: The copy.
         now: Seconds since the epoch.
-        stale_time: For how many seconds a copy is fresh; 0 for never.
+        stale_time: How long a copy is fresh, in seconds; 0 for never.
     """
     return 0 <= now - copy.fetched_at < stale_time
 
 
 def read(path: Path) -> Copy | None:
-    """The copy in a file, or `None` where there is none, or none that can be trusted."""
+    """Return the copy in a file, or `None` if there is none or it is broken."""
     try:
         stored = path.read_bytes()
     except OSError:
@@ -82,10 +82,10 @@ def read(path: Path) -> Copy | None:
 
 
 def write(path: Path, copy: Copy) -> None:
-    """Put a copy into a file, atomically.
+    """Write a copy to a file, atomically.
 
     Raises:
-        OSError: It can't be written. What was there before is still there.
+        OSError: The file can't be written. Its previous content is unchanged.
     """
     length = len(copy.content)
     header = _Header(length=length, source=copy.source, etag=copy.etag, fetched_at=copy.fetched_at)
@@ -99,7 +99,7 @@ def _digest(rest: bytes) -> bytes:
 
 
 def default_folder() -> Path:
-    """The platform's folder for files that can be fetched again, e.g. `~/.cache/scapi`.
+    """Return the platform's cache folder, e.g. `~/.cache/scapi`.
 
     Raises:
         ImportError: platformdirs is not installed.
@@ -110,17 +110,17 @@ def default_folder() -> Path:
 
 
 class Store:
-    """The copies of one repository's files; safe for many threads and processes.
+    """The cached files of one repository; safe for many threads and processes.
 
-    Where the disk refuses to take a copy, it is kept in memory instead, with one warning in the log.
+    A copy that can't be written to disk is kept in memory instead. The first one logs a warning.
     """
 
     def __init__(self, folder: Path, repository: str) -> None:
-        """Create a store; touches no disk.
+        """Create a store. Doesn't access the disk.
 
         Args:
             folder: The cache folder, see `default_folder`.
-            repository: Whose files it holds, e.g. `EXBO-Studio/stalzone-database`.
+            repository: The repository, e.g. `EXBO-Studio/stalzone-database`.
         """
         self.folder = _inside(folder, repository)
         self._memory: dict[str, Copy] = {}
@@ -128,7 +128,7 @@ class Store:
         self._warned = False
 
     def get(self, name: str) -> Copy | None:
-        """The copy of a file of the repository, or `None`.
+        """Return the copy of a file of the repository, or `None`.
 
         Raises:
             ValueError: `name` leads out of the repository.
@@ -164,7 +164,7 @@ class Store:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """The path below the folder. Names come from remote files, so they aren't trusted to stay there."""
+    """Return the path below the folder. Names come from remote files, so they are checked for ways out of it."""
     parts = PurePosixPath(name.lstrip("/")).parts
     if not parts or any(part == ".." or part.strip(" .") == "" or set(part) & set('\\:*?"<>|\0') for part in parts):
         raise ValueError(f"name must be the path of a file inside the repository, not {name!r}")

@@ -1,4 +1,4 @@
-"""The files of the item database: where each lies, and how it is read."""
+"""The files of the item database: their paths and their decoders."""
 
 from __future__ import annotations
 
@@ -42,26 +42,26 @@ REPOSITORY = "EXBO-Studio/stalzone-database"
 MAX_UPGRADE_LEVEL = 15
 
 
-# ── where ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── paths ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def index_file(realm: Realm, kind: IndexFile) -> str:
-    """The path of an index file inside the repository."""
+    """Return the path of an index file inside the repository."""
     return f"{realm}/{kind}.json"
 
 
 def barter_file(realm: Realm) -> str:
-    """The path of the barter recipes."""
+    """Return the path of the barter recipes."""
     return f"{realm}/barter_recipes.json"
 
 
 def hideout_file(realm: Realm) -> str:
-    """The path of the hideout recipes."""
+    """Return the path of the hideout recipes."""
     return f"{realm}/hideout_recipes.json"
 
 
 def item_file(realm: Realm, path: str, upgrade_level: int = 0) -> str:
-    """The path of an item's own file.
+    """Return the path of an item's own file.
 
     Args:
         realm: The branch of the database.
@@ -69,7 +69,7 @@ def item_file(realm: Realm, path: str, upgrade_level: int = 0) -> str:
         upgrade_level: 0 to 15; only weapons, armour and artefacts have files for levels above 0.
 
     Raises:
-        ValueError: The path is not that of an item, or the level is out of range.
+        ValueError: The path is not the path of an item, or the level is out of range.
     """
     level = validation.integer("upgrade_level", upgrade_level, 0, MAX_UPGRADE_LEVEL)
     file = _below("items", path, ".json")
@@ -77,35 +77,35 @@ def item_file(realm: Realm, path: str, upgrade_level: int = 0) -> str:
 
 
 def icon_file(realm: Realm, path: str) -> str:
-    """The path of an item's icon.
+    """Return the path of an item's icon.
 
     Raises:
-        ValueError: The path is not that of an icon.
+        ValueError: The path is not the path of an icon.
     """
     return f"{realm}/{_below('icons', path, '.png')}"
 
 
 def own(entry: Lookup, what: Literal["path", "icon"]) -> str:
-    """Where the card or the icon of an entry lies, or a `ValueError` if it has none."""
+    """Return the path of an entry's card or icon. Raises `ValueError` if it has none."""
     if path := getattr(entry, what):
         return str(path)
     raise without(entry, what)
 
 
 def without(entry: Lookup, what: Literal["path", "icon"]) -> ValueError:
-    """The error for an entry that has no card or no icon."""
+    """Return the error for an entry without a card or icon."""
     return validation.refuse("item", entry.id, f"one that has {'an icon' if what == 'icon' else 'a card'}")
 
 
 def _below(folder: str, path: str, suffix: str) -> PurePosixPath:
-    """The path, if it leads to such a file: it becomes part of a URL and of a place on disk."""
+    """Return the path, checked, because it becomes part of a URL and of a path on disk."""
     file = PurePosixPath(validation.text("path", path).strip().lstrip("/"))
     if len(file.parts) < 2 or file.parts[0] != folder or ".." in file.parts or file.suffix != suffix:
         raise validation.refuse("path", path, f"like '/{folder}/…{suffix}', as `Lookup` has it")
     return file
 
 
-# ── how ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── decoders ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class _Status(Model, frozen=True, kw_only=True, rename="camel"):
@@ -115,7 +115,7 @@ class _Status(Model, frozen=True, kw_only=True, rename="camel"):
 
 
 class _Item(Model, frozen=True, kw_only=True, rename="camel"):
-    """An entry of `listing.json`, which has its id only in the path."""
+    """An entry of `listing.json`. Its id is only in the path."""
 
     data: str
     name: Translation
@@ -148,7 +148,7 @@ class _Achievement(Model, frozen=True, kw_only=True, rename="camel"):
 
 
 class _Stat(Model, frozen=True, kw_only=True, rename="camel"):
-    """An entry of `stats.json`. Some have no name, so that only their id finds them."""
+    """An entry of `stats.json`. Entries without a name are found by id only."""
 
     id: str
     name: Translation
@@ -177,25 +177,25 @@ class _ItemFile(Model, frozen=True, kw_only=True, rename="camel"):
 
 
 class _Settlement(Model, frozen=True, kw_only=True, rename="camel"):
-    """A settlement of `barter_recipes.json`, its recipes not yet read."""
+    """A settlement of `barter_recipes.json` with raw recipes."""
 
     settlement_title: Translation
     recipes: list[Any] = []
 
 
 class _Hideout(Model, frozen=True, kw_only=True, rename="camel"):
-    """`hideout_recipes.json`, its entries not yet read."""
+    """The file `hideout_recipes.json` with raw entries."""
 
     perks: list[Any] = []
     recipes: list[Any] = []
 
 
 def read_index(kind: IndexFile | str, body: bytes) -> names.Index:
-    """An index file, ready to be searched. Entries that can't be read are in the index's `rejected`.
+    """Read an index file and make it searchable. Unreadable entries are in the index's `rejected`.
 
     Raises:
-        ValueError: `kind` is no index file.
-        DecodeError: The body is not a list in JSON.
+        ValueError: `kind` is not an index file.
+        DecodeError: The body is not a JSON list.
     """
     model = _ROWS[validation.choice("kind", kind, IndexFile)]
     entries: dict[str, Lookup] = {}
@@ -207,19 +207,19 @@ def read_index(kind: IndexFile | str, body: bytes) -> names.Index:
             continue
         entry = row.lookup(raw)
         if entries.setdefault(entry.id, entry) is not entry:
-            rejected.append(Rejected(index, raw, f"the id {entry.id!r} came before"))
+            rejected.append(Rejected(index, raw, f"duplicate id {entry.id!r}"))
     if rejected:
         first = log(rejected[0].reason)
         logger.warning("%d of %d entries of %s rejected; first: %s", len(rejected), len(rows), kind, first)
     return names.build_index(entries.values(), rejected)
 
 
-#: Always the same function for the same index file.
+#: Made once, because `FileCache.get` expects the same decoder for a file each time.
 READERS: dict[IndexFile, Callable[[bytes], names.Index]] = {kind: partial(read_index, kind) for kind in IndexFile}
 
 
 def files(realm: Realm) -> list[tuple[str, Callable[[bytes], Any]]]:
-    """The files of a realm that are about all items together, each with what reads it."""
+    """Return the paths and decoders of a realm's files that cover all items."""
     return [
         *((index_file(realm, kind), read) for kind, read in READERS.items()),
         (barter_file(realm), read_barter),
@@ -228,21 +228,21 @@ def files(realm: Realm) -> list[tuple[str, Callable[[bytes], Any]]]:
 
 
 def read_icon(body: bytes) -> bytes:
-    """An icon, which is a PNG.
+    """Return the bytes of an icon.
 
     Raises:
-        DecodeError: It is something else.
+        DecodeError: The body is not a PNG.
     """
     if not body.startswith(_PNG):
-        raise DecodeError("not an icon: it doesn't begin like a PNG", body=body[:KEPT], model="icon")
+        raise DecodeError("not an icon: not a PNG file", body=body[:KEPT], model="icon")
     return body
 
 
 def read_item(body: bytes) -> ItemInfo:
-    """The file of one item.
+    """Read the file of one item.
 
     Raises:
-        DecodeError: The body is not what the file of an item looks like.
+        DecodeError: The body is not an item file.
     """
     raw = errors.json(body)
     file = decoding.record(body, raw, _ItemFile)
@@ -258,10 +258,10 @@ def read_item(body: bytes) -> ItemInfo:
 
 
 def read_barter(body: bytes) -> Listing[BarterSettlement]:
-    """What the settlements barter. What can't be read is in `rejected`, of the whole or of the settlement.
+    """Read the settlements and their recipes. Unreadable ones are in `rejected` of the list or of the settlement.
 
     Raises:
-        DecodeError: The body is not a list in JSON.
+        DecodeError: The body is not a JSON list.
     """
     settlements = _sifted(decoding.record(body, errors.json(body), list[Any]), _Settlement)
     return Listing(
@@ -276,10 +276,10 @@ def read_barter(body: bytes) -> Listing[BarterSettlement]:
 
 
 def read_hideout(body: bytes) -> Hideout:
-    """The hideout's perks and recipes. What can't be read is in the `rejected` of each.
+    """Read the hideout's perks and recipes. Unreadable ones are in `rejected` of each list.
 
     Raises:
-        DecodeError: The body is not an object with such lists.
+        DecodeError: The body is not an object with these lists.
     """
     raw = decoding.record(body, errors.json(body), _Hideout)
     return Hideout(perks=_sifted(raw.perks, HideoutPerk), recipes=_sifted(raw.recipes, HideoutRecipe))

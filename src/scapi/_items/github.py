@@ -1,4 +1,4 @@
-"""GitHub without a socket: what to ask it, and what its answers mean.
+"""GitHub's REST API without I/O: build requests, read responses.
 
 Source: https://docs.github.com/rest
 """
@@ -36,7 +36,7 @@ T = TypeVar("T")
 API_URL = "https://api.github.com"
 RAW_URL = "https://raw.githubusercontent.com"
 
-#: What GitHub packs a repository into, and what it calls that.
+#: Archive formats and their names in GitHub's URLs.
 ARCHIVES = {"tar.gz": "tarball", "zip": "zipball"}
 
 UNKNOWN = RateLimit()
@@ -44,11 +44,11 @@ UNKNOWN = RateLimit()
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 
 
-# ── what to ask ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Repository(NamedTuple):
-    """A branch of a repository, and where it is to be found."""
+    """A branch of a repository and the URLs of its servers."""
 
     name: str
     branch: str
@@ -57,7 +57,7 @@ class Repository(NamedTuple):
 
     @classmethod
     def of(cls, name: str, branch: str, raw_url: str | None, api_url: str | None) -> Repository:
-        """The repository, checked, or a `ValueError` that names what is wrong."""
+        """Return a checked repository. Raises a `ValueError` that names the invalid part."""
         if not re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", validation.text("repository", name), re.ASCII):
             raise validation.refuse("repository", name, "like 'owner/name'")
         return cls(
@@ -68,24 +68,24 @@ class Repository(NamedTuple):
         )
 
     def file_url(self, path: str, ref: str | None = None) -> str:
-        """Where a file itself lies."""
+        """Return the URL of a file's content."""
         return f"{self.raw_url}/{self.name}/{_path('ref', ref or self.branch)}/{_path('path', path)}"
 
     def commit_url(self, ref: str | None = None) -> str:
-        """Where a commit is described; by default the branch's latest."""
+        """Return the URL of a commit, by default the branch's latest."""
         return self._url(f"commits/{_path('ref', ref or self.branch)}")
 
     def diff_url(self, base: str, head: str | None) -> str:
-        """Where two commits are compared; by default the second is the branch's latest."""
+        """Return the URL that compares two commits. The second is by default the branch's latest."""
         return self._url(f"compare/{_path('base', base)}...{_path('head', head or self.branch)}")
 
     def contents_url(self, path: str, ref: str | None) -> str:
-        """Where a folder is listed."""
+        """Return the URL that lists a folder."""
         place = f"/{_path('path', path)}" if path.strip("/") else ""
         return self._url(f"contents{place}?ref={_path('ref', ref or self.branch)}")
 
     def archive_url(self, format: str, ref: str | None) -> str:
-        """Where the whole repository is packed."""
+        """Return the URL of an archive of the whole repository."""
         if format not in ARCHIVES:
             raise validation.refuse("format", format, " or ".join(map(repr, ARCHIVES)))
         return self._url(f"{ARCHIVES[format]}/{_path('ref', ref or self.branch)}")
@@ -95,13 +95,13 @@ class Repository(NamedTuple):
 
 
 def _path(name: str, path: str) -> str:
-    """A path as a part of a URL, whatever characters it has."""
+    """Percent-encode a path for a URL."""
     parts = validation.text(name, path).strip("/").split("/")
     return "/".join(validation.path_part(name, part) for part in parts)
 
 
 def redirected(response: HttpResponse, http_request: HttpRequest) -> HttpRequest | None:
-    """The request to go on with, or `None`. To another host nothing goes along, the token least of all."""
+    """Return the request that follows a redirect, or `None`. A request to another host has no credentials."""
     if same := redirects.target(response, http_request.url):
         return http_request.moved(same)
     location = response.headers.get("location")
@@ -113,19 +113,19 @@ def redirected(response: HttpResponse, http_request: HttpRequest) -> HttpRequest
 
 
 def origin(url: str) -> str:
-    """The scheme, host and port of a URL."""
+    """Return the scheme, host and port of a URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
-# ── what the answers mean ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── responses ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def check(response: HttpResponse, http_request: HttpRequest, now: float) -> HttpResponse:
-    """The answer, unless it is an error.
+    """Return the response, or raise the error it stands for.
 
     Raises:
-        RateLimitError: The hour's requests are used up. GitHub says so with a 403 as well as with a 429.
+        RateLimitError: The hour's requests are used up. GitHub's status is 403 or 429.
         RequestError: Any other error status.
     """
     if 200 <= response.status < 300 or (response.status == 304 and "If-None-Match" in http_request.extra):
@@ -151,16 +151,16 @@ def _rate_limit_error(error: RequestError, now: float) -> RateLimitError | None:
 
 
 def etag(response: HttpResponse) -> str | None:
-    """What the server calls this version of a file, unless it can't be sent back."""
+    """Return the ETag of a response, unless it is not valid as a request header."""
     value = response.headers.get("etag")
     return value if value and validation.is_header(value) else None
 
 
 def ratelimit(headers: Mapping[str, str], known: RateLimit = UNKNOWN) -> RateLimit:
-    """What is left of the hour's requests: what can be read counts, and what can't is as it was known.
+    """Read how many of the hour's requests are left. Limit and reset keep their known value if a header is missing.
 
-    Of several values, as a proxy may send them, the least counts, and of answers about the same hour too: one out of a
-    cache tells of more than is left. Unlike the game's API, GitHub tells the reset in seconds.
+    If a proxy repeats a header, the lowest count is used. The count never rises within the hour: a cached response may
+    report too many. GitHub sends the reset in seconds, unlike the game's API.
     """
     told = RateLimitHeaders.parse(headers) or RateLimitHeaders()
     limit = known.limit if told.limit is None else told.limit
@@ -187,20 +187,20 @@ class _Commit(msgspec.Struct):
 
 
 def commit(body: bytes) -> Commit:
-    """A commit."""
+    """Read a commit."""
     raw = _record(body, _Commit)
     return Commit(sha=raw.sha, message=raw.commit.message, date=raw.commit.committer.date, url=raw.html_url)
 
 
 def diff(body: bytes) -> Diff:
-    """What lies between two commits."""
+    """Read the difference between two commits."""
     return _record(body, Diff)
 
 
 def contents(body: bytes) -> list[ContentEntry]:
-    """What is in a folder; of a file it is the file alone."""
+    """Read the entries of a folder. For a file, return it as the only entry."""
     raw: Any = errors.json(body, ContentEntry)
-    # Entry by entry: a list is read without those of its items that can't be, and a folder must not look empty.
+    # Entry by entry, because a list would drop unreadable entries, and the folder would look empty.
     return [decoding.record(body, entry, ContentEntry) for entry in (raw if is_array(raw) else [raw])]
 
 

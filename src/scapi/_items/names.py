@@ -1,13 +1,13 @@
-"""From what a person types to the id that the API takes.
+"""Find items by what a person types, and return the ids that the API accepts.
 
-Every name is kept in three spellings, each of which forgives more than the one before:
+Every name has three spellings, each more tolerant than the one before:
 
-* **key**: the name itself. Case, quotes, hyphens, spaces of any kind and ё/е make no difference.
+* **key**: the name without case, quotes, hyphens and spaces, and with е for ё.
 * **shape**: the key without accents, and with Latin in place of Cyrillic letters that look the same.
-* **bag**: the shape's words in alphabetical order, and Korean syllables taken apart into their letters.
+* **bag**: the shape's words in alphabetical order, with Korean syllables decomposed into letters.
 
-A query is first looked up as it stands in these three, then as if typed on the wrong keyboard layout, and
-only then compared letter by letter. The score tells which it was: nothing similar ever beats the name itself.
+A query is first looked up in these three as typed, then as if typed on the wrong keyboard layout. Only then is it
+compared letter by letter. The score shows which way found the name: a similar name never beats an exact one.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     Ids: TypeAlias = Mapping[str, Iterable[str]]
 
 
-# The scores of a name found without comparing, and the highest ones of a name found by comparing.
+# The scores of names found by lookup, and the highest scores of names found by comparison.
 EXACT, LOOK_ALIKE, WORD_ORDER, LAYOUT = 100.0, 99.0, 98.0, 97.0
 SIMILAR, SIMILAR_WORD_ORDER, SIMILAR_LAYOUT, PARTLY, ANAGRAM = 95.0, 93.0, 91.0, 75.0, 65.0
 
 DEFAULT_THRESHOLD = 60.0
 DEFAULT_LIMIT = 10
 
-# A best score below this makes it worth the time to read the query in less likely ways too.
+# If the best score is below this, less likely readings of the query are tried too.
 _DOUBTFUL = 75.0
 
 _DROPPED = re.compile("[\"'`´«»‹›‘’‚‛“”„‟′″‵‶＂＇\u02bc\u00ad\u200b-\u200f\u2060\ufeff]")
@@ -60,7 +60,7 @@ _TO_LATIN = str.maketrans(_JCUKEN, _QWERTY)
 
 
 class Spelling(NamedTuple):
-    """A name or query in the spellings of the module's docstring."""
+    """A name or query in the three spellings that the module's docstring describes."""
 
     key: str
     words: list[str]
@@ -75,14 +75,14 @@ class Spelling(NamedTuple):
 
 
 def spell(texts: Iterable[str]) -> Iterator[Spelling]:
-    """Each of the texts in its spellings, in order."""
+    """Return the spellings of each text, in order."""
     folded = fold(texts)
     return map(Spelling, map(_key, folded), _words(folded))
 
 
 def fold(texts: Iterable[str]) -> list[str]:
-    """The texts without case, quotes and hyphens, their words still apart."""
-    # All texts at once, a line each: name by name, ten thousand of them would take several times as long.
+    """Return the texts without case, quotes and hyphens. Words stay separate."""
+    # All texts are joined, one per line: ten thousand names one by one would take several times as long.
     lines = [text.replace("\n", " ") for text in texts]
     bare = _DROPPED.sub("", "\n".join(lines))
     folded = _GAPS.sub(" ", unicodedata.normalize("NFKC", bare).casefold()).replace("ё", "е")
@@ -94,16 +94,16 @@ def _key(folded: str) -> str:
 
 
 def _words(folded: list[str]) -> Iterator[list[str]]:
-    """The words of each shape."""
+    """Return the words of each shape."""
     bare = _ACCENTS.sub("", unicodedata.normalize("NFD", "\n".join(folded)))
     shapes = unicodedata.normalize("NFC", bare)
-    for letter, twin in _LOOK_ALIKES.items():  # on so long a string much faster than `translate`
+    for letter, twin in _LOOK_ALIKES.items():  # much faster than `translate` on a long string
         shapes = shapes.replace(letter, twin)
     return map(str.split, shapes.split("\n"))
 
 
 def relay(text: str) -> list[str]:
-    """What the same keys give on the other keyboard layout: Cyrillic for Latin letters, and the reverse."""
+    """Return the text as typed on the other keyboard layout: Cyrillic for Latin letters, and the reverse."""
     text = text.casefold()
     layouts = ((_LATIN, _TO_CYRILLIC), (_CYRILLIC, _TO_LATIN))
     return [text.translate(layout) for letters, layout in layouts if letters.search(text)]
@@ -114,14 +114,14 @@ def relay(text: str) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """The entries of one index file, ready to be searched.
+    """A searchable index file.
 
-    Only the keys are made at once. Shapes and bags take longer, and who asks for names as they are never needs them.
+    Only the keys are computed at once. Shapes and bags take longer, and a lookup by exact name doesn't need them.
 
     Attributes:
-        entries: Id to entry, in the order of the file.
-        keys: Key to the ids that have such a name.
-        rejected: The entries that can't be read, and those whose id came before.
+        entries: Entries by id, in the order of the file.
+        keys: Ids by key.
+        rejected: Unreadable entries and entries with a duplicate id.
     """
 
     entries: Mapping[str, Lookup]
@@ -132,12 +132,12 @@ class Index:
 
     @property
     def shapes(self) -> Ids:
-        """Shape to the ids that have such a name."""
+        """Ids by shape."""
         return self._looser[0]
 
     @property
     def bags(self) -> Ids:
-        """Bag to the ids that have such a name."""
+        """Ids by bag."""
         return self._looser[1]
 
     @cached_property
@@ -151,8 +151,8 @@ def build_index(entries: Iterable[Lookup], rejected: Iterable[Rejected] = ()) ->
     """Make entries searchable.
 
     Args:
-        entries: What can be found; no id twice.
-        rejected: What could not be read, for the record.
+        entries: The entries, with unique ids.
+        rejected: The rejected entries, which are kept in the index but never found.
     """
     by_id = {entry.id: entry for entry in entries}
     names: list[str] = []
@@ -160,7 +160,7 @@ def build_index(entries: Iterable[Lookup], rejected: Iterable[Rejected] = ()) ->
     for id_, entry in by_id.items():
         different = dict.fromkeys(_names(entry))
         names += different
-        # One tuple for all names of an entry: a list each would keep the garbage collector busy half of the time.
+        # All names of an entry share one tuple: with a list each, half of the time would be garbage collection.
         ids += [(id_,)] * len(different)
     folded = fold(names)
     keys = _table(map(_key, folded), ids)
@@ -171,7 +171,7 @@ def _table(spellings: Iterable[str], ids: list[tuple[str]]) -> Ids:
     table = defaultdict[str, tuple[str, ...]](tuple)
     for spelling, id_ in zip(spellings, ids, strict=False):
         table[spelling] += id_
-    # Names of nothing but quotes and hyphens, or of nothing at all: they would fit everything.
+    # Empty names, and names of only quotes and hyphens, would match everything.
     table.pop("", None)
     return table
 
@@ -186,38 +186,38 @@ def _names(entry: Lookup) -> Iterable[str]:
 def search(
     index: Index, query: str, *, threshold: float = DEFAULT_THRESHOLD, limit: int | None = DEFAULT_LIMIT
 ) -> list[Lookup]:
-    """Find the entries that a query may mean.
+    """Find the entries that match a query.
 
-    Entries that have this very name or id come first, with a score of 100. Then come names that look the same
-    (99), the same words in another order (98), names typed on the wrong keyboard layout (97), and at last names
-    that are like the query or contain it (95 and less).
+    Entries with exactly this name or id come first, with a score of 100. Then come names that look the same (99), the
+    same words in another order (98), names typed on the wrong keyboard layout (97), and names that are similar to the
+    query or contain it (95 and less).
 
-    Entries with the same score are all marked `ambiguous`, but for one that alone is written exactly like the query.
-    Those that are come first; the others stand in the order of their category, and within it of their id.
+    Entries with the same score are marked `ambiguous`, except for one that alone is spelled exactly like the query.
+    Among equal scores, exact spellings come first. The others are sorted by category and id.
 
     Args:
-        index: Where to search.
+        index: The index to search.
         query: A name in any language, a part of one, or an id.
         threshold: The lowest score of a result, 0 to 100.
-        limit: How many results at most, from 1; `None` for all.
+        limit: The maximum number of results, from 1; `None` for all.
 
     Returns:
-        The entries, the best first; empty where nothing fits, and for a blank query.
+        The entries, best first; empty if nothing matches or the query is blank.
 
     Raises:
-        ValueError: A number is out of its range.
+        ValueError: A number is out of range.
         ImportError: rapidfuzz is not installed.
     """
     check_threshold(threshold)
     if limit is not None:
         validation.integer("limit", limit, 1)
     if not str(query).strip():
-        return []  # as boxes that complete what is typed ask
+        return []  # autocompletion starts with a blank query
     query = validation.text("query", query).strip()
     typed, *relaid = spell([query, *relay(query)])
     scores = dict(_exact(index, query, typed))
     if limit is None or len(scores) < limit:
-        # Of an id found in several ways the best counts, and what comes later is better.
+        # Later entries overwrite earlier ones, so the best score of each id comes last.
         scores = {**dict(_straight(index, typed, relaid)), **scores}
     if limit is None or len(scores) < limit:
         for id_, score in _similar(index, typed, relaid, threshold):
@@ -226,7 +226,7 @@ def search(
 
 
 def check_threshold(threshold: float) -> float:
-    """Return the threshold, or raise a `ValueError`. One of stalcraft-api's scale is accepted with a warning."""
+    """Return the threshold, or raise a `ValueError`. Warns about values on stalcraft-api's scale from 0 to 1."""
     score = validation.real(threshold)
     if score is None or not 0 <= score <= EXACT:
         raise validation.refuse("threshold", threshold, "a score from 0 to 100")
@@ -237,10 +237,10 @@ def check_threshold(threshold: float) -> float:
 
 
 def resolve(index: Index, query: str) -> Lookup:
-    """The one entry that a name or an id means. Names that are only similar are not taken for it.
+    """Return the only entry with a name or an id. Similar names don't count.
 
     Raises:
-        ItemNameError: There is none or more than one; it lists the candidates.
+        ItemNameError: No entry or more than one matches. The error lists the candidates.
         ValueError: The query is blank.
     """
     first = search(index, validation.text("query", query), limit=1)
@@ -256,13 +256,13 @@ def resolve(index: Index, query: str) -> Lookup:
 
 
 def _exact(index: Index, query: str, typed: Spelling) -> Iterator[tuple[str, float]]:
-    """Ids that the query is, or the name of."""
+    """Find ids by exact id or name."""
     yield from ((id_, EXACT) for id_ in {query, query.lower()} & index.entries.keys())
     yield from _hits(index.keys, typed.key, EXACT)
 
 
 def _straight(index: Index, typed: Spelling, relaid: list[Spelling]) -> Iterator[tuple[str, float]]:
-    """Ids found by looking the query up in looser spellings, the best way last."""
+    """Find ids by looking up the query in more tolerant spellings, best scores last."""
     for other in relaid:
         yield from _hits(index.shapes, other.shape, LAYOUT)
     yield from _hits(index.bags, typed.bag, WORD_ORDER)
@@ -274,7 +274,7 @@ def _hits(table: Ids, spelling: str, score: float) -> Iterator[tuple[str, float]
 
 
 def _similar(index: Index, typed: Spelling, relaid: list[Spelling], threshold: float) -> list[tuple[str, float]]:
-    """Ids whose name is like the query, or has all its words somewhere."""
+    """Find ids by names that are similar to the query or contain all its words."""
     found = [*_alike(index.shapes, typed.shape, SIMILAR, threshold), *_containing(index.shapes, typed.words)]
     if max((score for _, score in found), default=0.0) < _DOUBTFUL:
         found += _alike(index.bags, typed.bag, SIMILAR_WORD_ORDER, threshold)
@@ -288,13 +288,13 @@ def _similar(index: Index, typed: Spelling, relaid: list[Spelling], threshold: f
 
 
 def _alike(table: Ids, spelling: str, best: float, threshold: float) -> Iterator[tuple[str, float]]:
-    """Ids by the share of letters that need no edit; swapping two neighbours counts as one edit."""
+    """Score ids by the share of letters that need no edit. Swapping two neighbours counts as one edit."""
     scorer = require_rapidfuzz().distance.OSA.normalized_similarity
     return _compared(table, table, spelling, scorer, full=1.0, best=best, threshold=threshold)
 
 
 def _containing(table: Ids, words: list[str]) -> Iterator[tuple[str, float]]:
-    """Ids whose name has all the words, the better the less else it has; the start of a name counts more."""
+    """Score ids by names that contain all words. Short names and names that start with the query score higher."""
     fitting: Iterable[str] = table if words else ()
     for word in sorted(words, key=len, reverse=True):
         fitting = [name for name in fitting if word in name]
@@ -305,7 +305,7 @@ def _containing(table: Ids, words: list[str]) -> Iterator[tuple[str, float]]:
 
 
 def _anagrams(table: Ids, spelling: str) -> Iterator[tuple[str, float]]:
-    """Ids by the same letters in another order: a swap in a name of two leaves nothing that is alike."""
+    """Find ids by the same letters in another order: after a swap in a two-letter name nothing else is similar."""
     letters = sorted(spelling)
     for name in table:
         if len(name) == len(letters) and sorted(name) == letters:
@@ -313,7 +313,7 @@ def _anagrams(table: Ids, spelling: str) -> Iterator[tuple[str, float]]:
 
 
 def _partly_alike(table: Ids, spelling: str, threshold: float) -> Iterator[tuple[str, float]]:
-    """Ids by how well the query fits some part of the name; slow, so for queries that fit nothing else."""
+    """Score ids by how well the query matches a part of the name. Slow, so used only if nothing else matches."""
     longer = [name for name in table if len(name) > len(spelling)]
     scorer = require_rapidfuzz().fuzz.partial_ratio
     return _compared(table, longer, spelling, scorer, full=100.0, best=PARTLY, threshold=threshold)
@@ -329,7 +329,7 @@ def _compared(
     best: float,
     threshold: float,
 ) -> Iterator[tuple[str, float]]:
-    """Ids by a scorer of rapidfuzz, whose `full` mark counts as the score `best`."""
+    """Score ids with a scorer of rapidfuzz. Its maximum `full` becomes the score `best`."""
     if not spelling or threshold > best:
         return
     cutoff = full * threshold / best
@@ -341,7 +341,7 @@ def _compared(
 
 
 def _ranked(index: Index, query: str, scores: dict[str, float], limit: int | None) -> list[Lookup]:
-    """The entries by their scores, those with the same score in the documented order."""
+    """Return the entries by score. Entries with the same score come in the order that `search` documents."""
     written = {id_ for id_, score in scores.items() if score == EXACT and _is_written(query, index.entries[id_])}
 
     def place(id_: str) -> tuple[float, bool, str, str]:
@@ -352,7 +352,7 @@ def _ranked(index: Index, query: str, scores: dict[str, float], limit: int | Non
         replace(
             index.entries[id_],
             score=round(score, 2),
-            # Who spells a name or an id exactly means that one, whatever others differ from it in a hyphen.
+            # An exact spelling means that entry, even if other names differ only in a hyphen.
             ambiguous=ties[score] > 1 and written != {id_},
         )
         for id_ in sorted(scores, key=place)[:limit]
@@ -365,10 +365,10 @@ def _is_written(query: str, entry: Lookup) -> bool:
 
 
 def require_rapidfuzz() -> Any:
-    """Return the package that compares names.
+    """Return the `rapidfuzz` package.
 
     Raises:
-        ImportError: It is not installed; the message says how to.
+        ImportError: It is not installed. The message says how to install it.
     """
     with extra("names", "item names"):
         import rapidfuzz
