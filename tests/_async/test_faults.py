@@ -112,7 +112,7 @@ async def test_only_what_may_pass_is_tried_again(
         async with AppClient(token=SECRET, base_url=place.url, **options) as client:
             with contextlib.suppress(ScApiException):
                 await client.emission()
-    following = 5 if "circle" in fault.says else 1 if "same host" in fault.name else 0
+    following = 5 if "loop" in fault.says else 1 if "same host" in fault.name else 0
     assert len(place.mount.arrived) == (3 if fault.retried else 1 + following)
 
 

@@ -25,11 +25,11 @@ async def test_who_asks_by_a_name_is_told_how_to_get_the_id(app: AppClient) -> N
 
 
 async def test_a_missing_character_or_clan_is_said_to_be_missing(app: AppClient, user: UserClient) -> None:
-    with pytest.raises(exceptions.NotFoundError, match="there is no character of this name in this region"):
+    with pytest.raises(exceptions.NotFoundError, match="there is no character with this name in this region"):
         await app.profile("Nobody Of That Name")
     with pytest.raises(exceptions.NotFoundError, match="there is no clan with this id in this region"):
         await app.clan("00000000-0000-0000-0000-000000000000").info()
-    with pytest.raises(exceptions.NotFoundError, match="there is no character of this name in this region"):
+    with pytest.raises(exceptions.NotFoundError, match="there is no character with this name in this region"):
         await user.friends("Nobody Of That Name")
 
 

@@ -123,9 +123,13 @@ async def test_the_view_of_a_user_client_is_one(fake: FakeApi, http_client: http
         ({"retry": "3"}, TypeError, "retry must be a Retry, a number of attempts or None"),
         ({"json": 1}, ValueError, "json must be True or False, not 1"),
         ({"priority": "urgent"}, ValueError, "priority must be 'high', 'normal' or 'low', not 'urgent'"),
-        ({"reserve": 0.2}, TypeError, "reserve is none of the options of a call"),
-        ({"base_url": "https://x.test"}, TypeError, "base_url is none of the options of a call: region, json, "),
-        ({"token": "t"}, TypeError, "token is none of the options of a call"),
+        ({"reserve": 0.2}, TypeError, "reserve is not an option of a call"),
+        (
+            {"base_url": "https://x.test"},
+            TypeError,
+            "base_url is not an option of a call; the options are region, json, ",
+        ),
+        ({"token": "t"}, TypeError, "token is not an option of a call"),
     ],
 )
 def test_a_wrong_option_is_refused_by_name(options: Any, error: type[Exception], complaint: str) -> None:

@@ -109,7 +109,7 @@ def test_only_what_may_pass_is_tried_again(fault: Fault, server: WireServer, mon
         with AppClient(token=SECRET, base_url=place.url, **options) as client:
             with contextlib.suppress(ScApiException):
                 client.emission()
-    following = 5 if "circle" in fault.says else 1 if "same host" in fault.name else 0
+    following = 5 if "loop" in fault.says else 1 if "same host" in fault.name else 0
     assert len(place.mount.arrived) == (3 if fault.retried else 1 + following)
 
 

@@ -119,7 +119,7 @@ FAULTS = (
     Fault(
         "redirect to another host", RequestError, False, "http://elsewhere.test/", _redirect("http://elsewhere.test/")
     ),
-    Fault("redirect in a loop", RequestError, False, "in a circle", _redirect("?moved=again")),
+    Fault("redirect in a loop", RequestError, False, "perhaps in a loop", _redirect("?moved=again")),
     Fault("301 without Location", RequestError, False, "301", _fake(status=301, body=b"")),
     Fault("418", C, False, "418", _fake(status=418)),
     Fault("429 storm", RateLimitError, True, "Rate limit exceeded", _fake(status=429, headers={"retry-after": "0"})),

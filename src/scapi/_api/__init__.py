@@ -1,1 +1,1 @@
-"""The API without a socket: what to ask, how to read the answers, and which error a status stands for. Pure."""
+"""The game's API without I/O: build requests, decode responses, map statuses to errors."""

@@ -1,4 +1,4 @@
-"""Keep the bodies of answers: for how long, by endpoint, and how many. The time is an argument."""
+"""Keep response bodies for a time that depends on the endpoint. Callers pass the current time."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import NamedTuple, TypeGuard
 
 from scapi._base import validation
 
-#: How long answers are kept with `cache=True`, in seconds, by endpoint. The server refreshes most of them less often.
+#: How long responses are kept with `cache=True`, in seconds by endpoint. The server updates most of them less often.
 SANE = {"emission": 10.0, "lots": 60.0, "price_history": 60.0, "profile": 60.0, "regions": 86_400.0}
 
-#: The endpoints that can be cached, by the names of their methods.
+#: The endpoints that can be cached, by method name.
 ENDPOINTS = (
     "characters",
     "clan_info",
@@ -25,18 +25,18 @@ ENDPOINTS = (
     "regions",
 )
 
-#: The most answers that one client keeps, and the most bytes of them.
+#: The maximum number of responses that one client keeps, and their maximum total size in bytes.
 MOST_ANSWERS, MOST_BYTES = 1000, 64 * 2**20
 
 
 def lifetimes(value: object) -> Mapping[str, float]:
-    """Return how long the answers of each endpoint are kept, in seconds.
+    """Return how long the responses of each endpoint are kept, in seconds.
 
     Args:
         value: `None` or `False` for no cache, `True` for `SANE`, or seconds by endpoint, 0 or more.
 
     Raises:
-        TypeError: It is none of these.
+        TypeError: `value` is of another type.
         ValueError: An endpoint is unknown, or its seconds are out of range.
     """
     if value is None or value is False:
@@ -56,28 +56,28 @@ def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
 
 
 class _Answer(NamedTuple):
-    """A body, and when it came."""
+    """A response body and when it was received."""
 
     body: bytes
     came: float
 
 
 class Answers:
-    """The latest answers of one client, as the bytes that came, bounded in number and size.
+    """The latest response bodies of one client, limited in number and size.
 
-    Any number of threads may use it: each step is one operation on a dict.
+    Safe for many threads: each step is one operation on a dict.
     """
 
     def __init__(self) -> None:
         self._kept: dict[str, _Answer] = {}
 
     def get(self, target: str, now: float, seconds: float) -> bytes | None:
-        """Return the body that is kept for a target, if it is younger than so many seconds."""
+        """Return the body that is kept for a target, if it is younger than `seconds`."""
         answer = self._kept.get(target)
         return None if answer is None or now - answer.came >= seconds else answer.body
 
     def put(self, target: str, body: bytes, now: float) -> None:
-        """Keep a body. The oldest ones make room for it."""
+        """Keep a body. If there is no room, the oldest ones are dropped."""
         self._kept.pop(target, None)
         self._kept[target] = _Answer(body, now)
         kept = list(self._kept.items())
@@ -89,5 +89,5 @@ class Answers:
             excess, size = excess - 1, size - len(answer.body)
 
     def forget(self, target: str) -> None:
-        """Drop what is kept for a target."""
+        """Drop the body that is kept for a target."""
         self._kept.pop(target, None)

@@ -1,6 +1,6 @@
-"""The credentials of the public demo host, which EXBO publishes for everybody to try the API with.
+"""The public tokens of the demo host.
 
-Source: the overview page of the API's documentation, https://eapi.stalzone.com/overview.html
+Source: the overview page of EXBO's API documentation, https://eapi.stalzone.com/overview.html
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which error a status or an unreadable body stands for."""
+"""Turn error statuses and unreadable bodies into exceptions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from scapi._http.messages import HttpRequest, HttpResponse
 
-#: What decoding bytes from a stranger can raise. Deep nesting ends in a `RecursionError`.
+#: What decoding untrusted bytes can raise. Deep nesting raises `RecursionError`.
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -32,10 +32,10 @@ BY_STATUS: dict[int, Callable[..., exceptions.RequestError]] = {
 }
 
 
-#: What may help, by endpoint and status.
+#: Hints for the user, by endpoint and status.
 HINTS = {
-    ("profile", 404): "there is no character of this name in this region",
-    ("friends", 404): "there is no character of this name in this region",
+    ("profile", 404): "there is no character with this name in this region",
+    ("friends", 404): "there is no character with this name in this region",
     ("clan_info", 404): "there is no clan with this id in this region",
     ("clan_members", 404): "there is no clan with this id in this region",
     ("clan_members", 401): "only a user with a character in the clan may see its members",
@@ -43,7 +43,7 @@ HINTS = {
 
 
 def from_response(response: HttpResponse, http_request: HttpRequest) -> exceptions.RequestError:
-    """The error that an answer with an error status stands for."""
+    """Return the exception for a response with an error status."""
     data = _data(response.body)
     family = {4: exceptions.ClientError, 5: exceptions.ServerError}.get(response.status // 100, exceptions.RequestError)
     kind = BY_STATUS.get(response.status, family)
@@ -58,11 +58,11 @@ def from_response(response: HttpResponse, http_request: HttpRequest) -> exceptio
 
 
 def explain(error: Exception, operation: str) -> None:
-    """Say in an error what may help, where that is known.
+    """Add a hint to an error if there is one.
 
     Args:
-        error: What a call ended in.
-        operation: Its endpoint.
+        error: The error of a call.
+        operation: The endpoint of the call.
     """
     if not isinstance(error, exceptions.RequestError):
         return
@@ -75,7 +75,7 @@ def explain(error: Exception, operation: str) -> None:
 
 
 def _data(body: bytes) -> Any:
-    """The body of an error, decoded as far as it goes."""
+    """Decode the body of an error: as JSON if possible, otherwise as text."""
     try:
         return msgspec.json.decode(body)
     except UNREADABLE:
@@ -83,7 +83,7 @@ def _data(body: bytes) -> Any:
 
 
 def _message(data: Any) -> str:
-    """What the server said: `title` with its `details`, or the `error` of an OAuth server, or a page's title."""
+    """Return the server's message: `title` with `details`, the `error` of an OAuth server, or an HTML page's title."""
     if is_object(data):
         title = data.get("title") or data.get("error_description") or data.get("message") or data.get("error") or ""
         details = data.get("details") or data.get("hint")
@@ -101,17 +101,17 @@ def _flat(details: Any) -> str:
 
 
 def _phrase(response: HttpResponse, url: str) -> str:
-    """What to say of an error whose body says nothing."""
+    """Return a message for an error without one in its body."""
     location = response.headers.get("location")
     if not location or not 300 <= response.status < 400:
         return "the server gave no reason"
     if redirects.target(response, url):
-        return f"redirected {redirects.MOST} times, perhaps in a circle, at last to {location}"
+        return f"redirected {redirects.MOST} times, perhaps in a loop; the last redirect was to {location}"
     return f"redirected to {location}, which is not followed: another host must not get the credentials"
 
 
 def json(body: bytes, model: Any = dict) -> Any:
-    """The body as plain JSON, or a `DecodeError` that says what it is instead."""
+    """Decode a body as plain JSON. Raises a `DecodeError` that describes any other body."""
     try:
         return msgspec.json.decode(body)
     except UNREADABLE as cause:
@@ -119,16 +119,18 @@ def json(body: bytes, model: Any = dict) -> Any:
 
 
 def guess(body: bytes) -> str:
+    """Return a likely reason why a body is not JSON, or an empty string."""
     if not body.strip():
         return "the body is empty (the API does this for some characters that exist)"
     if body.lstrip()[:1] == b"<":
-        return "the body is an HTML page, probably of a proxy in between"
+        return "the body is an HTML page, probably from a proxy"
     return ""
 
 
 def undecodable(body: bytes, model: Any, reason: str, key: str = "") -> exceptions.DecodeError:
+    """Return a `DecodeError` with the path that msgspec reported, or the path of `key`."""
     name = getattr(model, "__name__", str(model))
-    # msgspec ends its messages with where it was: "... - at `$.lots[3].price`".
+    # msgspec's messages end with the path: "... - at `$.lots[3].price`".
     at = re.search(r" - at `(\$.*)`$", reason)
     path = at[1] if at else f"$.{key}" if key else "$"
     return exceptions.DecodeError(f"not a {name}: {log(reason)}", body=body[:KEPT], path=path, model=name)

@@ -1,4 +1,4 @@
-"""Functions of the program's that hear of each answer."""
+"""Call a function of the program for each response."""
 
 from __future__ import annotations
 
@@ -15,22 +15,20 @@ logger = logging.getLogger("scapi")
 
 
 class ResponseHook:
-    """A function that gets each answer. What it raises is logged once, and never reaches the call.
+    """A function that is called with each response. Only its first exception is logged, and none reaches the call.
 
     Args:
-        function: A plain function, in both worlds.
+        function: A plain function, for async clients too.
 
     Raises:
-        TypeError: It can't be called, or has to be awaited.
+        TypeError: It is not callable, or it is a coroutine function.
     """
 
     def __init__(self, function: Callable[[ResponseInfo], object]) -> None:
         if not callable(function):
             raise TypeError(f"on_response must be a function, not {type(function).__name__}")
-        if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__")):  # noqa: B004, B009  # the method itself is asked for
-            raise TypeError(
-                "on_response must be a plain function: it is called within the call, which doesn't wait for it"
-            )
+        if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__")):  # noqa: B004, B009  # the method itself is needed
+            raise TypeError("on_response must be a plain function, not a coroutine function: its result is not awaited")
         self._function = function
         self._has_failed = False
 
@@ -40,4 +38,4 @@ class ResponseHook:
         except Exception:
             if not self._has_failed:
                 self._has_failed = True
-                logger.exception("on_response failed; it goes on being called, and is not logged again")
+                logger.exception("on_response failed; it is still called, but further failures are not logged")

@@ -1,4 +1,4 @@
-"""Find fields that the API has always sent so far and that an answer lacks: they are `None`, and a warning says so."""
+"""Find fields that a response lacks although the API has always sent them. They are `None`, with a warning."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXPECTED: Mapping[type, tuple[str, ...]] = {
     models.Statistic: ("type",),
 }
 
-#: The records in a record, by field.
+#: The nested records of a model, by field.
 INNER: Mapping[type, Mapping[str, type]] = {
     models.Character: {"info": models.CharacterInfo, "clan": models.ClanAffiliation},
     models.CharacterProfile: {"clan": models.ClanAffiliation, "stats": models.Statistic},
@@ -36,13 +36,13 @@ INNER: Mapping[type, Mapping[str, type]] = {
 
 
 def note(rows: Sequence[Any], model: type, losses: Losses) -> None:
-    """Add to `losses` what the rows of a model lack of the fields that are always sent."""
+    """Add the expected fields that rows lack to `losses`."""
     if model in HAVE_GAPS and not HAVE_GAPS[model](rows):
         return
     for name in EXPECTED.get(model, ()):
         if missing := list(map(attrgetter(name), rows)).count(None):
             where = f"{model.__name__}.{name}"
-            # Where a value could not be read, the reason is known.
+            # An unreadable value already has its reason in `losses`.
             losses[where] = Loss(missing, losses[where].reason if where in losses else "absent or null")
     for name, inner in INNER.get(model, {}).items():
         note(_records_of(rows, name), inner, losses)
@@ -77,7 +77,7 @@ def _sessions_have_gaps(sessions: Sequence[models.OperationSession]) -> bool:
     )
 
 
-#: Quick looks at the pages that are large. Plain comprehensions are several times as quick as what `note` does.
+#: Quick checks for models with large pages. Plain comprehensions are several times as fast as `note`.
 HAVE_GAPS: Mapping[type, Callable[[Any], bool]] = {
     models.AuctionLot: _lots_have_gaps,
     models.OperationSession: _sessions_have_gaps,

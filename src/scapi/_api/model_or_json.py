@@ -1,7 +1,7 @@
-"""How type checkers learn what `json=True` does to results: the only purpose of everything in here.
+"""Types that tell type checkers how `json=True` changes results. Nothing here has an effect at run time.
 
-A client is generic in its option `json`: `AppClient` alone means `AppClient[Literal[False]]`, which returns models, and
-`AppClient[bool]` is one that may return plain JSON. An overload of each method would say the same in 400 lines more.
+A client is generic in its option `json`: `AppClient` means `AppClient[Literal[False]]`, which returns models, and
+`AppClient[bool]` may return plain JSON. Overloads of each method would need 400 more lines.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    # Python 3.11 knows no type parameters with a default. Type checkers bring this package with them.
+    # Python 3.11 has no type parameters with defaults. Type checkers include this package.
     from typing_extensions import TypeVar as TypeVarWithDefault
 
     JsonT_co = TypeVarWithDefault("JsonT_co", bound=bool, default=Literal[False], covariant=True)
@@ -23,7 +23,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class ModelOrJson(Generic[JsonT_co]):
-    """Something whose methods return models, or plain JSON with `json=True`."""
+    """A class with methods that return models, or plain JSON with `json=True`."""
 
 
 class _Method(Protocol[P, R_co]):
@@ -36,5 +36,5 @@ class _Method(Protocol[P, R_co]):
 
 
 def model_or_json(method: Callable[Concatenate[Any, P], R_co]) -> _Method[P, R_co]:
-    """Return the method itself, with a result that is `Any` where the client may return plain JSON."""
+    """Return the method itself. Its result type becomes `Any` if the client may return plain JSON."""
     return cast("_Method[P, R_co]", method)

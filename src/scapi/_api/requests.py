@@ -1,4 +1,4 @@
-"""What to send: every endpoint of the API as a pure function from arguments to a `Request`.
+"""Build a `Request` for each endpoint of the API.
 
 Paths, parameters and ranges: https://eapi.stalzone.com/reference
 """
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: A value of a query; a parameter that is `None` is left out.
+#: A query parameter. `None` is left out.
 Param: TypeAlias = "str | float | bool | datetime | None"
 
 MAX_LIMIT = 200
@@ -48,10 +48,10 @@ class Request(Generic[T]):
     """One GET request of the API.
 
     Args:
-        operation: The endpoint's name, by which the point budget knows costs.
+        operation: The endpoint's name. The point budget keeps costs by it.
         path: The path below the base URL, percent-encoded.
         decode: Turns a body into the result.
-        params: The parameters of the query, by name, as they are: `target` encodes them.
+        params: The query parameters by name, not yet encoded.
     """
 
     __slots__ = ("decode", "operation", "params", "path")
@@ -70,7 +70,7 @@ class Request(Generic[T]):
 
     @property
     def target(self) -> str:
-        """The path with its query, as it goes over the wire."""
+        """The path with the encoded query, as it is sent."""
         query = "&".join([f"{name}={_quoted(value)}" for name, value in self.params.items()])
         return f"{self.path}?{query}" if query else self.path
 
@@ -85,9 +85,9 @@ class ListRequest(Request[Listing[T]]):
         operation: The endpoint's name.
         path: The path below the base URL, percent-encoded.
         decoder: Reads the endpoint's pages.
-        page: Which rows to ask for.
-        sort: What the list is sorted by, where the endpoint has a choice.
-        order: In which direction.
+        page: The rows to request.
+        sort: The sort key, if the endpoint has a choice.
+        order: The sort direction, if the endpoint has a choice.
         filters: All other parameters.
     """
 
@@ -200,7 +200,7 @@ def operations_sessions(
 ) -> ListRequest[OperationSession]:
     filters: dict[str, str] = {}
     if map is not None:
-        # The set of maps is open: a map that is newer than this library can be asked for by its name.
+        # The enum is open, so maps newer than this library can be requested by name.
         filters["map"] = OperationsMap(validation.text("map", map)).value
     if username is not None:
         filters["username"] = validation.text("username", username)
@@ -220,7 +220,7 @@ def operations_sessions(
 
 
 def get(path: str, *, params: Mapping[str, Param] | None, cost: int | None, model: Any) -> Request[Any]:
-    """Any other GET of the API. Its costs are measured where they aren't given."""
+    """Return the request for any other GET endpoint. Its cost is measured if `cost` is not given."""
     operation = "get" if cost is None else f"get:{validation.integer('cost', cost, 0)}"
     if not (params is None or isinstance(params, Mapping)):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
         raise TypeError(f"params must be a mapping of names to values, not {type(params).__name__}")
@@ -247,17 +247,17 @@ def _param(name: str, value: object) -> str | int:
 
 
 def item_part(item_id: str) -> str:
-    """The item's id as a part of a path."""
+    """Return an item id as part of a path."""
     return validation.path_part("item_id", item_id)
 
 
 def name_part(username: str) -> str:
-    """The character's name as a part of a path."""
+    """Return a character's name as part of a path."""
     return validation.path_part("username", username)
 
 
 def clan_part(clan_id: str) -> str:
-    """The clan's id as a part of a path."""
+    """Return a clan id as part of a path."""
     return validation.path_part("clan_id", clan_id)
 
 
@@ -267,7 +267,7 @@ def _in(region: Region | str, path: str) -> str:
 
 @lru_cache(maxsize=512)
 def _quoted(value: str | int) -> str:
-    """A value of a query. Most are the same ones in every call, and quoting them takes as long as all the rest."""
+    """Encode a query value. Cached: values repeat, and encoding takes as long as the rest of building a request."""
     return quote_plus(str(value))
 
 

@@ -1,4 +1,4 @@
-"""The options of a client that concern its calls, checked once and kept."""
+"""The options of a client, checked when they are set."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 DEFAULT_RETRY = Retry()
 DEFAULT_RESERVE = 0.1
 
-#: What `cache` is by default: no endpoint has its answers kept.
+#: The default of `cache`: nothing is kept.
 NOTHING: Mapping[str, float] = {}
 
 
 class Settings(NamedTuple):
-    """The checked options of a client; none of them is secret."""
+    """The checked options of a client. They contain no secrets."""
 
     base_url: str
     region: Region | None = None
@@ -53,7 +53,7 @@ class Settings(NamedTuple):
         budget: Pacing | BudgetSource | None,
         **options: Any,
     ) -> Self:
-        """Return the settings of a new client, or raise an error that names the option that is wrong."""
+        """Return the settings of a new client, or raise an error that names the invalid option."""
         if budget is not None and not (callable(getattr(budget, "budget_for", None)) or hasattr(budget, "poll")):
             raise TypeError(f"budget must be a budget such as RedisBudget, or None, not {type(budget).__name__}")
         url = Config.BASE_URL if base_url is None else validation.base_url("base_url", base_url)
@@ -61,22 +61,22 @@ class Settings(NamedTuple):
         if share is None or not 0 <= share <= 1:
             raise validation.refuse("reserve", reserve, "a number from 0 to 1")
         if user_agent is not None and not validation.header("user_agent", user_agent):
-            raise validation.refuse("user_agent", user_agent, "printable ASCII, or None for ours alone")
+            raise validation.refuse("user_agent", user_agent, "printable ASCII, or None for the library's own")
         return cls(url, reserve=share, user_agent=user_agent, budget=budget).changed(**options)
 
     def changed(self, **options: Any) -> Self:
-        """Return these settings with other options, or raise an error that names the one that is wrong."""
+        """Return these settings with other options, or raise an error that names the invalid one."""
         if unknown := sorted(options.keys() - _CHECKS.keys()):
-            raise TypeError(f"{unknown[0]} is none of the options of a call: {', '.join(_CHECKS)}")
+            raise TypeError(f"{unknown[0]} is not an option of a call; the options are {', '.join(_CHECKS)}")
         checked: dict[str, Any] = {name: _CHECKS[name](value) for name, value in options.items()}
         return self._replace(**checked)
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that all requests of the client carry."""
+        """Return the headers of all requests of the client."""
         return {} if self.user_agent is None else {"User-Agent": f"{self.user_agent} scapi/{__version__}"}
 
     def region_for(self, *asked: Region | str | None) -> Region | str:
-        """Return the region of a call: the first that was asked for, else the client's, else that of `Config` now."""
+        """Return the region of a call: the first in `asked` that is set, else the client's, else `Config.REGION`."""
         return next((region for region in (*asked, self.region) if region is not None), Config.REGION)
 
 
