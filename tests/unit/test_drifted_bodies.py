@@ -229,7 +229,7 @@ def test_a_statistic_without_a_type_is_read(caplog: pytest.LogCaptureFixture) ->
         ("pres-match-hist", None, [1, 0, 1]),
     ]
     assert [record.getMessage() for record in caplog.records] == [
-        "CharacterProfile read, but not all of it; 1 without Statistic.type: absent or null"
+        "CharacterProfile read in part; 1 without Statistic.type: absent or null"
     ]
 
 
@@ -258,7 +258,7 @@ def test_a_sparse_clan_is_read(caplog: pytest.LogCaptureFixture) -> None:
 def test_an_empty_clan_is_none(caplog: pytest.LogCaptureFixture) -> None:
     assert decoding.PROFILE(profile(clan={})).clan is None
     assert [record.getMessage() for record in caplog.records] == [
-        "CharacterProfile read, but not all of it; 1 without CharacterProfile.clan: an empty object"
+        "CharacterProfile read in part; 1 without CharacterProfile.clan: an empty object"
     ]
     (character,) = decoding.CHARACTERS(msgspec.json.encode([CHARACTER | {"clan": {}}]))
     assert character.clan is None

@@ -1,7 +1,8 @@
-"""What came back: bytes to models, or to the error that says what is wrong with them.
+"""Decode response bodies into models, or raise the error that says what is wrong with them.
 
-Every decoder tries the fast way first, the whole body into models in one pass. Where that fails, `lenient` reads the
-rows by columns. Large bodies are read in pieces, so that an event loop is never blocked for long.
+Every decoder first tries to decode the whole body in one pass. If that fails, `drift` reads rows that all differ from
+the model in the same way, and `lenient` reads any others. Large bodies are read in pieces, so that an event loop is
+never blocked for long.
 """
 
 from __future__ import annotations
@@ -38,23 +39,23 @@ logger = logging.getLogger("scapi")
 
 
 def read(response: HttpResponse, decode: Callable[[bytes], T], http_request: HttpRequest) -> T:
-    """The result of a request, or the documented error, which a `Guard` has to be around."""
+    """Return the result of a request, or raise the documented error. Call it inside a `Guard`."""
     if not 200 <= response.status < 300:
         raise errors.from_response(response, http_request)
     return decoded(response, decode, http_request)
 
 
 def decoded(response: HttpResponse, decode: Callable[[bytes], T], http_request: HttpRequest) -> T:
-    """What the body of an answer says, or the documented error, which a `Guard` has to be around."""
+    """Decode the body of a response, or raise the documented error. Call it inside a `Guard`."""
     try:
         return decode(response.body)
     except exceptions.DecodeError as failure:
-        _tell(failure, response, http_request)
+        _add_response(failure, response, http_request)
         raise
 
 
-def _tell(failure: exceptions.DecodeError, response: HttpResponse, http_request: HttpRequest) -> None:
-    """Add to a failure which answer it is about."""
+def _add_response(failure: exceptions.DecodeError, response: HttpResponse, http_request: HttpRequest) -> None:
+    """Add the response to an error."""
     failure.url, failure.status, failure.body = http_request.url, response.status, response.body[:KEPT]
 
 
@@ -78,7 +79,7 @@ class _Record(Generic[T]):
 
 
 class _Rows(Generic[T]):
-    """Decodes a body that is a list of rows, without a word on how many there are in all."""
+    """Decodes a body that is a list of rows without a total."""
 
     def __init__(self, model: type[T]) -> None:
         self._model = model
@@ -99,14 +100,14 @@ class _Rows(Generic[T]):
 
 
 class Page(NamedTuple):
-    """Which part of a list was asked for."""
+    """The requested part of a list."""
 
     limit: int
     offset: int
 
 
 class Pages(Generic[T]):
-    """Decodes a body that is a page: rows under one key, their number in all under another."""
+    """Decodes a body that is a page, with rows under one key and their total under another."""
 
     def __init__(self, model: type[T], *, rows: str, total: str = "total") -> None:
         self._model, self._rows, self._total = model, rows, total
@@ -142,7 +143,7 @@ class Pages(Generic[T]):
         return _page_of(row, self._rows, self._total)
 
     def _checked(self, body: bytes, raw: Any, holds_rows: Callable[[Any], bool]) -> int:
-        """How many rows there are in all, after a look whether the body is a page."""
+        """Check that the body is a page and return its total."""
         if not is_object(raw) or not holds_rows(raw.get(self._rows)):
             raise undecodable(body, self._model, f"expected an object with a list in {self._rows!r}", self._rows)
         total = raw.get(self._total)
@@ -158,13 +159,13 @@ class Pages(Generic[T]):
 
 @lru_cache(maxsize=256)
 def _page_of(row: Any, rows: str, total: str) -> Any:
-    """The type of a page. The wire calls rows and total something else in every answer."""
+    """Return the type of a page. Each endpoint has its own keys for rows and total."""
     names = {"rows": rows, "total": total}
     return msgspec.defstruct("Page", [("total", int), ("rows", list[row])], rename=names)
 
 
 def sift(raw: list[Any], model: type[T]) -> tuple[list[T], list[Rejected]]:
-    """Split rows into readable and rejected ones. Logs one warning for whatever was lost."""
+    """Split rows into readable and rejected ones. Logs one warning for all losses."""
     losses = Losses()
     rows, rejected = _sift(_column(raw, model, losses), lambda: raw)
     _warn(model, rows, rejected, losses)
@@ -172,7 +173,7 @@ def sift(raw: list[Any], model: type[T]) -> tuple[list[T], list[Rejected]]:
 
 
 def column(raw: list[Any], model: type[T]) -> list[T | Unreadable]:
-    """Read each row. Logs one warning for what those lack that can be read."""
+    """Read each row. Logs one warning for the fields that readable rows lack."""
     losses = Losses()
     found = _column(raw, model, losses)
     _warn(model, [row for row in found if type(row) is not Unreadable], (), losses)
@@ -189,7 +190,7 @@ def _column(raw: list[Any], model: type[T], losses: Losses) -> list[Any]:
 def _rows(
     body: bytes, model: type[T], decoder: msgspec.json.Decoder[list[T]], losses: Losses
 ) -> tuple[list[T], list[Rejected]]:
-    """The rows of a body that is a list: those that can be read, and those that can't."""
+    """Read a body that is a list. Returns the readable rows and the rejected ones."""
     with suppress(*UNREADABLE):
         return decoder.decode(body), []
     drifted = drift.learn(body, model, lambda row: list[row])  # type: ignore[valid-type]  # built at run time
@@ -204,7 +205,7 @@ def _rows(
 
 
 def _sift(found: list[Any], sent: Callable[[], list[Any]]) -> tuple[list[Any], list[Rejected]]:
-    """Split rows into readable and rejected ones. `sent` tells what they were on the wire."""
+    """Split rows into readable and rejected ones. `sent` returns the rows as the server sent them."""
     rows = [row for row in found if type(row) is not Unreadable]
     if len(rows) == len(found):
         return rows, []
@@ -213,19 +214,19 @@ def _sift(found: list[Any], sent: Callable[[], list[Any]]) -> tuple[list[Any], l
 
 
 def _copy(raw: Any) -> Any:
-    """A copy of decoded JSON that may be used up."""
+    """Return a copy of decoded JSON, because `lenient.read` changes its input."""
     return msgspec.to_builtins(raw)
 
 
 def _warn(model: type, rows: list[Any], rejected: Sequence[Rejected] = (), losses: Losses | None = None) -> None:
-    """Log one warning for rows that were rejected and fields that the others lack, if there are any."""
+    """Log one warning for rejected rows and for fields that the others lack, if there are any."""
     losses = Losses() if losses is None else losses
     missing_fields.note(rows, model, losses)
     if rejected:
         lost = f"{len(rejected)} of {len(rows) + len(rejected)} {model.__name__} rows rejected"
         reasons = [f"{lost}; row {rejected[0].index}: {rejected[0].reason}"]
     elif losses:
-        reasons = [f"{model.__name__} read, but not all of it"]
+        reasons = [f"{model.__name__} read in part"]
     else:
         return
     reasons += [f"{loss.values} without {where}: {loss.reason}" for where, loss in losses.items()]
@@ -233,7 +234,7 @@ def _warn(model: type, rows: list[Any], rejected: Sequence[Rejected] = (), losse
 
 
 def record(body: bytes, raw: Any, model: type[T]) -> T:
-    """A decoded body as a model, or a `DecodeError` that says why it is none."""
+    """Convert a decoded body to a model. Raises a `DecodeError` if it doesn't fit."""
     try:
         return convert(raw, model)
     except UNREADABLE as cause:
@@ -241,7 +242,7 @@ def record(body: bytes, raw: Any, model: type[T]) -> T:
 
 
 def convert(raw: Any, model: type[T]) -> T:
-    """One decoded row as a model, mended where it has to be."""
+    """Convert one decoded row to a model. Repairs fields if necessary."""
     losses, name = Losses(), getattr(model, "__name__", str(model))
     try:
         found = msgspec.convert(raw, model, strict=False)
@@ -255,10 +256,10 @@ def convert(raw: Any, model: type[T]) -> T:
 
 
 def decoder_for(model: Any) -> Callable[[bytes], Any]:
-    """Return what decodes a body into a model of the caller's, or into plain JSON for `None`.
+    """Return a decoder for the caller's model, or for plain JSON if `model` is `None`.
 
     Raises:
-        TypeError: It is neither a `msgspec.Struct` nor a list of one.
+        TypeError: The model is neither a `msgspec.Struct` nor a list of one.
     """
     row = get_args(model)[0] if get_origin(model) is list else model
     if model is None:
@@ -270,30 +271,30 @@ def decoder_for(model: Any) -> Callable[[bytes], Any]:
 
 # ── large bodies, in pieces ───────────────────────────────────────────────────────────────────────────────────────────
 
-#: Yields between its pieces and returns the result.
+#: A generator that yields between pieces of work and returns the result.
 Pieces: TypeAlias = Generator[None, None, T]
 
-#: From this size on a body keeps the processor busy for long: a page of 5,000 participants is as large. In bytes.
+#: Bodies of this size or more take long to decode, in bytes. A page with 5,000 participants is this large.
 LARGE = 1 << 20
 
-#: How much is read between two yields: a few milliseconds of work. In bytes.
+#: How much is read between two yields, in bytes. This takes a few milliseconds.
 PIECE = 1 << 18
 
 
 def in_pieces(response: HttpResponse, decode: Callable[[bytes], T], http_request: HttpRequest) -> Pieces[T]:
-    """Do what `read` does, but yield between the pieces of a body, which is worth it from `LARGE` on."""
+    """Do the same as `read`, but yield between pieces of the body. Worth it from `LARGE` on."""
     pieces = _pieces_of(decode)
     if pieces is None or not 200 <= response.status < 300:
         return read(response, decode, http_request)
     try:
         return (yield from pieces(response.body))
     except exceptions.DecodeError as failure:
-        _tell(failure, response, http_request)
+        _add_response(failure, response, http_request)
         raise
 
 
 def _pieces_of(decode: Callable[[bytes], T]) -> Callable[[bytes], Pieces[T]] | None:
-    """The decoder's way in pieces, if it has one."""
+    """Return the version of a decoder that works in pieces, if it has one."""
     if isinstance(decode, partial):
         bound = cast("partial[T]", decode)
         pieces = getattr(bound.func, "pieces", None)
@@ -316,7 +317,7 @@ def _rows_in_pieces(
 
 
 def json_pieces(body: bytes) -> Pieces[Any]:
-    """Do what `json` does, but yield between pieces of the lists that make a body large."""
+    """Do the same as `json`, but yield between pieces of the body's lists."""
     if _is_array_unread(body):
         return (yield from _list_in_pieces(body))
     if not re.match(rb"\s*\{", body):
@@ -338,7 +339,7 @@ def _list_in_pieces(body: Buffer) -> Pieces[list[Any]]:
 
 
 def _cut(body: Buffer, model: type) -> Pieces[Iterator[bytes]]:
-    """Cut a list into lists of about the size of a piece."""
+    """Cut a list into lists of about `PIECE` bytes each."""
     items = _scan(body, model, list[msgspec.Raw])
     yield
     size = max(1, PIECE * len(items) // memoryview(body).nbytes)
@@ -346,7 +347,7 @@ def _cut(body: Buffer, model: type) -> Pieces[Iterator[bytes]]:
 
 
 def _scan(body: Buffer, model: type, kind: type[T]) -> T:
-    """Look where the parts of a body begin and end, which is quick, and leave them unread."""
+    """Split a body into raw parts, which is fast because they are not decoded."""
     try:
         return msgspec.json.decode(body, type=kind)
     except UNREADABLE as cause:
@@ -358,7 +359,7 @@ def _is_array_unread(body: Buffer | None) -> bool:
     return body is not None and re.match(rb"\s*\[", body) is not None
 
 
-# ── errors ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the decoders of all endpoints ─────────────────────────────────────────────────────────────────────────────────────
 
 
 REGIONS = _Rows(models.RegionInfo)

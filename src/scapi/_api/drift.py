@@ -1,8 +1,8 @@
-"""Read bodies whose rows all drifted from the models in the same way, at the speed of msgspec.
+"""Read bodies in which all rows differ from the model in the same fields ("drift"), at the speed of msgspec.
 
-What drifted is learned once for a body: msgspec says which field it can't read. The body is then read into models
-that take anything there, the values of such a field are mended as one column, and the models proper are made of
-what results. Where the rows are odd in ways of their own, `lenient` reads them.
+msgspec's error names the field that it can't read. The body is then read into models that accept any value in the
+drifted fields. The values of each such field are repaired as one column, and the result is converted to the real
+models. If drift alone doesn't explain the errors, `lenient` reads the rows.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-#: How many fields may have drifted. Each costs reading the body once more, as far as the first row that has it.
+#: The maximum number of drifted fields. Each one means reading the body again, up to the first row that has it.
 MOST = 16
 
-#: The fields that have drifted: their models, and what the server calls them.
+#: The drifted fields: each with its model and its key in JSON.
 Odd = frozenset[tuple[type, str]]
 
 
 class Drifted(NamedTuple):
-    """A body that was read into models that take anything where it drifted."""
+    """A body that was read into models that accept any value in the drifted fields."""
 
     document: Any
     odd: Odd
 
 
 def learn(body: bytes, model: type, wire: Callable[[Any], Any]) -> Drifted | None:
-    """Find what drifted in a body.
+    """Find the drifted fields of a body.
 
     Args:
-        body: JSON with a list of rows in it, and no other list.
-        model: What the rows should be.
-        wire: Makes the type of the whole body out of the type of a row.
+        body: JSON that contains a list of rows and no other list.
+        model: The type of a row.
+        wire: Returns the type of the whole body for the type of a row.
 
     Returns:
-        The body as it was read, or `None` where drift alone doesn't explain it.
+        The body and its drifted fields, or `None` if drift alone doesn't explain the errors.
     """
     odd: Odd = frozenset()
     while len(odd) <= MOST:
@@ -63,7 +63,7 @@ def learn(body: bytes, model: type, wire: Callable[[Any], Any]) -> Drifted | Non
 
 
 def _place(failure: str, model: type) -> tuple[type, str] | None:
-    """The field that msgspec could not read: its model, and what the server calls it."""
+    """Return the field that msgspec could not read: its model and its key in JSON."""
     found = re.search(r" - at `\$[^\[`]*\[\d+\]([^`]*)`$", failure)
     if not found or not is_record(model):
         return None
@@ -77,14 +77,14 @@ def _place(failure: str, model: type) -> tuple[type, str] | None:
         if owner is None:
             return place
     if place is not None:
-        # A record in a row lacks what it needs, or is none at all.
+        # A nested record lacks a required field or is not an object.
         return place
     missing = re.match(r"Object missing required field `(\w+)`", failure)
     return (owner, missing[1]) if missing else None
 
 
 def _inner(field: Field) -> type[msgspec.Struct] | None:
-    """The model of the record in a field, or of the records in its list."""
+    """Return the model of the record in a field, or of the records in its list."""
     kind = plain_type(field.kind)
     kind = get_args(kind)[0] if get_origin(kind) is list else kind
     return kind if is_record(kind) else None
@@ -92,7 +92,7 @@ def _inner(field: Field) -> type[msgspec.Struct] | None:
 
 @lru_cache(maxsize=256)
 def _loosened(model: Any, odd: Odd) -> Any:
-    """A model that takes anything in the fields that drifted, or the model itself where none of its own did."""
+    """Return a model that accepts any value in its drifted fields, or the model itself if none drifted."""
     if not is_record(model) or not _is_touched(model, odd):
         return model
     fields = [(field.name, *_loosened_field(model, field, odd)) for field in fields_of(model)]
@@ -111,23 +111,23 @@ def _loosened_field(model: type, field: Field, odd: Odd) -> tuple[Any, Any]:
         return kind, msgspec.field(name=field.key)
     if isinstance(field.default, type):
         return kind, msgspec.field(name=field.key, default_factory=field.default)
-    # A constant is much quicker than a function that returns it.
+    # A constant is much faster than a function that returns it.
     return kind, msgspec.field(name=field.key, default=field.default())
 
 
 def _is_touched(model: type[msgspec.Struct], odd: Odd) -> bool:
-    """Whether something drifted in a model or in the records in it."""
+    """Return whether a model or one of its nested records has drifted fields."""
     return any(
         (model, field.key) in odd or ((inner := _inner(field)) is not None and _is_touched(inner, odd))
         for field in fields_of(model)
     )
 
 
-# ── back to the models proper ─────────────────────────────────────────────────────────────────────────────────────────
+# ── converting to the real models ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def rows(loose: list[Any], model: type, odd: Odd, losses: Losses) -> list[Any]:
-    """Make models of rows that were read loosely. Returns for each row a model or an `Unreadable`."""
+    """Convert loosely read rows to models. Returns a model or an `Unreadable` for each row."""
     if not is_record(model) or not _is_touched(model, odd):
         return loose
     lost: dict[int, Unreadable] = {}
@@ -138,7 +138,7 @@ def rows(loose: list[Any], model: type, odd: Odd, losses: Losses) -> list[Any]:
             values = _records(list(map(attrgetter(field.name), loose)), field, inner, odd, losses)
         else:
             continue
-        # Of several reasons the first one counts.
+        # The first reason counts.
         lost = _put(loose, field, values, losses) | lost
     if not lost:
         return msgspec.convert(loose, list[model], strict=False, from_attributes=True)  # type: ignore[valid-type]  # built at run time
@@ -148,7 +148,7 @@ def rows(loose: list[Any], model: type, odd: Odd, losses: Losses) -> list[Any]:
 
 
 def _anything(loose: list[Any], field: Field, losses: Losses) -> list[Any]:
-    """Read a column that drifted. `UNSET` stands for the default."""
+    """Read a drifted column. `UNSET` stands for the default."""
     values = list(map(attrgetter(field.name), loose))
     takes_null = field.required or field.nullable
     if not takes_null and values.count(None) == len(values):
@@ -165,7 +165,7 @@ def _anything(loose: list[Any], field: Field, losses: Losses) -> list[Any]:
 
 
 def _records(values: list[Any], field: Field, model: type[msgspec.Struct], odd: Odd, losses: Losses) -> list[Any]:
-    """Make models of a column of records, or of lists of them."""
+    """Convert a column of records, or of lists of records, to models."""
     if get_origin(plain_type(field.kind)) is not list:
         made = iter(rows([value for value in values if value is not None], model, odd, losses))
         return [None if value is None else next(made) for value in values]
@@ -174,7 +174,7 @@ def _records(values: list[Any], field: Field, model: type[msgspec.Struct], odd: 
 
 
 def _put(loose: list[Any], field: Field, values: list[Any], losses: Losses) -> dict[int, Unreadable]:
-    """Put the values of a field in their place. Returns the rows that are lost by it."""
+    """Set the values of a field. Returns the rows that can't be read because of it."""
     name, default = field.name, field.default
     kinds = set(map(type, values))
     if msgspec.UnsetType in kinds:

@@ -1,9 +1,9 @@
-"""Read decoded JSON whose spelling isn't what the models declare: by columns, never row by row.
+"""Read decoded JSON that doesn't fit the models, by columns instead of row by row.
 
-A server that changes changes every row alike. So what has to be mended is found once for all records of a kind, by
-the error that msgspec raises for them, and the field it names is mended in all of them at once.
+If the server changes, it changes all rows alike. So a bad field that msgspec's error names is repaired in all records
+of a model at once.
 
-As little as possible is lost: a field before its record, an inner record before the outer one.
+As little as possible is lost: a field rather than its record, a nested record rather than the outer one.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ T = TypeVar("T")
 
 
 class Unreadable(NamedTuple):
-    """Stands in a column in place of a value that can't be read.
+    """The placeholder in a column for a value that can't be read.
 
     Attributes:
-        reason: Why, in the words of msgspec.
-        path: Where in the value, such as `.clan.info`; empty for the value itself.
+        reason: The error message of msgspec.
+        path: The path of the error in the value, such as `.clan.info`; empty for the value itself.
     """
 
     reason: str
@@ -41,17 +41,17 @@ class Unreadable(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """What a field lost: how many values, and why the first of them."""
+    """How many values of a field were lost, and the reason for the first one."""
 
     values: int
     reason: str
 
 
 class Losses(dict[str, Loss]):
-    """What was left out of the records that were read, by field, such as `ClanInfo.leader`."""
+    """The values left out of readable records, by field, such as `ClanInfo.leader`."""
 
     def add(self, where: str, count: int, reason: str) -> None:
-        """Note that a field lost so many values."""
+        """Add `count` lost values of a field."""
         before, first = self.get(where, (0, reason))
         self[where] = Loss(before + count, first)
 
@@ -60,14 +60,14 @@ class Field(NamedTuple):
     """A field of a model.
 
     Attributes:
-        name: What the model calls it.
-        key: What the server calls it.
-        where: What `Losses` calls it.
+        name: Its name in the model.
+        key: Its key in JSON.
+        where: Its name in `Losses`.
         kind: Its type.
-        required: Whether a record without it is lost.
-        nullable: Whether null is a value of it.
-        exact: Whether a record is lost where it can't be read: its default says something that the server didn't.
-        default: Makes its default, where it isn't required.
+        required: Whether a record without it is unreadable.
+        nullable: Whether null is allowed.
+        exact: Whether an unreadable value makes the record unreadable, because the default would be misleading.
+        default: Returns its default if it is not required.
     """
 
     name: str
@@ -84,13 +84,13 @@ def read(values: list[Any], kind: Any, losses: Losses, where: str) -> list[Any]:
     """Read a column of decoded JSON.
 
     Args:
-        values: The values. Those of records are used up: they are changed on the way.
-        kind: What each of them should be: a type that msgspec knows.
-        losses: Is told what is left out of records and lists.
-        where: What the column is called there.
+        values: The values. Records among them are modified.
+        kind: The type of each value, any that msgspec supports.
+        losses: Collects the values that are left out of records and lists.
+        where: The column's name in `losses`.
 
     Returns:
-        For each value what it stands for, or an `Unreadable`.
+        The converted value or an `Unreadable` for each value.
     """
     inner = plain_type(kind)
     if is_nullable(kind) and (vacant := _vacant(values, inner)):
@@ -106,7 +106,7 @@ def read(values: list[Any], kind: Any, losses: Losses, where: str) -> list[Any]:
 
 
 def _vacant(values: list[Any], kind: Any) -> set[int]:
-    """The places of what stands for `None`: of nulls, and of empty objects in place of records."""
+    """Return the indexes of values that mean `None`: nulls, and empty objects if records are expected."""
     if is_record(kind):
         return {n for n, value in enumerate(values) if value is None or value == {}}
     return {n for n, value in enumerate(values) if value is None}
@@ -128,14 +128,14 @@ def _scalar(value: Any, kind: Any) -> Any:
 
 
 def _times(values: list[Any]) -> list[Any]:
-    """Read times that msgspec refuses: no seconds, a short offset, a date alone. No offset means UTC."""
+    """Read times that msgspec rejects: without seconds, with a short offset, or a date only. No offset means UTC."""
     try:
         moments = [datetime.fromisoformat(value) for value in values]
     except (ValueError, TypeError):
         return [_time(value) for value in values]
     if any(map(str.isdecimal, values)):
         return [_time(value) for value in values]
-    # `combine` is five times as quick as `replace`.
+    # `combine` is five times as fast as `replace`.
     return [datetime.combine(moment, moment.time(), UTC) if moment.tzinfo is None else moment for moment in moments]
 
 
@@ -144,7 +144,7 @@ def _time(value: Any) -> Any:
 
 
 def _is_time(value: Any) -> bool:
-    """Whether it is a time. Digits alone are none: they are rather milliseconds, and would become the year 1755."""
+    """Return whether a value is a time. Digits alone are not: they may be milliseconds but would parse as a date."""
     try:
         return not value.isdecimal() and bool(datetime.fromisoformat(value))
     except (AttributeError, ValueError):
@@ -152,7 +152,7 @@ def _is_time(value: Any) -> bool:
 
 
 def _lists(values: list[Any], kind: Any, losses: Losses, where: str) -> list[Any]:
-    """Read lists, all their items as one column. Items that can't be read are left out."""
+    """Read lists, with all their items as one column. Unreadable items are left out."""
     are_lists = [isinstance(value, list) for value in values]
     lists: list[list[Any]] = [value for value, is_list in zip(values, are_lists, strict=True) if is_list]
     found = read(list(chain.from_iterable(lists)), get_args(kind)[0], losses, where)
@@ -161,7 +161,7 @@ def _lists(values: list[Any], kind: Any, losses: Losses, where: str) -> list[Any
 
 
 def cut(items: list[Any], lengths: list[int], losses: Losses, where: str) -> list[list[Any]]:
-    """Cut a column of items into lists again, without those that can't be read."""
+    """Cut a column of items back into lists. Unreadable items are left out."""
     readable = [type(item) is not Unreadable for item in items]
     if False in readable:
         losses.add(where, readable.count(False), str(items[readable.index(False)]))
@@ -173,8 +173,8 @@ def cut(items: list[Any], lengths: list[int], losses: Losses, where: str) -> lis
 
 
 def _records(values: list[Any], model: type[msgspec.Struct], losses: Losses) -> list[Any]:
-    """Read records. Each field that stands in the way is mended in all of them at once."""
-    # Why a value is no record depends on its type alone.
+    """Read records. Each bad field is repaired in all of them at once."""
+    # The reason why a value is not a record depends only on its type.
     strange: dict[type, Any] = {type(value): value for value in values if not isinstance(value, dict)}
     reasons = {kind: _scalar(value, model) for kind, value in strange.items()}
     found = {n: reasons[type(value)] for n, value in enumerate(values) if type(value) in reasons}
@@ -204,11 +204,11 @@ def _unblock(
     failure: str,
     losses: Losses,
 ) -> dict[int, Unreadable]:
-    """Mend the field that a failure names. Returns the records that are lost by it."""
+    """Repair the field that an error names. Returns the records that can't be read because of it."""
     named = re.search(r" - at `\$\[\d+\]\.([^.\[`]+)[^`]*`$", failure)
     field = unread.get(named[1]) if named else None
     if field is None:
-        # It names none where a record lacks one that it needs.
+        # The error names no field if a record lacks a required one.
         return _lacking(left, model)
     if _drop_nulls(left, field):
         return {}
@@ -217,7 +217,7 @@ def _unblock(
 
 
 def _lacking(left: dict[int, dict[str, Any]], model: type[msgspec.Struct]) -> dict[int, Unreadable]:
-    """The records that lack a field that they need."""
+    """Return the records without a required field."""
     lost: dict[int, Unreadable] = {}
     for key in [field.key for field in fields_of(model) if field.required]:
         reason = Unreadable(missing(key))
@@ -226,7 +226,7 @@ def _lacking(left: dict[int, dict[str, Any]], model: type[msgspec.Struct]) -> di
 
 
 def _drop_nulls(left: dict[int, dict[str, Any]], field: Field) -> bool:
-    """Drop the nulls of a field that has a default instead. Returns whether there were any."""
+    """Drop nulls of a field that has a default but doesn't allow null. Returns whether there were any."""
     if field.required or field.nullable:
         return False
     key = field.key
@@ -237,7 +237,7 @@ def _drop_nulls(left: dict[int, dict[str, Any]], field: Field) -> bool:
 
 
 def _read_field(left: dict[int, dict[str, Any]], field: Field, losses: Losses) -> dict[int, Unreadable]:
-    """Put what the values of a field stand for in their place. Returns the records that are lost by it."""
+    """Replace the values of a field by converted ones. Returns the records that can't be read because of it."""
     key = field.key
     holders = {n: record for n, record in left.items() if key in record}
     values = read([record[key] for record in holders.values()], field.kind, losses, field.where)
@@ -254,18 +254,18 @@ def _read_field(left: dict[int, dict[str, Any]], field: Field, losses: Losses) -
 
 
 def within(key: str, value: Unreadable) -> Unreadable:
-    """What can't be read, seen from the record that has it under a key; one that isn't there has no key."""
+    """Return an unreadable value with its path from the record that contains it. A missing field has no path."""
     return value if value.reason == missing(key) else Unreadable(value.reason, f".{key}{value.path}")
 
 
 def missing(key: str) -> str:
-    """Why a record that lacks a field can't be read."""
+    """Return msgspec's message for a record without a required field."""
     return f"Object missing required field `{key}`"
 
 
 @lru_cache(maxsize=64)
 def fields_of(model: type[msgspec.Struct]) -> tuple[Field, ...]:
-    """The fields of a model. What msgspec tells of them takes it 0.1 ms each time."""
+    """Return the fields of a model. Cached, because msgspec takes 0.1 ms for each call."""
     exact = getattr(model, "_exact", ())
     return tuple(
         Field(
@@ -288,6 +288,3 @@ def _default(field: msgspec.structs.FieldInfo) -> Callable[[], Any]:
 
 def _value(value: T) -> T:
     return value
-
-
-# ── kinds ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
