@@ -55,11 +55,11 @@ def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(value, Mapping)
 
 
-class _Answer(NamedTuple):
+class _Stored(NamedTuple):
     """A response body and when it was received."""
 
     body: bytes
-    came: float
+    received_at: float
 
 
 class Answers:
@@ -69,17 +69,17 @@ class Answers:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Answer] = {}
+        self._kept: dict[str, _Stored] = {}
 
     def get(self, target: str, now: float, seconds: float) -> bytes | None:
         """Return the body that is kept for a target, if it is younger than `seconds`."""
         answer = self._kept.get(target)
-        return None if answer is None or now - answer.came >= seconds else answer.body
+        return None if answer is None or now - answer.received_at >= seconds else answer.body
 
     def put(self, target: str, body: bytes, now: float) -> None:
         """Keep a body. If there is no room, the oldest ones are dropped."""
         self._kept.pop(target, None)
-        self._kept[target] = _Answer(body, now)
+        self._kept[target] = _Stored(body, now)
         kept = list(self._kept.items())
         excess, size = len(kept) - MOST_ANSWERS, sum(len(answer.body) for _, answer in kept)
         for oldest, answer in kept:

@@ -51,16 +51,16 @@ HEADERS = {
 }
 
 #: The two addresses of `localhost`.
-BOTH = ("127.0.0.1", "::1")
+LOCALHOST = ("127.0.0.1", "::1")
 
 #: Error numbers for an address family that this machine doesn't have.
-ABSENT = {EADDRNOTAVAIL, EAFNOSUPPORT}
+NO_SUCH_FAMILY = {EADDRNOTAVAIL, EAFNOSUPPORT}
 
 #: How long a browser may keep a connection open without sending a request, in seconds. Browsers often do.
-IDLE = 10.0
+IDLE_TIMEOUT = 10.0
 
 
-class _Door(NamedTuple):
+class _PendingLogin(NamedTuple):
     """The redirect URI and state of one login.
 
     Attributes:
@@ -75,11 +75,11 @@ class _Door(NamedTuple):
     state: str
     arrived: Future[Redirect]
 
-    def is_asked(self, host: str) -> bool:
+    def accepts_host(self, host: str) -> bool:
         """Return whether a `Host` header names this machine. Any other name may be DNS rebinding."""
         try:
-            asked = urlsplit(f"//{host}")
-            return asked.hostname in validation.LOOPBACK and (asked.port or 80) == self.port
+            parts = urlsplit(f"//{host}")
+            return parts.hostname in validation.LOOPBACK and (parts.port or 80) == self.port
         except ValueError:
             return False
 
@@ -102,36 +102,36 @@ def listen(redirect_uri: str, state: str) -> Generator[Future[Redirect]]:
         LoginError: The port is taken.
     """
     parts = urlsplit(redirect_uri)
-    door = _Door(80 if parts.port is None else parts.port, parts.path or "/", state, _future())
-    servers = _servers(parts.hostname or "", door)
+    login = _PendingLogin(80 if parts.port is None else parts.port, parts.path or "/", state, _future())
+    servers = _servers(parts.hostname or "", login)
     for server in servers:
         Thread(target=server.serve_forever, args=(0.05,), name="scapi-login", daemon=True).start()
     try:
-        yield door.arrived
+        yield login.arrived
     finally:
         for server in servers:
             server.shutdown()
             server.server_close()
 
 
-def _servers(host: str, door: _Door) -> list[_Server]:
+def _servers(host: str, login: _PendingLogin) -> list[_Server]:
     """Listen at a host. For `localhost` that is both of its addresses, because the browser may choose either.
 
     Another user of this machine could listen at a free one and receive the code.
     """
-    hosts = BOTH if host == "localhost" else (host,)
+    hosts = LOCALHOST if host == "localhost" else (host,)
     servers: list[_Server] = []
     for address in hosts:
         try:
-            servers.append(_Server(address, door))
+            servers.append(_Server(address, login))
         except OSError as cause:
             # A machine may have only IPv4 or only IPv6.
-            if cause.errno in ABSENT and (servers or address != hosts[-1]):
+            if cause.errno in NO_SUCH_FAMILY and (servers or address != hosts[-1]):
                 continue
             for server in servers:
                 server.server_close()
             raise LoginError(
-                f"can't listen on port {door.port} of {address} ({cause.strerror}); end the program that uses it, "
+                f"can't listen on port {login.port} of {address} ({cause.strerror}); end the program that uses it, "
                 "or pass login(port=...) with the port of another redirect URI that is registered for the application"
             ) from cause
     return servers
@@ -195,10 +195,10 @@ class _Server(socketserver.ThreadingTCPServer):
     # On Windows this would let two programs listen on one port.
     allow_reuse_address = os.name == "posix"
 
-    def __init__(self, host: str, door: _Door) -> None:
-        self.door = door
+    def __init__(self, host: str, login: _PendingLogin) -> None:
+        self.login = login
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        super().__init__((host, door.port), _Handler)
+        super().__init__((host, login.port), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         logger.debug("the browser closed the connection before it had the response")
@@ -207,15 +207,15 @@ class _Server(socketserver.ThreadingTCPServer):
 class _Handler(BaseHTTPRequestHandler):
     """Accepts the redirect and shows a page that says the login is done."""
 
-    timeout = IDLE
+    timeout = IDLE_TIMEOUT
 
     def do_GET(self) -> None:
-        door = cast("_Server", self.server).door
+        login = cast("_Server", self.server).login
         redirect = Redirect(self.path)
-        if not door.is_asked(self.headers.get("Host", "")):
+        if not login.accepts_host(self.headers.get("Host", "")):
             self.send_error(421)
             return
-        if self.path.partition("?")[0] != door.path or not redirect.answers(door.state):
+        if self.path.partition("?")[0] != login.path or not redirect.answers(login.state):
             self.send_error(404, explain="This is not the redirect of the current login.")
             return
         self.send_response(200)
@@ -223,7 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(PAGE)
-        _put(door.arrived, redirect)
+        _put(login.arrived, redirect)
 
     def version_string(self) -> str:
         return "scapi"

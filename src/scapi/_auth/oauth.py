@@ -136,10 +136,10 @@ class Redirect:
         return self._code
 
     def _refused(self, error: str) -> NoReturn:
-        said = [self._query[name] for name in ("error_description", "hint", "message") if name in self._query]
+        details = [self._query[name] for name in ("error_description", "hint", "message") if name in self._query]
         # The URL is untrusted input.
-        told = map(escaping.log, [error, *said[:1]])
-        raise exceptions.LoginError(": ".join(["the login was refused", *told]), error=error)
+        escaped = map(escaping.log, [error, *details[:1]])
+        raise exceptions.LoginError(": ".join(["the login was refused", *escaped]), error=error)
 
     def __repr__(self) -> str:
         return "Redirect(***)"

@@ -135,14 +135,14 @@ def check(response: HttpResponse, http_request: HttpRequest, now: float) -> Http
 
 
 def _rate_limit_error(error: RequestError, now: float) -> RateLimitError | None:
-    asked = parse_retry_after(error.headers, wall=now)
+    retry_after = parse_retry_after(error.headers, wall=now)
     spent = ratelimit(error.headers)
-    if error.status != 429 and not (error.status == 403 and (asked is not None or spent.remaining == 0)):
+    if error.status != 429 and not (error.status == 403 and (retry_after is not None or spent.remaining == 0)):
         return None
     until_reset = min(LONGEST, max(0.0, spent.reset.timestamp() - now)) if spent.reset else 60.0
     return RateLimitError(
         error.message,
-        retry_after=until_reset if asked is None else asked,
+        retry_after=until_reset if retry_after is None else retry_after,
         status=error.status,
         url=error.url,
         data=error.data,
@@ -162,10 +162,10 @@ def ratelimit(headers: Mapping[str, str], known: RateLimit = UNKNOWN) -> RateLim
     If a proxy repeats a header, the lowest count is used. The count never rises within the hour: a cached response may
     report too many. GitHub sends the reset in seconds, unlike the game's API.
     """
-    told = RateLimitHeaders.parse(headers) or RateLimitHeaders()
-    limit = known.limit if told.limit is None else told.limit
-    reset = known.reset if told.reset is None else datetime.fromtimestamp(told.reset, UTC)
-    remaining = told.remaining
+    parsed = RateLimitHeaders.parse(headers) or RateLimitHeaders()
+    limit = known.limit if parsed.limit is None else parsed.limit
+    reset = known.reset if parsed.reset is None else datetime.fromtimestamp(parsed.reset, UTC)
+    remaining = parsed.remaining
     if known.remaining is not None and reset == known.reset:
         remaining = known.remaining if remaining is None else min(remaining, known.remaining)
     return RateLimit(limit=limit, remaining=remaining, reset=reset)
