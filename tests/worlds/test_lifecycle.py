@@ -441,7 +441,7 @@ def test_work_may_be_done_before_its_task_is_waited_for() -> None:
     flight = AsyncFlight(aio.spawn)
 
     async def work() -> None:
-        with pytest.raises(RuntimeError, match="this would wait for itself"):
+        with pytest.raises(RuntimeError, match="this call would wait for itself"):
             await flight.run(work)
 
     async def main() -> None:

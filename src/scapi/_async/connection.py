@@ -1,4 +1,4 @@
-"""One connection of httpcore, each wait of which ends when the call that uses it has to be through."""
+"""One httpcore connection. All its waits end at the deadline of the call that uses it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """One request on its way.
+    """One request in progress.
 
     Attributes:
-        hold: Locked for as long as the call lasts, see `Leases`.
-        deadline: When the call has to be through.
-        timeout: Seconds that it may take, once it has a connection.
-        retry_state: Bounds the wait for one, and counts it.
-        connection: The connection that it has.
-        is_through: Whether the whole answer was read, and nothing was raised until then.
+        hold: Locked while the call lasts, see `Leases`.
+        deadline: When the call must be finished.
+        timeout: Seconds that the call may take once it has a connection.
+        retry_state: Limits and counts the wait for a connection.
+        connection: The connection that the call uses.
+        is_through: Whether the whole response was read without an exception.
     """
 
     def __init__(self, timeout: float, retry_state: RetryState) -> None:
@@ -43,16 +43,16 @@ class Call:
 
 
 class Connection(httpcore.AsyncNetworkBackend):
-    """A connection of httpcore, and the network under it, where each wait ends when the call has to be through.
+    """An httpcore connection and its network backend. All waits end at the deadline of the current call.
 
     Args:
-        origin: Where it leads to.
-        network: How to get there.
+        origin: The origin that it connects to.
+        network: How to reach the origin.
 
     Attributes:
-        is_open: Whether the connection stands, TLS and the proxy's part included.
-        has_received: Whether anything has come since the last request.
-        rested: When the last call was over, on the monotonic clock.
+        is_open: Whether the connection is established, including TLS and the proxy.
+        has_received: Whether any bytes have arrived since the last request.
+        rested: When the last call ended, in monotonic seconds.
     """
 
     def __init__(self, origin: httpcore.Origin, network: Network) -> None:
@@ -63,10 +63,10 @@ class Connection(httpcore.AsyncNetworkBackend):
         self._is_reused = self._is_past_the_proxy = False
         self.is_open = self.has_received = False
         self._parser: h11.Connection | None = None
-        #: TLS to the server, and to the proxy around that.
+        #: The TLS objects of the connection: to the proxy, to the server, or both.
         self._tls: list[Any] = []
         self.rested = 0.0
-        # Only a pool knows how to make the connections of all kinds of proxies. It is not used for anything else.
+        # Only a pool can create the right kind of connection for each proxy. It serves no other purpose.
         self._connection = httpcore.AsyncConnectionPool(
             ssl_context=httpx_adapter.tls(network.verify) if origin.scheme == b"https" else None,
             proxy=self._proxy,
@@ -75,27 +75,27 @@ class Connection(httpcore.AsyncNetworkBackend):
         ).create_connection(origin)
 
     def fits(self, origin: object) -> bool:
-        """Return whether the connection leads to this origin."""
+        """Return whether the connection goes to this origin."""
         return origin == self._origin
 
     def is_ready(self) -> bool:
-        """Return whether the next request can be sent: the server hasn't closed, and nothing has come unasked."""
+        """Return whether the next request can be sent: the server hasn't closed the connection or sent stray bytes."""
         return not self._connection.has_expired()
 
     def begin(self, call: Call) -> None:
-        """Work for a call from now on. Connecting may take `CONNECT_TIMEOUT` of its time."""
+        """Assign the connection to a call. Connecting may take up to `CONNECT_TIMEOUT` of the call's time."""
         self._call, self._ends = call, aio.now() + call.timeout
         self._is_reused, self.has_received = self.is_open, False
         call.deadline.set(call.timeout if self.is_open else min(call.timeout, httpx_adapter.CONNECT_TIMEOUT))
 
     async def exchange(self, request: httpcore.Request) -> httpcore.Response:
-        """Send a request and read the head of its answer."""
+        """Send a request and read the head of the response."""
         if not self.is_open:
             httpx_adapter.extensions_of(request)["trace"] = self._trace
         return await self._connection.handle_async_request(request)
 
     async def _trace(self, event: str, details: dict[str, Any]) -> None:
-        """Follow how the connection is made, as httpcore tells it."""
+        """Note from httpcore's trace events how far connecting has come."""
         if event in {"proxy.start_tls.started", "socks.setup_socks5_connection.complete"}:
             self._is_past_the_proxy = True
         elif event == "http11.send_request_headers.started" and details["request"].method != b"CONNECT":
@@ -111,11 +111,11 @@ class Connection(httpcore.AsyncNetworkBackend):
 
     @property
     def was_closed_while_idle(self) -> bool:
-        """Whether a request failed because the server closed the connection before it came."""
+        """Whether a request failed because the server had already closed the idle connection."""
         return self._is_reused and not self.has_received
 
     def blame(self, cause: Exception) -> Exception:
-        """Return the error that says which part of the way an exception comes from."""
+        """Return the error to raise for an exception: a proxy error, a connect timeout or the exception itself."""
         at_the_proxy = not (self.is_open or self._is_past_the_proxy) or isinstance(cause, httpx.ProxyError)
         if self._proxy is not None and at_the_proxy and not isinstance(cause, ScApiException):
             return httpx_adapter.ProxyFailed(self._proxy)
@@ -124,7 +124,10 @@ class Connection(httpcore.AsyncNetworkBackend):
         return cause
 
     def rests(self) -> bool:
-        """Return whether the call is through and has left nothing behind: the next one would get it."""
+        """Return whether the connection is reusable, and note the time.
+
+        Unread bytes make it unusable: the next call would read them as its response.
+        """
         if self._stream is None or not self._connection.is_idle():
             return False
         self._parser = self._parser or httpx_adapter.h11_of(self._connection)
@@ -134,12 +137,12 @@ class Connection(httpcore.AsyncNetworkBackend):
         return not any(httpx_adapter.has_unread_bytes(encrypted) for encrypted in self._tls)
 
     def end(self) -> None:
-        """End the call that uses the connection."""
+        """Cancel the call that uses the connection."""
         if self._call is not None:
             self._call.deadline.end()
 
     async def aclose(self) -> None:
-        """Close the connection. httpcore leaves open what broke off while the connection was made."""
+        """Close the stream directly, because httpcore leaves it open if connecting was interrupted."""
         if self._stream is not None:
             await self._stream.aclose()
 
@@ -156,12 +159,12 @@ class Connection(httpcore.AsyncNetworkBackend):
         return self.uses(await aio.connect(backend, host, port, self._deadline))
 
     def uses(self, stream: httpcore.AsyncNetworkStream) -> _Stream:
-        """Keep a stream, and return it with deadlines."""
+        """Wrap a stream with the deadline of the call, and remember it."""
         self._stream = _Stream(stream, self)
         return self._stream
 
     def left(self, stream: httpcore.AsyncNetworkStream) -> float | None:
-        """Return how long a wait for a stream may take."""
+        """Return how long a wait for a stream may take, in seconds."""
         return self._deadline.left(stream)
 
     async def start_tls(
@@ -176,18 +179,18 @@ class Connection(httpcore.AsyncNetworkBackend):
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    """A stream of httpcore whose waits end when the call has to be through, whatever timeout httpcore gives them."""
+    """An httpcore stream whose waits end at the deadline of the call. Timeouts from httpcore are ignored."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, connection: Connection) -> None:
         self._stream = stream
         self._connection = connection
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        # All that may have come at once: what is left over, anyio would keep where nobody looks for it.
+        # Read everything that may have arrived: anyio would keep the rest in a buffer that nothing checks.
         data = await self._stream.read(max(max_bytes, aio.LEAST_READ), self._connection.left(self._stream))
         if data:
             self._connection.has_received = True
-        else:  # the server's end, and not ours: that one ends no answer
+        else:  # raises if we closed the stream ourselves: only the server's end of file may end a response
             self._connection.left(self._stream)
         return data
 

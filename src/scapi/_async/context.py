@@ -1,4 +1,4 @@
-"""What all clients have in common: a `with` block that closes them."""
+"""The base of all clients: a `with` block that closes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Closable(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """End what is under way and close all connections."""
+        """Cancel the calls in progress and close all connections."""
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""Read answers without blocking what else goes on."""
+"""Decodes responses without blocking other work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 async def read(response: HttpResponse, decode: Callable[[bytes], T], http_request: HttpRequest) -> T:
-    """Do what `response.read` does, but let others go on between the pieces of a large body."""
+    """Decode a response like `scapi._api.decoding.read`, but yield to other work between pieces of a large body."""
     if len(response.body) < decoding.LARGE:
         return decoding.read(response, decode, http_request)
     pieces = decoding.in_pieces(response, decode, http_request)

@@ -1,4 +1,4 @@
-"""Keeps a user's token valid: one renewal for all calls that wait for it, saved before any of them goes on."""
+"""Keeps a user's token valid. All waiting calls share one renewal, and the new token is saved before they continue."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class Renewal:
-    """The token of a user, and the means to replace it.
+    """The token of a user and its renewal.
 
     Attributes:
-        credentials: The token as it is sent at present. A renewal replaces the object as a whole.
-        still_unauthorized: The operations that were refused with a token just renewed. Their 401 is about what the
-            user may see, such as the members of a foreign clan.
+        credentials: The current token, as sent. A renewal replaces the whole object.
+        still_unauthorized: The operations that got a 401 although the token had just been renewed. They need a
+            permission that the user lacks, such as to see the members of another clan.
     """
 
     def __init__(
@@ -45,22 +45,22 @@ class Renewal:
         self._closed = False
 
     async def fresh(self, retry_state: RetryState) -> Credentials:
-        """The token, after its renewal if it is about to expire."""
+        """Return the token, renewed first if it is about to expire."""
         credentials = self.credentials
         if self._unsaved is not None or oauth.is_due(self._token):
             await self.replace(credentials, retry_state)
         return self.credentials
 
     async def replace(self, stale: Credentials, retry_state: RetryState) -> None:
-        """Replace a token, unless that has been done by now.
+        """Renew the token, unless it has been replaced already.
 
         Args:
-            stale: The credentials to be replaced.
-            retry_state: Bounds the wait for a renewal that another call has begun.
+            stale: The credentials to replace.
+            retry_state: Limits the wait for a renewal that another call has started.
 
         Raises:
-            UnauthorizedError: The server refuses to renew it, now or before.
-            TokenNotSavedError: The new token is here, but `on_token` failed.
+            UnauthorizedError: The server refused the renewal, now or earlier.
+            TokenNotSavedError: The token was renewed, but `on_token` failed.
             QueueTimeoutError: Another call's renewal takes longer than this call may wait.
             ScApiException: Any other failure of the request.
         """
@@ -70,7 +70,7 @@ class Renewal:
                 retry_state.spend(aio.now() - begun)
 
     async def _replace(self, stale: Credentials) -> None:
-        # Whoever came first may have been done between our look at the credentials and our turn.
+        # Another call may have finished a renewal since the caller checked the credentials.
         if self.credentials is not stale:
             return
         if self._closed:
@@ -85,13 +85,13 @@ class Renewal:
     async def _renewed(self) -> UserToken:
         if self._refused is None:
             try:
-                # A renewal comes once a year: no connection is kept for the next one.
+                # Renewals are about a year apart, so no connection is kept.
                 async with self._open_client() as oauth_client:
                     return await oauth_client.refresh_user_token(self._token)
             except ClientError as error:
                 if error.status not in oauth.REFUSALS:
                     raise
-                # It will be refused for ever: the server isn't asked again.
+                # The refusal is final, so later calls raise it without another request.
                 self._refused = error.with_traceback(None)
         raise oauth.refused(self._refused) from self._refused
 
@@ -104,7 +104,7 @@ class Renewal:
             raise TokenNotSavedError(token) from cause
 
     async def close(self) -> None:
-        """Wait for a renewal under way, whose new token would be lost otherwise, and begin no other."""
+        """Wait for a renewal in progress, so that its new token isn't lost, and start no other."""
         self._closed = True
         await self._flight.settle()
 

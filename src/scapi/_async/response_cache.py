@@ -1,4 +1,4 @@
-"""Keep answers for a while, and send one request for all calls that ask for the same thing at once."""
+"""Caches responses, and sends one request for all calls that need the same response at the same time."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class _Shared:
-    """One request for several calls.
+    """One request that several calls share.
 
     Attributes:
-        flight: Sends it.
-        body: The body of its answer.
+        flight: Sends the request.
+        body: The body of the response.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class _Shared:
 
 
 class ResponseCache:
-    """The answers of one client and its views, for any number of tasks and threads. Errors are not kept."""
+    """The cached responses of one client and its views, for any number of tasks and threads. Errors are not cached."""
 
     def __init__(self) -> None:
         self._answers = Answers()
@@ -43,18 +43,18 @@ class ResponseCache:
         retry_state: RetryState,
         options: Hashable = None,
     ) -> bytes:
-        """Return the body of an answer that is young enough, or of a request that is sent or under way.
+        """Return the body of a cached response, or send the request or join the one in progress.
 
         Args:
-            target: The path with its query.
-            seconds: How old an answer may be.
-            ask: Sends the request and returns the body of its answer.
-            retry_state: Bounds the wait for another call's request, and counts it.
-            options: Calls share a request only if they have the same options.
+            target: The path and query.
+            seconds: How old a cached response may be.
+            ask: Sends the request and returns the body of the response.
+            retry_state: Limits and counts the wait for another call's request.
+            options: Calls share a request only if their options are equal.
 
         Raises:
             QueueTimeoutError: Another call's request takes longer than this call may wait.
-            ScApiException: The request failed; all calls that wait for it raise the same error.
+            ScApiException: The request failed. All calls that wait for it raise the same error.
         """
         key = target, options
         while (body := self._answers.get(target, aio.now(), seconds)) is None:
@@ -64,7 +64,7 @@ class ResponseCache:
                 partial(self._ask, key, seconds, shared, ask, retry_state), retry_state.patience
             ):
                 retry_state.spend(aio.now() - begun)
-            # Without a body the call that sent the request was interrupted, and this one begins anew.
+            # There is no body if the call that sent the request was interrupted. Then try again.
             if (body := shared.body) is not None:
                 break
         return body
@@ -78,15 +78,15 @@ class ResponseCache:
         retry_state: RetryState,
     ) -> None:
         try:
-            # Another may have got it between the look at what is kept and the turn of this one.
+            # Another call may have cached it since `get` checked.
             shared.body = self._answers.get(key[0], aio.now(), seconds)
             if shared.body is None:
                 shared.body = await ask(retry_state)
                 self._answers.put(key[0], shared.body, aio.now())
         finally:
-            # From now on calls take the answer that is kept, or ask anew.
+            # Later calls use the cache or send a new request.
             self._shared.pop(key, None)
 
     def forget(self, target: str) -> None:
-        """Drop what is kept for a target."""
+        """Drop the cached response of a target."""
         self._answers.forget(target)

@@ -1,4 +1,4 @@
-"""Does something once for all who want it at the same time."""
+"""Runs work once for all callers that request it at the same time."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class SingleFlight:
-    """Does something once for all who want it at the same time, wherever they are.
+    """Runs work once for all callers that request it at the same time, from any task or thread.
 
     Args:
-        start: How it is begun: by `_aio.spawn`, which finishes it even if all who wait are interrupted, or by
-            `_aio.begin`, where that costs no thread.
+        start: How to start the work: `aio.spawn` finishes it even if all callers are interrupted,
+            `aio.begin` needs no thread.
     """
 
     def __init__(self, start: Callable[[Work], None]) -> None:
@@ -29,14 +29,17 @@ class SingleFlight:
         self._flights = Flights()
 
     async def run(self, work: Work, patience: float | None = None) -> bool:
-        """Do it, or wait for it if it is under way; whoever waits shares its error too.
+        """Run the work, or wait for another caller's run. All callers get the same error if it fails.
 
         Args:
-            work: What to do.
-            patience: Seconds to wait for what another has begun, or an `QueueTimeoutError` follows.
+            work: The work to run.
+            patience: Seconds to wait for another caller's run; `None` for no limit.
 
         Returns:
-            Whether another had begun it.
+            Whether another caller had started the run.
+
+        Raises:
+            QueueTimeoutError: Another caller's run took longer than `patience`.
         """
         mine = Flight(aio.runtime())
         with mine.begun:
@@ -49,34 +52,34 @@ class SingleFlight:
         return flight is not mine
 
     async def settle(self) -> None:
-        """Wait until nothing is under way any more, whatever came of it."""
+        """Wait for a run in progress, and ignore its error."""
         if flight := self._flights.under_way:
             await _join(flight, None)
 
     async def _fly(self, flight: Flight, work: Work) -> None:
         with flight.flying:
-            # Whoever began it may have been interrupted before this, and another have begun anew.
+            # The caller may have been interrupted before this point, and another caller may have started a new run.
             if self._flights.under_way is not flight:
                 return
             flight.pilot = aio.current()
             try:
                 await work()
-            except Exception as error:  # noqa: BLE001  # it goes to all who wait
+            except Exception as error:  # noqa: BLE001  # raised by all callers
                 flight.land(error)
             else:
                 flight.land(None)
 
 
 async def _join(flight: Flight, patience: float | None) -> None:
-    """Wait until a flight is over."""
+    """Wait until a flight is over, or raise a `QueueTimeoutError` after `patience` seconds."""
     ends = math.inf if patience is None else aio.now() + patience
     wakeup = aio.Wakeup()
     flight.wake_with(wakeup)
     while not flight.is_over():
         if flight.pilot == aio.current():
-            raise RuntimeError("this would wait for itself: on_token and its like must not call the client")
+            raise RuntimeError("this call would wait for itself: callbacks such as on_token must not call the client")
         left = ends - aio.now()
         if left <= 0:
-            raise QueueTimeoutError("what another call has begun isn't done within queue_timeout; nothing was sent")
-        # Whoever was to wake this one may have been interrupted.
+            raise QueueTimeoutError("another call's request took longer than queue_timeout; nothing was sent")
+        # Check every second: the call that should wake this one may have been interrupted.
         await wakeup.wait(min(left, 1))

@@ -1,4 +1,4 @@
-"""Sends requests over connections of httpcore, through a transport of httpx."""
+"""Sends requests through an httpx transport that leases httpcore connections."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from scapi._http.network import Network
 
 
-#: The extension of a request that tells the pool which call it belongs to.
+#: The request extension that holds the `Call` which the request belongs to.
 CALL = "scapi"
 
 
 class Transport:
-    """Sends requests and returns whole answers, from any number of tasks and threads, and after a fork.
+    """Sends requests and returns complete responses. Safe to use from many tasks and threads, and after a fork.
 
     Args:
         base_url: The host that all requests go to.
         network: How to reach the host.
-        timeout: Seconds that one request may take in all, as soon as a connection is free for it; `None` for 30, or
-            for what the client of the caller's says.
+        timeout: Seconds that one request may take in total once it has a connection; `None` for 30, or for the timeout
+            of the caller's `http_client`.
     """
 
-    #: Until the constructor is through there is nothing to close.
+    #: True until the constructor has finished: if it raises, there is nothing to close.
     _refuses = True
 
     def __init__(self, *, base_url: str, network: Network, timeout: float | None = None) -> None:
@@ -53,26 +53,26 @@ class Transport:
         retry_state: RetryState | None = None,
         timeout: float | None = None,
     ) -> HttpResponse:
-        """Send a request and read its answer whole, or raise the documented error.
+        """Send a request and read the whole response, or raise the documented error.
 
         Args:
             http_request: The request.
-            sink: Takes the body of a 2xx in place of the result: chunk by chunk, each with the length of the whole if
-                that is known. Such an answer may be of any size, and take its time as long as something arrives.
-            retry_state: Bounds the wait for a free connection, and counts it. When its patience ends, a
-                `QueueTimeoutError` is raised.
-            timeout: Seconds that this request may take, in place of what the transport was made with.
+            sink: Receives the body of a 2xx response instead of the result: chunk by chunk, each with the total length
+                if it is known. Such a response may have any size, and take any time as long as data keeps arriving.
+            retry_state: Limits and counts the wait for a free connection. A `QueueTimeoutError` is raised when no time
+                is left.
+            timeout: Seconds that this request may take, instead of the timeout of the transport.
         """
         if self.closed:
             raise ClosedError("the client is closed")
-        # What the caller is handling just now is none of ours.
+        # The exception that the caller is handling is not the cause of ours.
         outer = sys.exception()
         try:
             response = await self._send(
                 http_request, sink, retry_state or RetryState(None), self._timeout if timeout is None else timeout
             )
             return httpx_adapter.log(http_request, response)
-        except BaseException as cause:  # noqa: BLE001  # it is raised again, without what its traceback would show
+        except BaseException as cause:  # noqa: BLE001  # raised again, without the secrets in its traceback
             raise httpx_adapter.failure(cause, http_request.url, outer=outer, closed=self.closed)  # noqa: B904  # chained there
 
     async def _send(
@@ -100,7 +100,7 @@ class Transport:
     async def _borrow(
         self, client: httpx.AsyncClient, http_request: HttpRequest, sink: aio.Sink | None, timeout: float | None
     ) -> HttpResponse:
-        # No client tells how long a request waits for a connection of its own, so `retry_state` hears nothing of it.
+        # A foreign client doesn't report how long a request waited for a connection, so `retry_state` can't count it.
         request = httpx_adapter.request_by(client, http_request, timeout)
         async with aio.Deadline() as deadline:
             deadline.set(timeout)
@@ -109,15 +109,15 @@ class Transport:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing can be sent any more."""
+        """Whether the transport is closed: nothing can be sent any more."""
         return self._refuses or (self._http_client is not None and self._http_client.is_closed)
 
     def refuse(self) -> None:
-        """Send nothing from now on."""
+        """Reject all requests from now on."""
         self._refuses = True
 
     async def close(self) -> None:
-        """End the requests under way and close all connections. A client of the caller's is left alone."""
+        """Cancel the requests in progress and close all connections. The caller's own `http_client` stays open."""
         self.refuse()
         await self._pools.close()
 
@@ -129,12 +129,12 @@ async def _read(
     deadline: aio.Deadline,
     timeout: float | None,
 ) -> HttpResponse:
-    """Read the body of an answer, or hand it to the sink part by part."""
+    """Read the body of a response, or pass it to the sink part by part."""
     try:
         body, parts = httpx_adapter.body_of(response, http_request)
         async for part in parts:
             if sink and response.is_success:
-                # The sink may take its time, after which the next part of the body has the whole timeout again.
+                # The sink has no time limit, and the next part of the body gets the full timeout again.
                 deadline.set(None)
                 for piece in body.unpack(part):
                     await sink(piece, body.length)
@@ -148,21 +148,21 @@ async def _read(
 
 
 class PooledTransport(httpx.AsyncHTTPTransport):
-    """A transport of httpx whose connections are ours to lease.
+    """An httpx transport with a connection pool of our own.
 
-    It is httpx's own class, because those who mock or trace HTTP put themselves in the place of that class's method.
+    It subclasses httpx's transport because libraries that mock or trace HTTP patch the method of that class.
 
     Args:
         network: How to reach the hosts.
     """
 
     def __init__(self, network: Network) -> None:
-        # Not `super().__init__`, which would make a pool of httpcore's. The name is private, and the only one of httpx
-        # that is used: the method of httpx hands each request to what it finds there.
+        # `super().__init__` would create an httpcore pool. `_pool`, to which httpx passes each request, is the only
+        # private name of httpx that we use.
         self._pool: Any = Pool(network)
 
     async def release(self, call: Call) -> None:
-        """Take back the connection of a call that is over."""
+        """Release the connection of a finished call."""
         await self._pool.release(call)
 
     def __len__(self) -> int:
@@ -170,7 +170,7 @@ class PooledTransport(httpx.AsyncHTTPTransport):
 
 
 class Pool:
-    """The connections that belong together, see `PerRuntime`.
+    """The connection pool of one runtime, see `PerRuntime`.
 
     Args:
         network: How to reach the hosts.
@@ -185,7 +185,7 @@ class Pool:
         return len(self._leases)
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send a request over the connection that was used last, or over a new one."""
+        """Send a request over the most recently used connection, or over a new one."""
         call: Call = httpx_adapter.extensions_of(request)[CALL]
         connection = await self._lease(call, request.url.origin)
         try:
@@ -193,7 +193,7 @@ class Pool:
         except (httpcore.NetworkError, httpcore.RemoteProtocolError):
             if request.method != b"GET" or not connection.was_closed_while_idle:
                 raise
-        # The server has closed the connection while the request was on its way to it.
+        # The server closed the idle connection just as the request was sent, so a retry is safe.
         self._leases.give_back(connection, keep=False)
         connection = await self._lease(call, request.url.origin, fresh=True)
         return await connection.exchange(request)
@@ -207,7 +207,7 @@ class Pool:
         return connection
 
     async def _wait(self, call: Call, take: Callable[[], Connection | None]) -> Connection:
-        """Stand in line for a connection."""
+        """Wait in the queue until a connection is free."""
         wakeup = aio.Wakeup()
         begun = aio.now()
         self._leases.stand_in_line(call.hold, wakeup.wake)
@@ -216,7 +216,7 @@ class Pool:
                 left = begun + call.retry_state.left - aio.now()
                 if left <= 0:
                     raise QueueTimeoutError("no connection was free within queue_timeout; nothing was sent")
-                # Whoever was to wake this call may have been interrupted.
+                # Check every second: the call that should wake this one may have been interrupted.
                 await wakeup.wait(min(left, 1))
                 self.check()
         finally:
@@ -230,18 +230,18 @@ class Pool:
             raise ClosedError("the client was closed during the call")
 
     async def release(self, call: Call) -> None:
-        """Take back the connection of a call, and keep it if nothing is left on it."""
+        """Release the connection of a call, and keep it for the next call if it is reusable."""
         if call.connection is not None:
-            # An exception may have come between two steps of httpcore's or h11's: what they say of themselves then is
-            # that they are idle, but the next request would fail.
+            # If an exception interrupts httpcore or h11 between two steps, they report to be idle although the next
+            # request would fail. So a connection is only kept after a complete call.
             self._leases.give_back(call.connection, keep=call.is_through and call.connection.rests())
-        # Looked at after that: whoever closed the pool before has not seen the connection among those that rest.
+        # Check this last: a `close` before `give_back` didn't see this connection among the idle ones.
         if self._closed:
             self._leases.clear()
         await self._close_the_dropped()
 
     async def aclose(self) -> None:
-        """End the calls under way and close the connections. Each call closes the one that it uses."""
+        """Cancel the calls in progress and close the connections. Each call closes the connection that it uses."""
         self._closed = True
         for connection in self._leases:
             connection.end()
