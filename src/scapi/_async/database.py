@@ -1,4 +1,4 @@
-"""`DatabaseLookup`: from the names that people know to the ids that the API takes."""
+"""`DatabaseLookup`: finds the id that the API needs by the name that players know."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ STALE_TIME = 900.0
 class DatabaseLookup(Closable):
     """The official item database by name: items, achievements, stats and recipes, in all its languages.
 
-    Its files are kept in a folder of this machine. A copy is used as it is for `stale_time` seconds; then the server is
-    asked whether there is a newer one, which costs no quota and, where there is none, next to no traffic. While the
-    server can't be reached the last good copy is used, with one warning in the log, and it is asked again after a
-    minute at the earliest.
+    Files are cached in a folder on this machine. A cached file is used for `stale_time` seconds. Then the server is
+    asked for a newer version, which costs no quota, and almost no traffic if there is none. While the server can't be
+    reached, the last good copy is used, with one warning in the log, and the next attempt is made a minute later at
+    the earliest.
 
     Args:
-        github: Where the files come from; by default the official repository. It is used as it is and never closed.
-        realm: The branch of the database of calls that name none; `Config.REALM` by default, as it is at the call.
-        threshold: The lowest score of what a search finds, 0 to 100.
-        stale_time: Seconds for which a copy is used without asking for a newer one, 0 or more.
-        cache_dir: The folder for the copies; a `~` in front is the home folder. By default the platform's, e.g.
+        github: The repository to read from; the official one by default. Your own client is never closed.
+        realm: The branch of the database that calls use by default; otherwise `Config.REALM` at the time of the call.
+        threshold: The lowest score of search results, 0 to 100.
+        stale_time: Seconds for which a cached file is used without a request, 0 or more.
+        cache_dir: The folder of the cache; a leading `~` is the home folder. By default that of the platform, e.g.
             `~/.cache/scapi`.
-        offline: Use only what is in that folder already, whatever its age.
+        offline: Use only what is already in that folder, whatever its age.
 
     Raises:
         ImportError: rapidfuzz or platformdirs is missing; the message says how to install them.
-        ValueError: An argument is out of its range.
+        ValueError: An argument is out of range.
 
     Example:
         from scapi import AppClient, DatabaseLookup
@@ -85,21 +85,21 @@ class DatabaseLookup(Closable):
     async def id(
         self, name: str, *, filename: IndexFile | str = IndexFile.LISTING, realm: Realm | str | None = None
     ) -> str:
-        """The one id that a name means, for `client.auction(...)` and wherever else the API takes one.
+        """Return the one id that a name stands for, for `client.auction(...)` and all other calls that take an id.
 
         Case, quotes, hyphens, spaces, word order, look-alike letters and the keyboard layout don't matter. A name that
-        is only similar is not taken for it: it may be another item. Where names of several items differ in nothing but
-        these, the one that is written exactly so is meant.
+        is only similar doesn't match: it may be another item. If several names differ only in these respects, the one
+        that is spelled exactly like `name` matches.
 
         Args:
-            name: The name in any language, or an id that the database has.
-            filename: Where to look.
+            name: The name in any language, or an id in the database.
+            filename: The index file to search.
             realm: The branch of the database; that of the lookup or `Config` by default.
 
         Raises:
-            ItemNameError: The name is unknown or means several; `candidates` and the message list them.
+            ItemNameError: The name is unknown or ambiguous; `candidates` and the message list the alternatives.
             ValueError: The name is blank.
-            ScApiException: There is no copy of the database, and none can be fetched.
+            ScApiException: The database is not cached and can't be downloaded.
         """
         return (await self._resolved(name, filename, realm)).id
 
@@ -112,26 +112,26 @@ class DatabaseLookup(Closable):
         threshold: float | None = None,
         limit: int | None = names.DEFAULT_LIMIT,
     ) -> list[Lookup]:
-        """What a query may mean, the best first.
+        """Search names and ids. The best results come first.
 
-        A name or id that is exactly the query has the score 100. Then come names that look the same (99), the same
-        words in another order (98), names typed on the wrong keyboard layout (97), and at last names that are similar
-        or contain it (95 and less). Entries with the same score are marked `ambiguous`, but for one that alone is
-        written exactly like the query.
+        A name or id that equals the query scores 100. Then come names that look the same (99), names with the same
+        words in another order (98), names typed on the wrong keyboard layout (97), and names that are similar to the
+        query or contain it (95 or less). Entries with the same score are marked `ambiguous`, except for a single one
+        that is spelled exactly like the query.
 
         Args:
             query: A name in any language, a part of one, or an id.
-            filename: Where to search.
+            filename: The index file to search.
             realm: The branch of the database; that of the lookup or `Config` by default.
             threshold: The lowest score of a result, 0 to 100; that of the lookup by default.
-            limit: How many results at most, from 1; `None` for all.
+            limit: The maximum number of results, 1 or more; `None` for all.
 
         Returns:
-            The entries; none where nothing fits, or where the query is blank.
+            The entries; empty if nothing matches or the query is blank.
 
         Raises:
-            ValueError: An argument is out of its range.
-            ScApiException: There is no copy of the database, and none can be fetched.
+            ValueError: An argument is out of range.
+            ScApiException: The database is not cached and can't be downloaded.
         """
         lowest = self._threshold if threshold is None else threshold
         index = await self._index(filename, realm)
@@ -145,17 +145,17 @@ class DatabaseLookup(Closable):
         realm: Realm | str | None = None,
         threshold: float | None = None,
     ) -> Lookup | None:
-        """The best result of a search, or `None`. Its `score` and `ambiguous` tell how sure it is.
+        """Return the best result of a search, or `None`. Its `score` and `ambiguous` show how certain it is.
 
         Args:
             query: A name in any language, a part of one, or an id.
-            filename: Where to search.
+            filename: The index file to search.
             realm: The branch of the database; that of the lookup or `Config` by default.
             threshold: The lowest score, 0 to 100; that of the lookup by default.
 
         Raises:
-            ValueError: An argument is out of its range.
-            ScApiException: There is no copy of the database, and none can be fetched.
+            ValueError: An argument is out of range.
+            ScApiException: The database is not cached and can't be downloaded.
         """
         found = await self.search(query, filename=filename, realm=realm, threshold=threshold, limit=1)
         return found[0] if found else None
@@ -163,29 +163,29 @@ class DatabaseLookup(Closable):
     async def get_entity(
         self, id: str, *, filename: IndexFile | str = IndexFile.LISTING, realm: Realm | str | None = None
     ) -> Lookup | None:
-        """The entry with an id, or `None`: the API knows items that the database lacks.
+        """Return the entry with an id, or `None`. The API knows some items that the database lacks.
 
         Args:
-            id: The id, as the API writes it.
-            filename: Where to look.
+            id: The id, exactly as in the API.
+            filename: The index file to search.
             realm: The branch of the database; that of the lookup or `Config` by default.
 
         Raises:
-            ScApiException: There is no copy of the database, and none can be fetched.
+            ScApiException: The database is not cached and can't be downloaded.
         """
         return (await self._index(filename, realm)).entries.get(id)
 
     async def get_all(
         self, *, filename: IndexFile | str = IndexFile.LISTING, realm: Realm | str | None = None
     ) -> list[Lookup]:
-        """All entries, in the order of the database, which changes between its versions.
+        """Return all entries in the order of the database. The order may differ between its versions.
 
         Args:
-            filename: Of which index file.
+            filename: The index file to read.
             realm: The branch of the database; that of the lookup or `Config` by default.
 
         Raises:
-            ScApiException: There is no copy of the database, and none can be fetched.
+            ScApiException: The database is not cached and can't be downloaded.
         """
         return list((await self._index(filename, realm)).entries.values())
 
@@ -196,53 +196,53 @@ class DatabaseLookup(Closable):
         filename: IndexFile | str = IndexFile.LISTING,
         realm: Realm | str | None = None,
     ) -> dict[str, str]:
-        """What everything is called, by its id: the statistics of a profile with `filename="stats"`, items by default.
+        """Return all names by id: of items by default, of the statistics of a profile with `filename="stats"`.
 
         Args:
-            language: A language of the database; `Config.LANGUAGE` by default. Where it has no name, another one
-                stands in, and the id where there is none at all.
-            filename: Of which index file.
+            language: A language of the database; `Config.LANGUAGE` by default. An entry without a name in this language
+                has its name in another one, or its id if it has no name at all.
+            filename: The index file to read.
             realm: The branch of the database; that of the lookup or `Config` by default.
 
         Raises:
-            ScApiException: There is no copy of the database, and none can be fetched.
+            ScApiException: The database is not cached and can't be downloaded.
         """
         return {entry.id: entry.name(language) for entry in await self.get_all(filename=filename, realm=realm)}
 
-    # ── what else the database has ───────────────────────────────────────────────────────────────────────────────────
+    # ── cards, icons and recipes ─────────────────────────────────────────────────────────────────────────────────────
 
     async def item_info(
         self, item: Lookup | str, upgrade_level: int = 0, *, realm: Realm | str | None = None
     ) -> ItemInfo:
-        """The card of an item, at an upgrade level.
+        """Return the card of an item at an upgrade level.
 
         Args:
-            item: The item as it was found, its id or name, or the path of its file.
+            item: A search result, an id or name, or the path of the item's file.
             upgrade_level: 0 to 15; only weapons, armour and artefacts have cards for levels above 0.
             realm: The branch of the database; that of the lookup or `Config` by default.
 
         Raises:
-            ItemNameError: There is no such item, or several.
-            NotFoundError: The item has no such level.
-            ValueError: An argument is out of its range, or the entry is no item.
-            ScApiException: There is no copy of the file, and none can be fetched.
+            ItemNameError: The item is unknown or ambiguous.
+            NotFoundError: The item has no card for this level.
+            ValueError: An argument is out of range, or the entry is not an item.
+            ScApiException: The file is not cached and can't be downloaded.
         """
         path = item if _is_path(item) else database.own(await self._item(item, realm), "path")
         name = database.item_file(self._realm_for(realm), path, upgrade_level)
         return await self._cache.get(name, database.read_item)
 
     async def item_icon(self, item: Lookup | str, *, realm: Realm | str | None = None) -> bytes:
-        """The icon of an item, as a PNG.
+        """Return the icon of an item as a PNG.
 
         Args:
-            item: The item as it was found, its id or name, or the path of its icon.
+            item: A search result, an id or name, or the path of the icon.
             realm: The branch of the database; that of the lookup or `Config` by default.
 
         Raises:
-            ItemNameError: There is no such item, or several.
-            ValueError: An argument is out of its range, or the item has no icon.
+            ItemNameError: The item is unknown or ambiguous.
+            ValueError: An argument is out of range, or the item has no icon.
             NotFoundError: There is no icon at this path.
-            ScApiException: There is no copy of the file, and none can be fetched.
+            ScApiException: The file is not cached and can't be downloaded.
         """
         if _is_path(item):
             return await self._cache.get(database.icon_file(self._realm_for(realm), item), database.read_icon)
@@ -251,50 +251,51 @@ class DatabaseLookup(Closable):
         try:
             return await self._cache.get(name, database.read_icon)
         except NotFoundError as cause:
-            # Of some items the listing names an icon that was never drawn.
+            # The listing names icons for some items that have none.
             raise database.without(entry, "icon") from cause
 
     async def barter(self, *, realm: Realm | str | None = None) -> Listing[BarterSettlement]:
-        """What the settlements barter.
+        """Return the barter recipes of all settlements.
 
         Args:
             realm: The branch of the database; that of the lookup or `Config` by default.
 
         Returns:
-            The settlements; what can't be read is in `rejected`, of the whole or of a settlement's recipes.
+            The settlements. Invalid settlements are in `rejected` of the list, invalid recipes in `rejected` of a
+            settlement's recipes.
 
         Raises:
-            ScApiException: There is no copy of the file, and none can be fetched.
+            ScApiException: The file is not cached and can't be downloaded.
         """
         return await self._cache.get(database.barter_file(self._realm_for(realm)), database.read_barter)
 
     async def hideout(self, *, realm: Realm | str | None = None) -> Hideout:
-        """The hideout's perks and recipes.
+        """Return the perks and recipes of the hideout.
 
         Args:
             realm: The branch of the database; that of the lookup or `Config` by default.
 
         Raises:
-            ScApiException: There is no copy of the file, and none can be fetched.
+            ScApiException: The file is not cached and can't be downloaded.
         """
         return await self._cache.get(database.hideout_file(self._realm_for(realm)), database.read_hideout)
 
-    # ── the copies ───────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── the cache ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def sync(self, force: bool = False, realm: Realm | str | None = None) -> DatabaseState:
-        """Bring the copies of all index files and recipes up to date, e.g. before going offline.
+        """Update the cached index files and recipes, e.g. before going offline.
 
         Args:
-            force: Ask for newer versions also of copies younger than `stale_time`.
+            force: Check for newer versions even of files younger than `stale_time`.
             realm: The branch of the database, or `"all"`; that of the lookup or `Config` by default.
 
         Returns:
-            The state after it. A file whose `etag` is another one than before is a newer version. Files that the
-            repository lacks, as an older branch or one of your own may, are its `missing`, with one warning in the log.
+            The new state. A file with a changed `etag` is a newer version. Files that the repository lacks, for example
+            on an older branch, are in `missing`, with one warning in the log.
 
         Raises:
             NotFoundError: The repository has none of these files.
-            ScApiException: There is no copy of a file, and none can be fetched.
+            ScApiException: A file is not cached and can't be downloaded.
         """
         force = validation.flag("force", force)
         realms = list(Realm) if realm == "all" else [self._realm_for(realm)]
@@ -314,17 +315,17 @@ class DatabaseLookup(Closable):
 
     @property
     def state(self) -> DatabaseState:
-        """Which files are in memory, and how far they are up to date."""
+        """The files in memory and how recent they are."""
         return replace(self._cache.state, missing=self._missing)
 
     async def close(self) -> None:
-        """Close the connections; a `github` of your own stays open."""
+        """Close the connections. Your own `github` client stays open."""
         if self._owns_github:
             await self._cache.github.close()
 
     def __repr__(self) -> str:
         if not hasattr(self, "_cache"):
-            # Tracebacks that show local variables meet this one where the constructor refuses an argument.
+            # The constructor rejected an argument, and a traceback shows local variables.
             return "DatabaseLookup(...)"
         folder, offline = str(self.state.folder), self._cache.offline
         return f"DatabaseLookup({self._cache.github!r}, folder={folder!r}, offline={offline})"
@@ -341,10 +342,10 @@ class DatabaseLookup(Closable):
         return await aio.to_thread(names.resolve, await self._index(filename, realm), name)
 
     def _realm_for(self, realm: Realm | str | None) -> Realm:
-        """The realm of a call: the one asked for, else the lookup's, else that of `Config` by now."""
+        """Return the realm of a call: its argument, else the lookup's, else the current `Config.REALM`."""
         return validation.choice("realm", next(filter(None, (realm, self._realm)), Config.REALM), Realm)
 
 
 def _is_path(item: Lookup | str) -> TypeGuard[str]:
-    """Whether an item is given as the path of a file."""
+    """Return whether an item is given as the path of a file."""
     return isinstance(item, str) and item.lstrip("/").startswith(("items/", "icons/"))

@@ -1,4 +1,4 @@
-"""`GitHubClient`: the repository that the item database lies in."""
+"""`GitHubClient`: access to the repository of the item database."""
 
 from __future__ import annotations
 
@@ -44,24 +44,25 @@ wall = time.time
 class GitHubClient(Closable):
     """One branch of a repository on GitHub, by default of the official item database.
 
-    Files themselves (`rawfile`) cost no quota and need no token. All else is GitHub's API, which answers 60 requests an
-    hour to an address without a token, and 5000 to one with a token.
+    Downloading files (`rawfile`) costs no quota and needs no token. Everything else uses GitHub's API, which allows an
+    address 60 requests an hour without a token, and 5000 with one.
 
     Args:
         repository: The repository, as `owner/name`.
-        branch: The branch whose state counts where a call names no other.
-        token: A token of GitHub's; it is sent to the API alone.
-        raw_url: Where the files lie; `https://raw.githubusercontent.com` by default.
-        api_url: Where the API is; `https://api.github.com` by default.
-        timeout: Seconds that a request may take in all, and an archive between two parts of it; 30 by default.
-        http_client: An `httpx.AsyncClient`, or one of `httpx2`, of your own to send with. It is used as it is and never
-            closed.
-        proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
-        verify: What TLS trusts: an `ssl.SSLContext`, or the path of a file or folder of certificates. By default what
-            `SSL_CERT_FILE` or `SSL_CERT_DIR` names, otherwise the certificates of `certifi`.
+        branch: The branch that calls use by default.
+        token: A GitHub token; it is sent only to the API.
+        raw_url: The URL that files are downloaded from; `https://raw.githubusercontent.com` by default.
+        api_url: The URL of the API; `https://api.github.com` by default.
+        timeout: Seconds that a request may take in total, or that may pass between two parts of an archive; 30 by
+            default.
+        http_client: Your own `httpx.AsyncClient`, or one of `httpx2`, to send requests with. It is used unchanged and
+            never closed.
+        proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, instead of the one that the environment names.
+        verify: The certificates that TLS trusts: an `ssl.SSLContext`, or the path of a file or folder. By default
+            those that `SSL_CERT_FILE` or `SSL_CERT_DIR` names, otherwise those of `certifi`.
 
     Raises:
-        ValueError: An argument is out of its range.
+        ValueError: An argument is out of range.
 
     Example:
         from scapi import GitHubClient
@@ -102,55 +103,55 @@ class GitHubClient(Closable):
 
     @property
     def branch(self) -> str:
-        """The branch whose state counts where a call names no other."""
+        """The branch that calls use by default."""
         return self._repository.branch
 
     @property
     def ratelimit(self) -> RateLimit:
-        """What is left of the hour's requests, as the API told last; all `None` before its first answer."""
+        """The hourly quota from the last response of the API; all fields are `None` before the first one."""
         return self._ratelimit
 
     async def latest_commit(self, ref: str | None = None) -> Commit:
-        """The latest commit of the branch.
+        """Fetch the latest commit of the branch.
 
         Args:
             ref: Another branch, a tag or a commit.
 
         Raises:
-            RateLimitError: The hour's requests are used up; `retry_after` says for how long.
+            RateLimitError: The hourly quota is used up; `retry_after` is the time to wait.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         return await self._ask(self._repository.commit_url(ref), github.commit)
 
     async def diff(self, base: str, head: str | None = None) -> Diff:
-        """The files that differ between two commits.
+        """Fetch the list of files that differ between two commits.
 
         Args:
             base: The commit to compare with: a branch, a tag or a commit.
-            head: The commit that is compared; the latest of the branch by default.
+            head: The commit to compare; the latest of the branch by default.
 
         Returns:
-            The difference; where it is `truncated`, GitHub names only the first 300 files.
+            The difference. If it is `truncated`, it has only the first 300 files, which is GitHub's limit.
 
         Raises:
-            RateLimitError: The hour's requests are used up; `retry_after` says for how long.
+            RateLimitError: The hourly quota is used up; `retry_after` is the time to wait.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         return await self._ask(self._repository.diff_url(base, head), github.diff)
 
     async def contents(self, path: str = "", *, ref: str | None = None) -> list[ContentEntry]:
-        """What is in a folder.
+        """List a folder.
 
         Args:
-            path: The folder in the repository, the topmost by default; of a file the result is that file alone.
+            path: The folder in the repository, the root by default. For the path of a file, the result is that file.
             ref: Another branch, a tag or a commit.
 
         Returns:
-            The files and folders; GitHub names only the first 1000.
+            The files and folders; GitHub returns only the first 1000.
 
         Raises:
-            NotFoundError: There is no such folder.
-            RateLimitError: The hour's requests are used up; `retry_after` says for how long.
+            NotFoundError: The folder doesn't exist.
+            RateLimitError: The hourly quota is used up; `retry_after` is the time to wait.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         return await self._ask(self._repository.contents_url(path, ref), github.contents)
@@ -160,7 +161,7 @@ class GitHubClient(Closable):
     @overload
     async def rawfile(self, path: str, *, etag: str | None, ref: str | None = None) -> RawFile | None: ...
     async def rawfile(self, path: str, *, etag: str | None = None, ref: str | None = None) -> RawFile | None:
-        """A file itself. It costs no quota and needs no token; GitHub may be five minutes behind.
+        """Download a file. This costs no quota and needs no token. The content may be up to five minutes old.
 
         Args:
             path: The file in the repository, such as `ru/listing.json`.
@@ -168,11 +169,11 @@ class GitHubClient(Closable):
             ref: Another branch, a tag or a commit.
 
         Returns:
-            The file, or `None` where `etag` still is its latest version.
+            The file, or `None` if `etag` is still its latest version.
 
         Raises:
-            NotFoundError: There is no such file.
-            ValueError: The path is empty, or an argument holds characters that can't be sent.
+            NotFoundError: The file doesn't exist.
+            ValueError: The path is empty, or an argument contains characters that can't be sent.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         url = self._repository.file_url(path, ref)
@@ -190,21 +191,21 @@ class GitHubClient(Closable):
         ref: str | None = None,
         progress: Callable[[int, int | None], object] | None = None,
     ) -> Path:
-        """The whole repository, packed into one file on this machine.
+        """Download the whole repository as one archive file.
 
-        It is written part by part, and appears at its place when it is whole, in place of what was there before.
+        The file is written part by part. It appears at, or replaces, `destination` only when it is complete.
 
         Args:
-            destination: The file to make; a `~` in front is the home folder. Folders on the way to it are made too.
-            format: How it is packed.
+            destination: The file to create; a leading `~` is the home folder. Missing folders are created.
+            format: The format of the archive.
             ref: Another branch, a tag or a commit.
-            progress: Called after each part with the bytes so far, and with those in all where GitHub tells.
+            progress: Called after each part with the bytes so far and the total, `None` if GitHub doesn't send it.
 
         Returns:
-            The file.
+            The path of the file.
 
         Raises:
-            RateLimitError: The hour's requests are used up; `retry_after` says for how long.
+            RateLimitError: The hourly quota is used up; `retry_after` is the time to wait.
             OSError: The file can't be written.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
@@ -234,11 +235,11 @@ class GitHubClient(Closable):
         return path
 
     def file_url(self, path: str) -> str:
-        """Where a file of the branch lies, such as `ru/listing.json`."""
+        """Return the download URL of a file of the branch, such as `ru/listing.json`."""
         return self._repository.file_url(path)
 
     async def _ask(self, url: str, decode: Callable[[bytes], T]) -> T:
-        """What an answer of the API says."""
+        """Send a request to the API and decode the response."""
         http_request = self._to_api(url)
         with Guard(http_request):
             return decoding.decoded(await self._send(http_request), decode, http_request)
@@ -247,7 +248,7 @@ class GitHubClient(Closable):
         return HttpRequest(url, self._credentials, extra=github.HEADERS)
 
     async def _send(self, http_request: HttpRequest, sink: aio.Sink | None = None) -> HttpResponse:
-        """The answer at the end of all redirects, or the documented error."""
+        """Send a request and follow redirects. Return the last response, or raise the documented error."""
         with Guard(http_request):
             response = await self._exchange(http_request, sink)
             for _ in range(redirects.MOST):
@@ -264,12 +265,12 @@ class GitHubClient(Closable):
         return response
 
     def _transport(self, url: str) -> Transport:
-        """The connections to a host: GitHub has one for files, one for its API and one for archives."""
+        """Return the transport for a host: GitHub has one for files, one for its API and one for archives."""
         if self._closed:
             raise ClosedError("the client is closed")
         host = github.origin(url)
         if host not in self._transports:
-            # httpx is imported with the first client: it takes longer than all of ours.
+            # Imported with the first client, because importing httpx takes longer than importing scapi.
             from scapi._async.transport import Transport
 
             transport = Transport(base_url=host, timeout=self._timeout, network=self._network)
@@ -277,22 +278,22 @@ class GitHubClient(Closable):
         return self._transports[host]
 
     async def close(self) -> None:
-        """End the calls under way and close all connections; an `http_client` of your own stays open."""
+        """Cancel the calls in progress and close all connections. Your own `http_client` stays open."""
         self._closed = True
         for transport in list(self._transports.values()):
             await transport.close()
 
     def __repr__(self) -> str:
         if not hasattr(self, "_repository"):
-            # Tracebacks that show local variables meet this one where the constructor refuses an argument.
+            # The constructor rejected an argument, and a traceback shows local variables.
             return "GitHubClient(...)"
         return f"GitHubClient(repository={self.repository!r}, branch={self.branch!r})"
 
 
 def guard(client: GitHubClient, url: str) -> Guard:
-    """A guard around work with a file that a client has got."""
-    return Guard(HttpRequest(url, hidden=client._credentials))  # pyright: ignore[reportPrivateUsage]  # of this very module
+    """Return a guard for work with a file that a client has downloaded."""
+    return Guard(HttpRequest(url, hidden=client._credentials))  # pyright: ignore[reportPrivateUsage]  # the same module
 
 
 class _UnwritableError(Exception):
-    """Carries an `OSError` of our own disk past those that come from the network."""
+    """Wraps an `OSError` of the local disk, so that it isn't taken for a network error."""

@@ -1,4 +1,4 @@
-"""`OAuthClient`: from the first click to a token, and on to the next one."""
+"""`OAuthClient`: logs users in, and fetches and refreshes tokens."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from scapi._http.messages import HttpRequest
     from scapi.models import AppToken, User
 
-    #: Credentials, redirect URI, base URL, timeout, and how to reach it.
+    #: Credentials, redirect URI, base URL, timeout, network.
     _State: TypeAlias = tuple[Credentials, str, str, float | None, Network]
 
 
 T = TypeVar("T")
 
-#: Where a login comes back to by default: register it for the application.
+#: The default redirect URI of a login. It must be registered for the application.
 REDIRECT_URI = "http://localhost:8723/callback"
 
 
 class Options(TypedDict, total=False):
-    """The arguments of the client beside its credentials."""
+    """The arguments of the client, except for its credentials."""
 
     redirect_uri: str
     base_url: str | None
@@ -51,27 +51,27 @@ class Options(TypedDict, total=False):
 
 
 class OAuthClient(Closable):
-    """Gets tokens, for the application itself and for the users who log in.
+    """Fetches tokens, for the application itself and for the users who log in.
 
-    No call is ever sent twice: a code and a refresh token are good for one use.
+    Requests are never retried: a code and a refresh token work only once.
 
     Source: https://eapi.stalzone.com/auth.html
 
     Args:
         client_id: The application's id.
         client_secret: The application's secret.
-        redirect_uri: Where the browser goes after the login: exactly one of those registered for the application.
-        base_url: Where the OAuth server is; `BaseUrl.OAUTH` by default.
-        timeout: Seconds that a request may take in all; 30 by default, at most 10 of them to connect.
-        http_client: An `httpx.AsyncClient`, or one of `httpx2`, of your own to send with. It is used as it is and never
-            closed.
-        proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
-        verify: What TLS trusts: an `ssl.SSLContext`, or the path of a file or folder of certificates. By default what
-            `SSL_CERT_FILE` or `SSL_CERT_DIR` names, otherwise the certificates of `certifi`.
+        redirect_uri: Where the browser goes after the login. It must equal one that is registered for the application.
+        base_url: The URL of the OAuth server; `BaseUrl.OAUTH` by default.
+        timeout: Seconds that a request may take in total; 30 by default, at most 10 of them to connect.
+        http_client: Your own `httpx.AsyncClient`, or one of `httpx2`, to send requests with. It is used unchanged and
+            never closed.
+        proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, instead of the one that the environment names.
+        verify: The certificates that TLS trusts: an `ssl.SSLContext`, or the path of a file or folder. By default
+            those that `SSL_CERT_FILE` or `SSL_CERT_DIR` names, otherwise those of `certifi`.
 
     Raises:
-        CredentialsError: There are no credentials, or only half a pair.
-        ValueError: An argument is out of its range.
+        CredentialsError: The id, the secret or both are missing.
+        ValueError: An argument is out of range.
 
     Example:
         from scapi import OAuthClient
@@ -110,7 +110,7 @@ class OAuthClient(Closable):
         return self._credentials, self._redirect_uri, self._base_url, self._timeout, self._network
 
     def __setstate__(self, state: _State) -> None:
-        # httpx is imported with the first client: it takes longer than all of ours.
+        # Imported with the first client, because importing httpx takes longer than importing scapi.
         from scapi._async.transport import Transport
 
         self._credentials, self._redirect_uri, self._base_url, self._timeout, self._network = state
@@ -118,30 +118,30 @@ class OAuthClient(Closable):
 
     @classmethod
     def from_env(cls, **options: Unpack[Options]) -> Self:
-        """A client with the credentials of the environment, in `SCAPI_CLIENT_ID` and `SCAPI_CLIENT_SECRET`.
+        """Create a client with the credentials from the environment: `SCAPI_CLIENT_ID` and `SCAPI_CLIENT_SECRET`.
 
         Args:
             options: Any other argument of the class.
 
         Raises:
-            CredentialsError: The environment has none, or only half a pair.
+            CredentialsError: One or both variables are missing.
         """
-        # Not `os.environ.get`: its repr, which a traceback may show, is the whole environment.
+        # Not `os.environ.get`: a traceback may show the repr of `os.environ`, which is the whole environment.
         return cls(client_id=os.getenv("SCAPI_CLIENT_ID"), client_secret=os.getenv("SCAPI_CLIENT_SECRET"), **options)
 
     def get_authorize_url(self, *, state: str | None = None) -> AuthorizeUrl:
-        """The URL at which a user logs in. For programs that have a web page of their own; others take `login()`.
+        """Return the URL at which a user logs in. For programs with their own web page; others use `login()`.
 
         Args:
-            state: What the redirect is to bring back, which ties it to one visitor; a random one by default.
+            state: The value that the redirect returns, which ties it to one visitor; random by default.
 
         Returns:
-            The URL, a string whose attribute `state` is what the redirect's `state` must equal.
+            The URL, a string with an attribute `state`. The `state` of the redirect must equal it.
         """
         return oauth.authorize_url(self._base_url, self._credentials, self._redirect_uri, state)
 
     async def get_app_token(self) -> AppToken:
-        """A token of the application itself. `AppClient(client_id=..., client_secret=...)` needs none.
+        """Fetch a token for the application itself. `AppClient(client_id=..., client_secret=...)` does this for you.
 
         Raises:
             UnauthorizedError: The server doesn't know the application.
@@ -151,15 +151,15 @@ class OAuthClient(Closable):
         return await self._call(request, oauth.app_token)
 
     async def get_user_token(self, code: str | Secret) -> UserToken:
-        """The token of the user whose login ended in a code.
+        """Exchange the code of a login for the user's token.
 
         Args:
-            code: The `code` of the redirect, once its `state` was found to be the right one. It is good for one use,
-                and for a short time.
+            code: The `code` of the redirect. Check the `state` of the redirect first. A code works once, and only for a
+                short time.
 
         Raises:
-            ValueError: The code is empty, no string, or can't be written as UTF-8.
-            BadRequestError: The code is unknown, used or expired; `message` says what the server said.
+            ValueError: The code is empty, not a string, or can't be encoded as UTF-8.
+            BadRequestError: The code is unknown, used or expired; `message` is the server's message.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         code = Secret.of(code)
@@ -176,13 +176,13 @@ class OAuthClient(Closable):
         )
 
     async def refresh_user_token(self, refresh_token: str | Secret | UserToken) -> UserToken:
-        """The next token of a user. The old pair is dead by then, so save the new one at once.
+        """Fetch the next token of a user. The old pair stops working, so save the new one at once.
 
         Args:
-            refresh_token: The refresh token, or the whole token that holds it.
+            refresh_token: The refresh token, or the whole token that contains it.
 
         Raises:
-            ValueError: The refresh token is empty, no string, or can't be written as UTF-8.
+            ValueError: The refresh token is empty, not a string, or can't be encoded as UTF-8.
             UnauthorizedError: The refresh token is unknown, used or expired (a `BadRequestError` on some servers).
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
@@ -193,14 +193,14 @@ class OAuthClient(Closable):
         return await self._call(request, oauth.user_token)
 
     async def validate_user_token(self, token: str | Secret | UserToken) -> User:
-        """The account that a user token belongs to.
+        """Fetch the account that a user token belongs to.
 
         Args:
             token: The user token.
 
         Raises:
-            CredentialsError: The token holds characters that can't be sent.
-            UnauthorizedError: The token is not valid, or not any more.
+            CredentialsError: The token contains characters that can't be sent.
+            UnauthorizedError: The token is invalid or expired.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         token = token if isinstance(token, UserToken) else Secret.of(token)
@@ -214,27 +214,27 @@ class OAuthClient(Closable):
         port: int | None = None,
         ask: Callable[[str], str] = input,
     ) -> UserToken:
-        """Have somebody log in with the browser of this machine, and get their token.
+        """Log a user in with the browser of this machine, and return their token.
 
-        Opens the browser and listens at the redirect URI, on this machine only, until the browser comes back. Where
-        there is no browser, prints the URL, to be opened anywhere, and reads the address that the login ended at.
-        Whoever comes to that port without the `state` of this login, or by a foreign name of this machine, is ignored.
-        The code is of no use to anybody else where the server knows PKCE.
+        Opens the browser and listens on the redirect URI, on this machine only, until the browser comes back. Without a
+        browser, prints the URL, which the user may open anywhere, and reads the address that the login ended at.
+        Requests to that port without the `state` of this login, or with a foreign host name, are ignored. If the server
+        supports PKCE, the code is useless to anybody else.
 
         Args:
             timeout: Seconds that the user may take, above 0.
-            open_browser: Whether to look for a browser at all; `False` prints the URL at once.
-            port: The port of the redirect URI, 1 to 65535, in place of the one that the client was made with. The
-                changed redirect URI must be registered for the application too.
+            open_browser: Whether to look for a browser; `False` prints the URL at once.
+            port: The port of the redirect URI, 1 to 65535, instead of the client's. The changed redirect URI must be
+                registered for the application too.
             ask: Shows a text to the user and returns the line that they enter.
 
         Raises:
-            LoginError: The port is taken, the user refused, nobody logged in in time, or the pasted address has the
-                wrong `state`, so that it isn't the answer to this login.
-            ValueError: The redirect URI is not a plain http URI of this machine, or an argument is out of its range.
+            LoginError: The port is taken, the user refused, nobody logged in in time, or the pasted address belongs to
+                another login: its `state` is wrong.
+            ValueError: The redirect URI is not a plain http URI of this machine, or an argument is out of range.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
-        # Servers and sockets are for the few who log in: nobody else pays for their import.
+        # Imported here because only a login needs an HTTP server.
         from scapi._auth import loopback
 
         timeout = validation.positive("timeout", timeout)
@@ -253,18 +253,18 @@ class OAuthClient(Closable):
             return decoding.read(await self._transport.send(http_request), decode, http_request)
 
     async def close(self) -> None:
-        """End the requests under way and close all connections; an `http_client` of your own stays open."""
+        """Cancel the requests in progress and close all connections. Your own `http_client` stays open."""
         await self._transport.close()
 
     def __repr__(self) -> str:
         if not hasattr(self, "_credentials"):
-            # Tracebacks that show local variables meet this one where the constructor refuses an argument.
+            # The constructor rejected an argument, and a traceback shows local variables.
             return "OAuthClient(...)"
         return f"OAuthClient({self._credentials!r}, redirect_uri={self._redirect_uri!r}, base_url={self._base_url!r})"
 
 
 def for_application(credentials: Credentials, base_url: str, timeout: float | None, network: Network) -> OAuthClient:
-    """A client from what another client has checked already."""
+    """Create a client from arguments that another client has already validated."""
     client = OAuthClient.__new__(OAuthClient)
     client.__setstate__((credentials, REDIRECT_URI, base_url, timeout, network))
     return client
