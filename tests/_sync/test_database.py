@@ -393,7 +393,7 @@ def test_while_the_server_fails_the_last_good_copy_is_used_with_one_warning(
         for _ in range(5):
             assert names.id("AK-105") == "zz2rn"
             fake.advance(20)
-    assert [record.getMessage().split(" (")[0] for record in caplog.records] == [f"{LISTING} can't be renewed"]
+    assert [record.getMessage().split(" (")[0] for record in caplog.records] == [f"{LISTING} can't be updated"]
     assert "2026-08-19 12:00:00+00:00" in caplog.records[0].getMessage()
     # It is asked again once a minute, not by every call.
     assert len(statuses(fake)) == 3

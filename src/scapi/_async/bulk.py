@@ -1,4 +1,4 @@
-"""Many keys in one call: results as they arrive, no more of them under way than asked for."""
+"""Bulk calls: requests for many keys with limited concurrency. Results are yielded as they arrive."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def answers(session: Session, plan: Plan, build: Callable[[Target], Request[T]], model: type) -> Results[T]:
-    """Return the answers to one request for each target; `model` is what their rows are, or what they are."""
+    """Return the results of one request for each target. `model` is the type of a row, or of the result itself."""
 
     async def ask(target: Target) -> T:
         return await session.call(build(target))
@@ -39,7 +39,7 @@ def answers(session: Session, plan: Plan, build: Callable[[Target], Request[T]],
 
 
 def results_of(session: Session, plan: Plan, ask: aio.Call[Target, T], model: type) -> Results[T]:
-    """Return what a function finds for each target."""
+    """Return the results of a function that is called with each target."""
     return Results(session, plan, _results(plan, ask), model)
 
 
@@ -65,7 +65,7 @@ async def walks(
     begin: Callable[[Target], Paginator[T]],
     state_of: Callable[[Any, Listing[T]], object] = lambda paginator, page: None,
 ) -> AsyncGenerator[Step[T]]:
-    """Yield the pages of one walk for each target: each page that has something new, and the last one."""
+    """Walk the pages of each target. Yields each page with new rows, and always the last one."""
     waiting: _Walks[T] = _Walks(plan.targets())
 
     async def step(at: tuple[Target, Paginator[T] | None]) -> Step[T]:
@@ -95,14 +95,14 @@ async def walks(
 
 
 async def pages_of(steps: AsyncGenerator[Step[T]]) -> AsyncGenerator[BulkResult[Listing[T]]]:
-    """Yield the results of walks whose states nobody needs."""
+    """Yield the results of walks without their states."""
     async with aclosing(steps):
         async for step in steps:
             yield step.result
 
 
 class _Walks(Generic[T]):
-    """What can be done now: the next pages of the walks that have one, and only then the targets without a walk."""
+    """The next steps to take: the next pages of started walks first, then targets without a walk."""
 
     def __init__(self, targets: Iterator[Target]) -> None:
         self._targets = targets
@@ -116,16 +116,16 @@ class _Walks(Generic[T]):
 
 
 class FanOut(Generic[A, R]):
-    """Yields the results of many calls as they complete. Leaving the context ends the calls under way.
+    """Yields the results of many calls as they complete. Leaving the context cancels the calls in progress.
 
-    It is no generator: a loop that ends, or the collector, would close one while somebody iterates.
+    This is a class because a generator could be closed, by the garbage collector for example, while it is in use.
 
     Args:
-        function: What is called with each item.
-        items: Taken one by one, each when a call completes. As long as calls are under way it is asked again, even
-            after there was nothing left. An error of it is raised after the results that are there already.
-        limit: How many calls may be under way at once, 1 or more.
-        hold: Held in a `with` for as long as results are wanted, see `scapi._primitives.holds`.
+        function: The function to call with each item.
+        items: An item is taken whenever a call completes. While calls are in progress, the iterator is tried again even
+            if it was exhausted before. Its error is raised after the results that are already there.
+        limit: How many calls may be in progress at once, 1 or more.
+        hold: Locked while results are needed, see `scapi._primitives.holds`.
     """
 
     def __init__(self, function: aio.Call[A, R], items: Iterable[A], limit: int, hold: threading.Lock) -> None:
@@ -158,5 +158,5 @@ class FanOut(Generic[A, R]):
         try:
             for item in islice(self._source, self._limit - len(self._workers)):
                 self._workers.start(self._function, item)
-        except Exception as error:  # noqa: BLE001  # it comes from the items, and is raised when its turn comes
+        except Exception as error:  # noqa: BLE001  # from the items; `__anext__` raises it
             self._error = error

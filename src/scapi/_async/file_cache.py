@@ -1,4 +1,4 @@
-"""The files of a repository on this machine: in memory, else on disk, else from the server."""
+"""Caches the files of a repository, in memory and on disk."""
 
 from __future__ import annotations
 
@@ -32,22 +32,29 @@ logger = logging.getLogger("scapi")
 
 wall = time.time
 
-#: Seconds for which nothing is asked after a failure, so that a program without network isn't slowed by every call.
+#: Seconds without requests after a failure, so that calls stay fast in a program without network.
 PAUSE = 60.0
 
-#: How many files stay in memory: both realms' indexes and recipes, and the items that were looked at last.
+#: How many files stay in memory: enough for the indexes and recipes of both realms, and the last items.
 MOST_HELD = 64
 
 
 class Held(NamedTuple):
-    """A file in memory: as it came, and what it says."""
+    """A file in memory: its copy, and the decoded value."""
 
     copy: Copy
     value: Any
 
 
 class FileCache:
-    """What the files of a repository say, as of now or of some seconds ago; for any number of callers at once."""
+    """Returns decoded files of a repository from memory, disk or the server. Safe to use from many callers at once.
+
+    Args:
+        github: The repository.
+        folder: The folder for copies on disk.
+        stale_time: Seconds for which a copy is used without a request.
+        offline: Send no requests.
+    """
 
     def __init__(self, github: GitHubClient, folder: Path, *, stale_time: float, offline: bool) -> None:
         self.github = github
@@ -60,18 +67,18 @@ class FileCache:
         self._paused_until = 0.0
 
     async def get(self, name: str, read: Callable[[bytes], T], *, force: bool = False) -> T:
-        """What a file says.
+        """Return the decoded value of a file.
 
         Args:
-            name: Its path in the repository.
-            read: Makes of its content what it says, or raises `DecodeError`. Always the same one for a file.
-            force: Ask the server whatever the copy's age.
+            name: The path of the file in the repository.
+            read: Decodes the content or raises `DecodeError`. Must be the same function for each call with this name.
+            force: Send a request whatever the age of the copy.
         """
         before = self._held.get(name)
         if before and not force and self._will_do(before):
             return before.value  # type: ignore[no-any-return]  # it is what `read` made
         flight = self._flights.setdefault(name, SingleFlight(aio.begin))
-        # Once will do, unless what was under way ended with the caller that it belonged to.
+        # One run is enough, unless it belonged to another caller that was interrupted.
         while (held := self._held.get(name)) is None or held is before:
             await flight.run(partial(self._update, name, read, force=force))
         return held.value  # type: ignore[no-any-return]  # it is what `read` made
@@ -85,7 +92,7 @@ class FileCache:
         self._keep(name, held)
 
     def _newest(self, name: str, read: Callable[[bytes], Any]) -> Held | None:
-        """The copy on disk, which another process may have renewed, or else that in memory."""
+        """Return the copy on disk, which another process may have updated, or else the one in memory."""
         held, copy = self._held.get(name), self._store.get(name)
         if copy is None or copy.source != self.github.file_url(name):
             return held and held._replace()
@@ -93,11 +100,11 @@ class FileCache:
             return Held(copy, held.value)
         try:
             return Held(copy, read(copy.content))
-        except DecodeError:  # whoever wrote it could read it; this version of the library can't
+        except DecodeError:  # written by another version of the library, which could decode it
             return None
 
     async def _confirmed(self, name: str, read: Callable[[bytes], Any], held: Held | None) -> Held:
-        """What the server has now, or the copy there is while the server has nothing better."""
+        """Return the current file from the server, or the existing copy if the request fails."""
         try:
             etag = held.copy.etag if held else None
             with guard(self.github, self.github.file_url(name)):
@@ -114,13 +121,13 @@ class FileCache:
     def _failed(self, name: str, error: ScApiException, held: Held) -> None:
         if self._reachable is not False:
             since = _moment(held.copy).isoformat(" ", "seconds")
-            text = "%s can't be renewed (%s): its last good copy, of %s, is used"
+            text = "%s can't be updated (%s): using the last good copy from %s"
             logger.warning(text, escaping.log(name), escaping.log(str(error)), since)
         self._reachable = False
         self._paused_until = aio.now() + min(PAUSE, self._stale_time)
 
     def _will_do(self, held: Held) -> bool:
-        """Whether a copy is used without asking the server."""
+        """Return whether to use a copy without a request."""
         fresh = is_fresh(held.copy, now=wall(), stale_time=self._stale_time)
         return fresh or self.offline or (self._reachable is False and aio.now() < self._paused_until)
 
@@ -132,7 +139,7 @@ class FileCache:
 
     @property
     def state(self) -> DatabaseState:
-        """Which files are in memory, and how far they are up to date."""
+        """The files in memory and how recent they are."""
         return DatabaseState(
             repository=self.github.repository,
             branch=self.github.branch,
@@ -143,9 +150,12 @@ class FileCache:
 
 
 def _renewed(held: Held | None, file: RawFile | None, read: Callable[[bytes], Any]) -> Held:
-    """The copy that the server confirmed, or the file that it sent: read first, so that no good copy is lost to it."""
+    """Return the copy that the server confirmed, or the decoded new file.
+
+    A new file is decoded before it is stored, so that an invalid file can't replace a good copy.
+    """
     if file is None:
-        assert held is not None  # only who has a copy can be told that it is the latest
+        assert held is not None  # without a copy there was no ETag, so the server can't respond with 304
         return Held(replace(held.copy, fetched_at=wall()), held.value)
     copy = Copy(content=file.content, source=file.url, etag=file.etag, fetched_at=wall())
     if held and held.copy.content == file.content:

@@ -1,4 +1,4 @@
-"""Lists read to their end, the next page on its way while one is used."""
+"""Iterates over all rows of a list, and fetches the next page while one is in use."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ END: Any = object()
 
 
 class Rows(Generic[T]):
-    """All rows of a list: an iterator over them, and a way to a frame that leaves the models out.
+    """An iterator over all rows of a list, which can also load them into a frame without keeping the models.
 
-    `to_polars()` and its like read what is left of the list, page by page, into the columns of one frame. In memory
-    meanwhile are the frame so far and a page, never all rows as models. Columns and kinds are those of
-    `scapi.frames`. Nothing is sent before the first row, or a frame, is asked for.
+    `to_polars()` and the similar methods read the remaining rows, page by page, into the columns of one frame. They
+    keep the frame so far and one page in memory, never all rows as models. Columns and types are those of
+    `scapi.frames`. Nothing is sent before you request the first row or a frame.
     """
 
     __module__ = aio.PUBLIC
 
     def __init__(self, session: Session, paginator: Paginator[T], model: type[T]) -> None:
         self._pages = _pages(session, paginator)
-        #: The last page that came, and its rows that were not handed out yet. One attribute, so that no interrupt can
-        #: come between the two.
+        #: The last page, and its rows that were not returned yet. One attribute, so that an interrupt can't separate
+        #: the two.
         self._current: tuple[Listing[T] | None, Iterator[T]] = None, iter(())
         self._dropped = 0
         self._model = model
@@ -64,7 +64,7 @@ class Rows(Generic[T]):
         return row
 
     async def aclose(self) -> None:
-        """End the iteration, and the call that is under way for the next page."""
+        """End the iteration and cancel the request for the next page."""
         page, rows = self._current
         self._dropped += length_hint(rows)
         self._current = page, iter(())
@@ -78,9 +78,9 @@ class Rows(Generic[T]):
             explode: Give every participant of a session a row of its own.
 
         Raises:
-            ValueError: There is nothing to flatten or explode, or the client has `json=True`, both raised before
-                anything is sent; or an integer needs more than 64 bits, or a time another year than 1 to 9999.
-            ScApiException: A page could not be read. There is no frame of the others then.
+            ValueError: There is nothing to flatten or explode, or the client has `json=True`; both are raised before
+                anything is sent. Or an integer needs more than 64 bits, or a year is outside 1 to 9999.
+            ScApiException: A page could not be read. Rows of other pages are not returned.
         """
         return await self._built(builders.dicts(), flatten, explode)
 
@@ -138,7 +138,7 @@ class Rows(Generic[T]):
 
 
 class SaleRows(Rows[AuctionPrice]):
-    """All sales of an item, newest first, as an iterator that can be broken off and resumed."""
+    """An iterator over all sales of an item, newest first, that can be stopped and resumed."""
 
     __module__ = aio.PUBLIC
 
@@ -148,9 +148,9 @@ class SaleRows(Rows[AuctionPrice]):
 
     @property
     def state(self) -> SalesWalkState:
-        """What to resume from: it covers exactly the sales that were handed out, at any time.
+        """The state to resume from. It covers exactly the sales that were returned so far.
 
-        Save it after you have dealt with a sale. A walk that is resumed with it asks for no more than the rest.
+        Save it after you have processed a sale. A walk that is resumed from it fetches only the rest.
         """
         page, rows = self._current
         return self._paginator.state(page, self._dropped + length_hint(rows))
@@ -165,12 +165,12 @@ async def read_all(session: Session, paginator: Paginator[T]) -> list[T]:
 
 
 def server_time(session: Session) -> datetime:
-    """Return the time of the server, up to a minute too late: its points come back at this time at the latest."""
+    """Return an upper bound of the server's time, at most a minute late: the next reset of the rate limit."""
     return session.ratelimit.reset or datetime.now(UTC)
 
 
 async def _pages(session: Session, paginator: Paginator[T]) -> AsyncGenerator[Listing[T]]:
-    """Yield the pages of a list. The next one is asked for once it is known to be needed."""
+    """Yield the pages of a list. The next page is requested as soon as it is known to exist."""
 
     async def fetch(request: Request[Listing[T]]) -> Listing[T]:
         return await session.call(request, fresh=True)
@@ -186,11 +186,11 @@ async def _pages(session: Session, paginator: Paginator[T]) -> AsyncGenerator[Li
 
 
 class Ahead(Generic[A, R]):
-    """Makes a call before its result is asked for, one call at a time. Leaving the context ends the call under way.
+    """Starts a call before its result is needed, one call at a time. Leaving the context cancels it.
 
     Args:
-        call: What is called.
-        hold: Held in a `with` for as long as results are wanted, see `scapi._primitives.holds`.
+        call: The function to call.
+        hold: Locked while results are needed, see `scapi._primitives.holds`.
     """
 
     def __init__(self, call: aio.Call[A, R], hold: threading.Lock) -> None:
@@ -204,9 +204,9 @@ class Ahead(Generic[A, R]):
         await self._workers.end()
 
     def start(self, argument: A) -> None:
-        """Begin the call whose result is asked for next."""
+        """Start the call whose result `get` returns next."""
         self._workers.start(self._call, argument)
 
     async def get(self, argument: A) -> R:
-        """Return the result of the call that was begun, or of one that is made now."""
+        """Return the result of the started call. If there is none, make the call now."""
         return await (self._workers.result() if self._workers else self._call(argument))

@@ -1,4 +1,4 @@
-"""What a bulk call answers: results as they arrive, or one frame of all of them."""
+"""The results of a bulk call: an iterator, or one frame with all rows."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ F = TypeVar("F")
 
 
 class Results(Generic[T]):
-    """The results of a bulk call: an iterator over them, and a way to one frame that leaves the models out.
+    """An iterator over the results of a bulk call, which can also load them into a frame without keeping the models.
 
-    `to_polars()` and its like read what is left into the columns of one frame, in the order in which results arrive,
-    with what was asked for in the columns `key` and `region`. In memory meanwhile are the frame so far and the calls
-    under way. Columns and kinds are those of `scapi.frames`. Nothing is sent before the first result, or a frame, is
-    asked for.
+    `to_polars()` and the similar methods read the remaining results into the columns of one frame, in the order in
+    which they arrive. The columns `key` and `region` identify the request. Memory holds the frame so far and the calls
+    in progress. Columns and types are those of `scapi.frames`. Nothing is sent before you request the first result or
+    a frame.
 
-    An error is never an empty frame or a gap in one. With `on_error="raise"` the first one is raised. With
-    `on_error="yield"` the frame has what could be read, and the results with an error are appended to `errors`, which
-    must be given then.
+    Errors are never hidden as an empty frame or missing rows. With `on_error="raise"`, the first error is raised. With
+    `on_error="yield"`, the frame contains the rows that could be read, and the results with an error are appended to
+    `errors`, which is required then.
     """
 
     __module__ = aio.PUBLIC
@@ -56,7 +56,7 @@ class Results(Generic[T]):
         return result
 
     async def aclose(self) -> None:
-        """End the iteration, and the calls that are under way."""
+        """End the iteration and cancel the calls in progress."""
         await self._results.aclose()
 
     async def to_dicts(
@@ -67,13 +67,13 @@ class Results(Generic[T]):
         Args:
             flatten: Give every known key of `additional` a column of its own.
             explode: Give every statistic of a profile a row of its own.
-            errors: With `on_error="yield"`, a list that the results with an error are appended to. Pages of an item
-                that came before its error are among the rows.
+            errors: With `on_error="yield"`, a list to which results with an error are appended. The rows include the
+                pages of an item that came before its error.
 
         Raises:
             ValueError: There is nothing to flatten or explode, `errors` is missing with `on_error="yield"` or given
-                without it, or the client has `json=True`, all raised before anything is sent; or an integer needs more
-                than 64 bits, or a time another year than 1 to 9999.
+                without it, or the client has `json=True`; all are raised before anything is sent. Or an integer needs
+                more than 64 bits, or a year is outside 1 to 9999.
             ScApiException: Any failure, with `on_error="raise"`.
         """
         return await self._built(builders.dicts(), flatten, explode, errors)
@@ -145,7 +145,7 @@ class Results(Generic[T]):
 
 
 class SaleResults(Results[Listing[AuctionPrice]]):
-    """The sales of many items, page by page, as an iterator that can be broken off and resumed."""
+    """An iterator over the sales of many items, page by page, that can be stopped and resumed."""
 
     __module__ = aio.PUBLIC
 
@@ -163,8 +163,8 @@ class SaleResults(Results[Listing[AuctionPrice]]):
 
     @property
     def state(self) -> BulkWalkState:
-        """What to resume from: it covers exactly the pages that were handed out, at any time.
+        """The state to resume from. It covers exactly the pages that were returned so far.
 
-        Save it after you have dealt with a page. Walks that are resumed with it ask for no more than the rest.
+        Save it after you have processed a page. Walks that are resumed from it fetch only the rest.
         """
         return BulkWalkState(walks=list(self._states.values()))

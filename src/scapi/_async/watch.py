@@ -1,4 +1,4 @@
-"""Looking again and again, and reporting what has happened."""
+"""Polls the API and reports changes as events."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ S = TypeVar("S")
 
 
 class Watcher(Generic[E, S]):
-    """An iterator over what happens from now on. A failure of the API doesn't end it.
+    """An iterator over new events. A failure of the API doesn't end it.
 
-    It looks only while the next event is asked for, by one task or thread at a time. A wait for an event may be broken
-    off, by a timeout for example, and the next event be asked for later. It ends when it is closed or its client is,
-    and when the server refuses for good all items that are watched. A look that is under way ends at once with the
-    client, and by itself otherwise.
+    It polls only while you wait for the next event. Use it from one task or thread at a time. You can interrupt a wait,
+    for example with a timeout, and continue later. The iteration ends when the watcher or its client is closed, or when
+    the server permanently refuses all watched items. Closing the client cancels a poll in progress; closing only the
+    watcher lets it finish.
 
-    Events come in order, and each comes once. What happened while nobody asked comes with the next look, as far as the
-    API still tells of it. Errors of the functions it was given are raised as they are; those of the API are reported.
+    Events come in order, and each comes once. Events that happened between two waits come with the next poll, as far as
+    the API still lists them. Errors of your own functions are raised unchanged; errors of the API are reported.
     """
 
     __module__ = aio.PUBLIC
@@ -54,17 +54,17 @@ class Watcher(Generic[E, S]):
         self._schedule: Schedule[E] = Schedule(differs, interval, random.random, aio.now())
         self._where = where
         self._on_error = None if on_error is None else aio.callback("on_error", on_error)
-        #: What was looked at last: only its events can be pending.
+        #: The item that was polled last. Only its events can be pending.
         self._current: Differ[E, Any] | None = None
         self._closed = False
         self._wakeup: aio.Wakeup | None = None
 
     @property
     def state(self) -> S:
-        """What to go on from after a restart: it covers exactly the events that were handed over, at any time.
+        """The state to resume from after a restart. It covers exactly the events that were returned so far.
 
-        Save it after you have dealt with an event. Then no event is lost, and one that you dealt with but could not
-        save comes again.
+        Save it after you have processed an event. Then no event is lost. An event that you processed but whose state
+        you did not save comes again.
         """
         return self._state()
 
@@ -95,10 +95,10 @@ class Watcher(Generic[E, S]):
         return self._closed or self._session.closed
 
     def _next(self) -> E | None:
-        """Return the next event of the last look that matters."""
+        """Return the next event of the last poll that passes the filter."""
         while self._current is not None and self._current.pending:
             event = self._current.pending[0]
-            # Asked first: where that raises, the event must not count as handed over.
+            # Filter first: if the filter raises, the event must not count as returned.
             matters = self._where is None or self._where(event)
             self._current.pending.popleft()
             self._current.commit(event)
@@ -107,20 +107,20 @@ class Watcher(Generic[E, S]):
         return None
 
     async def _look(self, watched: Watched[E]) -> WatchError | None:
-        """Wait until it is time and look. Returns why that failed, if it did and no function gets it."""
+        """Wait until the next poll is due, then poll. Return an error of the API if there is no `on_error`."""
         try:
             await self._wait_for(watched)
             if not self._ended:
                 await self._poll(watched)
         except ScApiException as error:
-            # A client that was closed is the end of its watchers, and no failure.
+            # Closing the client ends its watchers; that is not a failure.
             return None if self._ended else await self._report(watched, error)
         return None
 
     async def _wait_for(self, watched: Watched[E]) -> None:
         while (wait := self._schedule.wait(watched, aio.now())) > 0 and not self._closed:
             self._wakeup = aio.Wakeup()
-            # `close` may have looked for it just before it was there.
+            # `close` may have run just before the wakeup existed.
             if not self._closed:
                 await self._session.wait(self._wakeup, wait)
 
