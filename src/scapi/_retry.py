@@ -1,4 +1,4 @@
-"""Should a request be sent again, and after how many seconds: answered without waiting."""
+"""Decides whether a failed request is retried, and after how many seconds. Nothing here waits."""
 
 from __future__ import annotations
 
@@ -15,38 +15,37 @@ if TYPE_CHECKING:
 
     from scapi._ratelimit.protocol import Wait
 
-#: What went wrong. `"status"`: an error status came back. `"connection"`: the connection could not be
-#: made (a timeout while connecting included) or broke. `"timeout"`: connected, but no answer in time.
-#: `"other"`: all else.
+#: The kind of a failure. `"status"`: the response has an error status. `"connection"`: connecting failed (including a
+#: timeout) or the connection broke. `"timeout"`: connected, but no response in time. `"other"`: anything else.
 Failure = Literal["status", "connection", "timeout", "other"]
 
-# 520 to 525 and 530 are Cloudflare's: it stands before the API, and couldn't reach it.
+# 520 to 525 and 530 come from Cloudflare, which is in front of the API and couldn't reach it.
 UNAVAILABLE = frozenset({502, 503, 504, *range(520, 526), 530})
 LONGEST_BACKOFF = 30.0
 WINDOW = 60.0
-# Calls that were refused in the same window would otherwise all come back in the same millisecond.
+# Spreads the retries of calls that were refused in the same window, which would otherwise all come at once.
 HERD_JITTER = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """How often, and for how long, a failed request is tried again.
+    """How often and for how long a failed request is retried.
 
-    Tried again are a 429 (after the reset of the budget), a 502, 503 or 504, Cloudflare's 520 to 525 and 530, and a
-    connection that could not be made or broke, all of them only for GET. A timeout after the connection was made is
-    not: it has already taken its full time, and would take it `attempts` times over.
+    Only GET requests are retried: after a 429 (when the budget resets), a 502, 503 or 504, Cloudflare's 520 to 525 and
+    530, and after a failure to connect or a broken connection. A timeout of an established connection is not retried:
+    it has already taken the full time, and would take it `attempts` times.
 
     Args:
-        attempts: How often a request is sent in all, the first time included; 1 or more. 3 means two retries.
-        max_wait: Seconds that the waits of one call may add up to, 0 or more. A wait that would go beyond it
-            isn't begun: the call raises the error it has. Time in the queue of the budget isn't counted, but for a
-            block that isn't the API's own, such as a proxy's.
-        backoff: Upper bound of the first wait in seconds, 0 or more; it doubles with every attempt (to 30 at
-            most), and the wait is drawn evenly from between 0 and the bound ("full jitter").
+        attempts: How often a request is sent in total, including the first time; 1 or more. 3 means two retries.
+        max_wait: Seconds that all waits of one call may take together, 0 or more. If the next wait would exceed it, the
+            call raises the last error at once. Time in the queue of the budget doesn't count, unless the block comes
+            from something other than the API, such as a proxy.
+        backoff: Upper bound of the first wait in seconds, 0 or more. It doubles with every attempt, up to 30. Each wait
+            is drawn evenly from 0 to the bound ("full jitter").
 
     Raises:
-        TypeError: An argument isn't a number (`attempts`: an integer).
-        ValueError: An argument is out of its range.
+        TypeError: An argument isn't a number, or `attempts` isn't an integer.
+        ValueError: An argument is out of range.
     """
 
     attempts: int = 3
@@ -59,7 +58,7 @@ class Retry:
         _check_seconds("backoff", self.backoff)
 
 
-# Whatever the annotations say: not every caller has a type checker.
+# The types are checked too: not every caller uses a type checker.
 def _check_attempts(value: object) -> None:
     number = validation.whole(value)
     if number is None:
@@ -88,21 +87,21 @@ def seconds_to_retry(
     until_reset: float | None = None,
     rng: Callable[[], float],
 ) -> float | None:
-    """Say how long to wait before a failed request is sent again.
+    """Return how long to wait before a failed request is retried.
 
     Args:
-        retry: The caller's policy; `None` never tries again.
-        failure: What went wrong.
+        retry: The caller's policy; `None` for no retries.
+        failure: The kind of the failure.
         attempt: How often the request has been sent so far, 1 or more.
-        waited: Seconds this call has already waited because of failures.
+        waited: Seconds that this call has already waited because of failures.
         method: HTTP method of the request.
-        status: The error status, where `failure` is `"status"`.
-        retry_after: Seconds the answer asks to wait, from `parse_retry_after`.
-        until_reset: Seconds until the budget is whole again; `math.inf` where it never will be.
-        rng: Draws from 0 to 1.
+        status: The error status, if `failure` is `"status"`.
+        retry_after: Seconds to wait according to the response, from `parse_retry_after`.
+        until_reset: Seconds until the budget is full again; `math.inf` for never.
+        rng: Returns random numbers from 0 to 1.
 
     Returns:
-        Seconds to wait, 0 or more, or `None`: give up and raise the error.
+        Seconds to wait, 0 or more, or `None` to give up and raise the error.
     """
     if retry is None or attempt >= retry.attempts or not _is_worth_it(failure, method, status):
         return None
@@ -126,60 +125,60 @@ def _until_whole(retry_after: float | None, until_reset: float | None) -> float:
     return WINDOW if until_reset is None else until_reset
 
 
-# Seconds by which a sum of waits may be off.
+# Rounding error of a sum of waits, in seconds.
 ROUNDING = 1e-3
 
 
 class QueueTimeoutError(Exception):
-    """Nothing was sent within `queue_timeout`: the wait for a connection or for a renewal took too long.
+    """Nothing was sent within `queue_timeout`: the wait for a connection or for another call's request took too long.
 
-    A session turns it into a `RateLimitError`, so it never leaves the library.
+    A session converts it to a `RateLimitError`, so it never leaves the library.
     """
 
 
 class RetryState:
-    """The attempts of one call, and what they cost it in waiting.
+    """Counts the attempts and waits of one call.
 
     Args:
-        retry: The caller's policy, or `None` to try once.
-        queue_timeout: Seconds that all waits of the call may take in sum; `None` for no limit. The time that a request
-            is on the wire is no wait.
+        retry: The caller's policy; `None` for no retries.
+        queue_timeout: Seconds that all waits of the call may take together; `None` for no limit. The time between
+            sending a request and its response is not a wait.
     """
 
     def __init__(self, retry: Retry | None, queue_timeout: float | None = None) -> None:
         self.attempts = 0
         self._retry = retry
         self._queue_timeout = queue_timeout
-        # Because of failures, as `Retry.max_wait` counts, and in all, as `queue_timeout` counts.
+        # `_waited` counts waits because of failures, for `Retry.max_wait`; `_spent` counts all, for `queue_timeout`.
         self._waited = 0.0
         self._spent = 0.0
 
     @property
     def left(self) -> float:
-        """The seconds that may still be waited, 0 or more; `math.inf` without a `queue_timeout`."""
+        """How many seconds the call may still wait, 0 or more; `math.inf` without a `queue_timeout`."""
         return math.inf if self._queue_timeout is None else max(0.0, self._queue_timeout - self._spent)
 
     @property
     def waited_in_all(self) -> float:
-        """The seconds that the call has waited by now, for whatever reason."""
+        """How many seconds the call has waited so far, for any reason."""
         return self._spent
 
     @property
     def patience(self) -> float | None:
-        """The same, with `None` for no limit."""
+        """The same as `left`, but `None` without a `queue_timeout`."""
         return None if self._queue_timeout is None else self.left
 
     def spend(self, seconds: float, *, is_block: bool = False) -> None:
-        """Count a wait that has taken place; `is_block`: it counts for `Retry.max_wait` too."""
+        """Count a finished wait. With `is_block` it also counts towards `Retry.max_wait`."""
         self._spent += seconds
         if is_block:
             self._waited += seconds
 
     def may_wait(self, wait: Wait, *, is_paced: bool) -> bool:
-        """Tell whether the call may stand in the queue, or has to hear at once that it can't go.
+        """Return whether the call may wait in the queue. Otherwise it fails at once.
 
-        While a refusal is in force, only calls that pace and retry wait. For the API's own window they wait as long as
-        it takes, for any other block no longer than the policy has it.
+        While the server blocks requests, only calls that pace and retry may wait. They wait for the API's own window
+        without limit, and for any other block as long as `Retry.max_wait` allows.
         """
         if wait.is_asking:
             return True
@@ -202,17 +201,17 @@ class RetryState:
         """Return the seconds to wait before the next attempt, or `None` if the error is final.
 
         Args:
-            error: What the attempt ended with.
-            until_reset: Seconds until the budget is whole again, where that is known.
+            error: The error of the attempt.
+            until_reset: Seconds until the budget is full again; `None` if unknown.
             wall: The local time in seconds since the epoch, for a `Retry-After` that is a date.
-            rng: Draws from 0 to 1.
+            rng: Returns random numbers from 0 to 1.
         """
         self.attempts += 1
         status, asked = None, None
         if isinstance(error, RequestError):
             status, asked = error.status, parse_retry_after(error.headers, wall=wall)
         if isinstance(error, RateLimitError):
-            # The budget knows of every refusal, this one's `Retry-After` included.
+            # The budget has already seen this response and its `Retry-After`, and those of other calls.
             asked = until_reset if until_reset is not None else asked
             error.retry_after = 60.0 if asked is None else asked
         wait = seconds_to_retry(

@@ -1,4 +1,4 @@
-"""One budget for each pair of host and credentials in the process, or the one that a client was given."""
+"""Finds the budget of a client: one for each host and credentials in the process, or the one passed to the client."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class _Registry:
     """The budgets of this process."""
 
     def __init__(self) -> None:
-        # No `WeakValueDictionary`: its callbacks run wherever an object dies, and an exception of a signal's is lost
-        # in them.
+        # Not a `WeakValueDictionary`: its callbacks run whenever an object is freed, and would swallow the exception of
+        # a signal handler.
         self._budgets: dict[tuple[str, str], weakref.ref[Budget]] = {}
         self._lock = threading.Lock()
         forks.reset_after_fork(self)
@@ -36,13 +36,13 @@ class _Registry:
             return budget
 
     def clear(self) -> None:
-        """Forget all budgets. Clients that exist keep theirs."""
+        """Forget all budgets. Existing clients keep theirs."""
         with self._lock:
             self._budgets.clear()
 
     def forked(self) -> None:
-        """Begin anew in the child of a fork: what was queued or in flight is the parent's."""
-        # A lock that another thread held can't be released in the child.
+        """Reset the budgets in the child of a fork: queued and sent requests belong to the parent."""
+        # The old lock may be held by a thread that doesn't exist in the child.
         self._lock = threading.Lock()
         for held in list(self._budgets.values()):
             if (budget := held()) is not None:
@@ -53,16 +53,16 @@ registry = _Registry()
 
 
 def budget_for(host: str, credentials: str, given: Pacing | BudgetSource | None = None) -> Pacing:
-    """Find the budget of a client.
+    """Return the budget of a client.
 
     Args:
-        host: The base URL, in any case.
-        credentials: What tells them from others without giving them away, see `Credentials.fingerprint`.
-        given: The budget that the client was given, or what has one for each key.
+        host: The base URL, in upper or lower case.
+        credentials: The fingerprint of the credentials, see `Credentials.fingerprint`.
+        given: The budget that was passed to the client, or a source with a budget for each key.
 
     Returns:
-        The given budget, or the one that all clients in this process share for the host and credentials. That lives
-        as long as somebody holds it.
+        The given budget, or the one that all clients in this process share for the host and credentials. The shared
+        one exists as long as a client refers to it.
     """
     if given is None:
         return registry.find((host.lower(), credentials))

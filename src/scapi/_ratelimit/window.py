@@ -1,4 +1,4 @@
-"""When the server's window of points ends, read from the headers of its answers."""
+"""Predicts from response headers when the server's rate-limit window ends."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-#: Seconds.
+#: The length of a window in seconds.
 WINDOW = 60.0
-# Seconds by which two resets may differ and still be the same one: the server's resets jitter by a millisecond.
+# Two resets that differ by less than these seconds are the same: the server's resets jitter by a millisecond.
 SAME_RESET = 0.1
-# Seconds to stay away from a reset, and by which one may seem farther away than a window, or past, and still be
-# believed. A `Date` has whole seconds, and is written a little later than the counters.
+# Seconds to wait after a reset before it counts as over.
 RESET_MARGIN = 0.05
+# A reset is accepted if it seems up to `RESET_SLACK` seconds farther away than a window, or less than `PAST_SLACK`
+# seconds in the past: a `Date` has whole seconds, and is written a little later than the counters.
 RESET_SLACK = 5.0
 PAST_SLACK = 1.0
-# Local and remote clock run apart by less than this share.
+# The local and the remote clock drift apart by less than this fraction.
 DRIFT = 200e-6
 
-#: To which window an answer belongs: to one that nobody has seen before, the newest, an older one, one that was over
-#: when the answer was sent, or that is unknown.
+#: The window that a response belongs to: a new one, the newest known one, an older one, one that was over when the
+#: response was sent, or an unknown one.
 Relation = Literal["new", "same", "old", "past", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimitHeaders:
-    """The rate-limit headers of one answer: points, and times in seconds since the epoch.
+    """The rate-limit headers of one response: points, and times in seconds since the epoch.
 
-    What can't be read is `None`. Odd values are read so that less is spent, not more.
+    Invalid or missing values are `None`. Odd values are read cautiously, so that fewer points are spent.
     """
 
     remaining: int | None = None
@@ -44,13 +45,13 @@ class RateLimitHeaders:
 
     @classmethod
     def parse(cls, headers: Mapping[str, str]) -> RateLimitHeaders | None:
-        """Read the headers of an answer, found by their lower-case names.
+        """Read the headers of a response. Their names must be in lower case.
 
         Returns:
-            What could be read, or `None` where that is neither what remains nor the limit nor the reset.
+            The valid values, or `None` if there is no valid remaining count, limit or reset.
         """
         remaining, limit, reset = (_read_numbers(headers.get(name)) for name in NAMES)
-        # Twice the same header is a list; of two counters the lesser counts, of two resets the later.
+        # A repeated header is a list. Use the smaller of two counters and the later of two resets.
         most = min((count for count in limit if count >= 0), default=None)
         left = max(0, min(remaining)) if remaining else None
         if left is None and most is None and not reset:
@@ -64,39 +65,38 @@ class RateLimitHeaders:
 
     @staticmethod
     def any_in(headers: Mapping[str, str]) -> bool:
-        """Tell whether an answer has such headers, readable or not."""
+        """Return whether a response has rate-limit headers, valid or not."""
         return any(name in headers for name in NAMES)
 
 
 NAMES = ("x-ratelimit-remaining", "x-ratelimit-limit", "x-ratelimit-reset")
-# Longer texts are no counters or times, and Python refuses to read very long numbers.
+# Longer numbers are not counters or times, and Python refuses to parse very long ones.
 NUMBER = re.compile(r"\s*([+-]?[0-9]{1,15})(?:\.[0-9]{0,20})?\s*", re.ASCII)
-# Times of these years are believed. As milliseconds they are numbers above `MILLISECONDS`, as seconds below.
+# Times from these years are accepted. Numbers from `MILLISECONDS` on are milliseconds, smaller ones are seconds.
 EARLIEST, LATEST = 946_684_800, 4_102_444_800  # 2000 to 2100
 MILLISECONDS = 100_000_000_000
 
 
 def _read_numbers(text: str | None) -> list[int]:
-    """Read the whole numbers of a header, rounded down towards zero; none where any part can't be read."""
-    if text is not None and len(text) <= 15 and text.isascii() and text.isdecimal():  # the usual case, and quick
+    """Read the numbers of a header, rounded towards zero. Returns an empty list if any part is invalid."""
+    if text is not None and len(text) <= 15 and text.isascii() and text.isdecimal():  # fast path for the usual case
         return [int(text)]
     parts = [NUMBER.fullmatch(part) for part in (text or "").split(",")]
     return [int(part[1]) for part in parts if part] if all(parts) else []
 
 
 def _read_time(number: int) -> float | None:
-    """Read a time in milliseconds, or in seconds, since the epoch."""
+    """Read a time in milliseconds or seconds since the epoch."""
     seconds = number / 1000 if number >= MILLISECONDS else float(number)
     return seconds if EARLIEST <= seconds <= LATEST else None
 
 
 class WindowClock:
-    """When the server's window ends, by the local monotonic clock.
+    """Predicts the end of the server's window on the local monotonic clock.
 
-    Every answer proves that the server's clock was *at least* so much ahead of ours when the answer arrived:
-    by its `Date`, and because its reset was then at most one window away. The greatest of these bounds is
-    used, so that the reset is expected late rather than early, by little more than the quickest answer's way
-    back.
+    Every response gives two lower bounds for how far the server's clock is ahead of ours: its `Date`, and its reset,
+    which is at most one window away. The largest bound of all responses is used. So the reset is expected late rather
+    than early, by little more than the network latency of the fastest response.
     """
 
     def __init__(self, length: float = WINDOW) -> None:
@@ -109,9 +109,9 @@ class WindowClock:
         self._trusts_date = True
 
     def observe(self, seen: RateLimitHeaders, now: float) -> Relation:
-        """Learn from an answer, and say to which window it belongs."""
+        """Learn from a response, and return which window it belongs to."""
         if now - self._seen > 2 * self._longest:
-            # Whatever was wrong with the last reset, or has happened to the clocks since, ends here.
+            # Start over: the last reset may have been wrong, or a clock may have changed since.
             self.reset, self._ahead = None, -math.inf
         if seen.reset is None or (self.reset is not None and seen.reset < self.reset - SAME_RESET):
             return "unknown" if seen.reset is None else "old"
@@ -134,28 +134,28 @@ class WindowClock:
         return "new" if is_new else "same"
 
     def ends(self) -> float:
-        """Tell the local time at which the newest window seen is certainly over."""
+        """Return the local time at which the newest known window is certainly over."""
         assert self.reset is not None
         return self.reset - self._ahead + RESET_MARGIN
 
     def distrust(self, now: float) -> None:
-        """Learn that the newest window isn't over although it ought to be: keep only what is certain."""
+        """Correct a wrong prediction: the newest window isn't over yet, so keep only the bound from its reset."""
         assert self.reset is not None
         self._trusts_date = False
         self._ahead = self.reset - self.length - now
 
     def next_reset(self, now: float) -> float | None:
-        """Tell the next reset by the server's clock, seconds since the epoch."""
+        """Return the next reset on the server's clock, in seconds since the epoch."""
         if self.reset is None:
             return None
         over = now - self.ends()
         return self.reset if over < 0 else self.reset + self.length * (1 + over // self.length)
 
     def _is_sane(self, reset: float, date: float | None, now: float) -> bool:
-        """Refuse a reset that is farther away than the longest window."""
+        """Return whether a reset lies within one window. If the learned length is too short, restore the longest."""
         delays = [] if date is None else [reset - date]
         if self.reset is not None:
-            # The server's clock can't be later than the last reset and the time since.
+            # The last reset was still ahead when seen, so the server's time is at most that reset plus the time since.
             delays.append(reset - self.reset - (now - self._seen))
         if not delays:
             return True
@@ -164,7 +164,7 @@ class WindowClock:
         return max(delays) <= self.length + RESET_SLACK
 
     def _learn_length(self, step: float) -> None:
-        # Twice the same: a single odd step is a server that has been started anew.
+        # Require the same step twice: a single odd step is a restart of the server.
         if step < self.length - SAME_RESET and abs(step - self._step) <= SAME_RESET:
             self.length = step
         self._step = step
