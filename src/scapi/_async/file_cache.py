@@ -76,12 +76,12 @@ class FileCache:
         """
         before = self._held.get(name)
         if before and not force and self._will_do(before):
-            return before.value  # type: ignore[no-any-return]  # it is what `read` made
+            return before.value  # type: ignore[no-any-return]  # returned by `read`
         flight = self._flights.setdefault(name, SingleFlight(aio.begin))
         # One run is enough, unless it belonged to another caller that was interrupted.
         while (held := self._held.get(name)) is None or held is before:
             await flight.run(partial(self._update, name, read, force=force))
-        return held.value  # type: ignore[no-any-return]  # it is what `read` made
+        return held.value  # type: ignore[no-any-return]  # returned by `read`
 
     async def _update(self, name: str, read: Callable[[bytes], Any], *, force: bool) -> None:
         held = await aio.to_thread(self._newest, name, read)

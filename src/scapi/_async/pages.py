@@ -74,8 +74,8 @@ class Rows(Generic[T]):
         """Return all rows as plain dicts with aware times.
 
         Args:
-            flatten: Give every known key of `additional` a column of its own.
-            explode: Give every participant of a session a row of its own.
+            flatten: Put each known key of `additional` in its own column.
+            explode: Put each participant of a session in its own row.
 
         Raises:
             ValueError: There is nothing to flatten or explode, or the client has `json=True`; both are raised before
@@ -88,13 +88,13 @@ class Rows(Generic[T]):
         """Read all rows into a polars frame; needs the extra `polars`.
 
         Args:
-            flatten: Give every known key of `additional` a column of its own.
-            explode: Give every participant of a session a row of its own.
+            flatten: Put each known key of `additional` in its own column.
+            explode: Put each participant of a session in its own row.
 
         Raises:
             ImportError: polars isn't installed; nothing was sent.
-            ValueError: As of `to_dicts`.
-            ScApiException: As of `to_dicts`.
+            ValueError: See `to_dicts`.
+            ScApiException: See `to_dicts`.
         """
         return await self._built(builders.polars(), flatten, explode)
 
@@ -102,13 +102,13 @@ class Rows(Generic[T]):
         """Read all rows into a pandas frame; needs the extra `pandas`.
 
         Args:
-            flatten: Give every known key of `additional` a column of its own.
-            explode: Give every participant of a session a row of its own.
+            flatten: Put each known key of `additional` in its own column.
+            explode: Put each participant of a session in its own row.
 
         Raises:
             ImportError: pandas isn't installed; nothing was sent.
-            ValueError: As of `to_dicts`.
-            ScApiException: As of `to_dicts`.
+            ValueError: See `to_dicts`.
+            ScApiException: See `to_dicts`.
         """
         return await self._built(builders.pandas(), flatten, explode)
 
@@ -116,13 +116,13 @@ class Rows(Generic[T]):
         """Read all rows into an Arrow table; needs the extra `arrow`.
 
         Args:
-            flatten: Give every known key of `additional` a column of its own.
-            explode: Give every participant of a session a row of its own.
+            flatten: Put each known key of `additional` in its own column.
+            explode: Put each participant of a session in its own row.
 
         Raises:
             ImportError: pyarrow isn't installed; nothing was sent.
-            ValueError: As of `to_dicts`.
-            ScApiException: As of `to_dicts`.
+            ValueError: See `to_dicts`.
+            ScApiException: See `to_dicts`.
         """
         return await self._built(builders.arrow(), flatten, explode)
 

@@ -65,8 +65,8 @@ class Results(Generic[T]):
         """Return all rows as plain dicts with aware times.
 
         Args:
-            flatten: Give every known key of `additional` a column of its own.
-            explode: Give every statistic of a profile a row of its own.
+            flatten: Put each known key of `additional` in its own column.
+            explode: Put each statistic of a profile in its own row.
             errors: With `on_error="yield"`, a list to which results with an error are appended. The rows include the
                 pages of an item that came before its error.
 
@@ -84,13 +84,13 @@ class Results(Generic[T]):
         """Read all rows into a polars frame; needs the extra `polars`.
 
         Args:
-            flatten: Give every known key of `additional` a column of its own.
-            explode: Give every statistic of a profile a row of its own.
-            errors: As of `to_dicts`.
+            flatten: Put each known key of `additional` in its own column.
+            explode: Put each statistic of a profile in its own row.
+            errors: See `to_dicts`.
 
         Raises:
             ImportError: polars isn't installed; nothing was sent.
-            ValueError: As of `to_dicts`.
+            ValueError: See `to_dicts`.
             ScApiException: Any failure, with `on_error="raise"`.
         """
         return await self._built(builders.polars(), flatten, explode, errors)
@@ -101,13 +101,13 @@ class Results(Generic[T]):
         """Read all rows into a pandas frame; needs the extra `pandas`.
 
         Args:
-            flatten: Give every known key of `additional` a column of its own.
-            explode: Give every statistic of a profile a row of its own.
-            errors: As of `to_dicts`.
+            flatten: Put each known key of `additional` in its own column.
+            explode: Put each statistic of a profile in its own row.
+            errors: See `to_dicts`.
 
         Raises:
             ImportError: pandas isn't installed; nothing was sent.
-            ValueError: As of `to_dicts`.
+            ValueError: See `to_dicts`.
             ScApiException: Any failure, with `on_error="raise"`.
         """
         return await self._built(builders.pandas(), flatten, explode, errors)
@@ -118,13 +118,13 @@ class Results(Generic[T]):
         """Read all rows into an Arrow table; needs the extra `arrow`.
 
         Args:
-            flatten: Give every known key of `additional` a column of its own.
-            explode: Give every statistic of a profile a row of its own.
-            errors: As of `to_dicts`.
+            flatten: Put each known key of `additional` in its own column.
+            explode: Put each statistic of a profile in its own row.
+            errors: See `to_dicts`.
 
         Raises:
             ImportError: pyarrow isn't installed; nothing was sent.
-            ValueError: As of `to_dicts`.
+            ValueError: See `to_dicts`.
             ScApiException: Any failure, with `on_error="raise"`.
         """
         return await self._built(builders.arrow(), flatten, explode, errors)

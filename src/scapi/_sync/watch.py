@@ -64,8 +64,8 @@ class Watcher(Generic[E, S]):
     def state(self) -> S:
         """The state to resume from after a restart. It covers exactly the events that were returned so far.
 
-        Save it after you have processed an event. Then no event is lost. An event that you processed but whose state
-        you did not save comes again.
+        Save it after you have processed an event. Then no event is lost. If you can't save it, the event comes again
+        after the restart.
         """
         return self._state()
 
