@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from scapi import sync as sync
     from scapi._async import AppClient, UserClient
     from scapi._async.auctions import AuctionsEndpoint
+    from scapi._async.clan import ClanEndpoint, UserClanEndpoint
     from scapi._async.collector import Collector
     from scapi._async.database import DatabaseLookup
-    from scapi._async.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoint
+    from scapi._async.endpoints import AuctionEndpoint
     from scapi._async.github import GitHubClient
     from scapi._async.oauth import OAuthClient
     from scapi._async.pages import Rows, SaleRows
@@ -81,7 +82,8 @@ __getattr__, __dir__ = lazily(
         "scapi._async": ("AppClient", "UserClient"),
         "scapi._async.collector": ("Collector",),
         "scapi._async.auctions": ("AuctionsEndpoint",),
-        "scapi._async.endpoints": ("AuctionEndpoint", "ClanEndpoint", "UserClanEndpoint"),
+        "scapi._async.clan": ("ClanEndpoint", "UserClanEndpoint"),
+        "scapi._async.endpoints": ("AuctionEndpoint",),
         "scapi._async.pages": ("Rows", "SaleRows"),
         "scapi._async.results": ("Results", "SaleResults"),
         "scapi._async.watch": ("Watcher",),

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from scapi._retry import Retry
     from scapi._sync import AppClient, UserClient
     from scapi._sync.auctions import AuctionsEndpoint
+    from scapi._sync.clan import ClanEndpoint, UserClanEndpoint
     from scapi._sync.collector import Collector
     from scapi._sync.database import DatabaseLookup
-    from scapi._sync.endpoints import AuctionEndpoint, ClanEndpoint, UserClanEndpoint
+    from scapi._sync.endpoints import AuctionEndpoint
     from scapi._sync.github import GitHubClient
     from scapi._sync.oauth import OAuthClient
     from scapi._sync.pages import Rows, SaleRows
@@ -77,7 +78,8 @@ __getattr__, __dir__ = lazily(
         "scapi._sync": ("AppClient", "UserClient"),
         "scapi._sync.collector": ("Collector",),
         "scapi._sync.auctions": ("AuctionsEndpoint",),
-        "scapi._sync.endpoints": ("AuctionEndpoint", "ClanEndpoint", "UserClanEndpoint"),
+        "scapi._sync.clan": ("ClanEndpoint", "UserClanEndpoint"),
+        "scapi._sync.endpoints": ("AuctionEndpoint",),
         "scapi._sync.pages": ("Rows", "SaleRows"),
         "scapi._sync.results": ("Results", "SaleResults"),
         "scapi._sync.watch": ("Watcher",),

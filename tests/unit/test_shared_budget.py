@@ -14,7 +14,8 @@ from benchmarks.pacing import KNOWN, UNKNOWN, Scenario, Simulation
 from benchmarks.shared import SharedSimulation, simulate
 from scapi._primitives.redis_budget import KEYS, RedisBudget, script
 from scapi._ratelimit.budget import Budget
-from scapi._ratelimit.shared import LEASE, SharedBudget
+from scapi._ratelimit.shared import SharedBudget
+from scapi._ratelimit.shared_times import LEASE
 from scapi.pacing import Pacing, Ticket, Wait
 from tests.unit.test_pacing import EPOCH, Caller, headers
 

@@ -9,7 +9,7 @@ from scapi._api import demo_tokens, requests
 from scapi._api.model_or_json import JsonT_co, model_or_json
 from scapi._api.settings import DEFAULT_RESERVE, DEFAULT_RETRY, Settings
 from scapi._async.base_client import BaseClient, checked_region
-from scapi._async.endpoints import ClanEndpoint, UserClanEndpoint
+from scapi._async.clan import ClanEndpoint, UserClanEndpoint
 from scapi._async.oauth import for_application
 from scapi._async.renewal import Renewal
 from scapi._async.session import Session

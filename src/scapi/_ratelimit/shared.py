@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from scapi._base import forks
+from scapi._ratelimit import shared_times as times
 from scapi._ratelimit.budget import Budget
 from scapi._ratelimit.costs import KNOWN_COSTS
 from scapi._ratelimit.protocol import BudgetState, Ticket, Wait
@@ -34,25 +35,6 @@ if TYPE_CHECKING:
     from scapi._ratelimit.protocol import Waiter
 
 logger = logging.getLogger("scapi")
-
-#: Seconds after which a process that says nothing is taken for dead.
-LEASE = 3.0
-#: How often a process that waits or has requests in flight makes a step at least, in seconds.
-HEARTBEAT = 1.0
-# How often it is tried whether the common place is back, in seconds.
-_RETRY = 0.5
-# Seconds for which an answer is kept back, so that it travels together with the next call's question.
-_TOGETHER = 0.002
-# Seconds that a process without calls stays known to the others.
-_LINGER = 5.0
-# How often its patience a process waits for a step to begin, before it goes on alone.
-_STEPLESS = 10
-# Answers that are kept while nobody takes them.
-_REPORTS = 64
-# What an unknown cost is taken for by a process on its own.
-_UNMEASURED_COST = 10
-#: The share of a process on its own that has never seen the others.
-UNSEEN_SHARE = 1 / 8
 
 
 class SharedBudget:
@@ -81,7 +63,7 @@ class SharedBudget:
         self._patience = patience
         self._kick = kick
         self._clock = WindowClock(window)
-        self._own = Budget(window=window, share=share or UNSEEN_SHARE)
+        self._own = Budget(window=window, share=share or times.UNSEEN_SHARE)
         self._known = Known()
         self._costs: dict[str, int] = dict(KNOWN_COSTS)
         # Which state the common place had, which costs, and which window.
@@ -103,7 +85,7 @@ class SharedBudget:
         self._in_flight: dict[Ticket, Sent] = {}
         # The same requests as the budget of this process alone knows them.
         self._twins: dict[Ticket, Ticket] = {}
-        self._reports: deque[tuple[float, dict[str, Any]]] = deque(maxlen=_REPORTS)
+        self._reports: deque[tuple[float, dict[str, Any]]] = deque(maxlen=times.REPORTS)
         self._telling: list[dict[str, Any]] = []
         # Tickets with a number up to these have been told, and their answer has come.
         self._told = self._answered = 0
@@ -203,22 +185,22 @@ class SharedBudget:
         """Return the seconds until the next step; ``math.inf``: not until it is kicked."""
         with self._lock:
             if self._is_away:
-                return max(0.0, self._stepped + _RETRY - now)
+                return max(0.0, self._stepped + times.RETRY - now)
             if self._wants_step:
                 return 0.0
             wait = math.inf
             if self._queue:
-                wait = self._stepped + min(self._again, HEARTBEAT) - now
+                wait = self._stepped + min(self._again, times.HEARTBEAT) - now
             elif self._in_flight or self._granted or self._is_registered:
-                wait = self._stepped + HEARTBEAT - now
+                wait = self._stepped + times.HEARTBEAT - now
             if self._reports:
-                wait = min(wait, self._reports[0][0] + _TOGETHER - now)
+                wait = min(wait, self._reports[0][0] + times.TOGETHER - now)
             return max(0.0, wait)
 
     def is_idle(self, now: float) -> bool:
         """Tell whether there has been nothing to do for a while."""
         with self._lock:
-            return not (self._in_flight or self._granted or self._queue) and now - self._used > _LINGER
+            return not (self._in_flight or self._granted or self._queue) and now - self._used > times.LINGER
 
     def request(self, now: float, *, bye: bool = False) -> dict[str, Any]:
         """Begin a step: say what this process wants, holds and has learned.
@@ -230,12 +212,12 @@ class SharedBudget:
         with self._lock:
             self._step_began, self._wants_step, self._wanted = now, False, math.inf
             self._drop_dead(now)
-            self._telling = [*self._telling, *(told for _, told in self._reports)][-_REPORTS:]
+            self._telling = [*self._telling, *(told for _, told in self._reports)][-times.REPORTS :]
             self._reports.clear()
             self._told = self._queue.mark()
             told: dict[str, Any] = {
                 "me": self._me,
-                "lease": milliseconds(LEASE),
+                "lease": milliseconds(times.LEASE),
                 "length": milliseconds(self._clock.length),
                 "held": self._held(),
                 "wants": self._queue.wants(now, self._clock.length),
@@ -308,7 +290,7 @@ class SharedBudget:
         if place.number > self._answered:
             return Wait(self._patience, 0.0, is_asking=True)
         soonest = math.inf if known.limit == 0 else self._soonest(ticket, place, known, now)
-        return Wait(soonest if known.limit == 0 else HEARTBEAT, soonest)
+        return Wait(soonest if known.limit == 0 else times.HEARTBEAT, soonest)
 
     def _is_to_tell(self, ticket: Ticket, now: float) -> bool:
         place = self._queue.place(ticket)
@@ -334,7 +316,7 @@ class SharedBudget:
         return 0.0 if short <= 0 else known.ends - now + (math.ceil(short / known.limit) - 1) * self._clock.length
 
     def _price(self, operation: str) -> int:
-        return self._costs.get(operation, _UNMEASURED_COST)
+        return self._costs.get(operation, times.UNMEASURED_COST)
 
     def _unasked(self, ticket: Ticket) -> Grant:
         return Grant(ticket.operation, self._price(ticket.operation), 0, self._window)
@@ -389,14 +371,14 @@ class SharedBudget:
         """Tell whether calls have to go on without the common place."""
         if self._step_began is not None and now - self._step_began > self._patience:
             self._go_away(f"no reply within {self._patience:g} s")
-        elif now - self._wanted > _STEPLESS * self._patience:
+        elif now - self._wanted > times.STEPLESS * self._patience:
             self._go_away("no thread could be started that talks to it")
         return self._is_away
 
     def _go_away(self, reason: str) -> None:
         if not self._is_away:
             self._is_away = True
-            self._own.share = share = self._share or 1 / (self._known.processes or 1 / UNSEEN_SHARE)
+            self._own.share = share = self._share or 1 / (self._known.processes or 1 / times.UNSEEN_SHARE)
             logger.warning("Redis can't be used, calls go on with a share of %.3g of the points: %s", share, reason)
 
     def _wait_alone(self, ticket: Ticket, now: float) -> Wait | None:

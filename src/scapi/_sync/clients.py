@@ -16,7 +16,7 @@ from scapi._http.credentials import Credentials
 from scapi._http.network import Network
 from scapi._primitives import threads
 from scapi._sync.base_client import BaseClient, checked_region
-from scapi._sync.endpoints import ClanEndpoint, UserClanEndpoint
+from scapi._sync.clan import ClanEndpoint, UserClanEndpoint
 from scapi._sync.oauth import for_application
 from scapi._sync.renewal import Renewal
 from scapi._sync.session import Session
