@@ -316,7 +316,7 @@ def test_a_lot_is_put_up_taken_away_and_expires() -> None:
     fake.remove_lot(shown)
     assert len(all_lots(fake, "1kv2")) == len(others) + 1
     fake.remove_lot(twin)
-    with pytest.raises(ValueError, match="lot isn't there"):
+    with pytest.raises(ValueError, match="there is no such lot"):
         fake.remove_lot(lot)
     fake.list_lot("1kv2", duration=60, amount=4, start_price=0, buyout_price=10)
     fake.remove_lot(others[0])

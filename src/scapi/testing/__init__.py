@@ -1,4 +1,4 @@
-"""The API on this machine, to test your own program with and to learn without a key."""
+"""A fake of the API on this machine, for tests and for learning without a key."""
 
 from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
 from scapi.testing._fake import START, FakeApi, Seen

@@ -15,7 +15,7 @@ Handle = Callable[[str, str, list[tuple[str, str]], bytes], Reply]
 
 
 def asgi_app(handle: Handle) -> ASGIApp:
-    """An ASGI application around the function that answers a request."""
+    """Return an ASGI application around a function that answers requests."""
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -28,7 +28,8 @@ def asgi_app(handle: Handle) -> ASGIApp:
             await _respond(send, reply)
         if reply.ending != "whole":
             _break(scope, reply.ending)
-            # The server answers for an application that returns before the connection is seen to be gone.
+            # If the application returned before the server notices the closed connection, the server would send a
+            # response of its own.
             await receive()
 
     return app
@@ -44,7 +45,7 @@ async def _body(receive: Receive) -> bytes:
 
 
 def _target(scope: Message) -> str:
-    # The raw path, because a decoded one no longer tells a slash from `%2F`.
+    # The raw path: in a decoded one, a slash and `%2F` look the same.
     path: bytes = scope["raw_path"]
     query: bytes = scope["query_string"]
     return (path + b"?" + query if query else path).decode("latin-1")
@@ -55,11 +56,11 @@ def _headers(scope: Message) -> list[tuple[str, str]]:
 
 
 async def _client_waits(receive: Receive, delay: float) -> bool:
-    """Let the delay pass; False if the client hangs up before."""
+    """Wait for the delay. Return False if the client disconnects first."""
     if delay == 0:
         return True
     try:
-        # After the body, the only thing left to receive is that the client has gone.
+        # After the body, the only message left to receive is the disconnect.
         await asyncio.wait_for(receive(), None if delay == math.inf else delay)
     except TimeoutError:
         return True
@@ -76,7 +77,7 @@ async def _respond(send: Send, reply: Reply) -> None:
 
 
 def _break(scope: Message, action: str) -> None:
-    """Close or reset the connection, which `serve` puts into the scope, as ASGI has no word for it."""
+    """Close or reset the connection. ASGI has no message for this, so `serve` puts the functions into the scope."""
     if action not in scope.get("state", {}):
         raise RuntimeError(f"this server can't {action} a connection; use FakeApi.serve()")
     scope["state"][action]()

@@ -1,4 +1,4 @@
-"""The fixed facts of the fake's world: regions, items, names and ids that look like the game's own."""
+"""The fixed data of the fake: regions, items, names and ids that look like the game's own."""
 
 REGIONS = {
     "RU": "RUSSIA",
@@ -8,7 +8,7 @@ REGIONS = {
     "NEA": "NORTHEAST ASIA",
 }
 
-# Real ids, so that the names of the official item database fit what the fake answers.
+# Real ids, so that the official item database has names for the items in the fake's responses.
 ITEMS = {
     "zyv9": "artefact/biochemical",
     "ljpq": "artefact/biochemical",
@@ -58,10 +58,10 @@ ITEMS = {
     "0r439": "armor/scientist",
 }
 
-# Known to the game but bound to a player: the API answers with an empty listing, not with an error.
+# Bound to a player: the API returns an empty listing for them, not an error.
 UNTRADEABLE = frozenset({"qyvk"})
 
-# Sales per region where a figure is known; of all other items the seed decides.
+# Sales per region, if known. For all other items the seed decides.
 SALES = {"kqgy": 82_319, "dm6l2": 13_518_981}
 
 LOTS_ALIVE = {"kqgy": 260, "zyv9": 130}
@@ -119,7 +119,7 @@ CALLSIGNS = ("Silent", "Rusty", "Old", "Mad", "Lucky", "Grey", "Wild", "Cold", "
 ANIMALS = ("Wolf", "Raven", "Boar", "Fox", "Snork", "Crow", "Bear", "Lynx", "Hound", "Owl")
 SEPARATORS = ("", "_", "-", ".")
 
-# The clan that the signed-in player belongs to, and the one that the public demo server shows.
+# The user's clan, and the clan that the public demo server has.
 HOME_CLAN = "a552092f-e7c9-4cc3-a256-1e3f525770bf"
 DEMO_CLAN = "647d6c53-b3d7-4d30-8d08-de874eb1d845"
 CLANS = 240

@@ -1,4 +1,4 @@
-"""The files of the fake's item database, in the shapes of the official one."""
+"""The files of the fake's item database, in the format of the official one."""
 
 import struct
 import zlib
@@ -20,22 +20,22 @@ UPGRADES = range(1, 16)
 
 
 def files(seed: int, items: Mapping[str, str]) -> dict[str, bytes]:
-    """All files by their path.
+    """Return all files by their path.
 
     Args:
-        seed: What colours and figures are made from.
-        items: Categories by item id; an item without a name of ours is called by its id.
+        seed: The seed of colours and figures.
+        items: Categories by item id. The id is the name of an item that has none in `NAMES`.
     """
     return {path: content for realm in REALMS for path, content in _realm(realm, seed, items)}
 
 
 def translation(key: str, names: Mapping[str, str]) -> Row:
-    """A text in some languages."""
+    """Return a text in some languages."""
     return {"type": "translation", "key": key, "args": {}, "lines": dict(names)}
 
 
 def dump(value: object) -> bytes:
-    """A value as a file holds it."""
+    """Return a value as the content of a JSON file."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2)
 
 
@@ -82,7 +82,7 @@ def _card(item: str, category: str, seed: int) -> Row:
 
 
 def _upgraded(card: Row, level: int) -> Row:
-    """An item's card at a level: its figures grow by 2 % each, as artefacts' do."""
+    """Return an item's card at an upgrade level. Its figures grow by 2 % per level, as those of artefacts do."""
     (number,) = card["infoBlocks"][0]["elements"]
     better = {**number, "value": round(number["value"] * (1 + 0.02 * level), 4)}
     return {**card, "infoBlocks": [{**card["infoBlocks"][0], "elements": [better]}, *card["infoBlocks"][1:]]}
@@ -136,7 +136,7 @@ def _hideout(items: Sequence[str], seed: int) -> Row:
 
 
 def _png(color: int) -> bytes:
-    """A picture of one pixel."""
+    """Return a PNG of one pixel."""
     header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
     pixel = zlib.compress(b"\0" + color.to_bytes(4, "big")[:3])
     parts = ((b"IHDR", header), (b"IDAT", pixel), (b"IEND", b""))

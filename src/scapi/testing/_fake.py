@@ -1,4 +1,4 @@
-"""`FakeApi`: the state of the fake, and the way of a request through it."""
+"""`FakeApi`: the state of the fake, and how it answers a request."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from scapi.testing._transport import FakeTransport
 
 START = datetime(2026, 8, 19, 12, 0, tzinfo=UTC)
-"""The time at which a fake begins unless told otherwise."""
+"""The time at which a fake begins by default."""
 
-# Seconds into the minute at which a real application's window was seen to turn.
+# When the window of a real application was observed to begin, in milliseconds after the full minute.
 PHASE_MS = 33_216
 
 BAD_TOKEN = {"token": "Corrupted or illegal authorization token"}
@@ -48,15 +48,15 @@ Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A request as it arrived; its headers, and with them its credentials, are not kept.
+    """A request that arrived. Its headers are not kept, because they contain credentials.
 
     Attributes:
         method: HTTP method.
         path: The decoded path.
         target: Path and query as they were sent.
         query: Decoded query parameters.
-        status: Status of the answer; 0 where the connection was reset instead.
-        fault: The fault that struck it, None for none.
+        status: Status of the response; 0 if the connection was reset instead.
+        fault: The fault that it triggered, None if there was none.
     """
 
     method: str
@@ -69,39 +69,39 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Caller:
-    """Whose credentials a request came with, and the budget they spend from."""
+    """The owner of credentials, with the budget of points that their requests spend."""
 
     kind: Literal["app", "user"]
     budget: Budget = field(repr=False)
 
 
 class FakeApi:
-    """The STALCRAFT/STALZONE API on this machine, to test a bot with and to learn without a key.
+    """A fake of the STALCRAFT/STALZONE API on this machine, for tests of bots and for learning without a key.
 
-    It answers every endpoint of the API with its paths, parameters, spelling, errors and rate limits, from
-    data that depends on nothing but the seed. Reach it without a socket, in either world:
+    It has every endpoint of the API, with the API's paths, parameters, spelling, errors and rate limits. Its data
+    depends only on the seed. Use it without a socket, from sync and async code:
 
         fake = FakeApi()
         client = AppClient(token=fake.app_token, http_client=httpx.Client(transport=fake.transport()))
 
-    or over a real one:
+    or over a real socket:
 
         with fake.serve() as url:
             client = AppClient(token=fake.app_token, base_url=url)
 
-    Its clock stands still until `advance` moves it, so nothing ever changes by itself; only while it is served does
-    the clock run, unless `serve` is told otherwise. A client that waits for a rate limit needs a clock that runs, and
-    is done sooner with a shorter window: `FakeApi(window=2)`.
+    Its clock stands still until `advance` moves it, so nothing changes by itself. While the fake is served, the clock
+    runs, unless you call `serve(run_clock=False)`. A client that waits for a rate limit needs a running clock. A
+    shorter window makes it wait less: `FakeApi(window=2)`.
 
-    One fake may serve many threads and tasks at once.
+    Threads and tasks may share one fake.
 
     Attributes:
-        app_token: A token of the application. Settable, as are the three below.
-        user_token: A token of a user who plays `YourCharacterName`.
+        app_token: A token of the application. Settable, as are the next three attributes.
+        user_token: A token of a user with the character `YourCharacterName`.
         client_id: The application's id.
         client_secret: The application's secret.
-        oauth: The OAuth server, at the path `/oauth`, and what tests turn of it.
-        github: The item database on GitHub, both its files and its API, and what tests turn of it. Give the fake's
+        oauth: The OAuth server, at the path `/oauth`, and its settings for tests.
+        github: The item database on GitHub, both its files and its API, and its settings for tests. Pass the fake's
             URL as `raw_url` and `api_url` of a `GitHubClient`.
     """
 
@@ -125,27 +125,27 @@ class FakeApi:
         clamp_limit: bool = False,
         reorder: bool = False,
     ) -> None:
-        """Start the API.
+        """Create a fake.
 
         Args:
-            seed: What all data is made from; the same seed gives the same data.
-            now: Aware time at which the clock stands at first. Ignored with `clock`.
-            clock: Gives the time in seconds of the epoch, `time.time` for one that runs. None for one that
-                only `advance` moves, and that runs while it is served.
-            limit: Points per window of an application, 0 or more.
-            user_limit: Points per window of a user's token, 0 or more.
-            window: Length of a window in seconds, above 0, to the millisecond.
-            costs: Points per endpoint, in place of those in `COSTS`.
+            seed: The seed of all data; the same seed gives the same data.
+            now: The initial time of the clock (aware). Ignored with `clock`.
+            clock: Returns the time in seconds since the epoch; `time.time` makes a running clock. The default, None,
+                is a clock that only `advance` moves, and that runs while the fake is served.
+            limit: Points per window for the application, 0 or more.
+            user_limit: Points per window for a user's token, 0 or more.
+            window: Length of a window in seconds, above 0, with millisecond precision.
+            costs: Points per endpoint, instead of those in `COSTS`.
             reset_jitter: Whether `x-ratelimit-reset` is off by up to 1 ms, as the API's is.
-            stale_headers: Share (0 to 1) of emission answers with the rate-limit headers of an older window.
-            items: Further item ids that are known, with their category if it matters (`artefact/gravity`).
-            characters: Further characters that exist, in every region.
-            sales: Number of sales, 0 or more, in the history of these items; they are known too, then.
-            stale: Seconds for which expired lots may still be answered, 0 or more.
-            float_lots: Whether prices of lots are spelled `100.0`, as those of the history are.
-            clamp_limit: Whether a `limit` above the maximum becomes the maximum, in place of a 400.
-            reorder: Whether the keys of lots and sales, and the lists in their `additional`, come in another order
-                with each answer, as the API's do.
+            stale_headers: Share (0 to 1) of emission responses with the rate-limit headers of an older window.
+            items: More item ids, with their category if it matters (`artefact/gravity`).
+            characters: More characters; they exist in every region.
+            sales: Number of sales, 0 or more, in the history of these items, which become known items too.
+            stale: Seconds for which responses may still contain expired lots, 0 or more.
+            float_lots: Whether prices of lots are spelled `100.0`, as prices in the history are.
+            clamp_limit: Whether a `limit` above the maximum becomes the maximum, instead of a 400.
+            reorder: Whether the order of the keys of lots and sales, and of the lists in their `additional`, changes
+                with each response, as it does in the API.
 
         Raises:
             ValueError: If an argument is out of its range, or `now` is naive.
@@ -179,7 +179,7 @@ class FakeApi:
         self._count = 0
         self._faults: list[Fault] = []
         self._requests: deque[Seen] = deque(maxlen=REQUESTS_KEPT)
-        # Handlers run in the server's thread while a test sells, advances and looks.
+        # Handlers run in the server's thread while a test changes and reads the state.
         self._lock = RLock()
         self._world = World(
             seed=seed,
@@ -193,36 +193,36 @@ class FakeApi:
         self.github = GitHubServer(seed, self._world.items, self._now)
 
     def __repr__(self) -> str:
-        """Seed, time and number of requests; never a token."""
+        """Show seed, time and number of requests; never a token."""
         return f"<FakeApi seed={self._seed} now={self.now.isoformat()} requests={self._count}>"
 
-    # Ways in
+    # Access
 
     def transport(self) -> FakeTransport:
-        """A transport for clients of `httpx` and `httpx2`, in both worlds, that ends in this fake, whatever the host.
+        """Return a transport for sync and async clients of `httpx` and `httpx2`. It sends all hosts' requests here.
 
-        Faults become httpx's own errors. Nothing ever sleeps: a delay moves the clock, or is a `ReadTimeout`
-        where it is longer than the client waits.
+        Faults become httpx's own errors. Nothing ever sleeps: a delay moves the clock, or raises `ReadTimeout` if it
+        is longer than the client's timeout.
         """
         from scapi.testing._transport import FakeTransport  # httpx only where it is used
 
         return FakeTransport(self.handle, self.advance)
 
     def serve(self, *, port: int = 0, run_clock: bool = True) -> AbstractContextManager[str]:
-        """Serve on 127.0.0.1 from a thread of its own, for as long as the `with` block lasts.
+        """Serve on 127.0.0.1 from a separate thread during the `with` block.
 
-        Meanwhile the clock runs, or else a client that waits for its points would wait for ever.
+        The clock runs during the block. Otherwise a client that waits for points would wait forever.
 
         Args:
-            port: TCP port; 0 takes a free one.
+            port: TCP port; 0 picks a free one.
             run_clock: Whether the clock runs; with `False` it stands still until `advance` moves it.
 
         Returns:
-            A context manager whose value is the base URL, such as `http://127.0.0.1:40123`.
+            A context manager that yields the base URL, such as `http://127.0.0.1:40123`.
 
         Raises:
             ImportError: If uvicorn is missing.
-            OSError: If the port is taken (on entering the block).
+            OSError: If the port is in use (raised on entering the block).
         """
         with extra("fake", "FakeApi.serve()"):
             from scapi.testing._server import serve  # it imports uvicorn
@@ -230,7 +230,7 @@ class FakeApi:
 
     @contextmanager
     def _running(self, server: AbstractContextManager[str]) -> Generator[str]:
-        """Let the clock run, unless it does so by itself, while one server or more is there."""
+        """Run the clock while there is at least one server. A `clock` argument is not affected."""
         with server as url:
             self._turn_clock(1)
             try:
@@ -239,31 +239,31 @@ class FakeApi:
                 self._turn_clock(-1)
 
     def _turn_clock(self, servers: int) -> None:
-        """Note that a server comes or goes. With the first one the clock starts, with the last one it stops."""
+        """Count a server that starts (1) or stops (-1). The clock starts with the first and stops with the last."""
         with self._lock:
             self._moved, self._runs_since = self._moved + self._run(), monotonic()
             self._served += servers
 
     @property
     def asgi(self) -> ASGIApp:
-        """The fake as an ASGI application, for a server of your own.
+        """The fake as an ASGI application, for your own server.
 
-        The faults `"cut"` and `"reset"` need the connection itself, which only `serve` lends; under another
-        server the application raises RuntimeError instead.
+        The faults `"cut"` and `"reset"` need access to the connection, which only `serve` gives. Under another server
+        the application raises RuntimeError instead.
         """
         return asgi_app(self.handle)
 
     def handle(self, method: str, target: str, headers: Headers = (), body: bytes = b"") -> Reply:
-        """Answer one request; all other ways in come through here.
+        """Answer one request. Transport, server and ASGI application all call this.
 
         Args:
             method: HTTP method.
-            target: Path and query as they are sent, percent-encoded.
+            target: Path and query as they are sent (percent-encoded).
             headers: Request headers, names in any case.
             body: Request body; only the OAuth server reads one.
 
         Returns:
-            The answer, with what is to happen to the connection.
+            The response, and how the connection ends.
         """
         sent = {name.lower(): value for name, value in dict(headers).items()}
         parts, query = split_target(target)
@@ -280,19 +280,19 @@ class FakeApi:
             kind = None if fault is None else fault.kind
             self._requests.append(Seen(method, path, target, MappingProxyType(query), status, kind))
             date = formatdate(self._now(), usegmt=True)
-        # Under the answer's own headers, because a fault may bring a date, too.
+        # The reply's own headers win: a fault may have set a date.
         reply = replace(reply, headers={"date": date, **reply.headers})
         return packed(reply, sent.get("accept-encoding", ""))
 
-    # What a test turns
+    # Settings for tests
 
     @property
     def now(self) -> datetime:
-        """The fake's time, aware."""
+        """The fake's time (aware)."""
         return datetime.fromtimestamp(self._now(), UTC)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward: lots come and expire, emissions start and end, points come back.
+        """Move the clock forward: lots appear and expire, emissions start and end, points come back.
 
         Raises:
             ValueError: If `seconds` is negative or not finite.
@@ -312,40 +312,40 @@ class FakeApi:
         delay: float = 0.0,
         times: int | None = None,
     ) -> None:
-        """Switch a fault on. Of several for one path, the one switched on first strikes.
+        """Switch on a fault. If several match a path, the one that was switched on first is used.
 
         Args:
-            path: Glob over the decoded path, any case, such as `*/history`; `*` also crosses slashes.
-            fault: What goes wrong. In front of the API, so that no points are spent: `"status"` (an error in
-                the API's own shape, or `body`), `"html"` (a proxy's page), `"empty"` (no body), `"reset"`
-                (the connection is reset before an answer). Behind it, to the API's own answer: `"delay"`,
-                `"headers"` (only those), `"broken_json"` (the second half is missing), `"cut"` (the
-                connection closes in the body).
+            path: Glob pattern for the decoded path, ignoring case, such as `*/history`; `*` also matches slashes.
+            fault: What goes wrong. These happen before the API, and no points are spent: `"status"` (an error in the
+                API's own format, or `body`), `"html"` (a proxy's page), `"empty"` (no body), `"reset"` (the
+                connection is reset before a response). These change the API's response: `"delay"`, `"headers"`
+                (nothing but those), `"broken_json"` (the second half is missing), `"cut"` (the connection closes
+                within the body).
             status: Status of `"status"` (503, or 200 with a `body`), `"html"` (502) or `"empty"` (200).
             body: Body of `"status"`, `"html"` or `"empty"`.
-            headers: Headers over those of the answer.
-            delay: Seconds until the answer begins, with any fault; `inf` for one that never comes.
-            times: How many requests it strikes; None for all until `heal`.
+            headers: Headers that are added to the response or replace its own.
+            delay: Seconds until the response begins, with any fault; `inf` means never.
+            times: How many requests the fault applies to; None for all until `heal`.
 
         Raises:
-            ValueError: If an argument is out of its range or doesn't go with the fault.
+            ValueError: If an argument is out of range or doesn't go with the fault.
         """
         new = new_fault(path, fault, status=status, body=body, headers=headers, delay=delay, times=times)
         with self._lock:
             self._faults.append(new)
 
     def heal(self) -> None:
-        """Switch all faults off."""
+        """Switch off all faults."""
         with self._lock:
             self._faults.clear()
 
     def add_token(self, token: str, *, kind: Literal["app", "user"] = "app", limit: int | None = None) -> None:
-        """Let another token in, with a budget of its own.
+        """Accept another token, with its own budget.
 
         Args:
-            token: The token; one that is there already starts over.
-            kind: Whether it is an application's or a user's.
-            limit: Points per window, 0 or more; None for as many as others of its kind have.
+            token: The token. The budget of an existing token starts over.
+            kind: Whether the token belongs to an application or a user.
+            limit: Points per window, 0 or more; None for the usual limit of its kind.
         """
         usual = self._app if kind == "app" else self._user
         points = usual.budget.limit if limit is None else limit
@@ -354,14 +354,14 @@ class FakeApi:
             self._callers[token] = _Caller(kind, Budget(points, self._window))
 
     def spend(self, points: int, *, token: str | None = None) -> int:
-        """Spend points as somebody else on the same budget would.
+        """Spend points, as another program with the same token would.
 
         Args:
-            points: Points, 0 or more; 0 only looks, more than there are empties the budget.
-            token: Whose budget; None for the application's.
+            points: Points, 0 or more. 0 spends nothing; more than are left empties the budget.
+            token: The token with the budget; None for the application's.
 
         Returns:
-            What is left in this window.
+            The points that are left in this window.
 
         Raises:
             ValueError: If there is no such token, or `points` is negative.
@@ -383,20 +383,20 @@ class FakeApi:
         additional: Mapping[str, Any] | None = None,
         time: datetime | str | None = None,
     ) -> None:
-        """Put sales into an item's history, on top of it unless they are late.
+        """Add sales to an item's history, on top unless `time` is earlier than other sales.
 
         Args:
             item_id: The item.
-            n: How many, 1 or more.
-            region: The region, any case.
-            amount: Pieces per sale; None for what the item usually goes by.
-            price: Price per sale; None for about the usual.
-            additional: Further data of each sale; None for what the item usually has.
-            time: When they were made (naive means UTC), to the second; the fake's now by default. Sales of an earlier
-                time turn up late: the API puts them below those that are newer.
+            n: Number of sales, 1 or more.
+            region: The region, in any case.
+            amount: Pieces per sale; None for an amount that is usual for the item.
+            price: Price per sale; None for about the usual price.
+            additional: The `additional` of each sale; None for data that is usual for the item.
+            time: Time of the sales (naive means UTC), to the second; the fake's now by default. Sales with an earlier
+                time are late: the API puts them below newer ones.
 
         Raises:
-            ValueError: If the item or the region is unknown, `n` is below 1, or `time` is still to come.
+            ValueError: If the item or the region is unknown, `n` is below 1, or `time` is in the future.
         """
         _at_least(1, n=n)
         made = self.now if time is None else validation.moment("time", time)
@@ -422,16 +422,16 @@ class FakeApi:
 
         Args:
             item_id: The item.
-            region: The region, any case.
-            duration: Seconds until it ends.
-            amount: Pieces; None, here and below, for what the item usually goes by.
-            start_price: Price at which bidding begins, 0 for a lot without bidding.
+            region: The region, in any case.
+            duration: Seconds until the lot ends.
+            amount: Pieces. None, here and below, means a value that is usual for the item.
+            start_price: The initial price for bids, 0 for a lot without bidding.
             current_price: The highest bid.
-            buyout_price: Price to buy it at once, 0 for a lot that can only be bid for.
-            additional: Further data.
+            buyout_price: The buyout price, 0 for a lot without a buyout.
+            additional: The `additional` of the lot.
 
         Returns:
-            The lot as the API answers it; `remove_lot` takes it.
+            The lot as the API returns it. Pass it to `remove_lot` to remove the lot.
 
         Raises:
             ValueError: If the item or the region is unknown.
@@ -449,11 +449,11 @@ class FakeApi:
         return cast("dict[str, Any]", msgspec.to_builtins(row))
 
     def remove_lot(self, lot: Mapping[str, Any], *, region: str = "ru") -> None:
-        """Take a lot away, as if it had been bought.
+        """Remove a lot, as if it had been bought.
 
         Args:
-            lot: A lot as the API answers it or as `list_lot` returned it. Of equal ones, one goes.
-            region: The region, any case.
+            lot: A lot as the API or `list_lot` returned it. If several lots are equal, one of them is removed.
+            region: The region, in any case.
 
         Raises:
             ValueError: If there is no such lot now.
@@ -461,25 +461,25 @@ class FakeApi:
         self._item(lot["itemId"])
         with self._lock:
             if not self._world.market.remove_lot(self._region(region), lot, int(self._now())):
-                raise ValueError(f"lot isn't there: {dict(lot)!r}")
+                raise ValueError(f"there is no such lot: {dict(lot)!r}")
 
     def start_emission(self, *, region: str = "ru") -> None:
-        """Let an emission begin now. From here on the region has only those that you start."""
+        """Start an emission now. From now on the region has only the emissions that you start."""
         with self._lock:
             self._world.emissions.start(self._region(region), int(self._now()))
 
     def end_emission(self, *, region: str = "ru") -> None:
-        """Let the running emission end now. From here on the region has only those that you start."""
+        """End the running emission now. From now on the region has only the emissions that you start."""
         with self._lock:
             self._world.emissions.end(self._region(region), int(self._now()))
 
     @property
     def requests(self) -> list[Seen]:
-        """What has arrived, oldest first; the last 20,000."""
+        """The last 20,000 requests that arrived, oldest first."""
         with self._lock:
             return list(self._requests)
 
-    # The way of a request
+    # How a request is answered
 
     def _answer(
         self, method: str, parts: list[str], query: dict[str, str], sent: Mapping[str, str], body: bytes
@@ -497,7 +497,7 @@ class FakeApi:
         except RefusedError as refusal:
             return error_reply(refusal)
         now = self._now_ms()
-        # A bad request costs its points all the same; one too many costs none.
+        # A bad request costs points too; a request over the limit costs none.
         if caller.budget.spend(self._costs[route.endpoint], now):
             reply = self._dispatch(route, path, query)
         else:
@@ -528,7 +528,7 @@ class FakeApi:
         return caller
 
     def _caller(self, token: str) -> _Caller | None:
-        # Looked up anew each time, because the tokens are attributes that a test may set.
+        # Built for each request, because a test may set the token attributes.
         known = {self.app_token: self._app, self.user_token: self._user, **self._callers}
         issued = {"app": self._app, "user": self._user, None: None}
         return known.get(token) or issued[self.oauth.kind(token, int(self._now()))]
@@ -550,13 +550,13 @@ class FakeApi:
                 return replace(fault)
         return None
 
-    # Small things
+    # Helpers
 
     def _now(self) -> float:
         return self._clock() + self._moved + self._run()
 
     def _run(self) -> float:
-        """Seconds for which the clock has run since a server came or went last."""
+        """Return the seconds that the clock has run since a server last started or stopped."""
         return monotonic() - self._runs_since if self._served and not self._has_clock else 0.0
 
     def _now_ms(self) -> int:
@@ -565,7 +565,7 @@ class FakeApi:
     def _budget_of(self, token: str | None) -> Budget:
         caller = self._app if token is None else self._caller(token)
         if caller is None:
-            raise ValueError("token is not one of this fake's")
+            raise ValueError("token is unknown to this fake")
         return caller.budget
 
     def _region(self, region: str) -> str:
@@ -604,7 +604,7 @@ def _check_rest(
 
 def _categories(items: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
     if isinstance(items, Mapping):
-        return dict(cast("Mapping[str, str]", items))  # an Iterable[str] may be a mapping to anything
+        return dict(cast("Mapping[str, str]", items))  # an Iterable[str] may be a mapping with values of any type
     return dict.fromkeys(items, "misc")
 
 

@@ -1,4 +1,4 @@
-"""Faults that a test switches on: which request one strikes, and what it does to the answer."""
+"""Faults that a test switches on: which requests they apply to, and how they change the response."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,26 +8,26 @@ from typing import Literal, get_args
 from scapi.testing._http import RefusedError, Reply, error_reply, half, with_headers
 
 FaultKind = Literal["status", "html", "empty", "headers", "delay", "broken_json", "cut", "reset"]
-"""What `FakeApi.fail` can switch on."""
+"""The kinds of faults that `FakeApi.fail` can switch on."""
 
 REPLACING = frozenset({"status", "html", "empty", "reset"})
-"""Faults in front of the API, as a proxy's are: the API never sees the request, and no points are spent."""
+"""Faults before the API, such as a proxy's: the API never sees the request, and no points are spent."""
 
 HTML = b"<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>\n"
 
 
 @dataclass(slots=True)
 class Fault:
-    """One fault, switched on.
+    """A fault that is switched on.
 
     Attributes:
-        path: Glob over the decoded path, any case; `*` also crosses slashes.
+        path: Glob pattern for the decoded path, ignoring case; `*` also matches slashes.
         kind: What goes wrong.
-        status: HTTP status of an answer that replaces the API's.
-        body: Body of an answer that replaces the API's; None for the kind's own.
-        headers: Headers put over those of the answer.
-        delay: Seconds until the answer begins.
-        left: How many more requests it strikes; None for all of them.
+        status: HTTP status of a response that replaces the API's.
+        body: Body of a response that replaces the API's; None for the default of the kind.
+        headers: Headers that are added to the response or replace its own.
+        delay: Seconds until the response begins.
+        left: How many more requests the fault applies to; None for all.
     """
 
     path: str
@@ -39,7 +39,7 @@ class Fault:
     left: int | None
 
     def strikes(self, path: str) -> bool:
-        """Whether a request for this path is hit."""
+        """Return whether the fault applies to a request for this path."""
         return self.left != 0 and fnmatchcase(path.lower(), self.path.lower())
 
 
@@ -53,14 +53,14 @@ def new_fault(
     delay: float,
     times: int | None,
 ) -> Fault:
-    """A fault from the arguments of `FakeApi.fail`, or a ValueError for those that make no sense together."""
+    """Return a fault made from the arguments of `FakeApi.fail`. Raise a ValueError if they don't go together."""
     if kind not in get_args(FaultKind):
         raise ValueError(f"fault must be one of {', '.join(get_args(FaultKind))}, not {kind!r}")
     if kind not in REPLACING - {"reset"} and (status is not None or body is not None):
         raise ValueError(f"status and body go with 'status', 'html' and 'empty', not with {kind!r}")
     if status is not None and not 200 <= status <= 599:
         raise ValueError(f"status must be 200 to 599, not {status!r}")
-    # Written this way round because nan fails every comparison.
+    # `not >=` instead of `<`, because nan fails every comparison.
     if not delay >= 0 or (kind == "delay" and delay == 0):
         raise ValueError(f"delay must be seconds above 0, not {delay!r}")
     if kind == "headers" and not headers:
@@ -82,7 +82,7 @@ def _usual_status(kind: FaultKind, body: bytes | str | None) -> int:
 
 
 def in_front(fault: Fault) -> Reply:
-    """The answer of a fault that keeps the request from the API."""
+    """Return the response of a fault that keeps the request from the API."""
     if fault.kind == "reset":
         reply = Reply(503, {}, ending="reset")
     elif fault.kind == "html":
@@ -96,7 +96,7 @@ def in_front(fault: Fault) -> Reply:
 
 
 def behind(fault: Fault, reply: Reply) -> Reply:
-    """The API's own answer, damaged on its way."""
+    """Return the API's own response, changed by a fault."""
     body = half(reply.body) if fault.kind == "broken_json" else reply.body
     ending = "cut" if fault.kind == "cut" else reply.ending
     return with_headers(replace(reply, body=body, delay=fault.delay, ending=ending), fault.headers)

@@ -1,4 +1,4 @@
-"""GitHub, as far as the item database needs it: its files with their ETags, its API, its rate limit."""
+"""The parts of GitHub that the item database needs: files with ETags, the API, the rate limit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Files = Mapping[str, bytes]
 
 
 class GitHubRequest(NamedTuple):
-    """A request as it concerns GitHub."""
+    """The parts of a request that GitHub needs."""
 
     method: str
     parts: list[str]
@@ -39,7 +39,7 @@ class GitHubRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Commit:
-    """A state of all files."""
+    """A commit, with all files."""
 
     sha: str
     message: str
@@ -48,7 +48,7 @@ class _Commit:
 
 
 class _RefusedError(Exception):
-    """An error in the shape of GitHub's API."""
+    """A request that GitHub's API answers with an error."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -66,9 +66,9 @@ class GitHubServer:
         """Start with one commit.
 
         Args:
-            seed: What the files are made from.
+            seed: The seed of the files.
             items: Categories by item id.
-            now: Gives seconds of the epoch.
+            now: Returns the time in seconds since the epoch.
         """
         self.token = "fake-github-token"
         self._now = now
@@ -78,25 +78,25 @@ class GitHubServer:
         self._users = Budget(5000, Window(HOUR_MS, 0))
         self._lock = RLock()
 
-    # What a test turns
+    # Settings for tests
 
     @property
     def files(self) -> Files:
-        """The files of the latest commit by their path."""
+        """The files of the latest commit by path."""
         return self._latest().files
 
     def push_commit(self, changes: Mapping[str, object], message: str = "Update") -> str:
         """Make a commit.
 
         Args:
-            changes: Path to the new content: bytes as they are, any other value as JSON, None to remove the file.
-            message: What the commit says.
+            changes: New content by path: bytes as they are, any other value as JSON, None to remove the file.
+            message: The commit message.
 
         Returns:
-            Its sha.
+            The sha of the commit.
 
         Raises:
-            ValueError: If a file to remove isn't there.
+            ValueError: If a file to remove doesn't exist.
         """
         with self._lock:
             files = dict(self.files)
@@ -108,11 +108,11 @@ class GitHubServer:
             return self._commit(files, message)
 
     def edit_item(self, item_id: str, **names: str) -> str:
-        """Give an item other names, in both realms and in all files that have it.
+        """Rename an item, in both realms and in all files that have it.
 
         Args:
             item_id: The item.
-            **names: Language to name, such as `en="AK-105M"`; other languages keep theirs.
+            **names: Names by language, such as `en="AK-105M"`; names in other languages stay.
 
         Returns:
             The sha of the commit.
@@ -132,20 +132,20 @@ class GitHubServer:
             return self.push_commit(changes, f"Rename {item_id}")
 
     def spend(self, requests: int) -> int:
-        """Use up requests as somebody else with the same address would; what is left of this hour.
+        """Use up requests, as another program with the same address would. Return how many are left in this hour.
 
         Args:
-            requests: How many, 0 or more; more than there are uses up all.
+            requests: How many, 0 or more; more than are left uses up all.
         """
         with self._lock:
             left = self._guests.remaining(self._now_ms())
             self._guests.spend(min(requests, left), self._now_ms())
             return self._guests.remaining(self._now_ms())
 
-    # The way of a request
+    # How a request is answered
 
     def answer(self, asked: GitHubRequest) -> Reply | None:
-        """The answer to a request, None for one that isn't GitHub's."""
+        """Return the response to a request, None if it isn't for GitHub."""
         with self._lock:
             match asked.parts[1:]:
                 case ["repos", owner, name, *rest]:
@@ -180,7 +180,7 @@ class GitHubServer:
             body = {"message": str(refused), "documentation_url": "https://docs.github.com/rest"}
             reply = json_reply({**body, "status": str(refused.status)}, refused.status)
         told = budget.headers(now)
-        # GitHub tells seconds, where the game's API tells milliseconds.
+        # GitHub sends seconds; the game's API sends milliseconds.
         reset = str(int(told["x-ratelimit-reset"]) // 1000)
         return with_headers(reply, {**told, "x-ratelimit-reset": reset, "x-ratelimit-resource": "core"})
 
@@ -211,7 +211,7 @@ class GitHubServer:
     def _compared(self, base: _Commit, head: _Commit) -> dict[str, Any]:
         ahead = self._commits.index(head) - self._commits.index(base)
         status = "identical" if not ahead else "ahead" if ahead > 0 else "behind"
-        # Like GitHub, which compares with what both have in common, and that is the head where it is behind.
+        # GitHub compares the head with the common ancestor. If the head is behind, it is that ancestor itself.
         files = _changed(base.files, head.files)[:MOST_CHANGED] if ahead > 0 else []
         return {"status": status, "ahead_by": max(ahead, 0), "behind_by": max(-ahead, 0), "files": files}
 
@@ -228,7 +228,7 @@ class GitHubServer:
 
     def _latest(self) -> _Commit:
         with self._lock:
-            # The files are made when they are first asked for: most tests never do.
+            # The files are made on first use, because most tests never need them.
             if not self._commits:
                 self._commit(self._make(), "Initial commit")
             return self._commits[-1]

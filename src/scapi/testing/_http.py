@@ -1,4 +1,4 @@
-"""What leaves the fake: one plain value for every answer, whichever way it is sent."""
+"""The response of the fake as a plain value, independent of how it is sent."""
 
 import gzip
 from collections.abc import Mapping
@@ -9,26 +9,26 @@ from typing import Literal
 import msgspec
 
 GZIP_FROM = 1024
-"""Bodies larger than this many bytes are compressed for clients that take gzip."""
+"""Bodies larger than this (in bytes) are compressed for clients that accept gzip."""
 
 PACKED = ("application/x-gzip", "application/zip", "image/")
-"""Types of bodies that no server compresses once more."""
+"""Content types that are compressed already."""
 
 BODILESS = frozenset({204, 304})
 
 Ending = Literal["whole", "cut", "reset"]
-"""How the connection ends: as it should, closed halfway through the body, or reset before the first byte."""
+"""How the connection ends: normally, closed halfway through the body, or reset before the first byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer of the fake.
+    """A response of the fake.
 
     Attributes:
         status: HTTP status, 100 to 599.
         headers: Header names in lower case and their values.
         body: The bytes on the wire, compressed if `content-encoding` says so.
-        delay: Seconds until the answer begins; `inf` for one that never comes.
+        delay: Seconds until the response begins; `inf` means never.
         ending: What happens to the connection.
     """
 
@@ -40,15 +40,15 @@ class Reply:
 
 
 class RefusedError(Exception):
-    """A request that the API answers with an error; carries the error's body."""
+    """A request that the API answers with an error. It carries the data of the error's body."""
 
     def __init__(self, status: int, title: str | None = None, **details: str) -> None:
-        """Keep what the answer says.
+        """Set the content of the error's body.
 
         Args:
-            status: HTTP status of the answer.
-            title: Its `title`; None takes the status's own phrase.
-            **details: Its `details`.
+            status: HTTP status of the response.
+            title: The `title`; None for the phrase of the status.
+            **details: The `details`.
         """
         super().__init__(title)
         self.status = status
@@ -64,32 +64,32 @@ def _phrase(status: int) -> str:
 
 
 def half(body: bytes) -> bytes:
-    """What arrives of a body that breaks off."""
+    """Return the first half of a body."""
     return body[: len(body) // 2]
 
 
 def json_reply(value: object, status: int = 200) -> Reply:
-    """An answer with a JSON body; datetimes come out as the API writes them, in seconds with a `Z`."""
+    """Return a response with a JSON body. Datetimes are formatted as in the API, in seconds with a `Z`."""
     return Reply(status, {"content-type": "application/json"}, msgspec.json.encode(value))
 
 
 def error_reply(error: RefusedError) -> Reply:
-    """The API's error body: `title`, `status`, `details`."""
+    """Return a response with the API's error body: `title`, `status`, `details`."""
     body = {"title": error.title, "status": error.status, "details": error.details}
     return json_reply(body, error.status)
 
 
 def with_headers(reply: Reply, headers: Mapping[str, str]) -> Reply:
-    """The same answer with further headers; a name that is there already is replaced."""
+    """Return the response with more headers. They replace headers of the same name."""
     return replace(reply, headers={**reply.headers, **headers})
 
 
 def packed(reply: Reply, accept_encoding: str) -> Reply:
-    """The same answer as it is sent: measured, and in gzip where the client takes it and it is worth it."""
+    """Return the response as it is sent: with its length, and gzipped if the client accepts it and it is large."""
     reply = _compressed(reply, accept_encoding)
     if reply.status in BODILESS:
         return replace(reply, body=b"")
-    # Behind what is there already, because a fault may lie about the length.
+    # The reply's own headers win: a fault may have set a wrong length.
     return replace(reply, headers={"content-length": str(len(reply.body)), **reply.headers})
 
 
@@ -98,6 +98,6 @@ def _compressed(reply: Reply, accept_encoding: str) -> Reply:
     packed_already = reply.headers.get("content-type", "").startswith(PACKED) or "content-encoding" in reply.headers
     if len(reply.body) <= GZIP_FROM or "gzip" not in accepted or packed_already:
         return reply
-    # The lowest level and no time stamp: cheap, and the same bytes on every run.
+    # The lowest level is fast. Without a timestamp, every run gives the same bytes.
     smaller = replace(reply, body=gzip.compress(reply.body, 1, mtime=0))
     return with_headers(smaller, {"content-encoding": "gzip"})

@@ -1,8 +1,9 @@
-"""Names of the fake's items, made up by us: Russian, English, Spanish, French, Korean."""
+"""Made-up names of the fake's items in Russian, English, Spanish, French and Korean."""
 
 LANGUAGES = ("ru", "en", "es", "fr", "ko")
 
-# With what makes the real ones hard: quotes of all kinds, ё, no-break spaces, one name within another, twins.
+# They have the difficulties of the real names: all kinds of quotes, ё, no-break spaces, names that contain other
+# names, and duplicates.
 NAMES = {
     "zyv9": ("Слеза Зоны", "Tear of the Zone", "Lágrima de la Zona", "Larme de la Zone", "구역의 눈물"),
     "ljpq": ("Гнилое яблоко", "Rotten Apple", "Manzana podrida", "Pomme pourrie", "썩은 사과"),
@@ -89,7 +90,7 @@ ACHIEVEMENT_NAMES = {
     "bank": ("Банкир", "Banker", "Banquero", "Banquier", "은행가"),
 }
 
-# Some stats of the real database have no name, either.
+# In the real database, too, some stats have no name.
 STAT_NAMES = {
     "kil": ("Убийства", "Kills", "Bajas", "Victimes", "처치"),
     "dea": ("Смерти", "Deaths", "Muertes", "Morts", "사망"),

@@ -1,4 +1,4 @@
-"""The auction: histories too long to hold, made row by row from their number, and lots that come and go."""
+"""The auction: lots that come and go, and histories so long that each row is made from its number when needed."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -23,21 +23,21 @@ YEAR = 365 * 24 * HOUR
 PRICES = ("startPrice", "currentPrice", "buyoutPrice")
 
 SHOWN_KEPT = 256
-"""Listings kept until the clock moves, so that paging through one doesn't make it anew for each page."""
+"""How many listings are cached until the clock moves, so that paging doesn't rebuild one for each page."""
 
 QUALITIES = (0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 3, 3, 4, 5)
 
 
 def moment(second: int) -> datetime:
-    """A time of the API, from seconds of the epoch."""
+    """Return the time for seconds since the epoch."""
     return datetime.fromtimestamp(second, UTC)
 
 
 class Market:
     """All lots and sales of all regions.
 
-    A row is a function of the seed, the region, the item and its number, so that a history of millions costs
-    nothing until it is read. Only what a test adds is kept.
+    A row is a function of the seed, the region, the item and the row's number. So a history of millions of rows costs
+    nothing until it is read. Only rows that a test adds are stored.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class Market:
         """Open the auction.
 
         Args:
-            seed: What everything is made from.
-            start: Seconds of the epoch at which the newest of the made-up sales took place.
+            seed: The seed of all data.
+            start: Time of the newest generated sale, in seconds since the epoch.
             items: Categories by item id.
-            sales: Sales per region of these items, in place of the usual ones.
-            stale: Seconds for which an expired lot may still be answered.
+            sales: Number of sales per region of these items, instead of the usual number.
+            stale: Seconds for which an expired lot may still be shown.
             float_lots: Whether prices of lots are spelled `100.0`.
         """
         self._seed = seed
@@ -66,7 +66,7 @@ class Market:
         self._counts = {**SALES, **sales}
         self._stale = stale
         self._price = float if float_lots else int
-        # Oldest first, each with the number of all sales that are older.
+        # Oldest first, each with the number of older sales.
         self._sold: defaultdict[Place, list[tuple[int, Row]]] = defaultdict(list)
         self._listed: defaultdict[Place, list[tuple[int, Row]]] = defaultdict(list)
         self._removed: defaultdict[Place, set[bytes]] = defaultdict(set)
@@ -75,11 +75,11 @@ class Market:
     # Sales
 
     def total_sales(self, region: str, item: str) -> int:
-        """How many sales the history has."""
+        """Return the number of sales in the history."""
         return self._made_sales(region, item) + len(self._sold[region, item])
 
     def sales(self, region: str, item: str, offset: int, limit: int) -> Iterator[Row]:
-        """A page of the history, newest first."""
+        """Yield a page of the history, newest first."""
         sold, total = self._sold[region, item], self.total_sales(region, item)
         for index in range(offset, min(offset + limit, total)):
             older = total - 1 - index
@@ -90,17 +90,17 @@ class Market:
                 yield self._sale(region, item, index - (len(sold) - place))
 
     def sell(self, region: str, item: str, count: int, second: int, changes: Mapping[str, Any]) -> None:
-        """Put sales into the history, all of them at `second`: above those of the same time, and of earlier ones."""
+        """Add sales with the time `second` to the history, above other sales of the same time or earlier."""
         sold, when = self._sold[region, item], moment(second)
         made = self._made_sales(region, item) - self._made_after(region, item, second)
         for _ in range(count):
-            # Negative numbers are below those of the made-up history, so no number is used twice.
+            # Generated sales have numbers from 0 up, so negative numbers are unused.
             row = {**self._sale_row(region, item, -1 - len(sold), second), **changes}
             place = bisect_right(sold, when, key=lambda entry: entry[1]["time"])
             sold[place:] = [(place + made, row), *((older + 1, row) for older, row in sold[place:])]
 
     def _made_after(self, region: str, item: str, second: int) -> int:
-        """How many sales of the made-up history are later."""
+        """Return how many generated sales are later than `second`."""
         count = self._made_sales(region, item)
         return bisect_left(range(count), -second, key=lambda index: -self._when(region, item, index))
 
@@ -116,12 +116,12 @@ class Market:
         return self._sale_row(region, item, index, self._when(region, item, index))
 
     def _first_alike(self, region: str, item: str, index: int) -> int:
-        # Now and then four sales in a row are one and the same: somebody bought a stack, piece by piece.
+        # Sometimes four sales in a row are equal, as if somebody had bought a stack piece by piece.
         block = index - index % 4
         return block if numbers_for(self._seed, region, item, "stack", block)[0] % 8 == 0 else index
 
     def _when(self, region: str, item: str, index: int) -> int:
-        """The second of a made-up sale; never later than that of the one above it."""
+        """Return the time of a generated sale. It is never later than that of the sale above it."""
         index = self._first_alike(region, item, index)
         step = max(1, min(HOUR // 2, YEAR // self._made_sales(region, item)))
         return self._start - index * step - numbers_for(self._seed, region, item, "when", index)[0] % step
@@ -138,7 +138,7 @@ class Market:
     # Lots
 
     def lots(self, region: str, item: str, now: int) -> list[Row]:
-        """All lots that are shown at `now`, oldest first."""
+        """Return all lots that are shown at `now`, oldest first."""
         shown = self._shown.get((region, item))
         if shown is None or shown[0] != now:
             if len(self._shown) > SHOWN_KEPT:
@@ -156,7 +156,7 @@ class Market:
         return row
 
     def remove_lot(self, region: str, lot: Mapping[str, Any], now: int) -> bool:
-        """Take away one lot that looks like this one; False where there is none."""
+        """Remove one lot that looks like this one. Return False if there is none."""
         item, wanted = str(lot["itemId"]), _fingerprint(lot)
         if wanted not in map(_fingerprint, self.lots(region, item, now)):
             return False
@@ -175,7 +175,7 @@ class Market:
         return sorted(rows, key=lambda row: row["startTime"])
 
     def _made_lots(self, region: str, item: str, now: int) -> Iterator[Row]:
-        """One lot begins in every stretch of time, so today's are found without counting from the first."""
+        """Yield the generated lots at `now`. One lot begins in each period, so they are found without a scan."""
         pace, removed = self._pace(region, item), self._removed[region, item]
         if pace is None:
             return
@@ -188,12 +188,12 @@ class Market:
                     yield row
 
     def _pace(self, region: str, item: str) -> int | None:
-        """Seconds between two lots of an item, None for one that has none."""
+        """Return the seconds between two lots of an item, None if the item has no lots."""
         alive = LOTS_ALIVE.get(item) or pick((0, 3, 12, 45, 90), numbers_for(self._seed, region, item, "pace")[0])
         return MEAN_LIFE // alive if alive and item not in UNTRADEABLE else None
 
     def _shown_for(self, duration: int, numbers: Numbers) -> int:
-        """A third is bought before its time; the others expire, and stay to be seen for a while."""
+        """Return how long a lot is shown. A third is bought before the end; the others stay a while after it."""
         if numbers[2] % 3 == 0:
             return int(duration * share(numbers[3]))
         return duration + numbers[3] % (self._stale + 1)
@@ -212,7 +212,7 @@ class Market:
         row["buyoutPrice"] = self._price(0 if kind == 1 else buyout)
         return row | {"startTime": moment(start), "endTime": moment(start + duration), "additional": details}
 
-    # What both have
+    # Shared by sales and lots
 
     def _amount(self, item: str, numbers: Numbers) -> int:
         alone = self._items[item].startswith(("artefact", "weapon", "armor"))
@@ -228,7 +228,7 @@ class Market:
         pairs = list(_artefact_pairs(numbers) if artefact else _plain_pairs(numbers))
         if numbers[2] % 100 < (85 if artefact else 20):
             pairs.append(("spawn_time", second * 1000 - numbers[3] % (90 * 24 * HOUR * 1000)))
-        # The API keeps no order of keys, so nobody may rely on one.
+        # The API has no fixed order of keys, so clients must not rely on one.
         turn = numbers[4] % (len(pairs) or 1)
         return dict(pairs[turn:] + pairs[:turn])
 
@@ -241,12 +241,12 @@ def _plain_pairs(numbers: Numbers) -> Iterator[tuple[str, Any]]:
 def _artefact_pairs(numbers: Numbers) -> Iterator[tuple[str, Any]]:
     studied, level = numbers[7] % 100 < 7, between(1, 15, numbers[8])
     yield "upgrade_bonus", round(0.0042 + numbers[5] % 73 / 1000, 4) if numbers[5] % 25 == 0 else 0.0
-    # One in a hundred has no quality at all.
+    # One in a hundred has no quality.
     if numbers[6] % 100:
         yield "qlt", pick(QUALITIES, numbers[6])
     if numbers[8] % 100 < 15:
         yield "ptn", level
-        # A step of 3 or of 5, which is -3 in a circle of eight: the same properties in either order.
+        # With 8 properties, a step of 5 is a step of -3: the same properties occur in different orders.
         count, step = between(1, 3, numbers[9]), 3 + numbers[9] // 8 % 2 * 2
         yield "bonus_properties", [BONUS_PROPERTIES[(numbers[9] + n * step) % 8] for n in range(count)]
     if studied:
@@ -260,6 +260,6 @@ def _artefact_pairs(numbers: Numbers) -> Iterator[tuple[str, Any]]:
 
 
 def _fingerprint(lot: Mapping[str, Any]) -> bytes:
-    """What a lot is known by. The API gives it no id, and `additional` isn't always there."""
+    """Return the data that identifies a lot. Lots have no id, and `additional` may be missing."""
     prices = [int(lot.get(name) or 0) for name in PRICES]
     return msgspec.json.encode([lot["itemId"], lot["startTime"], lot["endTime"], lot["amount"], prices])

@@ -1,4 +1,4 @@
-"""The OAuth server of the fake: logins that are granted at once, one-time codes, pairs of tokens that rotate."""
+"""The OAuth server of the fake: logins that are granted immediately, one-time codes, rotating pairs of tokens."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -18,11 +18,11 @@ Form = dict[str, str]
 
 YEAR = 31_536_000
 CODE_LIFE = 600
-"""Seconds for which a code is good."""
+"""Lifetime of a code in seconds."""
 
 
 class _RefusedError(Exception):
-    """A request that an OAuth server answers with an error, in the shape that such servers have for it."""
+    """A request that is answered with an OAuth error."""
 
     def __init__(self, status: int, error: str, description: str, hint: str = "") -> None:
         super().__init__(error)
@@ -44,7 +44,7 @@ class OAuthRequest(NamedTuple):
         query: Decoded query parameters.
         headers: Names in lower case and their values.
         body: The body as it was sent.
-        now: The time by the fake's clock, seconds of the epoch.
+        now: The time of the fake's clock in seconds since the epoch.
     """
 
     method: str
@@ -57,7 +57,7 @@ class OAuthRequest(NamedTuple):
 
 @dataclass(slots=True)
 class _Login:
-    """A code that was handed out."""
+    """A code that was issued."""
 
     redirect_uri: str
     expires: int
@@ -67,7 +67,7 @@ class _Login:
 
 @dataclass(slots=True)
 class _Pair:
-    """Tokens that live and die together."""
+    """An access token and its refresh token, which become invalid together."""
 
     kind: Kind
     access: str = field(repr=False)
@@ -77,17 +77,17 @@ class _Pair:
 
 
 class OAuthServer:
-    """The OAuth server of a fake, which grants every login at once.
+    """The OAuth server of a fake. It grants every login immediately.
 
     Attributes:
-        expires_in: Seconds for which the tokens are good that it issues from now on; a year at the start.
-        redirect_uris: The redirect URIs that are registered for the application; None for any.
-        refusal: The error that logins end in, such as `access_denied`; None grants them.
-        renewals: How many pairs it has renewed.
+        expires_in: Lifetime in seconds of the tokens that it issues from now on; initially a year.
+        redirect_uris: The redirect URIs that are registered for the application; None allows any.
+        refusal: The error that logins end with, such as `access_denied`; None grants them.
+        renewals: How many pairs of tokens it has renewed.
     """
 
     def __init__(self, seed: int) -> None:
-        """Start without tokens; the same seed issues the same ones."""
+        """Start without tokens. The same seed issues the same tokens."""
         self.expires_in = YEAR
         self.redirect_uris: tuple[str, ...] | None = None
         self.refusal: str | None = None
@@ -99,16 +99,16 @@ class OAuthServer:
         self._by_refresh: dict[str, _Pair] = {}
 
     def __repr__(self) -> str:
-        """Numbers; never a token."""
+        """Show how many tokens and renewals there are; never a token."""
         return f"<OAuthServer tokens={len(self._pairs)} renewals={self.renewals}>"
 
     def kind(self, token: str, now: int) -> Kind | None:
-        """Whose token this is, None if it is nobody's, or not any more."""
+        """Return the kind of a token, None if it is unknown, revoked or expired."""
         pair = self._pairs.get(token)
         return None if pair is None or pair.dead or now >= pair.expires else pair.kind
 
     def revoke(self, token: str) -> None:
-        """Make an access token invalid, as a newer one does; what renews it stays good.
+        """Make an access token invalid, as issuing a newer one does. Its refresh token stays valid.
 
         Raises:
             KeyError: There is no such token.
@@ -116,7 +116,7 @@ class OAuthServer:
         self._pairs[token].expires = 0
 
     def issue(self, now: datetime) -> UserToken:
-        """A user's token without a login.
+        """Issue a user's token without a login.
 
         Args:
             now: The fake's time, `fake.now`.
@@ -125,7 +125,7 @@ class OAuthServer:
         return UserToken(**answer, expires_at=now.astimezone(UTC) + timedelta(seconds=self.expires_in))
 
     def answer(self, asked: OAuthRequest, *, application: tuple[str, str]) -> Reply:
-        """Answer a request of a login or an application, whose id and secret are given."""
+        """Answer a request. `application` is the id and the secret of the application."""
         try:
             match asked.method, asked.parts:
                 case "GET", ["authorize"]:
@@ -144,7 +144,7 @@ class OAuthServer:
     def _authorize(self, query: Mapping[str, str], client_id: str, now: int) -> Reply:
         redirect_uri = query.get("redirect_uri", "")
         registered = self.redirect_uris is None or redirect_uri in self.redirect_uris
-        # Whoever can't be trusted isn't redirected to.
+        # Never redirect to an unknown client or address.
         if query.get("client_id") != client_id or not urlsplit(redirect_uri).scheme or not registered:
             raise _unknown_client()
         if self.refusal is not None:
@@ -185,7 +185,7 @@ class OAuthServer:
         if login is None:
             raise _invalid_grant(400, "Unknown code")
         if login.pair is not None:
-            # Somebody has stolen the code, now or before: what it bought is taken back.
+            # One of the two uses may be a theft, so the tokens of the first one are revoked (RFC 6749, 4.1.2).
             self._pairs[login.pair].dead = True
             raise _invalid_grant(400, "The code was used before")
         if now >= login.expires:
@@ -234,7 +234,7 @@ class OAuthServer:
         return "def502" + blake2b(repr((self._seed, purpose, self._count)).encode()).hexdigest()
 
     def _jwt(self, kind: Kind, now: int) -> str:
-        """A token that looks like the API's: a JWT, but with noise for a signature."""
+        """Return a token that looks like the API's: a JWT, but with random data as its signature."""
         claims = {"aud": "1", "jti": self._opaque("jti")[:40], "iat": now, "nbf": now, "exp": now + self.expires_in}
         header = {"typ": "JWT", "alg": "RS256"}
         parts = header, {**claims, "sub": "1"} if kind == "user" else claims, self._opaque("signature")
@@ -246,12 +246,12 @@ def _fields(asked: OAuthRequest) -> Form:
         try:
             return {str(name): str(value) for name, value in dict(json.loads(asked.body)).items()}
         except (ValueError, TypeError):
-            raise _RefusedError(400, "invalid_request", "The body is no JSON object.") from None
+            raise _RefusedError(400, "invalid_request", "The body is not a JSON object.") from None
     return dict(parse_qsl(asked.body.decode("latin-1"), keep_blank_values=True))
 
 
 def _challenge(verifier: str) -> str:
-    """What a login begins with whose code goes with this verifier (RFC 7636, S256)."""
+    """Return the code challenge of a verifier (RFC 7636, S256)."""
     return urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 

@@ -1,4 +1,4 @@
-"""The people of the fake's world: characters, clans and operations, made when a region is first asked for."""
+"""The players of the fake: characters, clans and operations. They are made when a region is first requested."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,17 +14,17 @@ Row = dict[str, Any]
 
 DAY = 24 * 3600
 FIRST_SESSION_ID = 1472603904834535425
-"""An id larger than a float can hold, as the API's are."""
+"""An id that a float can't represent exactly, as the API's ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegionOrigin:
-    """What a region of a fake is made from.
+    """The data that a region is generated from.
 
     Attributes:
         seed: The seed of all data.
         id: The region's id.
-        start: Seconds of the epoch before which everything was founded.
+        start: Everything is created before this time, in seconds since the epoch.
     """
 
     seed: int
@@ -32,17 +32,17 @@ class RegionOrigin:
     start: int
 
     def numbers_for(self, *key: str | int) -> Numbers:
-        """The numbers that belong to this key here."""
+        """Return the numbers of a key in this region."""
         return numbers_for(self.seed, self.id, *key)
 
     def before(self, least: int, most: int, number: int) -> datetime:
-        """A time from `least` to `most` days before the start."""
+        """Return a time from `least` to `most` days before the start."""
         return moment(self.start - between(least * DAY, most * DAY, number))
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Everybody in a region.
+    """The players and clans of a region.
 
     Attributes:
         clans: `ClanInfo` rows in the order of the listing.
@@ -56,7 +56,7 @@ class People:
 
 
 def populate(region: RegionOrigin, further: Iterable[str]) -> People:
-    """Make the clans of a region, their members, and characters without a clan, `further` ones included."""
+    """Make the clans of a region, their members, and characters without a clan, including the `further` ones."""
     people = People()
     for number in range(catalogue.CLANS):
         _found_clan(people, region, number)
@@ -100,7 +100,7 @@ def _clan_names(number: int, numbers: Numbers) -> list[str]:
 
 
 def _nickname(number: int) -> str:
-    # The number keeps it unique; the factors keep neighbours from being called alike.
+    # The number makes it unique. The factors give neighbours different names.
     words = pick(catalogue.CALLSIGNS, number * 7), pick(catalogue.ANIMALS, number // 10 * 3)
     return pick(catalogue.SEPARATORS, number // 3).join(words) + str(number)
 
@@ -119,7 +119,7 @@ def _character(region: RegionOrigin, name: str) -> Row:
 
 
 def profile(region: RegionOrigin, character: Row) -> Row:
-    """The `CharacterProfileData` of somebody: what is unknown is left out, as are stats of 0."""
+    """Return the `CharacterProfileData` of a character. Unknown fields and stats of 0 are left out."""
     info = character["information"]
     numbers = region.numbers_for("profile", info["name"])
     row: Row = {
@@ -149,7 +149,7 @@ def _stats(region: RegionOrigin, info: Row) -> Iterator[Row]:
         yield {"id": stat, "type": "DURATION", "value": next(values) % (4000 * 3600) * 1000}
     for stat in catalogue.DATE_STATS:
         yield {"id": stat, "type": "DATE", "value": info["creationTime"]}
-    # Nobody has published the shape of this one; a list stands for "something unknown".
+    # The format of this one is unknown. A list stands for "something unknown".
     if next(values) % 5 == 0 or info["name"] == "ZIV":
         yield {
             "id": "arcade-match-hist",
@@ -159,7 +159,7 @@ def _stats(region: RegionOrigin, info: Row) -> Iterator[Row]:
 
 
 def sessions(region: RegionOrigin, people: People) -> list[Row]:
-    """The operation sessions of a region, oldest first by the time they ended."""
+    """Return the operation sessions of a region, sorted by end time, oldest first."""
     names = [character["information"]["name"] for character in people.characters.values()]
     return [_session(region, number, names) for number in reversed(range(catalogue.SESSIONS))]
 

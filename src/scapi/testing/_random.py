@@ -1,4 +1,4 @@
-"""Repeatable chance: the same key always gives the same numbers, in any order of calls."""
+"""Reproducible random numbers: the same key always gives the same numbers, in any order of calls."""
 
 import struct
 from functools import lru_cache

@@ -19,22 +19,22 @@ COSTS: Mapping[str, int] = MappingProxyType(
         "sessions": 2,
     }
 )
-"""Points per endpoint. Emission, lots and history are the API's own; the others nobody has published."""
+"""Points per endpoint. Those of emission, lots and history are the API's; the others are not published."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Fixed windows, one after the other, at a phase that never changes (all in milliseconds)."""
+    """Fixed windows, one after another, with a constant phase (all in milliseconds)."""
 
     length: int
     phase: int
 
     def number(self, now: int) -> int:
-        """Which window it is at `now`."""
+        """Return the number of the window at `now`."""
         return (now - self.phase) // self.length
 
     def end(self, now: int) -> int:
-        """When the window at `now` ends and all points are back, in milliseconds of the epoch."""
+        """Return when the window at `now` ends and all points are back, in milliseconds since the epoch."""
         return (self.number(now) + 1) * self.length + self.phase
 
 
@@ -44,8 +44,8 @@ class Budget:
 
     Attributes:
         limit: Points per window.
-        window: The windows it is counted in.
-        number: The window it was last used in.
+        window: The windows that points are counted in.
+        number: The window of its last use.
         spent: Points spent in that window.
     """
 
@@ -55,19 +55,19 @@ class Budget:
     spent: int = 0
 
     def remaining(self, now: int) -> int:
-        """Points left at `now` (milliseconds), never below 0."""
+        """Return the points left at `now` (milliseconds), never below 0."""
         self._turn(now)
         return max(0, self.limit - self.spent)
 
     def spend(self, points: int, now: int) -> bool:
-        """Take the points, or take none and say False where there are not enough."""
+        """Spend the points and return True. If too few are left, spend none and return False."""
         if points > self.remaining(now):
             return False
         self.spent += points
         return True
 
     def headers(self, now: int) -> dict[str, str]:
-        """The budget as the API's answers tell it."""
+        """Return the rate-limit headers of a response."""
         return {
             "x-ratelimit-limit": str(self.limit),
             "x-ratelimit-remaining": str(self.remaining(now)),

@@ -1,4 +1,4 @@
-"""What the API answers: one table from paths to handlers, and the handlers.
+"""The endpoints of the API: a table of routes, and the handlers.
 
 A new endpoint is a handler and a line in `ROUTES`.
 """
@@ -23,15 +23,15 @@ Access = Literal["open", "app", "user"]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request on its way through the fake.
+    """A request to an endpoint.
 
     Attributes:
-        world: What the answer is taken from.
-        now: Seconds of the epoch by the fake's clock.
-        path: The path's parts that vary, decoded, by their name in the route.
+        world: The data of the fake.
+        now: The time of the fake's clock in seconds since the epoch.
+        path: The variable parts of the path, decoded, by their name in the route.
         query: Decoded query parameters.
         clamp: Whether a limit above the maximum becomes the maximum.
-        turn: How far keys and lists are turned from their usual order; 0 for not at all.
+        turn: How far keys and lists are rotated; 0 keeps the usual order.
     """
 
     world: World
@@ -43,7 +43,7 @@ class Call:
 
     @property
     def region(self) -> str:
-        """The region's id, refused with 404 if there is no such region."""
+        """The region's id. An unknown region is refused with 404."""
         region = self.path["region"].upper()
         if region not in REGIONS:
             raise RefusedError(404, "Unknown region", allowed=", ".join(REGIONS))
@@ -51,7 +51,7 @@ class Call:
 
     @property
     def item(self) -> str:
-        """The item's id, refused with 400 if nobody knows it."""
+        """The item's id. An unknown item is refused with 400."""
         item = self.path["item"]
         if item not in self.world.items:
             raise RefusedError(400, "Invalid item id", item=item)
@@ -64,10 +64,10 @@ class Route:
 
     Attributes:
         method: HTTP method.
-        pattern: Path; a part in braces takes anything.
+        pattern: Path; a part in braces matches anything.
         endpoint: Name in the table of costs.
-        access: Who may call it; a user's token opens what an application's does.
-        handler: Makes the JSON value of the answer, or a whole `Reply`.
+        access: The token that it needs; a user's token works wherever an application's does.
+        handler: Returns the JSON value of the response, or a whole `Reply`.
     """
 
     method: str
@@ -77,7 +77,7 @@ class Route:
     handler: Callable[[Call], object]
 
     def match(self, parts: Sequence[str]) -> dict[str, str] | None:
-        """The varying parts of a path, None if it is another route's."""
+        """Return the variable parts of a path, None if the path doesn't match."""
         own = self.pattern.split("/")
         if len(own) != len(parts) or any(a != b for a, b in zip(own, parts, strict=True) if a[:1] != "{"):
             return None
@@ -85,16 +85,16 @@ class Route:
 
 
 def split_target(target: str) -> tuple[list[str], dict[str, str]]:
-    """The decoded parts of a request target's path, and its query.
+    """Return the decoded parts of a request target's path, and its query.
 
-    A slash within a name arrives as `%2F`, so the path is split before it is decoded.
+    A slash within a name is sent as `%2F`, so the path is split before it is decoded.
     """
     path, _, query = target.partition("?")
     return [unquote(part) for part in path.split("/")], dict(parse_qsl(query, keep_blank_values=True))
 
 
 def find(method: str, parts: Sequence[str]) -> tuple[Route, dict[str, str]]:
-    """The route of a request and its varying parts, refused with 404 or 405 if there is none."""
+    """Return the route of a request and its variable parts. Refuse the request with 404 or 405 if there is none."""
     found = [(route, path) for route in ROUTES if (path := route.match(parts)) is not None]
     if not found:
         raise RefusedError(404)
@@ -121,7 +121,7 @@ def _integer(call: Call, name: str, default: int, high: int | None = None) -> in
 
 
 def _choice(call: Call, name: str, allowed: Sequence[str]) -> str:
-    """One of the allowed values; the first is the default."""
+    """Return a parameter that must be one of the allowed values. The first is the default."""
     value = call.query.get(name, allowed[0])
     if value not in allowed:
         raise RefusedError(400, "Bad Request", **{name: f"must be one of: {', '.join(allowed)}"})
@@ -141,7 +141,7 @@ def _time(call: Call, name: str) -> datetime | None:
 
 
 def _page(call: Call, most: int) -> tuple[int, int]:
-    """Where the page begins, and how many entries it has at most."""
+    """Return the offset and the limit of the page."""
     return _integer(call, "offset", 0), _integer(call, "limit", 20, most)
 
 
@@ -156,7 +156,7 @@ def _detailed(call: Call, rows: Sequence[Row]) -> Sequence[Value]:
 
 
 def _turned(value: Value, turn: int) -> Value:
-    """A row with its keys, and the lists within it, in another order."""
+    """Return a row with its keys, and the lists within it, in another order."""
     if isinstance(value, dict):
         return {key: _turned(inner, turn) for key, inner in _rotated(list(value.items()), turn)}
     return _rotated(value, turn) if isinstance(value, list) else value

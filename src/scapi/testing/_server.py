@@ -1,4 +1,4 @@
-"""The fake behind a real socket: uvicorn, in a thread of its own."""
+"""The fake behind a real socket: uvicorn in a separate thread."""
 
 import asyncio
 import socket
@@ -15,16 +15,16 @@ from scapi.testing._asgi import ASGIApp
 HOST = "127.0.0.1"
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-"""SO_LINGER on, for 0 seconds: closing such a socket sends RST in place of FIN."""
+"""SO_LINGER on, for 0 seconds: closing such a socket sends RST instead of FIN."""
 
 
 class _FaultyProtocol(H11Protocol):
-    """Lets the application do to a connection what ASGI has no word for: close it early, or reset it."""
+    """Lets the application close a connection early or reset it. ASGI has no messages for that."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
-        # asyncio does so only for sockets that name their protocol, and those of create_server don't. Without
-        # it every answer waits 40 ms for the client's delayed acknowledgement of the headers.
+        # asyncio sets this only for sockets that name their protocol, and those of create_server don't. Without it,
+        # every response waits 40 ms for the client's delayed acknowledgement of the headers.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.app_state = {**self.app_state, "cut": transport.close, "reset": lambda: _reset(transport)}
 
@@ -35,7 +35,7 @@ def _reset(transport: asyncio.Transport) -> None:
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it is ready, and leaves at once when told to."""
+    """A server with an event for being ready. It shuts down immediately."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -46,7 +46,7 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Whoever leaves the block no longer waits for answers, least of all for those that never come.
+        # After the `with` block no client waits for its response, and some responses would never come.
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)
@@ -59,12 +59,12 @@ def serve(app: ASGIApp, *, port: int = 0) -> Generator[str]:
 
     Args:
         app: The application.
-        port: TCP port; 0 takes a free one.
+        port: TCP port; 0 picks a free one.
 
     Yields:
         The base URL.
     """
-    # Bound here, not by uvicorn, so that a taken port is the caller's OSError.
+    # Bound here, not by uvicorn, so that a port in use raises an OSError in the caller.
     with socket.create_server((HOST, port), backlog=1024) as listener:
         server = _Server(_config(app))
         thread = Thread(target=server.run, args=([listener],), name="scapi-fake", daemon=True)

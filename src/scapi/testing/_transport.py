@@ -1,4 +1,4 @@
-"""The fake as an httpx transport: no socket, and no real time."""
+"""The fake as an httpx transport, without a socket and without real time."""
 
 import math
 import sys
@@ -13,11 +13,11 @@ Handle = Callable[[str, str, list[tuple[str, str]], bytes], Reply]
 
 
 class FakeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport for both kinds of client, those of `httpx` and those of `httpx2`.
+    """A transport for clients of `httpx` and `httpx2`, sync and async.
 
     Args:
         handle: Answers a request.
-        advance: Moves the fake's clock; stands for every wait.
+        advance: Moves the fake's clock; used instead of every wait.
     """
 
     def __init__(self, handle: Handle, advance: Callable[[float], None]) -> None:
@@ -35,8 +35,8 @@ class FakeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return self.handler(request)
 
     def handler(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request that has been read, as `httpx.MockTransport` wants it of a function."""
-        # The classes of httpx2 are its own, and a client of it wants answers of its own.
+        """Answer a request that has been read. `httpx.MockTransport` takes this method as its handler."""
+        # httpx2 has its own classes, and its clients need its own responses.
         library: Any = sys.modules[type(request).__module__]
         target = request.url.raw_path.decode("ascii")
         reply = self._handle(request.method, target, request.headers.multi_items(), request.content)
@@ -54,14 +54,14 @@ class FakeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         elif delay < math.inf:
             self._advance(delay)
             return
-        # Also for a client that would wait forever: nobody wants a test that does.
-        raise library.ReadTimeout("no answer from the fake in time", request=request)
+        # Also without a timeout: a test must not wait forever.
+        raise library.ReadTimeout("no response from the fake within the timeout", request=request)
 
 
 def _cut(body: bytes, library: Any) -> Any:
-    """Return a stream of the first half of a body, after which the connection is gone."""
+    """Return a stream of the first half of a body. Then it fails like a closed connection."""
 
-    class CutStream(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]  # it is known at run time
+    class CutStream(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]  # known only at run time
         def __iter__(self) -> Iterator[bytes]:
             yield half(body)
             raise library.RemoteProtocolError("connection closed by the fake within the body")

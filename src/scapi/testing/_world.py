@@ -1,4 +1,4 @@
-"""Everything the fake's answers are taken from, put together from one seed."""
+"""All data of the fake, made from one seed."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -13,13 +13,13 @@ Row = dict[str, Any]
 
 
 class World:
-    """The game as the API sees it: a market, the emissions, and people.
+    """The data of the fake: the market, the emissions and the players.
 
     Attributes:
         items: Categories by item id.
         market: Lots and sales.
         emissions: Emissions.
-        empty_profiles: Names, in lower case, whose profile is answered with an empty body.
+        empty_profiles: Names, in lower case, of characters with an empty profile response.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class World:
         stale: int,
         float_lots: bool,
     ) -> None:
-        """Make the world as it is at `start`; the arguments are those of `FakeApi` and `Market`."""
+        """Make the data as of `start`. The arguments are those of `FakeApi` and `Market`."""
         self.items = items
         self.market = Market(seed=seed, start=start, items=items, sales=sales, stale=stale, float_lots=float_lots)
         self.emissions = Emissions(seed=seed)
@@ -45,25 +45,25 @@ class World:
         self._sessions: dict[str, list[Row]] = {}
 
     def people(self, region: str) -> People:
-        """Everybody in a region."""
+        """Return the players and clans of a region."""
         if region not in self._people:
             self._people[region] = players.populate(self._origin(region), self._further)
         return self._people[region]
 
     def profile(self, region: str, name: str) -> Row | None:
-        """Somebody's profile, by their name in any case; None if there is nobody of that name."""
+        """Return the profile of a character by name, ignoring case. None if there is no such character."""
         character = self.people(region).characters.get(name.casefold())
         return None if character is None else players.profile(self._origin(region), character)
 
     def friends(self, region: str, name: str) -> list[str]:
-        """The names of somebody's friends."""
+        """Return the names of a character's friends."""
         everybody = [character["information"]["name"] for character in self.people(region).characters.values()]
         numbers = self._origin(region).numbers_for("friends", name)
         found = {everybody[number % len(everybody)] for number in numbers[: 3 + numbers[15] % 9]}
         return sorted(friend for friend in found if friend.casefold() != name)
 
     def sessions(self, region: str) -> list[Row]:
-        """The operation sessions of a region, oldest first."""
+        """Return the operation sessions of a region, oldest first."""
         if region not in self._sessions:
             self._sessions[region] = players.sessions(self._origin(region), self.people(region))
         return self._sessions[region]
