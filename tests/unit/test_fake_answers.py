@@ -645,7 +645,7 @@ def test_wrong_commands_are_refused_by_name(fake: FakeApi) -> None:
         fake.sell("kqgy", region="mars")
     with pytest.raises(ValueError, match="item_id 'nope' is unknown"):
         fake.list_lot("nope")
-    with pytest.raises(ValueError, match="token is not one"):
+    with pytest.raises(ValueError, match="token is unknown"):
         fake.spend(1, token="nobody's")
     with pytest.raises(ValueError, match="points"):
         fake.spend(-1)

@@ -1,1 +1,1 @@
-"""Machines over requests: the paginator, bulk plans and what watchers have seen. Pure."""
+"""State machines over requests: the paginator, bulk plans and the state of watchers. No I/O."""

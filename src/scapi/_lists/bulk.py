@@ -1,4 +1,4 @@
-"""Many calls as one: what was asked for, checked, and what becomes of errors."""
+"""Bulk calls: check the arguments, and handle the errors of single calls."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: As many calls as a client has connections.
+#: The number of connections of a client.
 MAX_CONCURRENCY = 64
 
 
 class Target(NamedTuple):
-    """One call of many: a key in a region."""
+    """One call of a bulk call: a key in a region."""
 
     region: str
     key: str
 
 
 class Step(NamedTuple, Generic[T]):
-    """What one page of a walk has brought.
+    """The result of one page of a walk.
 
     Attributes:
-        target: What the walk is about.
+        target: The region and key of the walk.
         result: The new rows of the page, or the error that ended the walk.
-        state: Where the walk stands after it, if that was asked for; `None` after an error.
+        state: The state of the walk after the page, if it was requested; `None` after an error.
     """
 
     target: Target
@@ -49,12 +49,12 @@ class Plan:
     """The options of a bulk call.
 
     Args:
-        keys: What is asked for.
-        regions: The regions that each key is asked for in.
-        check: Raises for a key that can't be asked for.
-        concurrency: How many calls may be under way at once, 1 to 64.
+        keys: The keys to fetch.
+        regions: The regions to fetch each key from.
+        check: Raises an error for an invalid key.
+        concurrency: The maximum number of concurrent calls, 1 to 64.
         on_error: `"raise"` or `"yield"`.
-        progress: Called with how many calls are done, and how many there are.
+        progress: Called with the number of finished calls, and the number of all calls or `None`.
 
     Raises:
         TypeError: `progress` can't be called, or is a coroutine function.
@@ -72,7 +72,7 @@ class Plan:
         progress: Callable[[int, int | None], object] | None,
     ) -> None:
         self.concurrency = validation.integer("concurrency", concurrency, 1, MAX_CONCURRENCY)
-        if on_error not in ("raise", "yield"):  # it may be anything, and not hashable
+        if on_error not in ("raise", "yield"):  # may be unhashable, so no set
             raise validation.refuse("on_error", on_error, "'raise' or 'yield'")
         if progress is not None and not callable(progress):
             raise TypeError(f"progress must be callable, not {progress!r}")
@@ -84,19 +84,19 @@ class Plan:
         self._progress = progress
         self._total = len(keys) * len(regions) if isinstance(keys, Sized) else None
         self._done = 0
-        # One bad key ends it all, so that should happen before anything is sent. A generator can't be looked through.
+        # One bad key fails the whole call, so check before anything is sent. A generator can't be read in advance.
         if self._raises and isinstance(keys, Collection):
             for key in keys:
                 check(key)
 
     def targets(self) -> Iterator[Target]:
-        """Take the keys one by one, and give each of them for every region."""
+        """Return an iterator over each key in each region. It reads the keys one by one."""
         return (Target(region, key) for key in self._keys for region in self._regions)
 
     def failed(self, target: Target, error: Exception) -> BulkError:
-        """Return the result of a call that failed, or raise its error if that was asked for."""
+        """Return the result of a failed call, or raise its error with `on_error="raise"`."""
         if getattr(error, "__notes__", None):
-            # Calls that wait for the same renewal share its error: this one is another key's already.
+            # Calls that wait for the same token renewal share its error, so this one has the notes of another key.
             error = copy(error).with_traceback(error.__traceback__)
             error.__notes__ = []
         error.add_note(f"key: {target.key!r}")
@@ -107,11 +107,11 @@ class Plan:
         return BulkError(key=target.key, region=target.region, error=error, permanent=is_permanent(error))
 
     def check_errors(self, errors: list[BulkResult[Any]] | None) -> None:
-        """Refuse to make one frame of all results where nobody would be told which of them are errors.
+        """Check the `errors` argument of a bulk call that returns one frame. A frame has no place for errors.
 
         Raises:
-            TypeError: `errors` is no list.
-            ValueError: It is missing where errors are handed over, or given where they are raised.
+            TypeError: `errors` isn't a list.
+            ValueError: `errors` is missing with `on_error="yield"`, or given with `on_error="raise"`.
         """
         if errors is not None and not isinstance(errors, list):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
             raise TypeError(f"errors must be a list, not {type(errors).__name__}")
@@ -121,24 +121,24 @@ class Plan:
             raise ValueError("errors must be a list with on_error='yield': the results with an error are added to it")
 
     def count(self) -> None:
-        """Report that one more call is done."""
+        """Count a finished call, and report the progress."""
         self._done += 1
         if self._progress is not None:
             self._progress(self._done, self._total)
 
 
 def check_keys(name: str, keys: Iterable[str]) -> Iterable[str]:
-    """Return the keys, or raise a `TypeError`: a string is iterable too, but nobody means its characters."""
+    """Return the keys, or raise a `TypeError` if they are a single string or not iterable."""
     if isinstance(keys, str | bytes) or not hasattr(keys, "__iter__"):
         raise TypeError(f"{name} must be an iterable of strings, not {keys!r}")
     return keys
 
 
 def check_regions(region: Region | str | Iterable[Region | str] | None) -> tuple[Region, ...] | None:
-    """Return the regions of a bulk call, each once; `None` where none was given.
+    """Return the regions of a bulk call without duplicates, or `None` for `None`.
 
     Raises:
-        ValueError: One of them is no region, or there is none in the list.
+        ValueError: One of them isn't a region, or the list is empty.
     """
     if region is None:
         return None

@@ -1,18 +1,18 @@
-"""Where a walk through a moving list stands: what it knows, what is new on a page, and which page comes next.
+"""The position of a walk through a changing list: find the new rows of a page, and decide which page comes next.
 
-The API pages by offset alone: a new sale on top pushes all others down by one, and a lot that goes pulls up those
-behind it. So each page begins a little before the end of the one before. The rows are told apart by what they are
-sorted by. The *frontier* is the end of the known rows. Rows before the sort value at the frontier are known, and rows
-behind it are new. Rows that share this value, its *tie*, are compared one by one, as multisets. A page that begins
-behind the frontier has left a gap, which is read before the walk goes on.
+The API pages only by offset. A new sale on top moves all others down by one, and a removed lot moves up those behind
+it. So each page overlaps with the end of the previous one. Rows are compared by their sort value. The *frontier* is
+the end of the known rows. Rows before the sort value at the frontier are known, and rows behind it are new. Rows that
+share this value, the *tie*, are compared one by one, as multisets. A page that begins behind the frontier leaves a
+gap, which is read before the walk continues.
 
-This is exact as long as rows keep their sort value and a tie fits in a page. Where it doesn't, or where there is no
-sort value, pages are laid over each other so that their rows match; where several ways match, the one nearest to the
-change of `total` is taken. Nothing is remembered but the rows of one tie, at most a page of them.
+This is exact as long as rows keep their sort value and a tie fits in a page. If it doesn't fit, or if there is no sort
+value, pages are aligned so that their rows match. If several alignments match, the cursor takes the one nearest to the
+change of `total`. It remembers only the rows of one tie, at most a page of them.
 
-A cache may answer with an older state of a history, in which `total` and all offsets are smaller. The cursor goes back
-for what lies between. Sales are missed only if such an answer is older than the first page, or if more than three of
-them come without a page between them that brings something new: then the walk ends.
+A cache may return an older state of a history, with a smaller `total` and smaller offsets. The cursor then goes back
+for the rows in between. It misses sales only if such a response is older than the first page, or if more than three
+of them come without a page with new rows between them: then the walk ends.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ if TYPE_CHECKING:
 
     from scapi._lists.rows import Shape, Sorting
 
-#: How many pages may bring nothing new at the beginning. The demo host answers the same rows to any offset.
+#: How many pages without new rows are allowed at the beginning. The demo host returns the same rows for any offset.
 FRUITLESS_PAGES = 1
 
-#: How many more pages may bring nothing new after one that did: going back over a gap, and over it again, takes two.
+#: How many more pages without new rows are allowed after one with new rows. Going back over a gap twice takes two.
 FRUITLESS_PAGES_PER_NEWS = 2
 
 
 class Cursor:
-    """The state of a walk. `feed` changes it, so feed a copy where the old one is still needed.
+    """The state of a walk. `feed` changes it, so feed a copy if you still need the old state.
 
     Args:
-        shape: How the list is built.
-        sorting: What it is sorted by.
+        shape: The structure of the list.
+        sorting: What the list is sorted by.
         left: How many rows are still wanted.
-        start: The offset of the first page. Nothing before it is wanted.
+        start: The offset of the first page. Rows before it are not wanted.
 
     Attributes:
-        done: Whether there is nothing more to ask for.
-        offset: The offset of the page to ask for now.
-        size: The number of rows to ask for now.
+        done: Whether there are no more pages to fetch.
+        offset: The offset of the next page to fetch.
+        size: The number of rows to fetch.
         frontier: The number of rows of the list up to the last known one.
         value: The sort value of the last known row.
         tie: The keys of the known rows with this value, in the list's order.
         tie_is_whole: Whether the tie has all of them.
-        by_position: Whether the list isn't sorted, so that positions alone tell what is new.
+        by_position: Whether the list isn't sorted, so that new rows are found only by position.
         total: The number of rows in the whole list, as of the last page.
     """
 
@@ -75,16 +75,16 @@ class Cursor:
         self._went_back = False
 
     def resume(self) -> None:
-        """Go on from a frontier that was set from outside."""
+        """Continue from a frontier that was set from outside."""
         self._page_size = self.size = self.shape.page_size
         self._fruitless += FRUITLESS_PAGES_PER_NEWS
         self.offset = self._before_the_frontier
 
     def feed(self, entries: list[Any], total: int) -> tuple[list[int], list[Any]]:
-        """Take the page that was asked for, and move on to the next one.
+        """Process the page that was fetched, and move on to the next one.
 
         Args:
-            entries: All its rows, rejected ones too.
+            entries: All rows of the page, rejected ones too.
             total: The number of rows in the whole list.
 
         Returns:
@@ -105,7 +105,7 @@ class Cursor:
         return fresh or [], values
 
     def _values(self, entries: list[Any]) -> list[Any]:
-        """Return the sort value of each row, that of a neighbour where it can't be read; nothing if none can be."""
+        """Return the sort value of each row. Use a neighbour's value if one is unreadable; return [] if all are."""
         if not self.sorting.field:
             return []
         values = sort_values(entries, self.sorting)
@@ -114,34 +114,34 @@ class Cursor:
         return without_gaps(values)
 
     def _ranks(self, values: list[Any], count: int) -> list[Any]:
-        """Return the values that the rows are sorted by; all the same where there are none or they aren't sorted."""
+        """Return the values that the rows are sorted by. They are all 0 if rows are compared by position."""
         is_sorted = bool(values) and are_sorted(values, descending=self.sorting.descending)
         if count and not is_sorted and not self.by_position:
             self.by_position, self.value, self.tie_is_whole = True, 0, False
         return [0] * count if self.by_position else values
 
     def _fresh(self, entries: list[Any], ranks: list[Any], total: int) -> list[int] | None:
-        """Return the places of the new rows; `None` where the page begins behind the frontier and leaves a gap."""
+        """Return the places of the new rows, or `None` if the page begins behind the frontier and leaves a gap."""
         if not entries:
-            # If the server says that there are rows but sends none, there is nothing to go back for.
+            # If `total` says that there are rows but the page is empty, going back doesn't help.
             return None if self.offset >= max(total, 1) else []
         begin, end = self._tied(ranks)
         from_top = begin > 0 or self.offset <= self.start
         expected = self.frontier - self.offset - begin
         is_behind = end == 0 or (self.sorting.newest_first and expected <= 0)
-        # After going back, a page that still begins within the tie won't begin before it next time either.
+        # If a page begins within the tie even after going back, going back again doesn't help.
         if not from_top and (is_behind or (self._is_small and not self._went_back)):
             return None
         tied = [row_key(entry, self.shape) for entry in entries[begin:end]]
         if from_top and self.tie_is_whole:
             new: Sequence[int] = surplus(tied, self.tie)
             goes_on = expected < len(tied) if self.sorting.newest_first else len(tied) - 1 in new
-            if goes_on:  # those that aren't on the page are gone, or come before it
+            if goes_on:  # tied rows that aren't on the page are gone, or before it
                 self.tie = [self.tie[place] for place in surplus(self.tie, tied)] + tied
             else:
                 self.tie = [tied[place] for place in new] + self.tie
         elif self.sorting.newest_first and expected > len(tied):
-            new = ()  # pushed down so far that all of them come before the frontier, whatever they look like
+            new = ()  # all of them moved to before the frontier, whatever their keys
         else:
             new = after_overlap(self.tie, tied, expected)
             if not from_top and len(new) == len(tied):
@@ -150,7 +150,7 @@ class Cursor:
         return [*(begin + place for place in new), *range(end, len(entries))]
 
     def _tied(self, ranks: list[Any]) -> tuple[int, int]:
-        """Return where the rows begin and end that share the value of the frontier."""
+        """Return where the rows with the value of the frontier begin and end."""
         if not self.tie:
             return 0, 0
         is_known = operator.gt if self.sorting.descending else operator.lt
@@ -160,18 +160,18 @@ class Cursor:
 
     @property
     def _is_small(self) -> bool:
-        """Whether the tie can be read again whole, and leave room for what is new."""
+        """Whether the whole tie fits in a page again, with room for new rows."""
         return self.tie_is_whole and len(self.tie) + self.shape.margin < self._page_size
 
     @property
     def _before_the_frontier(self) -> int:
-        """The offset of a page that overlaps with what is known."""
+        """The offset of a page that overlaps with the known rows."""
         overlap = len(self.tie) if self._is_small else self._page_size // 10
         return max(0, self.frontier - min(overlap + self.shape.margin, self._page_size - 1))
 
     def _step_back(self, total: int) -> None:
         if self.sorting.newest_first and self._before_the_frontier < self.offset:
-            # `total` tells where the frontier is. A page from further up might bring nothing new and end the walk.
+            # `total` gives the position of the frontier. A page from further up may have no new rows and end the walk.
             self.offset = self._before_the_frontier
         else:
             self.offset = max(0, min(self.offset, total) - max(1, self._page_size - self.shape.margin))
@@ -185,7 +185,7 @@ class Cursor:
             self.value, self.tie_is_whole = ranks[-1], True
             self.tie = [row_key(entry, self.shape) for entry in entries[ranks.index(self.value) :]]
         else:
-            # The tie goes on behind this page, as far as it is known already.
+            # The known part of the tie continues behind this page.
             self.frontier = max(end, self.frontier)
         self._shorten_tie()
         self.offset = self._before_the_frontier
@@ -197,7 +197,7 @@ class Cursor:
             self.tie_is_whole = False
 
     def _count_fruitless(self, fresh: list[int] | None, total: int) -> None:
-        """End a walk that makes no progress: the demo host ignores the offset and answers the same rows forever."""
+        """End a walk without progress: the demo host ignores the offset and always returns the same rows."""
         if fresh:
             self._fruitless += FRUITLESS_PAGES_PER_NEWS
             self._went_back = False
@@ -206,7 +206,7 @@ class Cursor:
             self.done = self.done or self._fruitless < 0
 
     def stop_at(self, before: Cursor, entries: list[Any], values: list[Any], fresh: list[int], place: int) -> None:
-        """Take back what lies behind a new row of the page that was fed last, as if the page had ended with it.
+        """Undo the part of the last page behind one of its new rows, as if the page had ended with that row.
 
         Args:
             before: The cursor before that page.

@@ -1,8 +1,8 @@
-"""What has happened since the last look: for each kind of watcher, what is known and what is new. Nothing here waits.
+"""Find what has changed since the last poll, for each kind of watcher. No I/O.
 
-A differ asks by a generator, `poll()`: it yields requests and is sent their answers. What is new becomes the events in
-`pending`, the oldest first. Only `commit` makes an event known, so `state` covers exactly the events that were handed
-over, whatever else the last look has found.
+A differ polls with a generator, `poll()`, which yields requests and receives their responses. New events are added to
+`pending`, oldest first. Only `commit` marks an event as known, so `state` covers exactly the events that were
+delivered, whatever else the last poll has found.
 """
 
 from __future__ import annotations
@@ -47,22 +47,22 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    #: Yields requests, and is sent the answer to each.
+    #: Yields requests, and receives the response to each.
     Poll: TypeAlias = Generator[Request[Any], Any, T]
 
-#: Two beginnings this near to each other are one emission, reported twice: it lasts for minutes.
+#: Two starts this close together are the same emission, reported twice: an emission lasts for minutes.
 SAME_EMISSION = timedelta(seconds=10)
 
 
 class Differ(Generic[E, S]):
-    """What is known of one thing that is watched, and what has happened that nobody has heard of yet.
+    """The known state of a watched thing, and the events that were not delivered yet.
 
     Args:
         region: The region.
-        item_id: The item, `None` where it isn't about one.
+        item_id: The item, or `None` if the watcher isn't for an item.
 
     Attributes:
-        pending: The events that were not handed over yet, the oldest first.
+        pending: The events that were not delivered yet, oldest first.
     """
 
     def __init__(self, region: Region | str, item_id: str | None = None) -> None:
@@ -72,20 +72,20 @@ class Differ(Generic[E, S]):
 
     @property
     def state(self) -> S:
-        """What to go on from after a restart."""
+        """The state to continue from after a restart."""
         raise NotImplementedError
 
     def poll(self) -> Poll[None]:
-        """Ask for what there is now, and add what is new to `pending`."""
+        """Fetch the present state, and add new events to `pending`."""
         raise NotImplementedError
 
     def commit(self, event: E) -> None:
-        """Take an event as handed over."""
+        """Mark an event as delivered."""
         raise NotImplementedError
 
 
 class EmissionDiffer(Differ[EmissionEvent, EmissionWatchState]):
-    """Emissions, told apart by when they began and ended. An older answer out of a cache has nothing new."""
+    """Emissions, identified by their start and end. An older response from a cache has no new ones."""
 
     def __init__(self, region: Region | str, state: EmissionWatchState | None) -> None:
         super().__init__(region)
@@ -105,7 +105,7 @@ class EmissionDiffer(Differ[EmissionEvent, EmissionWatchState]):
             return
         began = shifted(self._state.started or NEVER, SAME_EMISSION)
         ended = shifted(self._state.ended or NEVER, SAME_EMISSION)
-        # The last one may have come and gone between two looks.
+        # The last emission may have begun and ended between two polls.
         if now.previous_start and now.previous_end and now.previous_start > began:
             self._report("started", now.previous_start, now)
         if now.previous_end and now.previous_end > ended:
@@ -126,7 +126,7 @@ class EmissionDiffer(Differ[EmissionEvent, EmissionWatchState]):
 
 
 class LotsDiffer(Differ[LotEvent, LotsWatchState]):
-    """Lots, told apart by their `key()`, since the API gives them no id. Equal ones are counted."""
+    """Lots, identified by their `key()` because the API gives them no id. Equal lots are counted."""
 
     item_id: str
 
@@ -148,7 +148,7 @@ class LotsDiffer(Differ[LotEvent, LotsWatchState]):
             return
         for key, lots in self._known.items():
             self._report("gone", lots[len(present.get(key, ())) :])
-            # The bid on those that stay may have changed.
+            # The bid on a lot that stays may have changed.
             lots[: len(present.get(key, ()))] = present.get(key, ())[: len(lots)]
         for key, lots in present.items():
             self._report("new", lots[len(self._known.get(key, ())) :])
@@ -167,17 +167,17 @@ class LotsDiffer(Differ[LotEvent, LotsWatchState]):
 
 
 class SalesDiffer(Differ[SaleEvent, SalesWatchState]):
-    """Sales, told apart by their `key()`, and counted where they are equal.
+    """Sales, identified by their `key()`. Equal sales are counted.
 
-    A sale may turn up after one that was made later. So the sales of the `SALES_OVERLAP` before the newest time are
-    read again and compared.
+    A sale may appear after one that was made later. So each poll reads the sales of the last `SALES_OVERLAP` before the
+    newest time again and compares them.
 
     Args:
         region: The region.
         item_id: The item.
-        since: Also the sales that are there already, if strictly newer than this.
-        state: The state of an earlier watcher, in place of `since`.
-        now: The present time, which lengths of time count back from.
+        since: Include existing sales that are strictly newer than this.
+        state: The state of an earlier watcher, instead of `since`.
+        now: The present time. A `timedelta` counts back from it.
     """
 
     item_id: str
@@ -221,7 +221,7 @@ class SalesDiffer(Differ[SaleEvent, SalesWatchState]):
         self._begun = True
 
     def _unseen(self, sales: Iterable[AuctionPrice]) -> list[AuctionPrice]:
-        """Return the sales that were not handed over yet, oldest first."""
+        """Return the sales that were not delivered yet, oldest first."""
         in_order = sorted(sales, key=attrgetter("time"))
         return [sale for sale, key, n in numbered(in_order) if n >= self._seen.get(key, (sale.time, 0))[1]]
 
@@ -232,7 +232,7 @@ class SalesDiffer(Differ[SaleEvent, SalesWatchState]):
 
     def commit(self, event: SaleEvent) -> None:
         self._see(event.sale)
-        # Events are handed over oldest first, so what is pending is never passed by.
+        # Events are delivered oldest first, so pending ones are never skipped.
         since = shifted(event.sale.time, -SALES_OVERLAP)
         if since > self._since:
             self._since = since
@@ -240,11 +240,11 @@ class SalesDiffer(Differ[SaleEvent, SalesWatchState]):
 
 
 def event_filter(where: Callable[[T], object], thing: str) -> Callable[[Any], object]:
-    """Return a predicate of events out of one of the things that they are about.
+    """Turn a predicate for lots or sales into a predicate for events.
 
     Args:
-        where: Says of a thing whether it matters.
-        thing: The attribute of the events that has it.
+        where: Returns whether an object matters.
+        thing: The attribute of the event that holds the object.
 
     Raises:
         TypeError: `where` can't be called, or is a coroutine function.

@@ -1,13 +1,13 @@
-"""What a key of many can fail with."""
+"""The errors of a single key in a bulk call."""
 
 from __future__ import annotations
 
 from scapi.exceptions import BadRequestError, NotFoundError, ScApiException
 
-#: What the call for a key can fail with, or the key itself.
+#: The errors of a call for a key, and of an invalid key.
 FAILURES = (ScApiException, ValueError, TypeError)
 
 
 def is_permanent(error: Exception) -> bool:
-    """Return whether asking again is in vain: the server refuses the key itself, or it can't be sent."""
+    """Return whether a retry is useless: the server rejects the key itself, or the key can't be sent."""
     return isinstance(error, BadRequestError | NotFoundError) or not isinstance(error, ScApiException)

@@ -1,4 +1,4 @@
-"""All lots of an item, and the cheapest of them."""
+"""Fetch all lots of an item, and pick the cheapest."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def all_lots(region: Region | str, item_id: str) -> Paginator[AuctionLot]:
     """Return a walk through all lots of an item, with `additional`.
 
-    They are sorted by time created, where nothing but going makes a lot move.
+    They are sorted by creation time. In this order a lot moves only when another one is removed.
     """
     return Paginator(
         requests.lots(
@@ -38,11 +38,11 @@ def all_lots(region: Region | str, item_id: str) -> Paginator[AuctionLot]:
 
 
 class Cheapest:
-    """Picks the lots with the lowest price per piece among those that can be bought at once.
+    """Picks the lots with the lowest price per piece among lots with a buyout.
 
     Args:
         n: How many are wanted, 1 or more.
-        where: A function that says of a lot whether it matters; all of them do by default.
+        where: A function that returns whether a lot matters; by default all lots do.
 
     Raises:
         TypeError: `where` can't be called, or is a coroutine function.
@@ -54,11 +54,11 @@ class Cheapest:
         self._where = None if where is None else validation.predicate("where", where)
 
     def pick(self, lots: Iterable[AuctionLot], now: datetime) -> Listing[AuctionLot]:
-        """Return the cheapest lots, the cheapest one first.
+        """Return the cheapest lots, cheapest first.
 
         Args:
             lots: All lots of an item.
-            now: Lots that have ended by this time are left out.
+            now: The present time. Lots that have ended are left out.
         """
         offered = [lot for lot in lots if lot.unit_price is not None and (lot.end_time is None or lot.end_time > now)]
         if self._where is not None:

@@ -1,4 +1,4 @@
-"""Tell known rows from new ones among rows that look alike."""
+"""Tell new rows from known ones if some rows are equal."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 def surplus(rows: Sequence[int], known: Sequence[int]) -> list[int]:
-    """Return the places of the rows that occur more often than they are known, in any order.
+    """Return the places of rows that occur more often than among the known rows. Order doesn't matter.
 
     Args:
-        rows: The keys of the rows that came.
-        known: The keys of the known ones.
+        rows: The keys of the received rows.
+        known: The keys of the known rows.
     """
     left = Counter(known)
     places: list[int] = []
@@ -26,13 +26,13 @@ def surplus(rows: Sequence[int], known: Sequence[int]) -> list[int]:
 
 
 def after_overlap(known: Sequence[int], rows: Sequence[int], expected: int) -> Sequence[int]:
-    """Return the places of the new rows behind known ones, in an order that both share.
+    """Return the places of the new rows behind the known ones. Both have the same order.
 
     Args:
-        known: The keys of the last rows that are known.
-        rows: The keys of the rows that came.
-        expected: How many of these should be known, if `total` is right. Equal rows allow several answers; the nearest
-            one to this is taken.
+        known: The keys of the last known rows.
+        rows: The keys of the received rows.
+        expected: How many of these should be known, if `total` is right. Equal rows allow several results; the one
+            nearest to this is taken.
     """
     shift = len(known)
     fitting = (

@@ -1,4 +1,4 @@
-"""Walk through a whole list that moves while it is read: which page to ask for, and which of its rows are new."""
+"""Read a whole list that changes meanwhile: decide which page to fetch, and find its new rows."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class _Fed(NamedTuple):
     """The page that was fed last.
 
     Attributes:
-        before: The cursor before it.
-        entries: All its rows, rejected ones too.
-        values: The sort value of each.
-        fresh: The places of the new ones.
-        places: The places of those that `listing` has.
-        listing: What was returned.
+        before: The cursor before the page.
+        entries: All rows of the page, rejected ones too.
+        values: The sort value of each row.
+        fresh: The places of the new rows.
+        places: The places of the rows in `listing`.
+        listing: The result of `feed`.
     """
 
     before: Cursor
@@ -43,13 +43,13 @@ class _Fed(NamedTuple):
 
 
 class Paginator(Generic[T]):
-    """A walk through all rows of a list: `request` is the page to ask for, `feed` takes the answer.
+    """A walk through all rows of a list: `request` is the next request, `feed` takes its response.
 
     Args:
         first: A request for any page of the list.
         limit: The number of rows in all, 0 or more; all of them by default.
-        since: Only rows with a later time than this, and
-        until: only rows that aren't later than this; for lists that are sorted by time, newest first.
+        since: Only rows with a later time than this. For lists that are sorted by time, newest first.
+        until: Only rows with this time or an earlier one. For lists that are sorted by time, newest first.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -69,7 +69,7 @@ class Paginator(Generic[T]):
         self._until = until
         shape = SHAPES[first.operation]
         self._search = None if until is None or left == 0 else Search(until, shape.page_size)
-        # One attribute, so that an interrupt can't come between its parts.
+        # One attribute, so that an interrupt can't leave one part updated and the other not.
         self._stand: tuple[Cursor, _Fed | None] = Cursor(shape, sorting_of(first), left), None
 
     @property
@@ -78,27 +78,27 @@ class Paginator(Generic[T]):
 
     @property
     def done(self) -> bool:
-        """Whether there is nothing more to ask for."""
+        """Whether there are no more pages to fetch."""
         return self._cursor.done
 
     @property
     def request(self) -> ListRequest[T]:
-        """The page to ask for now."""
+        """The request for the next page."""
         if self._search is not None and not self._search.done:
             return self._first.with_page(limit=1, offset=self._search.offset)
         return self._first.with_page(limit=self._cursor.size, offset=self._cursor.offset)
 
     def feed(self, page: Listing[T]) -> Listing[T]:
-        """Take the page that was asked for. From here on `request` is the next one.
+        """Process the page that was fetched. From now on `request` is the next one.
 
-        An exception at any moment, a signal's too, leaves the walk where it was before or after the page.
+        After an exception at any moment, even from a signal handler, the walk is in its state before or after the page.
 
         Args:
-            page: The page as it was decoded; with `json=True` the plain object that the server sent.
+            page: The decoded page; with `json=True` the plain object that the server sent.
 
         Returns:
-            The new rows in the page's order, rejected ones apart. `has_more` is whether there is another page to ask
-            for.
+            The new rows in the page's order, with rejected ones separate. `has_more` is whether there is another page
+            to fetch.
 
         Raises:
             DecodeError: A plain object isn't a page.
@@ -121,19 +121,14 @@ class Paginator(Generic[T]):
         return listing
 
     def _is_searching(self, search: Search, entries: list[Any], total: int) -> bool:
-        """Take a page for the search of where the wanted rows begin. Returns whether it was one."""
+        """Use a page for the search for the first wanted row. Return whether the search needed it."""
         values = sort_values(entries[:1], self._cursor.sorting)
         time = values[0] if values else None
         if not search.done:
             search.feed(time, total)
             self._begin_at(search.start)
             return True
-        if (
-            search.start
-            and self._stand[1] is None
-            and self._until is not None
-            and (time is None or time <= self._until)
-        ):
+        if self._stand[1] is None and search.is_below(time):
             search.step_back()
             self._begin_at(search.start)
             return True
@@ -144,12 +139,12 @@ class Paginator(Generic[T]):
         self._stand = Cursor(cursor.shape, cursor.sorting, cursor.left, offset), None
 
     def _wanted(self, cursor: Cursor, fresh: list[int], values: list[Any]) -> list[int]:
-        """Return the places of the new rows between the two times. Ends the walk below the earlier one."""
+        """Return the places of the new rows between `since` and `until`. End the walk below `since`."""
         if not values:
             return fresh
         since, until = self._since, self._until
         if since is not None:
-            # Where the rows don't come newest first, as they should, those that are wanted may be anywhere.
+            # If the rows aren't sorted newest first, wanted rows may be anywhere.
             cursor.done = cursor.done or (values[-1] <= since and not cursor.by_position)
             fresh = [place for place in fresh if values[place] > since]
         return fresh if until is None else [place for place in fresh if values[place] <= until]
@@ -161,11 +156,11 @@ class Paginator(Generic[T]):
         return listing
 
     def cursor(self, page: Listing[T] | None, unread: int) -> Cursor:
-        """Return where the walk stands for somebody who has not used all of its rows yet.
+        """Return the cursor for a consumer that has not used all rows yet.
 
         Args:
             page: The last page that was used, `None` before the first one.
-            unread: How many of its rows, at its end, were not used.
+            unread: How many rows at the end of the page were not used.
         """
         cursor, fed = self._stand
         if fed is None:

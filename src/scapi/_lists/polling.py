@@ -1,4 +1,4 @@
-"""When to look at what: the schedule of a watcher. Pure: time and chance are arguments."""
+"""The schedule of a watcher: what to poll, and when. Pure: time and random numbers are arguments."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ E = TypeVar("E")
 #: The longest wait after failures, in seconds, where the interval is shorter.
 LONGEST_WAIT = 300.0
 
-#: Points that a page of lots or sales costs, and the seconds for which the server grants its points.
+#: The points that a page of lots or sales costs, and the length of the server's window of points in seconds.
 POINTS_PER_PAGE = 2
 WINDOW = 60.0
 
-#: The share of the points that a watcher of many items takes, so that something is left for other calls.
+#: The share of the points that a watcher of many items uses. The rest is left for other calls.
 SHARE = 0.9
 
 
 class Backoff:
-    """How long to wait between two looks at the same thing.
+    """The waits between two polls of the same thing.
 
     Args:
-        interval: Seconds from one look to the next, above 0.
-        rng: Draws from 0 to 1.
+        interval: Seconds from one poll to the next, above 0.
+        rng: Returns a random number from 0 to 1.
     """
 
     def __init__(self, interval: float, rng: Callable[[], float]) -> None:
@@ -42,12 +42,12 @@ class Backoff:
         self._rng = rng
 
     def after_success(self, took: float) -> float:
-        """Return the seconds to wait after a look that took so many."""
+        """Return the seconds to wait after a poll that took `took` seconds."""
         self.failures = 0
         return max(0.0, self.interval - took)
 
     def after_failure(self, error: Exception) -> float:
-        """Return the seconds to wait after a failed look: drawn below a bound that doubles each time (full jitter)."""
+        """Return the seconds to wait after a failed poll: random below a bound that doubles each time (full jitter)."""
         self.failures += 1
         longest = max(LONGEST_WAIT, self.interval)
         wait = self._rng() * min(longest, self.interval * 2.0 ** min(self.failures, 64))
@@ -56,12 +56,12 @@ class Backoff:
 
 
 class Watched(Generic[E]):
-    """One thing that is watched.
+    """A thing that is watched.
 
     Attributes:
-        differ: What is known of it.
-        due: When to look next, in monotonic seconds.
-        backoff: How long to wait between looks.
+        differ: Its known state.
+        due: When to poll next, in monotonic seconds.
+        backoff: The waits between polls.
     """
 
     def __init__(self, differ: Differ[E, Any], due: float, backoff: Backoff) -> None:
@@ -71,15 +71,15 @@ class Watched(Generic[E]):
 
 
 class Schedule(Generic[E]):
-    """Looks at one or many things, one after another.
+    """Polls one or many things, one after another.
 
-    The looks at many things are spread over the interval. Together they take no more than a share of the points: where
-    the interval is too short for that, it becomes longer.
+    Polls of many things are spread over the interval. Together they use only a share of the points. If the interval is
+    too short for that, it becomes longer.
 
     Args:
-        differs: What is watched.
-        interval: Seconds from one look at a thing to the next, above 0.
-        rng: Draws from 0 to 1.
+        differs: The things to watch.
+        interval: Seconds from one poll of a thing to the next, above 0.
+        rng: Returns a random number from 0 to 1.
         now: Monotonic seconds.
 
     Raises:
@@ -99,30 +99,30 @@ class Schedule(Generic[E]):
         self._earliest = now
 
     def next(self) -> Watched[E] | None:
-        """Return what to look at next; `None` if nothing is left that the server doesn't refuse."""
+        """Return the next thing to poll, or `None` if the server rejects all of them."""
         return min(self._watched, key=lambda watched: watched.due, default=None)
 
     def wait(self, watched: Watched[E], now: float) -> float:
-        """Return the seconds until the look at it, 0 or less if it is time."""
+        """Return the seconds until the poll, 0 or less if it is due."""
         return max(watched.due, self._earliest) - now
 
     def spent(self, pages: int, limit: int | None, began: float) -> None:
-        """Put the next look off until its points are there.
+        """Delay the next poll until its points are available.
 
         Args:
-            pages: How many pages the last look has asked for.
-            limit: The points of a window, `None` while they are unknown.
-            began: When it began, in monotonic seconds.
+            pages: How many pages the last poll has requested.
+            limit: The points per window, `None` while unknown.
+            began: When the last poll began, in monotonic seconds.
         """
         if self._is_shared and limit:
             self._earliest = began + pages * POINTS_PER_PAGE * WINDOW / (limit * SHARE)
 
     def succeeded(self, watched: Watched[E], began: float, now: float) -> None:
-        """Plan the next look after one that found out what there is."""
+        """Schedule the next poll after a successful one."""
         watched.due = now + watched.backoff.after_success(now - began)
 
     def failed(self, watched: Watched[E], error: ScApiException, now: float) -> WatchError:
-        """Plan the next look after one that failed, unless the server refuses the item for good."""
+        """Schedule the next poll after a failed one, unless the server rejects the item permanently."""
         permanent = watched.differ.item_id is not None and is_permanent(error)
         wait = watched.backoff.after_failure(error)
         if permanent:

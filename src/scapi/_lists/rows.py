@@ -1,4 +1,4 @@
-"""How the list of each endpoint is built: its pages, its rows, what sorts them, and what tells them apart."""
+"""The structure of each endpoint's list: its pages, its rows, their order and their identity."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 class Shape(NamedTuple):
-    """How an endpoint's list is built.
+    """The structure of an endpoint's list.
 
     Attributes:
         rows: The name of the rows on the wire.
         total: The name on the wire of the number of rows in the whole list.
-        page_size: The largest page that the API gives.
-        identity: The fields on the wire that tell one row from another; empty: all but the `volatile` ones.
-        volatile: Fields on the wire that change while the row stays the same one.
-        margin: Rows before the tie that are read again, so that as many may go without leaving a gap.
+        page_size: The maximum page size of the API.
+        identity: The fields on the wire that identify a row; empty for all but the `volatile` ones.
+        volatile: Fields on the wire that may change in the same row.
+        margin: How many rows before the tie are read again. As many may be removed without leaving a gap.
     """
 
     rows: str
@@ -51,10 +51,10 @@ class Sorting(NamedTuple):
     """What a list is sorted by.
 
     Attributes:
-        field: The field's name in the model; empty where there is none, or where its value may change.
-        wire: Its name on the wire.
+        field: The field's name in the model; empty if there is none, or if its value may change.
+        wire: The field's name on the wire.
         descending: Whether the largest value comes first.
-        newest_first: Whether new rows come in before all others.
+        newest_first: Whether new rows are inserted before all others.
     """
 
     field: str = ""
@@ -63,7 +63,7 @@ class Sorting(NamedTuple):
     newest_first: bool = False
 
 
-#: Clans have no known order, and a bid changes the current price: these lists can only be read by position.
+#: Clans have no known order, and bids change the current price, so these lists can only be read by position.
 SORTINGS = {
     ("price_history", None): Sorting("time", "time"),
     ("lots", "time_created"): Sorting("start_time", "startTime"),
@@ -73,7 +73,7 @@ SORTINGS = {
     ("operations_sessions", "difficulty"): Sorting("difficulty", "difficulty"),
 }
 
-#: Sort parameters that put a new row last, or first where the order is descending.
+#: Sort parameters that put a new row last, or first if the order is descending.
 CHRONOLOGICAL = {None, "time_created", "date_finish"}
 
 
@@ -85,7 +85,7 @@ def sorting_of(first: ListRequest[Any]) -> Sorting:
 
 
 def entries_of(page: Listing[Any] | dict[str, Any], shape: Shape) -> tuple[list[Any], int]:
-    """Return all rows of a page, rejected ones in their places, and the number of rows in the whole list."""
+    """Return all rows of a page, with rejected ones in place, and the number of rows in the whole list."""
     if isinstance(page, Listing):
         entries: list[Any] = list(page)
         for rejected in page.rejected:
@@ -100,10 +100,10 @@ def entries_of(page: Listing[Any] | dict[str, Any], shape: Shape) -> tuple[list[
 
 
 def sort_values(entries: list[Any], sorting: Sorting) -> list[Any]:
-    """Return the value that each row is sorted by, `None` where it can't be read."""
+    """Return the sort value of each row, `None` if it can't be read."""
     try:
         return list(map(operator.attrgetter(sorting.field), entries))
-    except AttributeError:  # there are plain objects or rejected rows among them
+    except AttributeError:  # some are plain objects or rejected rows
         return [_sort_value(entry, sorting) for entry in entries]
 
 
@@ -120,7 +120,7 @@ def _sort_value(entry: Any, sorting: Sorting) -> Any:
 
 
 def without_gaps(values: list[Any]) -> list[Any]:
-    """Put the value of a neighbour in place of each `None`. Returns an empty list if there are no values at all."""
+    """Replace each `None` with the value of a neighbour. Return an empty list if all are `None`."""
     if None not in values:
         return values
     last = next((value for value in values if value is not None), None)
@@ -133,9 +133,9 @@ def are_sorted(values: list[Any], *, descending: bool) -> bool:
 
 
 def row_key(entry: Any, shape: Shape) -> int:
-    """Return what tells a row from others, as a signed 64-bit integer.
+    """Return the key that identifies a row, as a signed 64-bit integer.
 
-    The API gives most rows no id, so it is all that the row holds. Of a sale or a lot it is its `key()`.
+    Most rows have no id, so the key depends on all their fields. For sales and lots it is their `key()`.
     """
     raw = entry.raw if isinstance(entry, Rejected) else msgspec.to_builtins(entry)
     if is_object(raw):

@@ -1,4 +1,4 @@
-"""A walk through the history of an item that can be broken off and resumed."""
+"""A walk through the history of an item that can be interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -29,13 +29,12 @@ class SalesPaginator(Paginator[AuctionPrice]):
         since: Only sales that are strictly newer than this.
         until: Only sales that aren't newer than this.
         limit: The number of sales in all; all of them by default.
-        additional: Whether to ask for `additional`.
-        resume: The state of an earlier walk, to go on where it was. `since`, `until` and `limit` are then those of
-            that walk.
-        now: The present time, which lengths of time count back from.
+        additional: Whether to request `additional`.
+        resume: The state of an earlier walk to continue. It replaces `since`, `until` and `limit`.
+        now: The present time. A `timedelta` counts back from it.
 
     Raises:
-        TypeError: `resume` is no state of such a walk.
+        TypeError: `resume` isn't the state of such a walk.
         ValueError: An argument is out of its range, or `resume` is the state of another walk.
     """
 
@@ -86,11 +85,11 @@ class SalesPaginator(Paginator[AuctionPrice]):
         self._stand = cursor, None
 
     def state(self, page: Listing[AuctionPrice] | None, unread: int = 0) -> SalesWalkState:
-        """Return the state that covers the sales which were handed out.
+        """Return the state that covers the sales that were delivered.
 
         Args:
-            page: The last page that was handed out, `None` before the first one.
-            unread: How many of its sales, at its end, were not handed out.
+            page: The last page that was delivered, `None` before the first one.
+            unread: How many sales at the end of the page were not delivered.
         """
         cursor = self.cursor(page, unread)
         left = None if self._begun.left is None else cursor.left
@@ -109,21 +108,21 @@ class SalesPaginator(Paginator[AuctionPrice]):
 
 
 class SalesPaginators:
-    """Begins the walks of a bulk call, one for each region and item.
+    """Starts the walks of a bulk call, one for each region and item.
 
     Args:
         since: Only sales that are strictly newer than this: for all items, or for each by its id.
         until: Only sales that aren't newer than this.
         limit: The number of sales of each item; all of them by default.
-        additional: Whether to ask for `additional`.
-        resume: The states of earlier walks, to go on where they were.
-        now: The present time, which lengths of time count back from.
+        additional: Whether to request `additional`.
+        resume: The states of earlier walks to continue.
+        now: The present time. A `timedelta` counts back from it.
 
     Attributes:
         resumed: The states of the earlier walks.
 
     Raises:
-        TypeError: `resume` is no state of such walks.
+        TypeError: `resume` isn't the state of such walks.
         ValueError: An argument is out of its range, or `resume` has a state with another `additional`.
     """
 
@@ -150,6 +149,6 @@ class SalesPaginators:
         self._options: dict[str, Any] = {"until": until, "limit": limit, "additional": additional, "now": now}
 
     def begin(self, target: Target) -> SalesPaginator:
-        """Begin a walk, or go on with one that was broken off."""
+        """Start a walk, or continue an interrupted one."""
         since = self._since.get(target.key, self._usual)
         return SalesPaginator(*target, since=since, resume=self._by_target.get(target), **self._options)

@@ -1,4 +1,4 @@
-"""Find the place in a history, newest first, where the sales of a time begin, without reading all that is newer."""
+"""Find where the sales up to a time begin in a history (newest first), without reading all newer sales."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 class Search:
     """A search for the newest sale that is not newer than a time.
 
-    It asks for single rows, at offsets that double until one is old enough, and then halves the distance. A row that
-    was too new stays too new, whatever is sold meanwhile, so the result is always safe to begin from. If anything else
-    about the answers is odd, the result is only further up than it need be.
+    It fetches single rows, at offsets that double until a row is old enough, and then bisects. A row that was too new
+    stays too new, whatever is sold meanwhile, so no wanted sale is ever above the result. Otherwise inconsistent
+    responses only make the result smaller than necessary.
 
     Args:
         until: The time.
-        page_size: The number of sales of a page.
+        page_size: The number of sales per page.
 
     Attributes:
-        offset: The offset of the row to ask for now.
-        start: An offset that all sales up to the time stand behind, and once the search is done less than a page
-            before them.
-        done: Whether there is nothing more to ask for.
+        offset: The offset of the next row to fetch.
+        start: No sale up to the time is before this offset. When the search is done, the first one is at most a page
+            behind it.
+        done: Whether the search is done.
     """
 
     def __init__(self, until: datetime, page_size: int) -> None:
@@ -35,10 +35,10 @@ class Search:
         self._end: int | None = None
 
     def feed(self, time: datetime | None, total: int) -> None:
-        """Take the row that was asked for.
+        """Process the row that was fetched.
 
         Args:
-            time: Its time, `None` if there is no such row or it can't be read.
+            time: The row's time, `None` if there is no such row or it can't be read.
             total: The number of rows in the whole list.
         """
         if time is not None and time > self._until:
@@ -52,9 +52,9 @@ class Search:
         self.offset = (self.start + self._end) // 2
 
     def is_below(self, time: datetime | None) -> bool:
-        """Return whether a page is too far down, as one out of a cache may be: its first sale has this time."""
+        """Return whether a page whose first sale has this time is too far down, as a page from a cache may be."""
         return self.start > 0 and (time is None or time <= self._until)
 
     def step_back(self) -> None:
-        """Begin a page further up."""
+        """Move the start up by a page."""
         self.start = max(0, self.start - self._page_size)

@@ -1,4 +1,4 @@
-"""Check the states that walks and watchers go on from."""
+"""Check the states that walks and watchers continue from."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ S = TypeVar("S")
 
 
 def checked(name: str, state: object, kind: type[S], **place: object) -> S | None:
-    """Return the state to go on from, `None` if there is none.
+    """Return the state to continue from, `None` if there is none.
 
     Args:
-        name: The argument that it came in.
-        state: What came.
-        kind: What it has to be.
-        place: The attributes that it has to have, such as the region.
+        name: The name of the argument.
+        state: The value of the argument.
+        kind: The type that it must have.
+        place: The attributes that it must have, such as the region.
 
     Raises:
-        TypeError: It is another kind of state.
-        ValueError: It is the state of another place.
+        TypeError: The state has another type.
+        ValueError: The state has other attributes.
     """
     if state is None:
         return None
