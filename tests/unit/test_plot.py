@@ -275,13 +275,13 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         plot.price_history(Listing(total=0, limit=20, model=AuctionPrice))
     with pytest.raises(ValueError, match="lots must not be empty"):
         plot.order_book([])
-    with pytest.raises(ValueError, match="lots must hold at least one with a buyout"):
+    with pytest.raises(ValueError, match="lots must contain at least one with a buyout"):
         plot.order_book([lot(0)])
-    with pytest.raises(ValueError, match="session must have participants, which 1 has not"):
+    with pytest.raises(ValueError, match="session must have participants, but 1 has none"):
         plot.damage(session())
     with pytest.raises(ValueError, match="by must be 'auto', 'quality', 'level' or None, not 'colour'"):
         plot.price_history([sale()], by="colour")  # type: ignore[arg-type]  # it is the test
-    with pytest.raises(TypeError, match="sales must hold nothing but AuctionPrice, not AuctionLot"):
+    with pytest.raises(TypeError, match="sales must contain only AuctionPrice, not AuctionLot"):
         plot.price_history([sale(), lot()])  # type: ignore[list-item]  # it is the test
     with pytest.raises(TypeError, match="session must be an OperationSession"):
         plot.damage([session(a=1.0)])  # type: ignore[arg-type]  # it is the test

@@ -1,4 +1,4 @@
-"""What charts show, before anything is drawn: sales in buckets of time, the order book, numbers and times as text."""
+"""The data of charts, without drawing: sales in time buckets, the order book, numbers and times as text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 By: TypeAlias = Literal["quality", "level"]
 
-#: Weeks begin on Mondays, and so do buckets of a week; the epoch was a Thursday.
+#: Buckets are counted from here, so buckets of a week begin on Mondays. The epoch was a Thursday.
 MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -28,24 +28,25 @@ WIDTHS = (
     *(count * HOUR for count in (1, 3, 6, 12)),
     *(count * DAY for count in (1, 7, 28, 91, 364)),
 )
-#: More points than this are no longer seen as such; fewer sales per point make no band.
+#: The maximum number of points, above which they are hard to tell apart, and the minimum number of sales per point,
+#: below which there is no meaningful band.
 POINTS, SALES_PER_POINT = 60, 5
-#: Where the groups of upgrade levels begin; sixteen lines would be a tangle.
+#: The lowest level of each group of upgrade levels. Sixteen separate lines would be unreadable.
 STEPS = (0, 1, 5, 10, 15)
-#: The share of a bucket that sales must cover for it to count as whole.
+#: The share of a bucket that sales must cover to count as whole.
 MOST = 0.9
-#: From this ratio on, the lower end of a linear axis can no longer be read.
+#: From this ratio of prices on, the lower end of a linear axis is unreadable.
 WIDE = 20
 
 
 class Bucket(NamedTuple):
-    """The sales of a stretch of time.
+    """The sales in a period of time.
 
     Attributes:
-        start: When it begins.
-        low: The price per piece that 10 % of the sales stay below.
-        median: The one that half of them do.
-        high: The one that 90 % do.
+        start: When the period begins.
+        low: The 10th percentile of the price per piece.
+        median: The median price per piece.
+        high: The 90th percentile of the price per piece.
         pieces: How many pieces were sold.
     """
 
@@ -61,7 +62,7 @@ class Book(NamedTuple):
 
     Attributes:
         prices: The price per piece of each lot.
-        edges: How many pieces there are up to it and with it; one longer than `prices`, from 0.
+        edges: The running total of pieces, including the lot. It starts with 0, so it is one longer than `prices`.
     """
 
     prices: list[float]
@@ -69,9 +70,9 @@ class Book(NamedTuple):
 
 
 def grouped(rows: Iterable[Traded], by: By | None) -> dict[int | None, list[Traded]]:
-    """Rows by quality, or by the step of upgrade levels that they have reached; the lowest first.
+    """Group rows by quality or by group of upgrade levels, lowest first.
 
-    Rows without a quality are under `None` and come before all others, as do all rows without `by`.
+    Rows without a quality are under `None`, before all others. Without `by`, all rows are under `None`.
     """
     groups: defaultdict[int | None, list[Traded]] = defaultdict(list)
     for row in rows:
@@ -86,7 +87,7 @@ def _group(row: AuctionLot | AuctionPrice, by: By | None) -> int | None:
 
 
 def width_for(sales: Iterable[AuctionPrice]) -> timedelta:
-    """How long a bucket had better be for these sales."""
+    """Return a suitable length of buckets for these sales."""
     times = [sale.time for sale in sales]
     points = min(POINTS, max(len(times) // SALES_PER_POINT, 1))
     place = bisect_left(WIDTHS, (max(times) - min(times)) / points)
@@ -94,7 +95,7 @@ def width_for(sales: Iterable[AuctionPrice]) -> timedelta:
 
 
 def buckets(sales: Iterable[AuctionPrice], width: timedelta) -> list[Bucket]:
-    """The sales, a bucket for every stretch of time in which there are any, oldest first."""
+    """Return a bucket for each period with sales, oldest first."""
     found: defaultdict[int, list[AuctionPrice]] = defaultdict(list)
     for sale in sales:
         found[(sale.time - MONDAY) // width].append(sale)
@@ -105,9 +106,9 @@ def buckets(sales: Iterable[AuctionPrice], width: timedelta) -> list[Bucket]:
 
 
 def partial_buckets(sales: Iterable[AuctionPrice], width: timedelta) -> set[datetime]:
-    """Find the first and the last bucket if the sales cover less than most of them; return when they begin.
+    """Return the starts of the first and the last bucket if the sales cover only a part of them.
 
-    Nobody knows what was sold before the oldest sale and after the newest, so such a bucket looks like a slump.
+    Sales before the oldest and after the newest one are unknown, so such a bucket would look like a slump.
     """
     times = sorted(sale.time for sale in sales)
     first, last = (MONDAY + (moment - MONDAY) // width * width for moment in (times[0], times[-1]))
@@ -128,19 +129,19 @@ def _spread(sales: list[AuctionPrice]) -> tuple[float, float, float]:
 
 
 def book(lots: Iterable[AuctionLot]) -> Book:
-    """The lots that can be bought at once, as an order book."""
+    """Return the lots with a buyout as an order book."""
     offers = sorted((lot.unit_price, lot.amount) for lot in lots if lot.unit_price is not None)
     return Book([price for price, _ in offers], [0, *accumulate(amount for _, amount in offers)])
 
 
 def ceiling(prices: Iterable[float]) -> float:
-    """Up to where prices are worth a look: who asks for ten times what most do doesn't mean to sell."""
+    """Return the highest price to show. Lots at ten times the usual price are not meant to sell."""
     found = sorted(prices)
     return min(found[-1], 10 * found[int(0.95 * (len(found) - 1))])
 
 
 def wide(prices: Iterable[float]) -> bool:
-    """Whether prices lie so far apart that only a logarithmic axis shows them all."""
+    """Return whether prices are so far apart that they need a logarithmic axis."""
     found = list(prices)
     return 0 < min(found) <= max(found) / WIDE
 
@@ -149,16 +150,16 @@ def wide(prices: Iterable[float]) -> bool:
 
 
 def compact(number: float) -> str:
-    """A number in three digits, such as 950, 12.5k, 1.2M."""
+    """Return a number with three digits, such as 950, 12.5k, 1.2M."""
     for unit, sign in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        # 999 999 would be 1000k.
+        # Without the factor, 999 999 would be 1000k.
         if abs(number) >= unit * 0.9995:
             return f"{number / unit:.3g}{sign}"
     return f"{number:.3g}"
 
 
 def span(first: datetime, last: datetime) -> str:
-    """From when to when, in UTC, saying nothing twice."""
+    """Return a range of times in UTC, without repeating shared parts."""
     first, last = first.astimezone(UTC), last.astimezone(UTC)
     if last - first > 3 * DAY:
         year = "" if first.year == last.year else f" {first.year}"
@@ -172,7 +173,7 @@ def _day(moment: datetime) -> str:
 
 
 def length(stretch: timedelta) -> str:
-    """A length of time in whole minutes in its largest unit, such as `hour`, `15 minutes`, `7 days`."""
+    """Return a duration of whole minutes in its largest unit, such as `hour`, `15 minutes`, `7 days`."""
     unit, name = next(
         (unit, name) for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")) if unit <= stretch
     )

@@ -1,11 +1,11 @@
-"""Charts: what sold for how much, what is on offer, and who did the damage. Needs the extra `plot`.
+"""Charts of price histories, order books and the damage in a session. Needs the extra `plot`.
 
     from scapi import plot
 
     plot.price_history(sales, item="Gravi", region="eu", by="quality", path="gravi.png")
 
-Every function returns a `matplotlib.figure.Figure` that notebooks show, and writes it to `path` if one is given.
-Nothing here touches `pyplot` or matplotlib's global settings.
+Every function returns a `matplotlib.figure.Figure` that notebooks show, and writes it to `path` if given. The package
+doesn't use `pyplot` or change matplotlib's global settings.
 """
 
 from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one

@@ -1,4 +1,4 @@
-"""The figure that every chart returns: notebooks show it, and files are made of it."""
+"""The figure of every chart, for notebooks and files."""
 
 # matplotlib leaves its **kwargs without types.
 # pyright: reportUnknownMemberType=false
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     FilePath: TypeAlias = "str | PathLike[str]"
 
-#: Inches, and dots per inch of a PNG.
+#: The width in inches, and the dots per inch of a PNG.
 WIDTH, DPI = 9.0, 144
 
 SUFFIXES = (".png", ".svg")
@@ -34,11 +34,11 @@ SUFFIXES = (".png", ".svg")
 class Chart(Figure):
     """A `matplotlib.figure.Figure` that a notebook shows as a picture.
 
-    Without a theme of its own it follows the reader's, as long as nothing was changed in it.
+    A chart that was drawn without a theme follows the theme of the notebook, as long as nothing in it was changed.
 
     Args:
-        theme: Its colours.
-        height: In inches.
+        theme: The colours.
+        height: The height in inches.
     """
 
     def __init__(self, theme: Theme, height: float) -> None:
@@ -53,7 +53,7 @@ class Chart(Figure):
             draw_dark: Draws the same chart in dark colours.
         """
         self._draw_dark = draw_dark
-        # matplotlib sets this as soon as anything is changed. Then the other chart would lack the change.
+        # matplotlib sets this when anything is changed. The dark chart would lack the change.
         self.stale = False
 
     def _repr_png_(self) -> bytes:
@@ -77,14 +77,14 @@ class Chart(Figure):
             kind: `"png"` or `"svg"`.
         """
         was_stale, content = self.stale, BytesIO()
-        # Without a date, the same chart is the same file.
+        # Without a date, equal charts are equal files.
         self.savefig(content, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
         self.stale = was_stale
         return content.getvalue()
 
 
 def check_suffix(path: FilePath | None) -> str | None:
-    """Return the kind of file that a path asks for, or raise a `ValueError`."""
+    """Return the file type of a path, or raise a `ValueError`."""
     if path is None:
         return None
     found = validation.path("path", path).suffix.lower()
@@ -98,7 +98,7 @@ def finished(draw: Callable[[Theme], Chart], theme: ThemeName | None, path: File
 
     Args:
         draw: Draws it in the colours of a theme.
-        theme: The theme; `None` for light paper, and in notebooks for the reader's.
+        theme: The theme; `None` for light, and in notebooks for the theme of the reader.
         path: A file that ends in `.png` or `.svg`.
 
     Raises:

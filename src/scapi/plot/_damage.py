@@ -57,7 +57,7 @@ def damage(
     if not isinstance(session, OperationSession):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
         raise TypeError(f"session must be an OperationSession, not {session!r}")
     if not session.participants:
-        raise ValueError(f"session must have participants, which {session.id} has not: there is nothing to draw")
+        raise ValueError(f"session must have participants, but {session.id} has none: there is nothing to draw")
     reachable("session", session, "duration_seconds", "start_time", "end_time")
     for player in session.participants:
         reachable("participants", player, "damage_dealt", "damage_received")

@@ -1,4 +1,4 @@
-"""Groups of a chart, by quality or upgrade level: their names, colours, marks and lines."""
+"""The groups of a chart, by quality or upgrade level: their names, colours, markers and lines."""
 
 # matplotlib leaves its **kwargs without types.
 # pyright: reportUnknownMemberType=false
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from scapi.models import AuctionLot, AuctionPrice
     from scapi.plot._theme import Theme
 
-#: How callers choose groups: `"auto"` groups by quality if there are several qualities.
+#: The `by` argument of charts: `"auto"` groups by quality if there are several qualities.
 Grouping: TypeAlias = Literal["auto", "quality", "level"] | None
 
-#: Not everybody can tell lines by their colours alone.
+#: Not everybody can distinguish lines only by colour.
 MARKERS = "os^DvP*"
 LEVELS = {0: "+0", 1: "+1 to +4", 5: "+5 to +9", 10: "+10 to +14", 15: "+15"}
 
 
 class Look(NamedTuple):
-    """How a group is drawn."""
+    """The label and the style of a group."""
 
     label: str
     color: Any
@@ -38,7 +38,7 @@ class Look(NamedTuple):
 
 
 def grouping(by: Grouping, rows: Iterable[AuctionLot] | Iterable[AuctionPrice]) -> By | None:
-    """Decide what to group by. Prices of different qualities lie far apart: one line through all would be jagged.
+    """Decide what to group by. Prices of different qualities are far apart, so one line for all would be jagged.
 
     Raises:
         ValueError: `by` isn't allowed.
@@ -51,7 +51,7 @@ def grouping(by: Grouping, rows: Iterable[AuctionLot] | Iterable[AuctionPrice]) 
 
 
 def look(key: int | None, by: By | None, theme: Theme) -> Look:
-    """Return how the group of a quality or level is drawn."""
+    """Return the label and the style of the group of a quality or level."""
     if by is None:
         return Look("", theme.accent)
     if key is None:
@@ -63,7 +63,7 @@ def look(key: int | None, by: By | None, theme: Theme) -> Look:
 
 
 def legend(axes: Axes, theme: Theme) -> None:
-    """Name the groups beside the axes, the highest first."""
+    """Add a legend beside the axes, highest group first."""
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(
         handles[::-1],

@@ -1,4 +1,4 @@
-"""Letters of every script that players use, as far as this machine has fonts for them."""
+"""Fonts for the scripts that players use, as far as this machine has them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from scapi._base import escaping
 
 __all__ = ["families", "legible"]
 
-#: Half of it has no types.
+#: `Any`, because half of the module has no types.
 fonts: Any = font_manager
 
-#: matplotlib brings the first, which has Latin and Cyrillic. The others have Korean; machines have one or two of them.
+#: matplotlib includes the first, which has Latin and Cyrillic. The others have Korean; most machines have one or two.
 FAMILIES = (
     "DejaVu Sans",
     "Noto Sans CJK KR",
@@ -29,15 +29,15 @@ FAMILIES = (
 
 @cache
 def families() -> list[str]:
-    """The font families that are installed; asking for others would warn on every text."""
+    """Return the font families that are installed. matplotlib warns on every text about missing ones."""
     installed = set(fonts.get_font_names())
     return [family for family in FAMILIES if family in installed]
 
 
 def legible(text: str, room: int = 60) -> str:
-    """The text as it can be drawn: on one line, no longer than `room`, and a box for what no font has.
+    """Return the text on one line of at most `room` characters, with a box for each character that no font has.
 
-    matplotlib draws that box, too, but warns whenever it does.
+    matplotlib draws such a box too, but with a warning each time.
     """
     line = " ".join(escaping.picture(text).split())
     line = line if len(line) <= room else line[: room - 1].rstrip() + "…"

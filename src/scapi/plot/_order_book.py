@@ -37,12 +37,12 @@ def order_book(
 ) -> Chart:
     """Draw the buyout price of each piece on offer, the cheapest first.
 
-    Lots without a buyout are left out. Lots at ten times the usual price and more lie above the chart. The subtitle
-    counts both. The axis of prices is logarithmic if they lie far apart.
+    Lots without a buyout are left out. Lots at ten times the usual price or more are above the chart. The subtitle
+    counts both. The axis of prices is logarithmic if prices are far apart.
 
     Args:
         lots: A `Listing` or any other iterable of lots, in any order.
-        item: The item's name, for the title; its id otherwise.
+        item: The item's name, for the title; by default its id.
         region: The region, for the title.
         by: `"quality"` or `"level"` (the upgrade level) draws a line for each, `None` one line. `"auto"` groups by
             quality if the lots have several. Lots need their `additional` for that.
@@ -53,7 +53,7 @@ def order_book(
         A `matplotlib.figure.Figure` that notebooks show.
 
     Raises:
-        TypeError: `lots` holds something else.
+        TypeError: `lots` contains something else.
         ValueError: No lot has a buyout, a time or number can't be drawn, or an argument isn't allowed.
         OSError: The file can't be written.
     """
@@ -62,7 +62,7 @@ def order_book(
     rows = checked("lots", lots, AuctionLot, "amount", "buyout_price", "start_time")
     asked = [lot.unit_price for lot in rows if lot.unit_price is not None]
     if not asked:
-        raise ValueError("lots must hold at least one with a buyout: there is nothing to draw")
+        raise ValueError("lots must contain at least one with a buyout: there is nothing to draw")
     highest = ceiling(asked)
     shown = grouping(by, offers := [lot for lot in rows if lot.unit_price is not None])
     title, subtitle = named(item or _items(rows), region), _about(rows, asked, highest)

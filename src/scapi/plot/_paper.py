@@ -1,4 +1,4 @@
-"""What all charts share: checks of what is drawn, titles, axes and scales."""
+"""The parts that all charts share: checks of the data, titles, axes and scales."""
 
 # matplotlib leaves its **kwargs without types.
 # pyright: reportUnknownMemberType=false
@@ -30,7 +30,7 @@ YEARS = range(1900, 2201)
 
 
 def checked(name: str, rows: Iterable[T], kind: type[T], *drawn: str) -> list[T]:
-    """Return the rows as a list, or raise an error if there are none, or one that can't be drawn.
+    """Return the rows as a list. Raise an error if there are none, or if one can't be drawn.
 
     Args:
         name: The name of the argument.
@@ -42,25 +42,25 @@ def checked(name: str, rows: Iterable[T], kind: type[T], *drawn: str) -> list[T]
     if not found:
         raise ValueError(f"{name} must not be empty: there is nothing to draw")
     if strange := [row for row in found if not isinstance(row, kind)]:
-        raise TypeError(f"{name} must hold nothing but {kind.__name__}, not {type(strange[0]).__name__}")
+        raise TypeError(f"{name} must contain only {kind.__name__}, not {type(strange[0]).__name__}")
     for row in found:
         reachable(name, row, *drawn)
     return found
 
 
 def reachable(name: str, row: Any, *drawn: str) -> None:
-    """Raise a `ValueError` if a row has a time or a number that no axis reaches."""
+    """Raise a `ValueError` if a row has a time or a number that is out of range for axes."""
     for field in drawn:
         value = getattr(row, field)
         if isinstance(value, datetime) and value.year not in YEARS:
-            raise ValueError(f"{field} of {name} must be of the years {YEARS.start} to {YEARS[-1]}, not {value}")
+            raise ValueError(f"{field} of {name} must be in the years {YEARS.start} to {YEARS[-1]}, not {value}")
         if isinstance(value, int | float) and not abs(value) < 2**63:
             told = integer(value) if isinstance(value, int) else f"{value:g}"
             raise ValueError(f"{field} of {name} must be a number of 64 bits to be drawn, not {told}")
 
 
 def named(item: str, region: Region | str | None) -> str:
-    """Return a title of an item and a region."""
+    """Return a title with an item and a region."""
     place = [] if region is None else [choice("region", region, Region).upper()]
     return " · ".join([legible(item), *place])
 
@@ -80,12 +80,12 @@ def headed(axes: Axes, theme: Theme, title: str, subtitle: str) -> None:
 
 
 def text_style(color: Any) -> dict[str, Any]:
-    """Return the options of a text: fonts that have its letters, and no formulas between dollar signs."""
+    """Return the options of a text: its colour, fonts for all scripts, and no formulas between dollar signs."""
     return {"color": color, "fontfamily": families(), "parse_math": False}
 
 
 def finish(axes: Axes, theme: Theme) -> None:
-    """Paint the axes: no frame, no ticks, a thin grid."""
+    """Style the axes: no frame, no ticks, a thin grid."""
     axes.set_facecolor(theme.paper)
     axes.spines[:].set_visible(False)
     axes.tick_params(which="both", length=0, labelsize=9, pad=6, labelcolor=theme.muted, labelfontfamily=families()[0])
@@ -95,17 +95,17 @@ def finish(axes: Axes, theme: Theme) -> None:
 
 
 def scaled(axes: Axes, prices: Iterable[float]) -> None:
-    """Choose the vertical scale for these prices, and label it as in 12.5k."""
+    """Choose the vertical scale for these prices, with labels such as 12.5k."""
     found = list(prices)
     low, high = min(found), max(found)
     if wide(found):
         axes.set_yscale("log")
         axes.set_ylim(low / 1.3, high * 1.3)
-        # Within a few powers of ten, those alone would leave the axis nearly bare.
+        # If prices span only a few powers of ten, ticks at those alone would leave the axis nearly empty.
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 3000 else (1,), numticks=20))
         axes.yaxis.set_minor_locator(NullLocator())
     else:
-        # If the axis began at 0, prices that hardly differ would be a flat line above an empty chart.
+        # If the axis began at 0, similar prices would be a flat line above an empty chart.
         room = (high - low) * 0.08 or high * 0.08 or 1.0
         axes.set_ylim(0 if low < high / 2 else low - room, high + room)
         axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
@@ -113,7 +113,7 @@ def scaled(axes: Axes, prices: Iterable[float]) -> None:
 
 
 def counted(axis: Axis) -> None:
-    """Label an axis as in 12.5k."""
+    """Label an axis with numbers such as 12.5k."""
     axis.set_major_formatter(FuncFormatter(_label))
 
 

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 __all__ = ["price_history"]
 
-#: Half of it has no types at all.
+#: `Any`, because half of the module has no types.
 dates: Any = untyped_dates
 
 Lines: TypeAlias = list[tuple[Look, list[Bucket]]]
 
-#: How many points of a line are marked at the most; a longer one is only marked to tell it from others.
+#: The maximum number of markers on a line. A line with more points has markers only to distinguish it from others.
 MARKS = 24
 
 
@@ -50,9 +50,9 @@ def price_history(
 ) -> Chart:
     """Draw what an item sold for per piece: the median, the band of 80 % of the sales, and the pieces sold.
 
-    Sales are grouped into periods of time, from a minute to a year, chosen from their number and their span. The first
-    and the last period are dotted and pale if the sales cover only a part of them. The axis of prices is logarithmic if
-    they lie far apart.
+    Sales are grouped into periods, from a minute to a year, depending on their number and their span of time. The first
+    and the last period are dotted and pale if the sales cover only a part of them. The axis of prices is logarithmic
+    if prices are far apart.
 
     Args:
         sales: A `Listing` or any other iterable of sales, in any order.
@@ -67,7 +67,7 @@ def price_history(
         A `matplotlib.figure.Figure` that notebooks show.
 
     Raises:
-        TypeError: `sales` holds something else.
+        TypeError: `sales` contains something else.
         ValueError: There are no sales, a time or number can't be drawn, or an argument isn't allowed.
         OSError: The file can't be written.
     """
@@ -132,7 +132,7 @@ def _draw_line(axes: Axes, line: list[Bucket], width: timedelta, style: Look) ->
 
 
 def _draw_parts(axes: Axes, line: list[Bucket], width: timedelta, style: Look, parts: set[datetime]) -> None:
-    """Draw the way to the first and the last period, which the sales cover only in part."""
+    """Draw the line to the first and the last period if the sales cover them only in part."""
     for pair in (line[:2], line[-2:]):
         if any(bucket.start in parts for bucket in pair):
             medians = [bucket.median for bucket in pair]
@@ -164,7 +164,7 @@ def _middles(line: list[Bucket], width: timedelta) -> list[float]:
 
 def _dated(axes: Axes) -> None:
     locator = dates.AutoDateLocator(tz=UTC, minticks=4, maxticks=9)
-    # The years, and whatever else the formatter would put into the corner, are in the title.
+    # The formatter would put the year and other parts into the corner. They are in the title.
     formatter = dates.ConciseDateFormatter(locator, tz=UTC, show_offset=False)
     formatter.formats = ["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"]
     formatter.zero_formats = ["", "%Y", "%d %b", "%d %b", "%H:%M", "%H:%M"]

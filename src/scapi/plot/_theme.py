@@ -1,4 +1,4 @@
-"""Colours: the game's own for qualities, moved apart so that colour-blind readers can tell them."""
+"""Colours. Those of qualities are the game's, adjusted so that colour-blind readers can distinguish them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Theme(NamedTuple):
         grid: Lines behind the data.
         accent: Data that isn't grouped.
         qualities: Data of a quality, from common up.
-        levels: The places of the lowest and the highest upgrade level on the scale of colours, 0 to 1.
+        levels: The positions of the lowest and the highest upgrade level on the colour map, 0 to 1.
     """
 
     paper: str
@@ -67,7 +67,7 @@ THEMES = {
 
 
 def check_theme(name: object) -> None:
-    """Raise a `ValueError` unless there is a theme of this name, or it is `None`."""
+    """Raise a `ValueError` unless the name is `None` or the name of a theme."""
     if name is not None:
         theme_named(name)
 
