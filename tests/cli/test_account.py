@@ -287,7 +287,7 @@ class TestLogout:
 
         keep(fake, fake.oauth.issue(fake.now))
         monkeypatch.setattr(keyring, "delete_password", refuse)
-        with pytest.raises(CredentialsError, match="the keyring keeps the login: no"):
+        with pytest.raises(CredentialsError, match="the keyring can't delete the login: no"):
             login_store.forget()
 
 
@@ -311,7 +311,7 @@ class TestStore:
     ) -> None:
         login_store.file().chmod(bits)
         assert run(["whoami"]) == 3
-        assert capsys.readouterr().err.startswith(f"scapi: others can read {login_store.file()}")
+        assert capsys.readouterr().err.startswith(f"scapi: other users can read {login_store.file()}")
 
     def test_a_write_that_fails_leaves_the_old_login(self, player: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(_: int) -> None:

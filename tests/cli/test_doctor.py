@@ -39,7 +39,7 @@ PROFILE = {"username": "Somebody", "uuid": "1", "alliance": "duty"}
         ({"sellerRating": 5}, ["sellerRating is unknown; it is an integer"]),
         ({"Some Player": 5}, ["(a name that isn't shown) is unknown; it is an integer"]),
         ({"endTime": "2026-08-05T00:10:04.123Z"}, ["endTime is spelled like 0000-00-00T00:00:00.000Z"]),
-        ({"endTime": "tomorrow"}, ["endTime is no time"]),
+        ({"endTime": "tomorrow"}, ["endTime is not a time"]),
         ({"endTime": 5}, ["endTime is an integer, not a time"]),
     ],
 )
@@ -122,8 +122,8 @@ def test_every_question_that_an_answer_can_settle_is_settled(examine: Callable[.
 
 def test_costs_are_learned(examine: Callable[..., Report]) -> None:
     report = examine()
-    assert "cost 2, if nobody else used the key meanwhile" in texts(report, "lots")
-    assert "cost 1, if nobody else used the key meanwhile" in texts(report, "clan")
+    assert "cost 2, if nobody else used the key in the meantime" in texts(report, "lots")
+    assert "cost 1, if nobody else used the key in the meantime" in texts(report, "clan")
 
 
 def test_a_report_names_nobody_and_holds_no_secret(fake: FakeApi, examine: Callable[..., Report]) -> None:
@@ -146,7 +146,7 @@ def test_what_is_new_is_told(fake: FakeApi, examine: Callable[..., Report]) -> N
     assert "mood is unknown; it is text, in 2 of 3 rows" in history
     assert any(text.startswith("row 1 rejected: ") for text in history)
     assert any(
-        text.startswith("502, ServerError: ") and text.endswith("that are no JSON")
+        text.startswith("502, ServerError: ") and text.endswith("that are not JSON")
         for text in texts(report, "emission")
     )
 
@@ -177,7 +177,7 @@ def test_without_any_answer_there_is_a_report_all_the_same(
     examine: Callable[..., Report], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCAPI_BASE_URL", "http://127.0.0.1:9")
-    assert texts(examine(), "lots") == ["no answer: TransportError"]
+    assert texts(examine(), "lots") == ["no response: TransportError"]
 
 
 def test_saved_answers_need_no_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,7 +189,7 @@ def test_saved_answers_need_no_key(tmp_path: Path, capsys: pytest.CaptureFixture
     report = json.loads(capsys.readouterr().out)
     assert "buyoutPrice is a float, not an integer, in 1 of 1 rows" in texts(report, "lots")
     assert texts(report, "ranks") == ["are SOLIDER ×1"]
-    assert texts(report, "clan") == ["200, DecodeError: 6 bytes that are no JSON"]
+    assert texts(report, "clan") == ["200, DecodeError: 6 bytes that are not JSON"]
     assert "notes" not in json.dumps(report)
 
 

@@ -1,4 +1,4 @@
-"""Rows as files: CSV, JSON lines and Parquet, there in whole or not at all."""
+"""Write rows as CSV, JSON lines and Parquet. A file is complete or doesn't exist."""
 
 from __future__ import annotations
 
@@ -43,32 +43,32 @@ __all__ = [
     "write_spreadsheet",
 ]
 
-OTHERS = ".csv and .jsonl have room for it, Parquet has none"
+OTHERS = "Parquet can't store it, but .csv and .jsonl can"
 
-#: Rows per group of a Parquet file: enough to compress well, few enough to hold.
+#: Rows per group of a Parquet file: enough to compress well, few enough to hold in memory.
 GROUP = 10_000
 
 
 class HomePath(click.Path):
-    """A path whose `~` in front is the home folder, also behind a `=`, where a shell leaves it."""
+    """A path in which a leading `~` is the home folder. Shells don't expand it after a `=`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Make a path of what was entered."""
+        """Convert the argument to a path."""
         return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111  # see `arguments.path`
 
 
 def check(context: click.Context, path: Path) -> None:
-    """Raise an `OSError` before anything is sent if no file can be written there at the end."""
-    if not context.resilient_parsing:  # the shell only asks how a line may go on
+    """Raise an `OSError` before anything is sent if the file can't be written."""
+    if not context.resilient_parsing:  # otherwise this is shell completion
         atomic.check(path)
 
 
 @contextmanager
 def whole_file(path: Path) -> Generator[BinaryIO]:
-    """A file that takes its name when it is whole. Whatever ends the block early leaves what was there before."""
+    """Open a file that gets its name when it is complete. If the block fails, an existing file stays as it was."""
     draft = atomic.Draft(atomic.place(path))
     try:
         yield draft.file
@@ -78,13 +78,13 @@ def whole_file(path: Path) -> Generator[BinaryIO]:
 
 
 class Screen(io.RawIOBase):
-    """A terminal as a file of text: it shows what is written, and obeys nothing of it."""
+    """A terminal as a text file. It shows control sequences instead of executing them."""
 
     def __init__(self, terminal: BinaryIO) -> None:
         self._terminal = terminal
 
     def writable(self) -> bool:
-        """Whether it can be written to, as it can."""
+        """Return `True`."""
         return True
 
     def write(self, text: Any, /) -> int:
@@ -93,17 +93,17 @@ class Screen(io.RawIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Show at once what was written."""
+        """Flush the terminal."""
         self._terminal.flush()
 
 
 def write_csv(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgspec.Struct]) -> None:
-    """Write a line of names, then a line per row, with the columns of frames; lists and objects are JSON."""
+    """Write CSV with a header and the columns of frames. Lists and objects are JSON."""
     _write_csv(file, rows, model, exact)
 
 
 def write_spreadsheet(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgspec.Struct]) -> None:
-    """Write CSV with an apostrophe before all text that a spreadsheet would take for a formula."""
+    """Write CSV. Text that a spreadsheet would read as a formula gets an apostrophe in front."""
     _write_csv(file, rows, model, escaping.cell)
 
 
@@ -124,7 +124,7 @@ def _write_csv(
             cells = (_cell(column.kind, column.values[0]) for column in table.fill([row]))
             lines.writerow(spell(cell) if isinstance(cell, str) else cell for cell in cells)
     finally:
-        # Else the wrapper closes a file that isn't its own when it is collected.
+        # Otherwise the wrapper would close the caller's file when it is garbage-collected.
         text.detach()
 
 
@@ -137,7 +137,7 @@ def _cell(kind: Kind, value: Any) -> Any:
 
 
 def write_json(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgspec.Struct]) -> None:
-    """Write one array of objects, a line for each, as they come."""
+    """Write an array of objects, one per line, row by row."""
     encoder = msgspec.json.Encoder()
     before = b"["
     for row in rows:
@@ -147,7 +147,7 @@ def write_json(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgsp
 
 
 def write_one(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgspec.Struct]) -> None:
-    """Write the first row as one object."""
+    """Write the first row as an object."""
     file.write(msgspec.json.format(msgspec.json.encode(as_object(next(iter(rows))))) + b"\n")
 
 
@@ -158,7 +158,7 @@ def write_jsonl(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgs
 
 
 def write_parquet(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[msgspec.Struct]) -> None:
-    """Write a Parquet file with the columns of frames, the same however many rows there are."""
+    """Write a Parquet file with the columns of frames. The schema doesn't depend on the rows."""
     require_pyarrow()
     parquet: Any = import_module("pyarrow.parquet")
     library, table = builders.arrow(), Table(model)
@@ -175,10 +175,10 @@ def write_parquet(file: BinaryIO, rows: Iterable[msgspec.Struct], model: type[ms
 
 
 def require_pyarrow() -> Any:
-    """The module `pyarrow`, or an `ImportError` that names the command to install it."""
+    """Return the module `pyarrow`, or raise an `ImportError` with the command that installs it."""
     with extra("arrow", "Parquet"):
         return import_module("pyarrow")
 
 
-#: Who writes a file of this name.
+#: The writer for each file suffix.
 WRITERS: dict[str, Writer] = {".csv": write_spreadsheet, ".jsonl": write_jsonl, ".parquet": write_parquet}

@@ -28,7 +28,7 @@ def table(*columns: Column | str) -> Table:
 
 
 class FittedTable:
-    """A table that leaves out columns where it is too wide, and says which. No number is ever cut.
+    """A table that leaves out columns if it is too wide, and says which. Numbers are never cut.
 
     Args:
         columns: All columns.
@@ -53,7 +53,7 @@ class FittedTable:
         self._spare = [heading for heading in spare if heading in self._columns]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Render the table in the width that there is."""
+        """Render the table in the available width."""
         gone = 0
         while (wide := self._width(console, options, gone)) > options.max_width and gone < len(self._spare):
             gone += 1
@@ -69,7 +69,7 @@ class FittedTable:
         result = table(*(self._columns[heading].copy() for heading in headings))
         for column, heading in zip(result.columns, headings, strict=True):
             if column.overflow == "fold":
-                # rich would break numbers at their no-break spaces.
+                # Otherwise rich breaks numbers at their no-break spaces.
                 column.min_width = max(cell_len(str(text)) for text in (heading, *(row[heading] for row in self._rows)))
         for row in self._rows:
             result.add_row(*(row[heading] for heading in headings))
@@ -77,10 +77,10 @@ class FittedTable:
 
 
 def figure(heading: str) -> Column:
-    """Make a column of numbers."""
+    """Make a column of numbers, which are never cut."""
     return Column(heading, justify="right", no_wrap=True, overflow="fold")
 
 
 def fixed(heading: str) -> Column:
-    """Make a column whose texts are never cut."""
+    """Make a column of text that is never cut."""
     return Column(heading, no_wrap=True, overflow="fold")

@@ -1,4 +1,4 @@
-"""Where a login is kept: the keyring of the system where it has one, else a file that only its owner can read."""
+"""Save a login in the system's keyring, or else in a file that only its owner can read."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from scapi.models import UserToken
 
 __all__ = ["Login", "forget", "load", "save"]
 
-#: What the entry of the keyring is called.
+#: The name of the entry in the keyring.
 SERVICE, ACCOUNT = "scapi", "login"
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
-    """A user's token, and the application that it was made for, without which it can't be renewed.
+    """A user's token, and the application that it was issued to, which is needed to renew it.
 
     Attributes:
-        token: The token; it never shows itself.
+        token: The token; its repr hides it.
         client_id: The application's id.
         client_secret: The application's secret.
     """
@@ -46,13 +46,13 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load() -> Login | None:
-    """The login that was saved, or `None`.
+    """Return the saved login, or `None`.
 
     Raises:
-        CredentialsError: There is one, but it can't be read, or others can read it too.
+        CredentialsError: The saved login can't be read, or other users can read it.
         ImportError: platformdirs is missing.
     """
-    # The file first: there is one only where the keyring failed, and then the keyring's entry is an older one.
+    # The file first: it exists only if saving to the keyring failed, and then the keyring's entry is older.
     text = _read(file())
     if text is None:
         text = _from_keyring()
@@ -61,13 +61,13 @@ def load() -> Login | None:
     try:
         return msgspec.json.decode(text, type=Login)
     except msgspec.MsgspecError:
-        # Not chained: the cause's traceback may show the text.
+        # Not chained: the traceback of the cause may contain the text.
         text = None
     raise CredentialsError("the saved login can't be read: run scapi login again")
 
 
 def save(login: Login) -> str:
-    """Keep a login in place of the one before, and tell where.
+    """Save a login in place of the previous one. Return where it was saved.
 
     Raises:
         OSError: The file can't be written.
@@ -78,7 +78,7 @@ def save(login: Login) -> str:
         try:
             keyring.set_password(SERVICE, ACCOUNT, text.decode())
         except keyring.errors.KeyringError:
-            pass  # there is none on this machine, it is locked, or it takes no text of this length
+            pass  # there is no keyring, it is locked, or the text is too long for it
         else:
             file().unlink(missing_ok=True)
             return "the keyring of this system"
@@ -87,14 +87,14 @@ def save(login: Login) -> str:
 
 
 def forget() -> bool:
-    """Remove the saved login, and tell whether there was one.
+    """Remove the saved login. Return whether there was one.
 
     Raises:
-        CredentialsError: The keyring doesn't let it go.
+        CredentialsError: The keyring refuses to delete it.
         OSError: The file can't be removed.
     """
     path = file()
-    # A save that was killed left a part, which holds all that the file does.
+    # A killed save may have left temporary files, which contain the secrets too.
     kept = [path, *atomic.abandoned(path.parent, path.name)]
     found = any(map(Path.exists, kept))
     for secret in kept:
@@ -104,12 +104,12 @@ def forget() -> bool:
     try:
         keyring.delete_password(SERVICE, ACCOUNT)
     except keyring.errors.KeyringError as cause:
-        raise CredentialsError(f"the keyring keeps the login: {cause}") from cause
+        raise CredentialsError(f"the keyring can't delete the login: {cause}") from cause
     return True
 
 
 def file() -> Path:
-    """The file that a login is kept in where there is no keyring."""
+    """Return the path of the file for a login without a keyring."""
     with extra("cli", "a login"):
         import platformdirs
     return Path(platformdirs.user_data_dir("scapi", appauthor=False)) / "login.json"
@@ -140,16 +140,16 @@ def _read(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     with handle:
-        # Of the open file: what its name leads to may change in between. Windows has no such bits.
+        # Check the open file, because the path may change in between. Windows has no such bits.
         if os.name == "posix" and os.fstat(handle.fileno()).st_mode & OTHERS:
-            raise CredentialsError(f"others can read {path}: log in again after scapi logout")
+            raise CredentialsError(f"other users can read {path}: run scapi logout, then scapi login")
         return handle.read()
 
 
 def _write(path: Path, text: bytes) -> None:
-    """Write a file that nobody else can read at any time, there in whole or not at all."""
+    """Write a file atomically. Other users can't read it at any time."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)
     atomic.sweep(path.parent, now=time.time())
-    # On the disk before anybody goes on: the pair before it is dead by now, and a power cut must not cost both.
+    # Synced to disk: the previous tokens are invalid by now, so a power cut must not lose the new ones.
     atomic.write(path, text, private=True)

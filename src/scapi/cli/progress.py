@@ -1,4 +1,4 @@
-"""How long fetching will take. The points of the API decide it, more than the network."""
+"""Estimate how long fetching takes. This depends more on the API's points than on the network."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
     from scapi.models import RateLimit
 
-#: Rows and points of a page of a long list.
+#: The rows and the cost in points of a page of a long list.
 ROWS, COST = 200, 2
 
-#: Seconds of a window of points.
+#: The length of a window of points in seconds.
 WINDOW = 60.0
 
 
 class RemainingColumn(ProgressColumn):
-    """The time that is left: by the speed so far, or by the waits for points if these take longer.
+    """The remaining time: estimated from the speed so far, or from the waits for points if these take longer.
 
     Args:
-        ratelimit: Returns the points that are left; `None` if no points are needed.
+        ratelimit: Returns the rate limit; `None` if no points are needed.
     """
 
     max_refresh = 0.5
@@ -38,7 +38,7 @@ class RemainingColumn(ProgressColumn):
         self._ratelimit = ratelimit
 
     def render(self, task: Task) -> Text:
-        """Show the time that is left, or dashes if it is unknown."""
+        """Show the remaining time, or nothing if it is unknown."""
         if task.remaining is None or task.finished:
             return Text("")
         left = task.time_remaining or 0.0
@@ -48,11 +48,11 @@ class RemainingColumn(ProgressColumn):
 
 
 def seconds_for_points(rows: float, ratelimit: RateLimit, now: datetime) -> float:
-    """Estimate how long the points for so many rows take to come, in seconds.
+    """Estimate how long it takes until there are enough points for the rows, in seconds.
 
     Args:
-        rows: The rows that are still to be fetched.
-        ratelimit: What is known of the points.
+        rows: The number of rows still to fetch.
+        ratelimit: The last known rate limit.
         now: The present time (aware).
     """
     limit, remaining, reset = ratelimit.limit, ratelimit.remaining, ratelimit.reset

@@ -1,4 +1,4 @@
-"""Rows that the terminal shows and the library has no model for."""
+"""Rows that only the command line shows; the library has no models for them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["Account", "Match"]
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is logged in.
+    """The account that is logged in.
 
     Attributes:
         login: The name of the account.
-        expires_at: Until when the token is valid (aware, UTC).
-        characters: The names of its characters in the region.
+        expires_at: When the token expires (aware, UTC).
+        characters: The names of the account's characters in the region.
     """
 
     login: str
@@ -24,17 +24,17 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
-    """An item that a query may mean.
+    """An item that matches a query.
 
     Attributes:
-        id: The id that the API takes.
-        name: The name in the language asked for.
+        id: The item's id in the API.
+        name: The name in the requested language.
         category: The item's folder.
         color: The item's rank colour.
         status: How the item binds to its owner.
-        score: How well it fits, 0 to 100.
-        ambiguous: Whether another item fits just as well.
-        names: The name by language.
+        score: How well the item matches, 0 to 100.
+        ambiguous: Whether another item matches equally well.
+        names: The names by language.
     """
 
     id: str

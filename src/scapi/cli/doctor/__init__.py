@@ -1,1 +1,1 @@
-"""`scapi doctor`: how the API that answers differs from the one that this library was written for."""
+"""`scapi doctor`: compare the API with what this library expects."""

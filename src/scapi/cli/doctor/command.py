@@ -37,15 +37,15 @@ STYLES = {"ok": "green", "new": "yellow", "failed": "red", "info": "dim"}
     "folder",
     type=HomePath(exists=True, file_okay=False),
     metavar="FOLDER",
-    help="Read saved answers instead: files such as lots.json and history_eu.json, named by what they answer.",
+    help="Read saved responses instead: files such as lots.json and history_eu.json, named by their endpoint.",
 )
 def doctor(*, region: str | None, fake: bool, folder: Path | None) -> Answer[Finding]:
-    """How the API that answers differs from the one that scapi was written for.
+    """Compare the API with what scapi expects.
 
-    It calls every endpoint once and compares the answers to the letter. The report holds no credentials and no
-    player's name: paste it into an issue. The numbers are those of the open questions in docs/api-quirks.md.
+    It calls every endpoint once and compares the responses exactly. The report contains no credentials and no names
+    of players, so you can paste it into an issue. The numbers are those of the open questions in docs/api-quirks.md.
     """
-    # Not before: this needs an HTTP library, and help and completion don't.
+    # Imported late: this needs an HTTP library, which help and completion don't need.
     from scapi.cli.doctor.findings import Finding
 
     found = list(_report(region, fake=fake, folder=folder))
@@ -73,7 +73,7 @@ def _report(region: str | None, *, fake: bool, folder: Path | None) -> Iterator[
 
 
 def _token() -> str | None:
-    """The token of the environment or of whoever logged in; `None` for the pair in the environment."""
+    """Return the token of the environment or of the login, or `None` for an id and a secret in the environment."""
     if has_env_credentials():
         return os.environ.get("SCAPI_TOKEN")
     with connect(fake=False, region=None) as connection:

@@ -1,4 +1,4 @@
-"""From what came back to what there is to say about it. Pure.
+"""Turn responses into findings. Pure.
 
 `settles` is the number of the question in docs/api-quirks.md that a finding answers.
 """
@@ -30,12 +30,12 @@ __all__ = ["Finding", "about_conflicts", "about_hosts", "about_us", "findings"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the report.
+    """A line of the report.
 
     Attributes:
-        mark: `ok` for what was expected, `new` for what wasn't, `failed` for what didn't work, `info` for the rest.
-        subject: What it is about: an endpoint mostly.
-        text: What was found.
+        mark: `ok` if expected, `new` if unexpected, `failed` if something didn't work, otherwise `info`.
+        subject: The subject, usually an endpoint.
+        text: The finding.
         settles: The number of the question in docs/api-quirks.md that it answers, or `None`.
     """
 
@@ -45,7 +45,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     settles: int | None = None
 
 
-#: What a record of each endpoint should be, and under which key the records are; `None` where the body is all.
+#: The model of each endpoint's records, and the key of the records in the body; `None` for the whole body.
 RECORDS: dict[str, tuple[type[msgspec.Struct], str | None]] = {
     "regions": (models.RegionInfo, None),
     "emission": (models.EmissionState, None),
@@ -59,14 +59,14 @@ RECORDS: dict[str, tuple[type[msgspec.Struct], str | None]] = {
     "members": (models.ClanMember, None),
 }
 
-#: Calls that are made to be refused.
+#: Calls that should be refused, and the expected status.
 REFUSED = {"bad item": 400, "bad character": 404}
 
 LIMITS = {"lots": 200, "history": 200, "clans": 200, "operations": 100}
 
 
 def about_us() -> Iterator[Finding]:
-    """The versions that the report was made with."""
+    """Report the versions of the installed software."""
     versions = f"scapi {__version__}, Python {platform.python_version()}, httpx {httpx.__version__}"
     yield Finding(
         mark="info", subject="versions", text=f"{versions}, msgspec {msgspec.__version__}, {platform.system()}"
@@ -74,9 +74,9 @@ def about_us() -> Iterator[Finding]:
 
 
 def about_conflicts() -> Iterator[Finding]:
-    """Other installed packages that are imported as `scapi`.
+    """Report other installed packages that are imported as `scapi`.
 
-    The import of `scapi` finds those in its own folder. Beside an editable installation they have another one.
+    The import of `scapi` finds those in its own folder. Next to an editable installation they have another folder.
     """
     for name in sorted({*packages_distributions().get("scapi", ())} - {"scapi-client"}):
         text = f"{name} {version(name)} is imported as scapi, too, and either may hide the other: {REPAIR}"
@@ -84,13 +84,13 @@ def about_conflicts() -> Iterator[Finding]:
 
 
 def about_hosts(answers: Iterable[tuple[str, str]]) -> Iterator[Finding]:
-    """Which of the hosts answer."""
+    """Report which hosts respond."""
     for host, text in answers:
         yield Finding(mark="ok" if text.startswith("answers") else "failed", subject=host, text=text, settles=1)
 
 
 def findings(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
-    """Everything there is to say about a round of calls, in the order of the calls, then across them."""
+    """Report all findings about a round of calls: first call by call, then across the calls."""
     for exchange in exchanges:
         if exchange.endpoint in REFUSED and exchange.status:
             yield _refusal(exchange)
@@ -107,7 +107,7 @@ def findings(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
 
 
 def _refusal(exchange: Exchange) -> Finding:
-    """How the server says no."""
+    """Report how the server refuses a call."""
     expected = REFUSED[exchange.endpoint]
     if exchange.error is None:
         return Finding(
@@ -118,23 +118,23 @@ def _refusal(exchange: Exchange) -> Finding:
 
 
 def _failure(exchange: Exchange) -> Finding:
-    # Not the error's own message: it may hold a player's name.
+    # Without the error's message, which may contain a player's name.
     if not exchange.status:
-        return Finding(mark="failed", subject=exchange.endpoint, text=f"no answer: {type(exchange.error).__name__}")
+        return Finding(mark="failed", subject=exchange.endpoint, text=f"no response: {type(exchange.error).__name__}")
     text = f"{exchange.status}, {type(exchange.error).__name__}: {_shape(exchange.body)}"
     return Finding(mark="failed", subject=exchange.endpoint, text=text, settles=4 if exchange.status >= 400 else None)
 
 
 def _shape(body: bytes) -> str:
-    """What a body is, without its values: `an object of details (an object), status (an integer)`."""
+    """Describe a body without its values: `an object of details (an object), status (an integer)`."""
     raw = _decoded(body)
     if is_object(raw):
         return "an object of " + ", ".join(f"{strict.name(key)} ({strict.kind(raw[key])})" for key in sorted(raw))
-    return strict.kind(raw) if raw is not None else f"{len(body)} bytes that are no JSON" if body else "an empty body"
+    return strict.kind(raw) if raw is not None else f"{len(body)} bytes that are not JSON" if body else "an empty body"
 
 
 def _answer(exchange: Exchange) -> Iterator[Finding]:
-    """An answer: its size and time, its rejected rows, and how it differs from its model."""
+    """Report a response: its size and time, its rejected rows, and how it differs from its model."""
     records = _records(exchange)
     settles = 14 if exchange.endpoint == "operations" else None
     oddities: Counter[str] = Counter()
@@ -156,13 +156,13 @@ def _is_page(result: object) -> TypeGuard[Listing[Any]]:
     return isinstance(result, Listing)
 
 
-#: How answers are known to differ from their models.
+#: Known differences between responses and their models.
 EXPECTED = {"history": ("price is a float, not an integer",)}
 
 
 def _page(exchange: Exchange, page: Listing[Any]) -> Iterator[Finding]:
     for rejected in page.rejected:
-        # The reason names a field and a type; the row itself isn't shown.
+        # Only the reason, which names a field and a type. The row may contain a player's name.
         yield Finding(
             mark="failed", subject=exchange.endpoint, text=f"row {rejected.index} rejected: {rejected.reason}"
         )
@@ -175,7 +175,7 @@ def _page(exchange: Exchange, page: Listing[Any]) -> Iterator[Finding]:
 
 
 def _records(exchange: Exchange) -> list[Any]:
-    """The records of a body as they were sent."""
+    """Return the records of a body as they were sent."""
     raw = _decoded(exchange.body)
     key = RECORDS.get(exchange.endpoint, (None, None))[1]
     rows = raw.get(key) if key is not None and is_object(raw) else raw
@@ -193,17 +193,17 @@ def _decoded(body: bytes) -> Any:
 
 
 def _costs(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
-    """What each call cost: by how much the points that remain went down, while their window stayed the same."""
+    """Report the cost of each call: how many points it used, if the window stayed the same."""
     counted = [(exchange, budget) for exchange in exchanges if (budget := _budget(exchange)) is not None]
     for (_, before), (exchange, after) in pairwise(counted):
-        # The reset is known to be a millisecond off now and then.
+        # The reset is sometimes off by a millisecond.
         if abs(after[1] - before[1]) < 1000:
-            text = f"cost {before[0] - after[0]}, if nobody else used the key meanwhile"
+            text = f"cost {before[0] - after[0]}, if nobody else used the key in the meantime"
             yield Finding(mark="info", subject=exchange.endpoint, text=text, settles=3)
 
 
 def _budget(exchange: Exchange) -> tuple[int, int] | None:
-    """The points that remain and when they are back, where the headers say so."""
+    """Return the remaining points and the time of the reset, or `None` without these headers."""
     try:
         return int(exchange.headers["x-ratelimit-remaining"]), int(exchange.headers["x-ratelimit-reset"])
     except (KeyError, ValueError):
@@ -211,7 +211,7 @@ def _budget(exchange: Exchange) -> tuple[int, int] | None:
 
 
 def _headers(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
-    """The limit, the names of the headers that matter, and the server's clock."""
+    """Report the limit, the names of the `x-` headers, and the server's clock."""
     answered = [exchange for exchange in exchanges if exchange.status and not exchange.saved]
     limits = {value for exchange in answered if (value := exchange.headers.get("x-ratelimit-limit"))}
     if limits:
@@ -219,7 +219,7 @@ def _headers(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
         yield Finding(mark="info", subject="limit", text=text, settles=13)
     without = sorted({exchange.endpoint for exchange in answered if _budget(exchange) is None})
     if without:
-        yield Finding(mark="info", subject="limit", text=f"no such headers from: {', '.join(without)}")
+        yield Finding(mark="info", subject="limit", text=f"no rate-limit headers from: {', '.join(without)}")
     names = sorted({name for exchange in answered for name in exchange.headers if name.startswith("x-")})
     if names:
         yield Finding(mark="info", subject="headers", text=", ".join(map(strict.name, names)))
@@ -238,7 +238,7 @@ def _skew(exchange: Exchange) -> float | None:
 
 
 def _sets(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
-    """What the open sets hold, as far as these answers show it."""
+    """Report the values of open sets in these responses."""
     raw: defaultdict[str, list[Any]] = defaultdict(list)
     for exchange in exchanges:
         raw[exchange.endpoint] += [_decoded(exchange.body)] if exchange.error is None else []
@@ -270,7 +270,7 @@ def _match_history(stats: Any) -> Iterator[Finding]:
 
 
 def _additional(pieces: list[dict[str, Any]]) -> Iterator[Finding]:
-    """What is told of the pieces that are traded."""
+    """Report the keys of `additional`, and the types of their values."""
     buyers = sum("buyer" in piece for piece in pieces)
     yield Finding(mark="info", subject="additional", text=f"buyer is in {buyers} of {len(pieces)} rows", settles=10)
     keys = sorted({key for piece in pieces for key in piece})
@@ -288,7 +288,7 @@ def _said(subject: str, settles: int, verb: str, counts: Counter[str]) -> Findin
 
 
 def _names(counts: Counter[str]) -> Counter[str]:
-    """Counts of members of an enum, of which any could be something else altogether."""
+    """Return counts of enum members by name. Unexpected text is hidden, because it could be anything."""
     shown: Counter[str] = Counter()
     for text, count in counts.items():
         shown[strict.name(text)] += count

@@ -1,4 +1,4 @@
-"""Every endpoint once: against an API that answers, or against answers that somebody saved."""
+"""Call every endpoint once, on a live API or on saved responses."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["hosts", "live", "saved"]
 
-#: An artefact, so that `additional` has something to tell.
+#: An artefact, because artefacts have the most fields in `additional`.
 ITEM = "kqgy"
-#: Nobody and nothing is called so: what does the API say of them?
+#: A name that doesn't exist, to see how the API responds.
 NOBODY = "scapi-doctor-404"
-#: Credentials where none are looked at.
+#: Credentials that aren't checked.
 ANYBODY = "anybody"
 CLAN = "00000000-0000-0000-0000-000000000000"
 
@@ -31,7 +31,7 @@ Client = AppClient | UserClient
 
 
 def _calls(client: Client) -> dict[str, Callable[[], Any]]:
-    """The calls that need nothing but a client. Each asks for the longest page that there is."""
+    """Return the calls that need only a client. Each requests the largest page."""
     return {
         "regions": client.regions,
         "emission": client.emission,
@@ -45,7 +45,7 @@ def _calls(client: Client) -> dict[str, Callable[[], Any]]:
 
 
 def live(token: str | None, **options: Any) -> Iterator[Exchange]:
-    """Call every endpoint once, in turn, so that each answer's headers tell what that one call cost.
+    """Call the endpoints one after another, so that the headers of each response show the cost of that call.
 
     Args:
         token: A token, which may be a user's; `None` for the pair in the environment.
@@ -69,7 +69,7 @@ def live(token: str | None, **options: Any) -> Iterator[Exchange]:
 
 
 def _of_the_user(client: UserClient, wire: Wire) -> Iterator[Exchange]:
-    """What only a user may ask. With a token of an application this ends at the first refusal."""
+    """Call the endpoints for users. With an application's token this ends at the first refusal."""
     yield (exchange := wire.exchange("characters", client.characters))
     characters: list[Character] = exchange.result or []
     if characters:
@@ -80,10 +80,10 @@ def _of_the_user(client: UserClient, wire: Wire) -> Iterator[Exchange]:
 
 
 def saved(folder: Path) -> Iterator[Exchange]:
-    """Read the bodies that are in a folder through the clients, as if they came over the wire.
+    """Decode the bodies in a folder with the clients, as if the API had sent them.
 
     Args:
-        folder: Holds files such as `lots.json` and `history_eu.json`: the first word is the endpoint.
+        folder: A folder with files such as `lots.json` and `history_eu.json`: the first word is the endpoint.
     """
     for path in sorted(folder.glob("*.json")):
         response = httpx.Response(200, content=path.read_bytes())
@@ -95,7 +95,7 @@ def saved(folder: Path) -> Iterator[Exchange]:
 
 
 def _calls_for_somebody(client: UserClient) -> dict[str, Callable[[], Any]]:
-    """The calls that need to know of somebody."""
+    """Return the calls that need a name or an id."""
     return {
         "profile": lambda: client.profile(NOBODY),
         "clan": lambda: client.clan(CLAN).info(),
@@ -106,7 +106,7 @@ def _calls_for_somebody(client: UserClient) -> dict[str, Callable[[], Any]]:
 
 
 def hosts() -> Iterator[tuple[str, str]]:
-    """The hosts of the API, and whether each one answers. It costs no points and shows no credentials."""
+    """Yield each host of the API, and whether it responds. This costs no points and sends no real credentials."""
     for host in (BaseUrl.PRODUCTION, BaseUrl.DEMO, BaseUrl.STALCRAFT, BaseUrl.STALCRAFT_DEMO):
         try:
             with AppClient(token=ANYBODY, base_url=host, retry=None, timeout=10) as client:

@@ -1,7 +1,7 @@
-"""A body compared with its model, to the letter. Pure.
+"""Compare a body with its model exactly. Pure.
 
-The clients forgive what a server changes; this doesn't. Nothing that it tells holds a value of the body, but for
-members of enums: a report must be fit to be published.
+The clients tolerate changes of the server; this module reports them. Its texts contain no values of the body except
+members of enums, because reports are published.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["compare", "kind", "name", "odd", "values"]
 
-#: A name that a programmer chose. Anything else could be a player's.
+#: A name that looks like an identifier. Any other text could be a player's name.
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}")
 SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 KINDS: dict[type, str] = {bool: "true or false", int: "an integer", float: "a float", str: "text", dict: "an object"}
 
-#: What stands for each type on the wire, and how it is called. What has cases of its own in `compare` comes here only
-#: when it is wrong altogether, hence `None`.
+#: The type of the decoded JSON for each type of field, and its description. `None` marks types with their own cases in
+#: `compare`: they get here only if the value has a wrong type.
 EXPECTED: dict[type[inspect.Type], tuple[type | None, str]] = {
     inspect.BoolType: (bool, KINDS[bool]),
     inspect.IntType: (int, KINDS[int]),
@@ -40,7 +40,7 @@ EXPECTED: dict[type[inspect.Type], tuple[type | None, str]] = {
 
 
 def odd(raw: Any, model: type[msgspec.Struct]) -> Counter[str]:
-    """What is unexpected in a record, by a sentence for each and how often it is so.
+    """Count the unexpected things in a record, by description.
 
     Args:
         raw: The decoded JSON of one record.
@@ -50,12 +50,12 @@ def odd(raw: Any, model: type[msgspec.Struct]) -> Counter[str]:
 
 
 def kind(raw: object) -> str:
-    """What a decoded value is, without saying what it is."""
+    """Describe the type of a decoded value."""
     return "null" if raw is None else KINDS.get(type(raw), "an array")
 
 
 def values(raw: Any, key: str) -> Iterator[Any]:
-    """Every value under a key, however deep."""
+    """Yield every value under a key, at any depth."""
     if is_object(raw):
         yield from (value for name, value in raw.items() if name == key)
         yield from (found for value in raw.values() for found in values(value, key))
@@ -64,7 +64,7 @@ def values(raw: Any, key: str) -> Iterator[Any]:
 
 
 def compare(raw: Any, type_: inspect.Type, path: str) -> Iterator[str]:
-    """Everything in a value that its type doesn't promise."""
+    """Yield every difference between a value and its type."""
     match type_:
         case inspect.UnionType():
             known = next(part for part in type_.types if not isinstance(part, inspect.NoneType))
@@ -75,12 +75,13 @@ def compare(raw: Any, type_: inspect.Type, path: str) -> Iterator[str]:
             for item in raw:
                 yield from compare(item, type_.item_type, f"{path}[]")
         case inspect.EnumType():
-            # Members that grew at run time aren't in `__members__`: they are what is looked for.
+            # Members that were added at run time aren't in `__members__`. These are the ones to report.
             if raw not in [member.value for member in type_.cls.__members__.values()]:
                 yield f"{path} has the unknown value {name(str(raw))}"
         case inspect.DateTimeType() if isinstance(raw, str):
             if not SECONDS.fullmatch(raw):
-                yield f"{path} is spelled like {re.sub('[0-9]', '0', raw)[:40]}" if _time(raw) else f"{path} is no time"
+                problem = f"is spelled like {re.sub('[0-9]', '0', raw)[:40]}" if _time(raw) else "is not a time"
+                yield f"{path} {problem}"
         case inspect.AnyType() | inspect.DictType():
             pass
         case _:
@@ -104,7 +105,7 @@ def _leaf(raw: Any, type_: inspect.Type, path: str) -> Iterator[str]:
 
 
 def name(text: str) -> str:
-    """A name as it is where it looks like a programmer's, else a word that hides it."""
+    """Return a name if it looks like an identifier, otherwise a placeholder."""
     return text if IDENTIFIER.fullmatch(text) else "(a name that isn't shown)"
 
 

@@ -1,4 +1,4 @@
-"""The wire, looked at through the public way in: an `http_client` of our own that keeps what comes back."""
+"""Record responses with an `http_client` of our own, through the public API of the clients."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ __all__ = ["Exchange", "Wire"]
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One call and what came of it.
+    """A call and its response.
 
     Attributes:
-        endpoint: What was asked, by the name of the method.
-        result: What the client made of the answer.
-        error: What the client raised instead.
-        status: The HTTP status; 0 where no answer came.
-        headers: The headers of the answer, names in lower case.
-        body: The body of the answer, decompressed.
-        seconds: From the request to the whole answer.
-        received: When the answer was there, in seconds of the epoch by our clock.
-        saved: Whether the answer was only read from a file, so that nothing but its body means anything.
+        endpoint: The name of the endpoint.
+        result: The result of the call.
+        error: The error that the call raised instead.
+        status: The HTTP status; 0 without a response.
+        headers: The headers of the response, names in lower case.
+        body: The body of the response, decompressed.
+        seconds: The time from the request to the end of the response.
+        received: When the response ended, in seconds since the epoch by our clock.
+        saved: Whether the response was read from a file, so that only its body is meaningful.
     """
 
     endpoint: str
@@ -44,11 +44,11 @@ class Exchange:
 
 
 class Wire(httpx.BaseTransport):
-    """A transport that keeps the last answer.
+    """A transport that keeps the last response.
 
     Args:
-        inner: What sends.
-        saved: Whether it only reads what somebody saved.
+        inner: The transport that sends the requests.
+        saved: Whether the responses are read from files.
     """
 
     def __init__(self, inner: httpx.BaseTransport, *, saved: bool = False) -> None:
@@ -57,7 +57,7 @@ class Wire(httpx.BaseTransport):
         self._seen: dict[str, Any] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send, keep the whole answer, and hand it on decompressed."""
+        """Send a request, keep the whole response, and return it decompressed."""
         began = time.perf_counter()
         response = self._inner.handle_request(request)
         body = response.read()
@@ -74,11 +74,11 @@ class Wire(httpx.BaseTransport):
         return httpx.Response(response.status_code, headers=kept, content=body)
 
     def close(self) -> None:
-        """Close what sends."""
+        """Close the inner transport."""
         self._inner.close()
 
     def exchange(self, endpoint: str, call: Callable[[], Any]) -> Exchange:
-        """Make one call and tell everything about it. It never raises what the API can be blamed for."""
+        """Make a call and record it. A `ScApiException` is recorded, not raised."""
         self._seen = {}
         try:
             result = call()
