@@ -85,7 +85,7 @@ class Differ(Generic[E, S]):
 
 
 class EmissionDiffer(Differ[EmissionEvent, EmissionWatchState]):
-    """Emissions, identified by their start and end. An older response from a cache has no new ones."""
+    """Emissions, identified by their start and end. An older response from a cache contains no new ones."""
 
     def __init__(self, region: Region | str, state: EmissionWatchState | None) -> None:
         super().__init__(region)

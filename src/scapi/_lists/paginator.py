@@ -1,4 +1,4 @@
-"""Read a whole list that changes meanwhile: decide which page to fetch, and find its new rows."""
+"""Read a whole list while it changes: decide which page to fetch, and find its new rows."""
 
 from __future__ import annotations
 

@@ -51,8 +51,8 @@ class Backoff:
         self.failures += 1
         longest = max(LONGEST_WAIT, self.interval)
         wait = self._rng() * min(longest, self.interval * 2.0 ** min(self.failures, 64))
-        asked = error.retry_after if isinstance(error, RateLimitError) else 0.0
-        return min(longest, max(wait, asked))
+        retry_after = error.retry_after if isinstance(error, RateLimitError) else 0.0
+        return min(longest, max(wait, retry_after))
 
 
 class Watched(Generic[E]):

@@ -60,19 +60,19 @@ def order_book(
     check_theme(theme)
     check_suffix(path)
     rows = checked("lots", lots, AuctionLot, "amount", "buyout_price", "start_time")
-    asked = [lot.unit_price for lot in rows if lot.unit_price is not None]
-    if not asked:
+    prices = [lot.unit_price for lot in rows if lot.unit_price is not None]
+    if not prices:
         raise ValueError("lots must contain at least one with a buyout: there is nothing to draw")
-    highest = ceiling(asked)
+    highest = ceiling(prices)
     shown = grouping(by, offers := [lot for lot in rows if lot.unit_price is not None])
-    title, subtitle = named(item or _items(rows), region), _about(rows, asked, highest)
+    title, subtitle = named(item or _items(rows), region), _about(rows, prices, highest)
 
     def draw(theme: Theme) -> Chart:
         chart = Chart(theme, 4.6)
         axes = chart.subplots()
         finish(axes, theme)
         headed(axes, theme, title, subtitle)
-        scaled(axes, [price for price in asked if price <= highest])
+        scaled(axes, [price for price in prices if price <= highest])
         _draw_books(axes, offers, shown, theme)
         axes.set_xlim(left=0)
         counted(axes.xaxis)
@@ -98,9 +98,9 @@ def _items(lots: list[AuctionLot]) -> str:
     return ", ".join(dict.fromkeys(lot.item_id for lot in lots))
 
 
-def _about(lots: list[AuctionLot], asked: list[float], highest: float) -> str:
+def _about(lots: list[AuctionLot], prices: list[float], highest: float) -> str:
     starts = [lot.start_time for lot in lots if lot.start_time is not None]
-    above, without = sum(price > highest for price in asked), len(lots) - len(asked)
+    above, without = sum(price > highest for price in prices), len(lots) - len(prices)
     left_out = (f", {above:,} above" if above else "") + (f", {without:,} without buyout" if without else "")
     when = f"put up {span(min(starts), max(starts))}  ·  " if starts else ""
-    return f"Buyout per piece, from {compact(min(asked))}  ·  {when}{len(lots):,} lots{left_out}"
+    return f"Buyout per piece, from {compact(min(prices))}  ·  {when}{len(lots):,} lots{left_out}"

@@ -55,8 +55,8 @@ def reachable(name: str, row: Any, *drawn: str) -> None:
         if isinstance(value, datetime) and value.year not in YEARS:
             raise ValueError(f"{field} of {name} must be in the years {YEARS.start} to {YEARS[-1]}, not {value}")
         if isinstance(value, int | float) and not abs(value) < 2**63:
-            told = integer(value) if isinstance(value, int) else f"{value:g}"
-            raise ValueError(f"{field} of {name} must be a number of 64 bits to be drawn, not {told}")
+            shown = integer(value) if isinstance(value, int) else f"{value:g}"
+            raise ValueError(f"{field} of {name} must be a number of 64 bits to be drawn, not {shown}")
 
 
 def named(item: str, region: Region | str | None) -> str:

@@ -199,10 +199,10 @@ class FakeApi:
     # Access
 
     def transport(self) -> FakeTransport:
-        """Return a transport for sync and async clients of `httpx` and `httpx2`. It sends all hosts' requests here.
+        """Return a transport that sends requests for any host to this fake.
 
-        Faults become httpx's own errors. Nothing ever sleeps: a delay moves the clock, or raises `ReadTimeout` if it
-        is longer than the client's timeout.
+        It works with sync and async clients of `httpx` and `httpx2`. Faults become httpx's own errors. Nothing ever
+        sleeps: a delay moves the clock, or raises `ReadTimeout` if it is longer than the client's timeout.
         """
         from scapi.testing._transport import FakeTransport  # httpx only where it is used
 
@@ -485,8 +485,8 @@ class FakeApi:
         self, method: str, parts: list[str], query: dict[str, str], sent: Mapping[str, str], body: bytes
     ) -> Reply:
         if parts[1:2] == ["oauth"]:
-            asked = _oauth.OAuthRequest(method, parts[2:], query, sent, body, int(self._now()))
-            return self.oauth.answer(asked, application=(self.client_id, self.client_secret))
+            request = _oauth.OAuthRequest(method, parts[2:], query, sent, body, int(self._now()))
+            return self.oauth.answer(request, application=(self.client_id, self.client_secret))
         if (reply := self.github.answer(_github.GitHubRequest(method, parts, query, sent))) is not None:
             return reply
         try:

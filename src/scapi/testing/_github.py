@@ -179,10 +179,10 @@ class GitHubServer:
         except _RefusedError as refused:
             body = {"message": str(refused), "documentation_url": "https://docs.github.com/rest"}
             reply = json_reply({**body, "status": str(refused.status)}, refused.status)
-        told = budget.headers(now)
+        limits = budget.headers(now)
         # GitHub sends seconds; the game's API sends milliseconds.
-        reset = str(int(told["x-ratelimit-reset"]) // 1000)
-        return with_headers(reply, {**told, "x-ratelimit-reset": reset, "x-ratelimit-resource": "core"})
+        reset = str(int(limits["x-ratelimit-reset"]) // 1000)
+        return with_headers(reply, {**limits, "x-ratelimit-reset": reset, "x-ratelimit-resource": "core"})
 
     def _budget_of(self, authorization: str) -> Budget:
         if not authorization:

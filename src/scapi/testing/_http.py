@@ -85,7 +85,7 @@ def with_headers(reply: Reply, headers: Mapping[str, str]) -> Reply:
 
 
 def packed(reply: Reply, accept_encoding: str) -> Reply:
-    """Return the response as it is sent: with its length, and gzipped if the client accepts it and it is large."""
+    """Return the response as it is sent: with its length, and gzipped if the client accepts it and it saves bytes."""
     reply = _compressed(reply, accept_encoding)
     if reply.status in BODILESS:
         return replace(reply, body=b"")

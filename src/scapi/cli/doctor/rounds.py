@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["hosts", "live", "saved"]
 
-#: An artefact, because artefacts have the most fields in `additional`.
+#: An artefact, because artefacts have fields in `additional`.
 ITEM = "kqgy"
 #: A name that doesn't exist, to see how the API responds.
 NOBODY = "scapi-doctor-404"
