@@ -549,7 +549,7 @@ def test_an_http_client_of_ones_own_reaches_the_fake_without_a_socket() -> None:
 def test_credentials_are_needed_and_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SCAPI_CLIENT_ID", raising=False)
     monkeypatch.delenv("SCAPI_CLIENT_SECRET", raising=False)
-    with pytest.raises(CredentialsError, match="both are missing"):
+    with pytest.raises(CredentialsError, match="of the application are missing"):
         OAuthClient.from_env()
     monkeypatch.setenv("SCAPI_CLIENT_ID", "me")
     with pytest.raises(CredentialsError, match="client_secret is missing"):

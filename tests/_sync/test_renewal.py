@@ -237,11 +237,11 @@ def test_on_token_that_calls_its_own_client_does_not_hang(fake: FakeApi, url: st
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"refresh_token": "r"}, "both are missing"),
+        ({"refresh_token": "r"}, "of the application are missing"),
         ({"refresh_token": "r", "client_id": "i"}, "client_secret is missing"),
         ({"refresh_token": "r", "client_secret": "s"}, "client_id is missing"),
         ({"client_id": "i", "client_secret": "s"}, "refresh_token, which is missing"),
-        ({"on_token": print}, "both are missing"),
+        ({"on_token": print}, "of the application are missing"),
         ({"on_token": print, "client_id": "i", "client_secret": "s"}, "refresh_token, which is missing"),
         ({"token": None}, "no credentials"),
         ({"token": ""}, "no credentials"),

@@ -115,7 +115,7 @@ def test_a_wait_for_anothers_request_ends_with_queue_timeout(fake: FakeApi, url:
     sender, waiter = asyncio.run(main())
     assert isinstance(sender, RequestTimeoutError)
     assert isinstance(waiter, RateLimitError)
-    assert "isn't done within queue_timeout" in str(waiter)
+    assert "took longer than queue_timeout" in str(waiter)
     assert len(fake.requests) == 1
 
 
