@@ -1,9 +1,11 @@
 """The STALCRAFT / STALZONE API, typed, for asyncio. For scripts and notebooks the same is in `scapi.sync`.
 
-    from scapi import AppClient
+```python
+from scapi import AppClient
 
-    async with AppClient(client_id="...", client_secret="...") as client:
-        emission = await client.emission()
+async with AppClient(token="...") as client:
+    emission = await client.emission()
+```
 
 Everything here is imported when it is first used.
 """

@@ -1,8 +1,12 @@
 """Frames: models as tables of polars, pandas and Arrow. The columns depend on the model, not on the rows.
 
-    from scapi import frames
+```python
+from scapi import frames
+from scapi.sync import AppClient
 
-    frames.to_polars(client.auction("zyv9").price_history(limit=200, additional=True))
+with AppClient(token="...") as client:
+    frame = frames.to_polars(client.auction("zyv9").price_history(limit=200, additional=True))
+```
 
 A `Listing` has the same functions as methods. Columns are named after the fields of the models; the fields of a nested
 record have its name in front (`clan_info_name`). Times are `datetime[us, UTC]`, integers have 64 bits, enums are

@@ -1,9 +1,11 @@
 """The market on disk: what a `Store` takes and gives. The store itself is `scapi.Store` and `scapi.sync.Store`.
 
+```python
 from scapi import Store
 
 async with Store("market.db") as store:
-print(await store.stats("zyv9", since="30d"))
+    stats = await store.stats("zyv9", since="30d")
+```
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """The STALCRAFT / STALZONE API, typed, for scripts, notebooks and threads: all of `scapi`, without `await`.
 
-    from scapi.sync import AppClient
+```python
+from scapi.sync import AppClient
 
-    with AppClient(client_id="...", client_secret="...") as client:
-        emission = client.emission()
+with AppClient(token="...") as client:
+    emission = client.emission()
+```
 
 Everything here is imported when it is first used.
 """

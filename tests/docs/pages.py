@@ -13,6 +13,7 @@ from typing import Any
 
 import scapi
 import scapi.sync
+from scapi import frames, pacing, plot, store, testing
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -74,6 +75,23 @@ class Example:
 
         asyncio.run(whole())
         return names
+
+
+def docstring_examples() -> list[Example]:
+    """The blocks in the docstrings of what users import."""
+    modules = [scapi, scapi.sync, frames, pacing, plot, store, testing]
+    found: dict[int, tuple[str, object]] = {}
+    for module in modules:
+        found[id(module)] = (module.__name__, module)
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if inspect.isclass(thing) or inspect.isfunction(thing):
+                found.setdefault(id(thing), (f"{module.__name__}.{name}", thing))
+    return [
+        Example(name, number, tab, textwrap.dedent(source))
+        for name, thing in found.values()
+        for number, (tab, _, source) in enumerate(_BLOCK.findall(inspect.getdoc(thing) or ""), start=1)
+    ]
 
 
 def examples(*pages: str) -> list[Example]:

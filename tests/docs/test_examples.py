@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from scapi.models import UserToken
-from tests.docs.pages import DOCS, PAGES, Example, examples
+from tests.docs.pages import DOCS, PAGES, Example, docstring_examples, examples
 
 if TYPE_CHECKING:
     from scapi.testing import FakeApi
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.socket
 
 LOGIN, LOGIN_SYNC, RENEWAL, RENEWAL_SYNC, WEB, WEB_SYNC, _ = examples("tokens.md")
 WATCHERS = examples("watchers.md")
+CLIENTS = ("AppClient", "UserClient", "OAuthClient", "DatabaseLookup", "GitHubClient")
 # These need more than a fake, or somebody who uses what they define.
 APART = [LOGIN, LOGIN_SYNC, RENEWAL, RENEWAL_SYNC, WEB, WEB_SYNC, *WATCHERS]
 
@@ -38,6 +39,17 @@ def test_an_example_runs_and_prints_what_its_page_says(
     assert printed or "print(" not in example.source
     for name in re.findall(r'"([\w-]+\.(?:png|svg|jsonl))"', example.source):
         assert Path(name).stat().st_size
+
+
+@pytest.mark.parametrize("example", docstring_examples(), ids=str)
+def test_an_example_of_a_docstring_runs(example: Example, fake: FakeApi) -> None:
+    example.run()
+
+
+def test_the_clients_and_the_modules_have_an_example_each() -> None:
+    clients = {f"{world}.{name}" for world in ("scapi", "scapi.sync") for name in CLIENTS}
+    modules = {"scapi", "scapi.sync", "scapi.frames", "scapi.plot", "scapi.store", "scapi.testing.FakeApi"}
+    assert clients | modules <= {example.page for example in docstring_examples()}
 
 
 @pytest.mark.parametrize("example", examples("limits.md"), ids=str)

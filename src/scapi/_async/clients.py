@@ -77,11 +77,13 @@ class AppClient(BaseClient[JsonT_co]):
         CredentialsError: There are no credentials, or only half a pair.
         ValueError: An argument is out of its range.
 
-    Example:
+    Examples:
+        ```python
         from scapi import AppClient
 
-        async with AppClient(client_id="...", client_secret="...") as client:
-            emission = await client.emission(region="eu")
+        async with AppClient(token="...", region="eu") as client:
+            emission = await client.emission()
+        ```
     """
 
     __module__ = aio.PUBLIC
@@ -258,11 +260,13 @@ class UserClient(BaseClient[JsonT_co]):
         CredentialsError: There is no token, or only a part of what renews it.
         ValueError: An argument is out of its range.
 
-    Example:
+    Examples:
+        ```python
         from scapi import UserClient
 
-        async with UserClient(token="...") as client:
+        async with UserClient.from_env() as client:
             characters = await client.characters()
+        ```
     """
 
     __module__ = aio.PUBLIC

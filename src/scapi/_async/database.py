@@ -51,11 +51,13 @@ class DatabaseLookup(Closable):
         ImportError: rapidfuzz or platformdirs is missing; the message says how to install them.
         ValueError: An argument is out of range.
 
-    Example:
+    Examples:
+        ```python
         from scapi import AppClient, DatabaseLookup
 
         async with DatabaseLookup() as lookup, AppClient(token="...") as client:
             lots = await client.auction(await lookup.id("AK-105")).lots()
+        ```
     """
 
     __module__ = aio.PUBLIC

@@ -64,11 +64,13 @@ class GitHubClient(Closable):
     Raises:
         ValueError: An argument is out of range.
 
-    Example:
+    Examples:
+        ```python
         from scapi import GitHubClient
 
         async with GitHubClient() as github:
             commit = await github.latest_commit()
+        ```
     """
 
     __module__ = aio.PUBLIC

@@ -73,11 +73,13 @@ class OAuthClient(Closable):
         CredentialsError: The id, the secret or both are missing.
         ValueError: An argument is out of range.
 
-    Example:
+    Examples:
+        ```python
         from scapi import OAuthClient
 
-        async with OAuthClient(client_id="...", client_secret="...") as oauth:
-            token = await oauth.login()
+        async with OAuthClient.from_env() as oauth:
+            token = await oauth.get_app_token()
+        ```
     """
 
     __module__ = aio.PUBLIC

@@ -20,10 +20,12 @@ class Secret:  # noqa: PLW1641  # a hash would leak a hint about the text
     Args:
         text: The text. A value of another type is hidden as well, and `check` rejects it.
 
-    Example:
+    Examples:
+        ```python
         from scapi import AppClient, Secret
 
         client = AppClient(token=Secret("..."))
+        ```
     """
 
     __slots__ = ("_pad", "_scrambled", "_wrong_type")

@@ -78,11 +78,13 @@ class AppClient(BaseClient[JsonT_co]):
         CredentialsError: There are no credentials, or only half a pair.
         ValueError: An argument is out of its range.
 
-    Example:
+    Examples:
+        ```python
         from scapi.sync import AppClient
 
-        with AppClient(client_id="...", client_secret="...") as client:
-            emission = client.emission(region="eu")
+        with AppClient(token="...", region="eu") as client:
+            emission = client.emission()
+        ```
     """
 
     __module__ = threads.PUBLIC
@@ -259,11 +261,13 @@ class UserClient(BaseClient[JsonT_co]):
         CredentialsError: There is no token, or only a part of what renews it.
         ValueError: An argument is out of its range.
 
-    Example:
+    Examples:
+        ```python
         from scapi.sync import UserClient
 
-        with UserClient(token="...") as client:
+        with UserClient.from_env() as client:
             characters = client.characters()
+        ```
     """
 
     __module__ = threads.PUBLIC

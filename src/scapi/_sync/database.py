@@ -52,11 +52,13 @@ class DatabaseLookup(Closable):
         ImportError: rapidfuzz or platformdirs is missing; the message says how to install them.
         ValueError: An argument is out of range.
 
-    Example:
+    Examples:
+        ```python
         from scapi.sync import AppClient, DatabaseLookup
 
         with DatabaseLookup() as lookup, AppClient(token="...") as client:
             lots = client.auction(lookup.id("AK-105")).lots()
+        ```
     """
 
     __module__ = threads.PUBLIC

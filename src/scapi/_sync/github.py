@@ -65,11 +65,13 @@ class GitHubClient(Closable):
     Raises:
         ValueError: An argument is out of range.
 
-    Example:
+    Examples:
+        ```python
         from scapi.sync import GitHubClient
 
         with GitHubClient() as github:
             commit = github.latest_commit()
+        ```
     """
 
     __module__ = threads.PUBLIC

@@ -74,11 +74,13 @@ class OAuthClient(Closable):
         CredentialsError: The id, the secret or both are missing.
         ValueError: An argument is out of range.
 
-    Example:
+    Examples:
+        ```python
         from scapi.sync import OAuthClient
 
-        with OAuthClient(client_id="...", client_secret="...") as oauth:
-            token = oauth.login()
+        with OAuthClient.from_env() as oauth:
+            token = oauth.get_app_token()
+        ```
     """
 
     __module__ = threads.PUBLIC

@@ -1,8 +1,13 @@
 """Charts of price histories, order books and the damage in a session. Needs the extra `plot`.
 
-    from scapi import plot
+```python
+from scapi import plot
+from scapi.sync import AppClient
 
-    plot.price_history(sales, item="Gravi", region="eu", by="quality", path="gravi.png")
+with AppClient(token="...", region="eu") as client:
+    sales = client.auction("kqgy").price_history(limit=200, additional=True)
+plot.price_history(sales, item="Gravi", region="eu", path="gravi.png")
+```
 
 Every function returns a `matplotlib.figure.Figure` that notebooks show, and writes it to `path` if given. The package
 doesn't use `pyplot` or change matplotlib's global settings.

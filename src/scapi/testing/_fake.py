@@ -79,15 +79,20 @@ class FakeApi:
     """A fake of the STALCRAFT/STALZONE API on this machine, for tests of bots and for learning without a key.
 
     It has every endpoint of the API, with the API's paths, parameters, spelling, errors and rate limits. Its data
-    depends only on the seed. Use it without a socket, from sync and async code:
+    depends only on the seed. Use it without a socket, from sync and async code, or over a real socket:
 
-        fake = FakeApi()
-        client = AppClient(token=fake.app_token, http_client=httpx.Client(transport=fake.transport()))
+    ```python
+    import httpx
 
-    or over a real socket:
+    from scapi.sync import AppClient
+    from scapi.testing import FakeApi
 
-        with fake.serve() as url:
-            client = AppClient(token=fake.app_token, base_url=url)
+    fake = FakeApi()
+    with httpx.Client(transport=fake.transport()) as http_client:
+        AppClient(token=fake.app_token, http_client=http_client).emission()
+    with fake.serve() as url, AppClient(token=fake.app_token, base_url=url) as client:
+        client.emission()
+    ```
 
     Its clock stands still until `advance` moves it, so nothing changes by itself. While the fake is served, the clock
     runs, unless you call `serve(run_clock=False)`. A client that waits for a rate limit needs a running clock. A
