@@ -1,30 +1,30 @@
 """The points that a server grants per window, shared out among all calls that wait for them.
 
-Nothing here waits, and nothing reads a clock: every method takes `now`, seconds of the local *monotonic* clock, and the
-answers say how long to wait. The wall clock isn't used at all, so it may be wrong, and may jump.
+Nothing here waits or reads a clock. Methods take `now`, the seconds of the local *monotonic* clock, and return how long
+to wait. The wall clock isn't used, so it may be wrong or jump.
 
 How a window is spent without overdrawing it:
 
-- The server's `remaining` only falls within a window, so the least value seen counts everything that has been answered.
-  What may be spent is that value less the costs of what is in flight.
-- A new window is opened by a single request. Its answer confirms the reset, shows what others spend from the same
-  budget, and tells that request's cost; the rest follow it. The very first request is no different.
-- An operation of unknown cost is sent alone once, and the fall of `remaining` tells its cost.
+- The server's `remaining` only falls within a window, so the lowest value seen includes every request that has a
+  response. The points that may be spent are that value less the costs of the requests in flight.
+- A single request opens a new window. Its response confirms the reset, shows what others spend from the same budget,
+  and gives the cost of that request. The other requests follow. The very first request is no different.
+- An operation of unknown cost is sent alone once. The fall of `remaining` is its cost.
 
-Who goes next:
+Which ticket goes next:
 
 - High priority goes before normal, and normal before low. Within a priority the oldest ticket goes first.
 - A ticket that has waited for a whole window is overdue and goes before all others. Of each priority, overdue tickets
   get a tenth of a window at most, see `priorities.is_overdue`. So nobody starves.
-- A ticket that the window can't pay for any more is overtaken. It has to wait for the reset anyhow, and after the reset
-  all points are back and the order is the old one. So no points are left over.
-- Low calls leave the reserve over. It melts before the window ends, so it isn't lost either.
+- A ticket that the window can no longer pay for is overtaken, so that no points are wasted. It has to wait for the
+  reset anyhow, and after the reset it has its old place.
+- Low calls don't spend the reserve. The reserve melts before the window ends, so it isn't wasted either.
 
-What an exception at any moment leaves behind, one of a signal handler's included, is mended by the next call:
+An exception may interrupt any line, even one raised by a signal handler. The next call repairs the state:
 
-- A ticket counts as long as its `Waiter` is alive. Dead ones are dropped, so no `finally` is relied on. A client's
+- A ticket counts as long as its `Waiter` is alive. Dead ones are dropped, so nothing relies on a `finally`. A client's
   reserve counts as long as the client lives.
-- What is reserved is summed up whenever it is needed, and never counted up and down.
+- Reserved points are summed up whenever they are needed. There is no counter that could drift.
 - Each change of the state is a single store: of an attribute, or in one dictionary.
 """
 
@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from scapi._ratelimit.queue import Place
 
 
-#: Seconds for which all others wait for one request: a server that hangs must not hang all calls.
+#: How long all other calls wait for one request, in seconds. A server that hangs must not block every call.
 PROBE_SECONDS = 1.0
-#: How often the whole queue is searched for dead tickets, in seconds. The first ones are looked at every time.
+#: How often the whole queue is searched for dead tickets, in seconds. The first ones are checked every time.
 SEARCH_INTERVAL = 1.0
 #: Share of a window that evenly spread requests leave free at its end.
 SPREAD_SLACK = 0.05
@@ -63,9 +63,8 @@ class Budget:
 
     Args:
         window: Length of the server's window in seconds; a shorter one is learned from the resets.
-        share: What part of the points to spend, above 0 to 1, rounded down to whole points: for one of several
-            processes that divide the same budget among them. A call that is dearer than the whole share goes when
-            nothing of it is spent.
+        share: Part of the points to spend, above 0 to 1, rounded down to whole points. Use it if several processes
+            divide the same budget. A call that costs more than the whole share goes while the share is unspent.
 
     Raises:
         ValueError: `share` is out of its range.
@@ -79,9 +78,9 @@ class Budget:
         self.forget_tickets()
 
     def forget_tickets(self) -> None:
-        """Begin anew with nothing queued or in flight: in the child of a fork they are the parent's."""
-        # Reentrant, because the garbage collector may run a dropped coroutine's `finally: leave()` in the middle of a
-        # method of ours, in the same thread.
+        """Drop all tickets, queued or in flight. In the child of a fork they belong to the parent."""
+        # Reentrant: the garbage collector may run a dropped coroutine's `finally: leave()` in the middle of one of
+        # these methods, in the same thread.
         self._lock = threading.RLock()
         self._queue = Queue()
         self._searched = -math.inf
@@ -92,7 +91,7 @@ class Budget:
 
     @property
     def share(self) -> float:
-        """What part of the points to spend. It may change at any time."""
+        """Part of the points to spend. It may change at any time."""
         return self._ledger.share
 
     @share.setter
@@ -107,8 +106,8 @@ class Budget:
         The greatest share of all living clients counts.
 
         Args:
-            client: Whose share it is. It is held weakly, and its death is noticed within a second.
-            share: 0 to 1; 0 withdraws the client's.
+            client: The client that sets the share. It is held weakly, and its death is noticed within a second.
+            share: 0 to 1; 0 withdraws the client's share.
 
         Raises:
             ValueError: `share` is out of its range.
@@ -119,7 +118,7 @@ class Budget:
             self._reserves[id(client)] = weakref.ref(client), share
             self._update_reserve()
 
-    # -- what a client does, in this order ---------------------------------------------------------
+    # -- what a client calls, in this order ---------------------------------------------------------
 
     def enter(
         self,
@@ -133,7 +132,7 @@ class Budget:
 
         Args:
             operation: Name of the endpoint, as in `KNOWN_COSTS`.
-            waiter: The call. Its ticket is dropped as soon as it isn't alive.
+            waiter: The call. Its ticket is dropped as soon as it is no longer alive.
             pace: `True`, `"even"` or `False`, see `Ticket`.
             priority: `"high"`, `"normal"` or `"low"`, see `Ticket`.
         """
@@ -144,11 +143,11 @@ class Budget:
         return ticket
 
     def poll(self, ticket: Ticket, now: float) -> Wait | None:
-        """Ask to be sent, as soon as `enter` has been called and then as its answers say.
+        """Request permission to send: first right after `enter`, then after each returned wait.
 
         Returns:
-            `None`: go now; the points are reserved until `leave`. Otherwise how long to wait; the waiter is woken when
-            it is worth asking earlier.
+            `None`: send now; the points are reserved until `leave`. Otherwise how long to wait. The waiter is woken if
+            it is worth polling earlier.
         """
         with self._lock:
             self._catch_up(now)
@@ -171,14 +170,14 @@ class Budget:
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """End an attempt, and with it the place in the queue or the reservation; harmless when done twice.
+        """End an attempt and give up its place in the queue or its reservation. A second call does no harm.
 
         Args:
             ticket: From `enter`.
             now: Local monotonic seconds.
             sent: False: nothing can have reached the server, so the points are free again.
-            status: Status of the answer; `None`: no answer came, so the request may have been charged.
-            headers: Headers of the answer, found by their lower-case names.
+            status: Status of the response; `None`: there was no response, so the request may have been charged.
+            headers: Headers of the response, by lower-case name.
         """
         with self._lock:
             self._catch_up(now)
@@ -189,7 +188,7 @@ class Budget:
             following.ticket.waiter.wake()
 
     def state(self, now: float) -> BudgetState:
-        """Tell what is known."""
+        """Return what is known of the budget."""
         with self._lock:
             self._catch_up(now)
             self._search(now)
@@ -205,7 +204,7 @@ class Budget:
     # -- under the lock: what time and exceptions do -----------------------------------------------
 
     def _catch_up(self, now: float) -> None:
-        """Drop what is dead or over."""
+        """Drop dead tickets, and blocks and windows that are over."""
         if self._ledger.catch_up(now):
             self._queue.has_dropped = True
         if now >= self._searched + SEARCH_INTERVAL:
@@ -238,7 +237,7 @@ class Budget:
         return min(overdue, key=attrgetter("number"), default=first)
 
     def _may_become_free(self) -> float:
-        """Return how many points can become free in this window: what is in flight may give some back."""
+        """Return how many points can become free in this window. Requests in flight may give some back."""
         ledger = self._ledger
         if ledger.window.remaining is None:
             return math.inf
@@ -268,7 +267,7 @@ class Budget:
         return Wait(seconds, max(soonest, seconds) if math.isinf(seconds) else soonest) if seconds > 0 else None
 
     def _soonest(self, place: Place, now: float) -> float:
-        """Return the least seconds until a ticket can go, if all before it that it can't overtake go first."""
+        """Return the least seconds until a ticket can go, after all tickets that it can't overtake."""
         ledger, quota = self._ledger, self._ledger.quota
         if not ledger.is_paced or quota is None:
             return 0.0
@@ -280,12 +279,12 @@ class Budget:
         later = self._seconds_until(before, quota, now)
         if is_low and ledger.window.ends is not None and (spare := ledger.points_left() - same) >= 0:
             later = max(later, self._seconds_held(place, spare, ledger.window.ends, now))
-        # Once it is overdue, it waits for those of its own priority alone.
+        # An overdue ticket waits only for those of its own priority.
         overdue = max(0.0, place.polled + ledger.clock.length - now)
         return max(seconds, min(later, overdue))
 
     def _seconds_until(self, points: int, quota: int, now: float) -> float:
-        """Return the least seconds until some points have been spent, from now on."""
+        """Return the least seconds from now until `points` can have been spent."""
         ledger, window = self._ledger, self._ledger.window
         if window.remaining is None or window.ends is None:
             return max(0.0, (math.ceil(points / quota) - 2) * ledger.clock.length) if ledger.limit else 0.0
@@ -307,7 +306,7 @@ class Budget:
         return self._seconds_in_window(place, place.first_since, window.ends, now)
 
     def _seconds_in_window(self, place: Place, first_since: float, ends: float, now: float) -> float:
-        """Return how long the next ticket waits in a window of which the server has told us."""
+        """Return how long the next ticket waits in a window that the server has confirmed."""
         ledger, ticket = self._ledger, place.ticket
         if ledger.limit == 0:
             return math.inf
@@ -334,7 +333,7 @@ class Budget:
         return _rest_of_probe(first_since, now) if is_to_measure else 0.0
 
     def _seconds_held(self, place: Place, spare: int, ends: float, now: float) -> float:
-        """Return how long the reserve holds a ticket, if so many points are left over when it has gone."""
+        """Return how long the reserve holds a ticket that leaves `spare` points over."""
         ledger, quota = self._ledger, self._ledger.quota
         if place.ticket.priority != "low" or not self._reserve or quota is None or self._is_overdue(place, now):
             return 0.0

@@ -1,4 +1,4 @@
-"""What calls cost: known beforehand, or measured."""
+"""The costs of calls, known beforehand or measured."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-#: Points per call, where they are known; all other operations are measured, see `BudgetState.costs`.
+#: Known points per call. All other operations are measured, see `BudgetState.costs`.
 KNOWN_COSTS: Mapping[str, int] = {"regions": 0, "emission": 1, "lots": 2, "price_history": 2, "profile": 2}
 
-#: What an unknown cost is likely to be, and what is reserved for it to be safe.
+#: The likely value of an unknown cost, and the safe value that is reserved for it.
 LIKELY_COST = 2
 SAFE_COST = 10
 MEASURING_ATTEMPTS = 3
@@ -21,11 +21,11 @@ SAMPLES = 5
 class Costs:
     """Points per call by operation.
 
-    Of several samples the least counts: others may have spent meanwhile, which looks like a cost.
+    The lowest of several samples counts: if others spend meanwhile, a sample is too high.
     """
 
     def __init__(self) -> None:
-        # The least of the samples, and the samples themselves.
+        # The lowest sample, and all samples.
         self._known: dict[str, tuple[int, tuple[int, ...]]] = {
             operation: (cost, (cost,)) for operation, cost in KNOWN_COSTS.items()
         }
@@ -38,22 +38,22 @@ class Costs:
 
     def _of(self, operation: str) -> tuple[int, tuple[int, ...]] | None:
         known = self._known.get(operation)
-        # The caller of `client.get` says what it costs: `get:3` costs 3 points.
+        # The caller of `client.get` may give the cost: `get:3` costs 3 points.
         name, _, cost = operation.partition(":")
         return (int(cost), (int(cost),)) if known is None and name == "get" and cost else known
 
     def copy(self) -> dict[str, int]:
-        """Return all costs that are known."""
+        """Return all known costs by operation."""
         return {operation: least for operation, (least, _) in self._known.items()}
 
     def add_sample(self, operation: str, cost: int) -> None:
-        """Take up what a call has cost."""
+        """Add the measured cost of a call."""
         _, earlier = self._of(operation) or (cost, ())
         samples = (*earlier, cost)[-SAMPLES:]
         self._known[operation] = min(samples), samples
 
     def is_to_measure(self, operation: str) -> bool:
-        """Tell whether the next call of an operation should be sent alone, so that its cost shows."""
+        """Return whether the next call of an operation should be sent alone, so that its cost shows."""
         return self._of(operation) is None and self._attempts.get(operation, 0) < MEASURING_ATTEMPTS
 
     def count_attempt(self, operation: str) -> None:
@@ -61,5 +61,5 @@ class Costs:
         self._attempts[operation] = self._attempts.get(operation, 0) + 1
 
     def forget_attempts(self) -> None:
-        """Begin counting anew."""
+        """Reset the counts of `count_attempt`."""
         self._attempts = {}

@@ -1,4 +1,4 @@
-"""The points of the present window: what is left of them, what is in flight, and what the server's answers tell."""
+"""The points of the present window: those left, those in flight, and what the server's responses say about them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class SentRequest(NamedTuple):
     """A request in flight.
 
     Attributes:
-        cost: The points that are reserved for it.
+        cost: The reserved points.
         started: When it was sent.
         is_measured: Whether it was sent alone, so that its cost shows.
-        alone_from: The points before it was sent, if nothing else was on its way.
+        alone_from: The points before it was sent, if nothing else was in flight.
     """
 
     cost: int
@@ -39,10 +39,10 @@ class PresentWindow(NamedTuple):
 
     Attributes:
         opened: When it began, by the local clock.
-        remaining: The points that are left; `None` until the server has told them.
-        ends: When it is over; `None` until the server has told it.
-        least: The least number of points that the server has told of this reset. A cache or a block doesn't change it.
-        first: The points that were left before the request whose answer came first.
+        remaining: The points that are left; `None` until the server has sent them.
+        ends: When it is over; `None` until the server has sent it.
+        least: The lowest `remaining` that the server has sent for this reset. A cache or a block doesn't change it.
+        first: The points that were left before the request that got the first response.
         is_whole: Whether nothing can have been charged before it was opened.
     """
 
@@ -55,7 +55,7 @@ class PresentWindow(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A refusal that is in force; `is_foreign`: not by the API itself."""
+    """A refusal that is in force. `is_foreign`: it came from something in front of the API."""
 
     until: float = -math.inf
     is_foreign: bool = False
@@ -66,7 +66,7 @@ class Ledger:
 
     Args:
         window: Length of the server's window in seconds; a shorter one is learned from the resets.
-        share: What part of the points may be spent, above 0 to 1.
+        share: Part of the points that may be spent, above 0 to 1.
     """
 
     def __init__(self, window: float, share: float) -> None:
@@ -79,14 +79,15 @@ class Ledger:
         self.forget_requests()
 
     def forget_requests(self) -> None:
-        """Begin anew with nothing in flight."""
+        """Drop all requests in flight and the present window."""
         self.in_flight: dict[Ticket, SentRequest] = {}
         self.window = PresentWindow()
         self.last_start = -math.inf
-        # Points of ours, without those in flight, and points by priority, with them. Each with when its window opened.
+        # The points that we spent, without those in flight; and the points by priority, with them. Each comes with the
+        # time when its window opened.
         self._spent = -math.inf, 0
         self._served: dict[Priority, tuple[float, int]] = {}
-        # Points that may have been charged, with the time when their request ended: no answer has counted them yet.
+        # Points that may have been charged, with the time when their request ended. No response includes them yet.
         self._uncounted: list[tuple[float, int]] = []
         self._alone: Ticket | None = None
         self.costs.forget_attempts()
@@ -95,13 +96,13 @@ class Ledger:
 
     @property
     def quota(self) -> int | None:
-        """The points of a whole window that may be spent, or `None` as long as nobody knows the limit."""
+        """The points of a whole window that may be spent, or `None` as long as the limit is unknown."""
         if self.limit and self.share == 1:  # the usual case, and quick
             return self.limit
         return None if self.limit is None else max(1, math.floor(self.limit * self.share))
 
     def points_left(self) -> int:
-        """Return the points of this window that are left to us, those in flight included."""
+        """Return the points of this window that we may still spend, including those in flight."""
         left, quota = self.window.remaining or 0, self.quota
         return left if self.share == 1 or quota is None else min(left, quota - self._points_spent())
 
@@ -110,7 +111,7 @@ class Ledger:
         remaining, first, in_flight = self.window.remaining or 0, self.window.first, self.points_in_flight()
         uncounted = sum(cost for _, cost in self._uncounted)
         if uncounted and first is not None:
-            # If nobody else spends, the server has counted all but what it says is left too much.
+            # If nobody else spends, the uncounted points are the excess of `remaining` over `expected`.
             expected = first - self._points_spent() - in_flight
             uncounted = min(uncounted, max(0, remaining - expected))
         return min(remaining - uncounted, self.points_left()) - in_flight
@@ -120,17 +121,17 @@ class Ledger:
         return sum(request.cost for request in list(self.in_flight.values()))
 
     def points_served(self, priority: Priority) -> int:
-        """Return the points of this window that the calls of a priority have got."""
+        """Return the points of this window that went to calls of a priority."""
         opened, points = self._served.get(priority, (-math.inf, 0))
         return points if opened == self.window.opened else 0
 
     def price(self, operation: str) -> int:
-        """Return the points to reserve. For an unknown cost they are more than likely; the answer gives them back."""
+        """Return the points to reserve. An unknown cost is rounded up; the response gives the difference back."""
         cost, quota = self.costs.get(operation, SAFE_COST), self.quota
-        # A call that is dearer than a whole window would wait forever.
+        # A call that costs more than a whole window would wait forever.
         return quota if quota is not None and quota < cost else cost
 
-    # -- what time does --------------------------------------------------------------------------------
+    # -- as time passes --------------------------------------------------------------------------------
 
     def catch_up(self, now: float) -> bool:
         """Drop requests whose call has ended, and blocks and windows that are over.
@@ -142,7 +143,7 @@ class Ledger:
         for ticket, request in list(self.in_flight.items()):
             if not ticket.waiter.alive():
                 has_dropped = True
-                # It counts as charged until an answer tells.
+                # It counts as charged until a response shows otherwise.
                 if self.is_paced:
                     self._uncounted.append((now, request.cost))
                 self._spend(request.cost)
@@ -153,13 +154,13 @@ class Ledger:
             self.block = Block()
         ends = self.window.ends
         if ends is not None and now >= ends:
-            # All points are back, but the next window's first answer has to say so.
+            # All points are back, but the first response of the next window has to confirm it.
             self._uncounted = []
             self.window = PresentWindow(now, is_whole=self.limit is not None)
         return has_dropped
 
     def seconds_blocked(self, operation: str, now: float) -> float:
-        """Return for how many seconds more a refusal is in force for an operation."""
+        """Return how many more seconds a refusal is in force for an operation."""
         left = self.block.until - now
         if left <= 0 or not (self.block.is_foreign or self.costs.get(operation)):
             return 0.0
@@ -174,7 +175,7 @@ class Ledger:
         return None if self.window.ends is None else self.window.ends - now
 
     def ratelimit(self, now: float) -> RateLimit:
-        """Return limit, remaining and reset, as a client shows them."""
+        """Return limit, remaining and reset as the client shows them."""
         window, reset = self.window, self.clock.next_reset(now)
         told = window.least if window.remaining is None else window.remaining
         left = self.limit if told is None else told
@@ -208,12 +209,12 @@ class Ledger:
         )
 
     def end(self, ticket: Ticket, now: float, *, sent: bool, status: int | None, headers: Mapping[str, str]) -> None:
-        """Release the points of a request, and learn from its answer."""
+        """Release the points of a request, and learn from its response."""
         request = self.in_flight.get(ticket)
         if request is not None and sent:
             self._learn(ticket, request, now, status, headers)
         elif status == 429 and not RateLimitHeaders.any_in(headers):
-            # A free call has no reservation, but what stands before the API may refuse it all the same.
+            # A free call has no reservation, but a proxy in front of the API may still refuse it.
             self._take_foreign_refusal(now, headers)
         self.in_flight.pop(ticket, None)
         if self.window.remaining is None and self._uncounted:
@@ -226,12 +227,12 @@ class Ledger:
     def _spend(self, points: int) -> None:
         self._spent = self.window.opened, self._points_spent() + points
 
-    # -- answers ---------------------------------------------------------------------------------------
+    # -- responses -------------------------------------------------------------------------------------
 
     def _learn(
         self, ticket: Ticket, request: SentRequest, now: float, status: int | None, headers: Mapping[str, str]
     ) -> None:
-        """Learn from an answer, or from its absence."""
+        """Learn from a response, or from a missing one."""
         seen = RateLimitHeaders.parse(headers)
         is_counted = seen is not None and self._observe(ticket, request, now, seen, status)
         if seen is None and status is not None and 200 <= status < 300 and not RateLimitHeaders.any_in(headers):
@@ -245,7 +246,7 @@ class Ledger:
     def _observe(
         self, ticket: Ticket, request: SentRequest, now: float, seen: RateLimitHeaders, status: int | None
     ) -> bool:
-        """Learn from the headers of an answer. Returns whether they count the cost of its own request."""
+        """Learn from the headers of a response. Return whether they include the cost of its own request."""
         self.is_paced = True
         remaining = 0 if status == 429 else seen.remaining
         if remaining is None:
@@ -254,8 +255,8 @@ class Ledger:
         was_open = window.remaining is not None
         is_over = relation == "same" and not was_open and self.clock.ends() <= request.started
         if relation == "old" or is_over:
-            # A request that began in the window before was charged to that one. If it began in this one, its headers
-            # are out of a cache; or, if it is a refusal, our idea of the reset was wrong.
+            # A request that began in the previous window was charged to that one. If it began in this one, its headers
+            # come from a cache; if it was refused, the reset that we assumed was wrong.
             return request.started < window.opened
         if seen.limit is not None:
             self.limit = seen.limit
@@ -270,7 +271,7 @@ class Ledger:
             if not self.block.is_foreign:
                 self.block = Block()
         else:
-            # The least of a window counts: an answer out of a cache may tell more, with the same reset.
+            # The lowest value of a window counts: a cached response may have a higher one with the same reset.
             least = min(told for told in (seen.remaining, window.least, self.limit) if told is not None)
             ends = self.clock.ends() if relation == "same" else window.ends or now + self.clock.length
             known = least if window.remaining is None else window.remaining
@@ -278,21 +279,21 @@ class Ledger:
         self._uncounted = [entry for entry in self._uncounted if entry[0] > request.started]
         if status == 429 and self.window.ends is not None:
             self._extend_block(self.window.ends)
-        # The counters of a window that was over may be those of a cache, which know nothing of this request.
+        # The counters of a past window may come from a cache. Then they don't include this request.
         return relation != "past"
 
     def _forget_what_every_answer_will_count(self) -> None:
-        """Drop what ended before the oldest request in flight began: a broken server mustn't fill memory."""
+        """Drop entries that ended before the oldest request in flight began: a broken server mustn't fill memory."""
         began = min((request.started for request in list(self.in_flight.values())), default=math.inf)
         self._uncounted = [entry for entry in self._uncounted if entry[0] > began]
-        # They may have been charged, so the next answer's cost can't be told from the limit.
+        # They may have been charged, so the cost of the next request can't be derived from the limit.
         self.window = self.window._replace(is_whole=False)
 
     def _measure(self, ticket: Ticket, request: SentRequest, remaining: int) -> None:
-        """Learn a cost, if nothing else of ours can have been charged meanwhile."""
+        """Learn a cost, if none of our other requests can have been charged meanwhile."""
         if ticket is not self._alone or request.alone_from is None:
             return
-        # Where others certainly spend, nothing becomes dearer.
+        # With a share below 1 other processes spend too, so a higher cost isn't believed.
         cost = request.alone_from - remaining
         most = math.inf if self.share == 1 else self.price(ticket.operation)
         if 1 <= cost <= most:
@@ -301,20 +302,20 @@ class Ledger:
     # -- refusals --------------------------------------------------------------------------------------
 
     def _take_refusal(self, now: float, seen: RateLimitHeaders | None, headers: Mapping[str, str]) -> None:
-        """Stop after a refusal that doesn't tell the present window's reset."""
+        """Stop after a refusal that doesn't say when the present window ends."""
         if seen is None:
             self._take_foreign_refusal(now, headers)
             return
         if self.window.ends is None:
-            # Our idea of the reset was wrong.
+            # The reset that we assumed was wrong.
             self.clock.distrust(now)
             self.window = self.window._replace(ends=now + self.clock.length)
-        # Otherwise its headers are out of a cache, and newer ones have told when the points are back.
+        # Otherwise its headers come from a cache, and newer ones have given the reset.
         self.window = self.window._replace(remaining=0)
         self._extend_block(self.window.ends or now)
 
     def _take_foreign_refusal(self, now: float, headers: Mapping[str, str]) -> None:
-        """Stop after the refusal of something that stands before the API, for as long as it asks."""
+        """Stop after a refusal by something in front of the API, for its `Retry-After` or one window."""
         asked = parse_retry_after(headers)
         self._extend_block(now + (self.clock.length if asked is None else asked), is_foreign=True)
 

@@ -1,4 +1,4 @@
-"""Who goes first within a window, and what is kept for calls that aren't low. The rules of every kind of budget."""
+"""The rules of every kind of budget: which calls go first in a window, and how much is reserved for non-low ones."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ Priority = Literal["high", "normal", "low"]
 
 #: From the first to the last.
 RANKS: dict[Priority, int] = {"high": 0, "normal": 1, "low": 2}
-#: Share of each window that the calls of a priority get if they have waited for a whole window.
+#: Share of each window that is guaranteed to calls of a priority that have waited for a whole window.
 OVERDUE_SHARE = 0.1
 #: When the reserve begins to melt and when it is gone, as shares of a window before its end. It is gone a little
-#: before the end, because what comes free later can't be spent any more.
+#: before the end, because points that become free later can no longer be spent.
 MELTING, MELTED = 0.1, 0.02
 
 
 def is_overdue(waited: float, length: float, served: float, quota: int) -> bool:
-    """Tell whether a call goes before all others, whatever its priority, so that nobody starves.
+    """Return whether a call goes before all others, whatever its priority, so that no priority starves.
 
-    Waiting alone doesn't raise a call: of a crawler that always has more to ask than a window grants, every call would
-    be first in the end. So each priority is guaranteed a part of every window, and no more.
+    Waiting alone isn't enough: if a crawler always needs more than a window grants, all its calls would end up first.
+    So each priority is guaranteed a part of every window, and no more.
 
     Args:
-        waited: Seconds that the call has stood in the queue.
+        waited: Seconds that the call has been in the queue.
         length: Seconds of a window.
-        served: Points of this window that the calls of its priority have got.
+        served: Points of this window that went to calls of its priority.
         quota: Points of a whole window.
     """
     return waited >= length and served < OVERDUE_SHARE * quota
 
 
 def points_kept(reserve: float, quota: int, left: float, length: float) -> float:
-    """Return the points that low calls have to leave over.
+    """Return the points that low calls must not spend.
 
     Args:
         reserve: Share of a window that is kept, 0 to 1.
@@ -44,7 +44,7 @@ def points_kept(reserve: float, quota: int, left: float, length: float) -> float
 
 
 def seconds_until_kept(points: float, reserve: float, quota: int, left: float, length: float) -> float:
-    """Return the seconds, 0 or more, until no more than some points are kept; the other arguments are as above.
+    """Return the seconds, 0 or more, until at most `points` are kept.
 
     Args:
         points: Points that may be kept, 0 or more.

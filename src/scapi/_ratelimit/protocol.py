@@ -1,4 +1,4 @@
-"""What a client asks of a budget, and what it is told."""
+"""The interface between a client and a budget."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class Waiter(Protocol):
     """The call that a ticket belongs to."""
 
     def wake(self) -> None:
-        """Let the call poll again. Called from any thread, so it must be quick and never raise."""
+        """Make the call poll again. Called from any thread, so it must be quick and never raise."""
         ...
 
     def alive(self) -> bool:
-        """Tell whether the call still goes on: True from before `Pacing.enter` until after `Pacing.leave`.
+        """Return whether the call is still running: True from before `Pacing.enter` until after `Pacing.leave`.
 
-        It must turn False whatever ends the call, an exception of a signal handler included. A locked
-        `threading.Lock` that the call holds in a `with` block does that: `alive` is its `locked`.
+        It must become False whatever ends the call, even an exception raised by a signal handler. A `threading.Lock`
+        that the call holds in a `with` block does that: `alive` is its `locked`.
         """
         ...
 
@@ -35,9 +35,9 @@ class Ticket:
     Attributes:
         operation: Name of the endpoint, as in `KNOWN_COSTS`.
         waiter: The call that waits.
-        pace: `True`: the request waits for its points. `"even"`: it also goes no faster than evenly over what is left
-            of the window. `False`: it waits for nothing, and only a block stops it.
-        priority: `"high"` goes before `"normal"`, and that before `"low"`, within a window.
+        pace: `True`: the request waits for its points. `"even"`: requests are also spread evenly over the rest of the
+            window. `False`: it doesn't wait, and only a block stops it.
+        priority: Within a window, `"high"` goes before `"normal"`, and `"normal"` before `"low"`.
     """
 
     operation: str
@@ -52,10 +52,10 @@ class Wait(NamedTuple):
     Attributes:
         again: Seconds after which to poll again at the latest; `math.inf`: never.
         soonest: A lower bound of the seconds until the request can go, 0 or more.
-        blocked: Seconds for which a refusal of the server's is still in force, or 0.0. Nothing is sent meanwhile.
-        is_foreign: Whether that block isn't the API's own, but a proxy's, for example.
-        is_asking: Whether the budget waits for word from elsewhere, for less than a second. The call has no place in
-            the queue yet, so nothing is known of its turn.
+        blocked: Seconds that a refusal by the server stays in force, or 0.0. Nothing is sent meanwhile.
+        is_foreign: Whether that block comes from something other than the API, such as a proxy.
+        is_asking: Whether the budget waits for a response from elsewhere, for less than a second. The call isn't in the
+            queue yet, so its turn is unknown.
     """
 
     again: float
@@ -69,12 +69,12 @@ class BudgetState(NamedTuple):
     """What is known of a budget.
 
     Attributes:
-        ratelimit: Limit, remaining (less what is in flight) and reset.
-        until_reset: Seconds until calls are possible again: until a block is over, or else until all points are back.
+        ratelimit: Limit, remaining (less the points in flight) and reset.
+        until_reset: Seconds until calls are possible again: until a block ends, otherwise until all points are back.
             `math.inf`: never; `None`: unknown.
         costs: Points per call by operation, known beforehand or measured.
-        waiting: How many tickets stand in the queue.
-        in_flight: How many tickets were sent and have points reserved.
+        waiting: Number of tickets in the queue.
+        in_flight: Number of requests in flight, with points reserved.
     """
 
     ratelimit: RateLimit
@@ -85,13 +85,13 @@ class BudgetState(NamedTuple):
 
 
 class Pacing(Protocol):
-    """What a client asks of a budget; one that is shared between machines can take the place of `Budget`.
+    """What a client needs of a budget. A budget that is shared between machines can replace `Budget`.
 
-    Every attempt of a call makes `enter`, then `poll` until it says go, then `leave`, at whatever point it ends.
-    The methods are called from tasks and threads at once and none of them may block, so a budget that lives
-    elsewhere keeps a stock of points it was granted. A thread of its own refills the stock and wakes the next ticket.
-    An attempt may end without `leave`: then its waiter isn't alive any more, and the ticket is dropped. A waiter polls
-    once a second at least. `now` is the local monotonic clock; such a budget may use another one.
+    Every attempt calls `enter`, then `poll` until it returns `None`, then `leave`, wherever it ends. Tasks and threads
+    call the methods concurrently, and none of them may block. So a remote budget keeps a stock of granted points, and
+    a thread of its own refills it and wakes the next ticket. An attempt may end without `leave`: then its waiter is no
+    longer alive, and the ticket is dropped. A waiter polls at least once a second. `now` is the local monotonic clock;
+    a remote budget may use another one.
     """
 
     def enter(
@@ -106,7 +106,7 @@ class Pacing(Protocol):
         ...
 
     def poll(self, ticket: Ticket, now: float) -> Wait | None:
-        """Ask to be sent: `None` is yes, and the points are reserved until `leave`."""
+        """Return `None` if the request may be sent; its points are then reserved until `leave`."""
         ...
 
     def leave(
@@ -118,11 +118,11 @@ class Pacing(Protocol):
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """End an attempt: with its answer, without one, or before anything was sent."""
+        """End an attempt: with its response, without one, or before anything was sent."""
         ...
 
     def state(self, now: float) -> BudgetState:
-        """Tell what is known."""
+        """Return what is known of the budget."""
         ...
 
     def set_reserve(self, client: object, share: float) -> None:
@@ -135,10 +135,10 @@ class Pacing(Protocol):
 
 @runtime_checkable
 class BudgetSource(Protocol):
-    """What has a budget for each key, so that clients of several keys can be given the same object."""
+    """A source of one budget per key, so that clients of several keys can share one object."""
 
     def budget_for(self, base_url: str, credentials: str) -> Pacing:
-        """Find the budget of a host and credentials.
+        """Return the budget of a host and credentials.
 
         Args:
             base_url: The host, lower case.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scapi._ratelimit.protocol import Ticket
 
 
-#: More tickets than can ever join.
+#: More than the number of tickets that can ever join.
 RANK_STEP = 1 << 60
 
 
@@ -25,13 +25,13 @@ class Place:
     """A place in the queue.
 
     Attributes:
-        ticket: Whose place it is.
-        rank: That of the ticket's priority: the least goes first.
+        ticket: The ticket that holds the place.
+        rank: Rank of the ticket's priority. The lowest goes first.
         number: Rises from ticket to ticket.
-        order: The least goes first: rank and number in one.
-        joined: How many tickets had joined each line by then, this one included.
+        order: Rank and number in one. The lowest goes first.
+        joined: How many tickets had joined each line by then, including this one.
         polled: When the ticket was polled for the first time; `math.inf`: never.
-        first_since: Since when the ticket is the next one.
+        first_since: When the ticket became the next one.
     """
 
     ticket: Ticket
@@ -46,15 +46,15 @@ class Place:
 class Queue:
     """Tickets in lines, one line for each priority and operation: the next ticket depends on its price.
 
-    The garbage collector may drop a ticket between any two steps of a method, so a method looks at copies. Each change
-    is a single store.
+    The garbage collector may drop a ticket between any two steps of a method, so methods iterate over copies. Each
+    change is a single store.
     """
 
     def __init__(self) -> None:
         self._lines: dict[tuple[int, str], OrderedDict[Ticket, Place]] = {}
         self._joined: dict[tuple[int, str], int] = {}
         self._numbers = itertools.count(1)
-        #: Whether a dead ticket was dropped: it has woken nobody.
+        #: Whether a dead ticket was dropped. It has not woken the next one.
         self.has_dropped = False
 
     def __len__(self) -> int:
@@ -70,12 +70,12 @@ class Queue:
         line[ticket] = Place(ticket, rank, number, rank * RANK_STEP + number, dict(self._joined))
 
     def find(self, ticket: Ticket) -> Place | None:
-        """Return a ticket's place, if it waits."""
+        """Return a ticket's place, or `None` if it isn't waiting."""
         line = self._lines.get((RANKS[ticket.priority], ticket.operation))
         return line.get(ticket) if line else None
 
     def drop(self, ticket: Ticket) -> None:
-        """Remove a ticket; harmless if it doesn't wait."""
+        """Remove a ticket. Does nothing if it isn't waiting."""
         line = self._lines.get((RANKS[ticket.priority], ticket.operation))
         if line:
             line.pop(ticket, None)
@@ -88,18 +88,18 @@ class Queue:
                 line.pop(ticket, None)
 
     def heads(self) -> list[Place]:
-        """Return the first ticket of each line whose call still goes on, and remove those before it."""
+        """Return the first live ticket of each line, and remove the dead ones before it."""
         return [head for line in list(self._lines.values()) if line and (head := self._head(line))]
 
     def points_before(self, place: Place, cost: Callable[[str], int]) -> tuple[int, int]:
-        """Count the points of a ticket and of those before it that it can't overtake: what is dearer, it may overtake.
+        """Count the points of a ticket and of those before it that it can't overtake. It may overtake dearer ones.
 
         Args:
-            place: The ticket's.
+            place: Place of the ticket.
             cost: Returns the points of an operation.
 
         Returns:
-            Those of the same priority, and those of the same or a higher one.
+            The points of the same priority, and the points of the same or a higher one.
         """
         own, lowest = cost(place.ticket.operation), place.rank
         same = higher = 0
