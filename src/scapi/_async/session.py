@@ -1,4 +1,4 @@
-"""The way of every call: build (pure), wait for its turn, send, decode or raise (pure)."""
+"""The path of every call: build (pure), wait for a turn, send, decode or raise (pure)."""
 
 from __future__ import annotations
 
@@ -50,10 +50,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: How often a call that waits for its turn asks again, in seconds. The one before it may have been interrupted, and
-#: then wakes nobody. Of very many that wait each asks less often, but a thousand ask in every second.
-ASK_AGAIN = 1.0
-ENOUGH_ASK = 1000
+#: How often a call that waits for its turn polls the budget, in seconds. The call before it may have been interrupted,
+#: and then doesn't wake it.
+POLL_INTERVAL = 1.0
+#: If very many calls wait, each polls less often, so that all together poll this often.
+POLLS_PER_SECOND = 1000
 
 logger = logging.getLogger("scapi")
 
@@ -74,41 +75,41 @@ class Session:
         self.renewal = renewal
         self._credentials = credentials
         self.network = network
-        # httpx is imported with the first client: it takes longer than all of ours.
+        # Imported late: httpx takes longer to import than all of scapi.
         from scapi._async.transport import Transport
 
         self._transport = Transport(base_url=settings.base_url, network=network)
         given = redis_budget.of_environment() if settings.budget is None else settings.budget
         self._budget: Pacing = budget_for(settings.base_url, credentials.fingerprint(), given)
-        # The connections are what all views of a client share, and they live as long as any of these.
+        # The reserve belongs to the transport: all views of a client share it, and it lives as long as any of them.
         self._budget.set_reserve(self._transport, settings.reserve)
         self._notice = notice_of(self._budget)
         self._waiting: Held[aio.Wakeup] = Held()
         self._cache = ResponseCache()
 
     def view(self, settings: Settings) -> Session:
-        """Return this session with other settings. It shares the connections, the budget and the token."""
+        """Return a session with other settings that shares the connections, the budget and the token."""
         view = copy.copy(self)
         view.settings = settings
         return view
 
     def with_priority(self, priority: Priority | None) -> Session:
-        """Return this session with another priority, or itself where that is `None`."""
+        """Return a session with another priority, or this one if `priority` is `None`."""
         return self if priority is None else self.view(self.settings.changed(priority=priority))
 
     @property
     def credentials(self) -> Credentials:
-        """Who we are at present."""
+        """The credentials in use. Renewal replaces them."""
         return self._credentials if self.renewal is None else self.renewal.credentials
 
     @property
     def ratelimit(self) -> RateLimit:
-        """The points that are left, as the last answers told."""
+        """The points that are left, as of the last responses."""
         return self._budget.state(aio.now()).ratelimit
 
     @property
     def closed(self) -> bool:
-        """Whether nothing can be called any more."""
+        """Whether the client is closed."""
         return self._transport.closed
 
     async def call(self, request: Request[T], *, fresh: bool = False) -> T:
@@ -116,7 +117,7 @@ class Session:
 
         Args:
             request: The request.
-            fresh: Send it even if the answer to an equal one is kept, or under way.
+            fresh: Send it even if the response to an equal request is cached or on its way.
         """
         if self.closed:
             raise ClosedError("the client is closed")
@@ -128,19 +129,19 @@ class Session:
                 return await self._call(request, decode, retry_state)
             return await self._read_cached(request, decode, seconds, retry_state)
         except QueueTimeoutError as cause:
-            raise self._no_turn(request, str(cause), ASK_AGAIN) from None
+            raise self._no_turn(request, str(cause), POLL_INTERVAL) from None
 
     async def _read_cached(
         self, request: Request[T], decode: Callable[[bytes], T], seconds: float, retry_state: RetryState
     ) -> T:
-        """Return the result of a request or of an equal one. Each caller decodes the answer for itself."""
+        """Return the result of a request or of an equal one. Each caller decodes the response for itself."""
 
-        async def ask(retry_state: RetryState) -> bytes:
+        async def fetch(retry_state: RetryState) -> bytes:
             return await self._call(request, bytes, retry_state)
 
         settings, target = self.settings, request.target
         options = settings.timeout, settings.retry, settings.pace, settings.queue_timeout, settings.priority
-        body = await self._cache.get(target, seconds, ask, retry_state, options)
+        body = await self._cache.get(target, seconds, fetch, retry_state, options)
         http_request = HttpRequest(settings.base_url + target, self.credentials)
         try:
             with Guard(http_request):
@@ -150,7 +151,7 @@ class Session:
             raise
 
     async def _call(self, request: Request[Any], decode: Callable[[bytes], T], retry_state: RetryState) -> T:
-        """Make a call with a token that is valid, renewing it at most once."""
+        """Make a call with a valid token. Renew the token at most once after a 401."""
         if self.renewal is None:
             return await self._send_with_retries(request, decode, self._credentials, retry_state)
         credentials = await self.renewal.fresh(retry_state)
@@ -173,13 +174,15 @@ class Session:
         http_request = HttpRequest(self.settings.base_url + request.target, credentials, extra=self.settings.headers())
         while True:
             wakeup = aio.Wakeup()
-            # The mark of all that this attempt holds, see `scapi._primitives.holds`.
+            # Marks everything that this attempt holds, see `scapi._primitives.holds`.
             with wakeup.hold:
-                ticket = await self._turn(request, wakeup, retry_state)
+                ticket = await self._acquire(request, wakeup, retry_state)
                 try:
                     with Guard(http_request):
                         return await decoding.read(
-                            await self._answer(request, http_request, ticket, retry_state), decode, http_request
+                            await self._send_and_report(request, http_request, ticket, retry_state),
+                            decode,
+                            http_request,
                         )
                 except (TransportError, RequestError) as error:
                     explain(error, request.operation)
@@ -187,12 +190,12 @@ class Session:
                     wait = retry_state.wait_after(error, until_reset, wall=time.time(), rng=random.random)
                     if wait is None or self._transport.closed:
                         raise
-                    told = request.path, wait, retry_state.attempts, log(str(error))
-                    self._tell(wait, "%s waits %.2f s after attempt %d: %s", *told)
+                    details = request.path, wait, retry_state.attempts, log(str(error))
+                    self._log_wait(wait, "%s waits %.2f s after attempt %d: %s", *details)
             await self._pause(wait, retry_state)
 
-    async def _turn(self, request: Request[T], wakeup: aio.Wakeup, retry_state: RetryState) -> Ticket:
-        """Wait until the points for a request are there, and take them."""
+    async def _acquire(self, request: Request[T], wakeup: aio.Wakeup, retry_state: RetryState) -> Ticket:
+        """Wait until the points for a request are free, and reserve them."""
         settings = self.settings
         ticket = self._budget.enter(request.operation, wakeup, pace=settings.pace, priority=settings.priority)
         try:
@@ -207,19 +210,19 @@ class Session:
         self, request: Request[T], ticket: Ticket, wakeup: aio.Wakeup, first: Wait, retry_state: RetryState
     ) -> None:
         wait: Wait | None = first
-        begun, told = aio.now(), -1.0
+        begun, logged = aio.now(), -1.0
         while wait is not None:
             if not retry_state.may_wait(wait, is_paced=bool(self.settings.pace)):
                 raise self._refusal(request, wait)
             now = aio.now()
             expected = max(wait.soonest, now - begun)
-            if not wait.is_asking and (told < 0 or told <= LONG_WAIT < expected):
-                told, longest = expected, max(wait.again, wait.soonest)
+            if not wait.is_asking and (logged < 0 or logged <= LONG_WAIT < expected):
+                logged, longest = expected, max(wait.again, wait.soonest)
                 reason = "a refusal is in force" if wait.blocked else "its turn"
                 text = "%s waits up to %.2f s before attempt %d: %s"
-                self._tell(expected, text, request.path, longest, retry_state.attempts + 1, reason)
-            ask_again = max(ASK_AGAIN, self._waiting.most / ENOUGH_ASK)
-            bound = math.inf if wait.is_asking else min(retry_state.left, ask_again)
+                self._log_wait(expected, text, request.path, longest, retry_state.attempts + 1, reason)
+            poll_interval = max(POLL_INTERVAL, self._waiting.most / POLLS_PER_SECOND)
+            bound = math.inf if wait.is_asking else min(retry_state.left, poll_interval)
             await self.wait(wakeup, min(wait.again, bound))
             retry_state.spend(aio.now() - now, is_block=wait.is_foreign)
             wait = self._budget.poll(ticket, aio.now())
@@ -234,16 +237,16 @@ class Session:
     def _no_turn(self, request: Request[T], reason: str, seconds: float) -> RateLimitError:
         return RateLimitError(reason, url=self.settings.base_url + request.target, retry_after=seconds, sent=False)
 
-    def _tell(self, seconds: float, text: str, *details: object) -> None:
+    def _log_wait(self, seconds: float, text: str, *details: object) -> None:
         """Log a wait, once for all calls that wait for the same thing."""
         level = self._notice.level(seconds, aio.now())
         if logger.isEnabledFor(level):
             logger.log(level, text, *details)
 
-    async def _answer(
+    async def _send_and_report(
         self, request: Request[Any], http_request: HttpRequest, ticket: Ticket, retry_state: RetryState
     ) -> HttpResponse:
-        """Send a request whose turn it is, and tell the program of the answer."""
+        """Send a request whose points are reserved, and pass its response to `on_response`."""
         begun, waited = aio.now(), retry_state.waited_in_all
         response = await self._exchange(http_request, ticket, retry_state)
         if self.settings.on_response is not None:
@@ -263,7 +266,7 @@ class Session:
         return response
 
     async def _exchange(self, http_request: HttpRequest, ticket: Ticket, retry_state: RetryState) -> HttpResponse:
-        """Send a request whose turn it is, and tell the budget what came of it."""
+        """Send a request whose points are reserved, and report the outcome to the budget."""
         response: HttpResponse | None = None
         sent = True
         try:
@@ -280,7 +283,7 @@ class Session:
             self._budget.leave(ticket, aio.now(), sent=sent, status=status, headers=headers)
 
     async def _follow(self, http_request: HttpRequest, retry_state: RetryState) -> HttpResponse:
-        """The answer to a request, after the redirects that stay on its host."""
+        """Send a request and follow the redirects that stay on its host. Return the last response."""
         response = await self._send(http_request, retry_state)
         for _ in range(redirects.MOST):
             target = redirects.target(response, http_request.url)
@@ -299,7 +302,7 @@ class Session:
         retry_state.spend(aio.now() - begun)
 
     async def wait(self, wakeup: aio.Wakeup, seconds: float) -> None:
-        """Wait, or less if woken, or less and with an error if the client is closed."""
+        """Wait for some seconds, or until woken. Raise `ClosedError` if the client is or gets closed."""
         hold = threading.Lock()
         with hold:
             self._waiting.add(wakeup, hold)
@@ -312,7 +315,7 @@ class Session:
             raise ClosedError("the client was closed during the call")
 
     async def close(self) -> None:
-        """End what is under way and what waits, and close the connections."""
+        """End all calls, in flight or waiting, and close the connections."""
         self._transport.refuse()
         self._budget.set_reserve(self._transport, 0)
         for wakeup in self._waiting:
