@@ -1,4 +1,4 @@
-"""What both clients can do: the endpoints that any credentials are good for."""
+"""The base of both clients: the endpoints that accept any credentials."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 
 class BaseClient(Closable, ModelOrJson[JsonT_co]):
-    """What both clients can do. Any credentials will do for it.
+    """The methods of both clients. They accept any credentials.
 
     Source: https://eapi.stalzone.com/reference
     """
@@ -56,7 +56,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
 
     @model_or_json
     async def regions(self) -> list[RegionInfo]:
-        """The regions of the game. The only endpoint that costs no points.
+        """Get the regions of the game. No other endpoint is free of points.
 
         Returns:
             The regions; a row that can't be read is in the list's `rejected`.
@@ -68,7 +68,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
 
     @model_or_json
     async def emission(self, region: RegionLike | None = None) -> EmissionState:
-        """The emission that runs, and the one before it. The server refreshes it every 10 to 15 seconds.
+        """Get the current emission and the previous one. The server refreshes them every 10 to 15 seconds.
 
         Args:
             region: The region; that of the client or `Config` by default.
@@ -87,22 +87,22 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         state: EmissionWatchState | None = None,
         priority: Priority | None = None,
     ) -> Watcher[EmissionEvent, EmissionWatchState]:
-        """The beginnings and ends of emissions, from now on.
+        """Watch emissions begin and end, from now on.
 
-        One that came and went unseen is reported all the same; of several, the API tells the last alone.
+        An emission that began and ended between two requests is reported too; of several, the API shows only the last.
 
         Args:
             region: The region; that of the client or `Config` by default.
-            interval: Seconds from one look to the next, above 0. The server has news every 10 to 15 seconds.
-            on_error: A function that gets each failure, which otherwise is an event of its own.
-            state: The saved `state` of an earlier watcher, to go on where it was.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            interval: Seconds between requests, above 0. The server refreshes its data every 10 to 15 seconds.
+            on_error: A function that gets each failure; by default each failure is an event.
+            state: The saved `state` of an earlier watcher, to continue from there.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
-            An iterator that ends when it or the client is closed, and not before.
+            An iterator that only ends when it or the client is closed.
 
         Raises:
-            TypeError: `on_error` can't be called, or `state` is that of another kind of watcher.
+            TypeError: `on_error` isn't callable, or `state` belongs to another kind of watcher.
             ValueError: An argument is out of its range, or the client has `json=True`.
         """
         differ = EmissionDiffer(self._session.settings.region_for(region), state)
@@ -117,7 +117,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
 
     @model_or_json
     async def profile(self, username: str, region: RegionLike | None = None) -> CharacterProfile:
-        """The public profile of a character.
+        """Get the public profile of a character.
 
         Args:
             username: The character's name, in any case.
@@ -125,7 +125,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
 
         Raises:
             NotFoundError: There is no such character.
-            DecodeError: The server answered with nothing, as it does for some characters that exist.
+            DecodeError: The response was empty. The server does this for some characters that exist.
             ScApiException: Any other failure, see `scapi.exceptions`.
         """
         return await self._session.call(requests.profile(self._session.settings.region_for(region), username))
@@ -134,7 +134,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
     async def clans(
         self, *, limit: int | None = None, offset: int | None = None, region: RegionLike | None = None
     ) -> Listing[ClanInfo]:
-        """One page of the clans of a region.
+        """Get one page of the clans of a region.
 
         Args:
             limit: How many clans, 0 to 200; `Config.LIMIT` (20) by default.
@@ -142,7 +142,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
             region: The region; that of the client or `Config` by default.
 
         Returns:
-            The clans, with their number in all as `total`.
+            The clans, with their total number as `total`.
 
         Raises:
             ValueError: An argument is out of its range; nothing was sent.
@@ -165,13 +165,13 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         after: datetime | str | None = None,
         region: RegionLike | None = None,
     ) -> Listing[OperationSession]:
-        """One page of the finished sessions of operations.
+        """Get one page of the finished sessions of operations.
 
         Args:
             limit: How many sessions, 0 to 100; `Config.LIMIT` (20) by default.
             offset: How many sessions to skip; `Config.OFFSET` (0) by default.
             sort: What to sort by; `Config.SORT_OPERATIONS` (time of finish) by default.
-            order: In which direction; `Config.ORDER_OPERATIONS` (descending) by default.
+            order: The direction; `Config.ORDER_OPERATIONS` (descending) by default.
             map: Only sessions on this map.
             username: Only sessions that this character took part in.
             before: Only sessions that ended before this time: a `datetime` (naive means UTC) or an ISO 8601 string.
@@ -179,7 +179,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
             region: The region; that of the client or `Config` by default.
 
         Returns:
-            The sessions, with their number in all as `total`.
+            The sessions, with their total number as `total`.
 
         Raises:
             ValueError: An argument is out of its range; nothing was sent.
@@ -203,15 +203,15 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
     def iter_clans(
         self, *, limit: int | None = None, region: RegionLike | None = None, priority: Priority | None = None
     ) -> Rows[ClanInfo]:
-        """All clans of a region, page by page, the next page on its way while one is used.
+        """Get all clans of a region, page by page. The next page is fetched while one is used.
 
-        A clan comes once, unless it changes its place in the list by more than pages overlap (30 places) while they
-        are read. The API doesn't say what the list is sorted by.
+        Each clan comes once, unless it moves by more places than pages overlap (30) while they are read. The API
+        doesn't document how the list is sorted.
 
         Args:
-            limit: How many clans in all, 0 or more; all of them by default.
+            limit: The maximum number of clans, 0 or more; all of them by default.
             region: The region; that of the client or `Config` by default.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
@@ -234,20 +234,20 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         region: RegionLike | None = None,
         priority: Priority | None = None,
     ) -> Rows[OperationSession]:
-        """All finished sessions of operations, page by page, the next page on its way while one is used.
+        """Get all finished sessions of operations, page by page. The next page is fetched while one is used.
 
-        Every session comes exactly once, also while new ones push the older ones down.
+        Every session comes exactly once, even while new ones push the older ones down.
 
         Args:
-            limit: How many sessions in all, 0 or more; all of them by default.
+            limit: The maximum number of sessions, 0 or more; all of them by default.
             sort: What to sort by; `Config.SORT_OPERATIONS` (time of finish) by default.
-            order: In which direction; `Config.ORDER_OPERATIONS` (descending) by default.
+            order: The direction; `Config.ORDER_OPERATIONS` (descending) by default.
             map: Only sessions on this map.
             username: Only sessions that this character took part in.
             before: Only sessions that ended before this time: a `datetime` (naive means UTC) or an ISO 8601 string.
             after: Only sessions that ended after this time.
             region: The region; that of the client or `Config` by default.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
@@ -277,20 +277,20 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         progress: Callable[[int, int | None], object] | None = None,
         priority: Priority | None = None,
     ) -> Results[CharacterProfile]:
-        """The public profiles of many characters, as they arrive.
+        """Get the public profiles of many characters, as they arrive.
 
-        Each name is answered exactly once, and as often as it is among the names. No more is held than what is under
-        way, so `names` may be a generator, and may be endless.
+        There is one result per name, and a repeated name gets as many results. Only the calls in progress are held in
+        memory, so `names` may be an endless generator.
 
         Args:
             names: The characters' names, in any case.
             region: The region; that of the client or `Config` by default.
-            concurrency: How many calls are under way at once, 1 to 64.
-            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each error
-                over as the `error` of its result.
-            progress: Called after each name with how many are done, and how many there are, `None` where `names` has
+            concurrency: Number of concurrent calls, 1 to 64.
+            on_error: `"raise"` stops the rest and raises the first error, with its key noted; `"yield"` returns each
+                error as the `error` of its result.
+            progress: Called after each name with the number of names done and the total, which is `None` if `names` has
                 no length.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
@@ -312,21 +312,21 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
     def auctions(
         self, item_ids: Iterable[str], region: RegionLike | Iterable[RegionLike] | None = None
     ) -> AuctionsEndpoint[JsonT_co]:
-        """The lots and the price histories of many items.
+        """Return the endpoint of many items on the auction.
 
         Args:
-            item_ids: The items' ids. They are taken as calls complete, so they may come from a generator, even from
-                an endless one; one that can be run through only once is good for one call on the result.
-            region: The region of all calls on the result, or several in a list: each item is then asked for in each of
-                them, and `result.region` says which one it is about. That of the client or `Config` by default.
+            item_ids: The items' ids. They are read as calls complete, so a generator may produce them, even an endless
+                one. A generator that can be iterated only once allows one call on the result.
+            region: The region of all calls on the result, or a list of regions: each item is then requested in each of
+                them, and `result.region` names the region. That of the client or `Config` by default.
         """
         return AuctionsEndpoint(self._session, item_ids, check_regions(region))
 
     def auction(self, item_id: str, region: RegionLike | None = None) -> AuctionEndpoint[JsonT_co]:
-        """The lots and the price history of an item.
+        """Return the endpoint of one item on the auction.
 
         Args:
-            item_id: The item's id as in the item database, such as `zyv9`. Ids that the database lacks work too.
+            item_id: The item's id as in the item database, such as `zyv9`. Ids that aren't in the database work too.
             region: The region of all calls on the result; that of the client or `Config` by default.
         """
         return AuctionEndpoint(self._session, item_id, checked_region(region))
@@ -361,16 +361,16 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
     async def get(
         self, path: str, *, params: Mapping[str, Param] | None = None, cost: int | None = None, model: Any = None
     ) -> Any:
-        """Any other GET of the API, with credentials, pacing, retries and errors as all calls have them.
+        """Send any other GET request to the API, with the credentials, pacing, retries and errors of all calls.
 
-        It is for endpoints that are newer than this version.
+        Use it for endpoints that are newer than this version.
 
         Args:
-            path: The path below the host with its region, such as `"ru/emission"`. Nothing goes to another host.
-            params: The query. Times are written as the API wants them, and what is `None` is left out.
-            cost: Points that the call costs, 0 or more. By default they are measured.
-            model: What the answer becomes: a model of `scapi.models`, a `msgspec.Struct` of your own, or a list of one
-                of these, such as `list[ClanMember]`. By default the answer is plain JSON.
+            path: The path below the host with its region, such as `"ru/emission"`. No request goes to another host.
+            params: The query. Times are formatted as the API expects them, and `None` values are left out.
+            cost: The points that the call costs, 0 or more. They are measured by default.
+            model: The type of the result: a model of `scapi.models`, your own `msgspec.Struct`, or a list of one of
+                these, such as `list[ClanMember]`. By default the result is plain JSON.
 
         Raises:
             TypeError: `model` is something else.
@@ -387,16 +387,16 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
 
     @property
     def ratelimit(self) -> RateLimit:
-        """The points that are left, as the last answers told; all `None` before the first one."""
+        """The points that are left, as of the last responses; all `None` before the first one."""
         return self._session.ratelimit
 
     async def close(self) -> None:
-        """End the calls under way and close all connections; an `http_client` of your own stays open."""
+        """End the calls in progress and close all connections. Your own `http_client` stays open."""
         await self._session.close()
 
     def __repr__(self) -> str:
         if not hasattr(self, "_session"):
-            # Tracebacks that show local variables meet this one where the constructor refuses an argument.
+            # Tracebacks with local variables show such an object if the constructor rejects an argument.
             return f"{type(self).__name__}(...)"
         settings, credentials = self._session.settings, self._session.credentials
         return f"{type(self).__name__}({credentials!r}, base_url={settings.base_url!r}, region={settings.region!s})"
@@ -410,5 +410,5 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
 
 
 def checked_region(region: RegionLike | None) -> Region | None:
-    """Return the region that was asked for, or raise a `ValueError`."""
+    """Return the region as a `Region`, or raise a `ValueError`. `None` stays `None`."""
     return None if region is None else validation.choice("region", region, Region)

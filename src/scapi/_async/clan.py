@@ -31,7 +31,7 @@ class ClanEndpoint(ModelOrJson[JsonT_co]):
         self._session = session
         self._region = region
 
-    if not TYPE_CHECKING:  # or type checkers would take any name for an attribute
+    if not TYPE_CHECKING:  # otherwise type checkers would accept any attribute
 
         def __getattr__(self, name: str) -> Any:
             whose = ": only that of a UserClient has it" if name == "members" else ""
@@ -41,7 +41,7 @@ class ClanEndpoint(ModelOrJson[JsonT_co]):
 
     @model_or_json
     async def info(self, *, region: RegionLike | None = None) -> ClanInfo:
-        """Get what is known of the clan.
+        """Get the public information about the clan.
 
         Args:
             region: The region; that of the endpoint, the client or `Config` by default.

@@ -1,4 +1,4 @@
-"""The two clients: `AppClient` for what is public, `UserClient` for what belongs to a player too."""
+"""The two clients: `AppClient` for public data, `UserClient` also for the data of a player."""
 
 from __future__ import annotations
 
@@ -40,41 +40,42 @@ class AppClient(BaseClient[JsonT_co]):
     """The API as an application sees it.
 
     Args:
-        token: An application token. Without a token and a pair, the client takes `SCAPI_TOKEN` of the environment, or
-            `SCAPI_CLIENT_ID` and `SCAPI_CLIENT_SECRET`.
-        client_id: The application's id, together with `client_secret`, in place of a token.
+        token: An application token. Without a token and an id-secret pair, the client reads the environment variable
+            `SCAPI_TOKEN`, or `SCAPI_CLIENT_ID` and `SCAPI_CLIENT_SECRET`.
+        client_id: The application's id. Use it with `client_secret` instead of a token.
         client_secret: The application's secret.
         base_url: The host; `Config.BASE_URL` by default, see `BaseUrl`.
-        region: The region of calls that name none; `Config.REGION` by default, as it is at the call.
-        json: Return the decoded JSON exactly as the server sent it, in place of models.
-        timeout: Seconds that a request may take in all; 30 by default, at most 10 of them to connect.
-        retry: What to do about failures that pass: a `Retry`, or how often to send a request in all, the first time
-            included. `None` sends once and raises at once.
+        region: The default region of calls; `Config.REGION` at the time of the call if omitted.
+        json: Return the decoded JSON exactly as the server sent it instead of models.
+        timeout: Total seconds for one request; 30 by default, at most 10 of them to connect.
+        retry: How to retry temporary failures: a `Retry`, or the number of attempts including the first. `None` sends
+            once and raises at once.
         pace: `True` waits before the points of the minute would be overdrawn, `"even"` also spreads the calls evenly
             over the minute, `False` never waits beforehand.
-        queue_timeout: Seconds that all waits of a call may take in sum (for its points, after failures, for a free
-            connection) before it raises; as long as it takes by default. A call that can't get its turn in time raises
-            `RateLimitError` at once.
-        priority: `"high"` calls get the points of a minute before `"normal"` ones, and these before `"low"` ones. All
-            clients of the same key count.
-        reserve: What share of each minute's points is kept for calls that aren't low, 0 to 1. Of all clients of the
-            same key the greatest counts. What is left of it goes to low calls at the end of the minute.
-        on_response: A plain function that gets a `ResponseInfo` for each answer, also for good ones. It is called in
-            the task or thread of the call, so it must be quick. What it raises is logged once and dropped.
-        user_agent: The name of the program, such as `market-bot/1.2`, which stands before ours in `User-Agent`.
-        budget: What shares the key's points among the calls, such as a `scapi.pacing.RedisBudget` for many processes.
-            By default the Redis that `SCAPI_REDIS_URL` names, or else a budget of this process.
-        cache: Seconds for which answers are used again, by the name of the method, such as `{"lots": 30}`; `True` for
-            10 of `emission`, 60 of `lots`, `price_history` and `profile`, and a day of `regions`. Equal calls at once
-            become one request. Iterators and watchers always ask. `None`, the default, keeps nothing.
-        http_client: An `httpx.AsyncClient`, or one of `httpx2`, of your own to send with. It is used as it is and never
+        queue_timeout: Total seconds that a call may wait (for its points, after failures, for a free connection)
+            before it raises; no limit by default. A call that can't get its turn in time raises `RateLimitError` at
+            once.
+        priority: `"high"` calls get the points of a minute before `"normal"` ones, and these before `"low"` ones. The
+            order holds across all clients of the same key.
+        reserve: Share of each minute's points that is kept for calls that aren't low, 0 to 1. The greatest reserve of
+            all clients of the same key counts. At the end of the minute low calls get what is left of it.
+        on_response: A plain function that gets a `ResponseInfo` for each response, also for successful ones. It is
+            called in the task or thread of the call, so it must be quick. An exception in it is logged once and
+            dropped.
+        user_agent: The name of the program, such as `market-bot/1.2`. It precedes scapi's own in `User-Agent`.
+        budget: The object that shares the key's points among the calls, such as a `scapi.pacing.RedisBudget` for many
+            processes. By default the Redis at `SCAPI_REDIS_URL`, otherwise a budget of this process.
+        cache: Seconds to reuse responses by method name, such as `{"lots": 30}`. `True` means 10 for `emission`, 60 for
+            `lots`, `price_history` and `profile`, and a day for `regions`. Equal concurrent calls become one request.
+            Iterators and watchers aren't cached. `None`, the default, caches nothing.
+        http_client: Your own `httpx.AsyncClient`, or one of `httpx2`, to send with. It is used as it is and never
             closed.
-        proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
-        verify: What TLS trusts: an `ssl.SSLContext`, or the path of a file or folder of certificates. By default what
-            `SSL_CERT_FILE` or `SSL_CERT_DIR` names, otherwise the certificates of `certifi`.
+        proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, instead of the one from the environment.
+        verify: What TLS trusts: an `ssl.SSLContext`, or the path of a file or folder of certificates. By default the
+            path in `SSL_CERT_FILE` or `SSL_CERT_DIR`, otherwise the certificates of `certifi`.
 
     Raises:
-        CredentialsError: There are no credentials, or only half a pair.
+        CredentialsError: There are no credentials, or only half of a pair.
         ValueError: An argument is out of its range.
 
     Examples:
@@ -136,7 +137,7 @@ class AppClient(BaseClient[JsonT_co]):
         credentials = Credentials.given_or_of_environment(token, client_id, client_secret).check()
         self._session = Session(settings, credentials, network=Network(http_client, proxy, verify).check())
 
-    if not TYPE_CHECKING:  # or type checkers would take any name for an attribute
+    if not TYPE_CHECKING:  # otherwise type checkers would accept any attribute
 
         def __getattr__(self, name: str) -> Any:
             whose = ": only a UserClient has it" if name in {"characters", "friends"} else ""
@@ -151,16 +152,16 @@ class AppClient(BaseClient[JsonT_co]):
     @overload
     def with_options(self, *, json: bool, **options: Unpack[CallOptions]) -> AppClient[bool]: ...
     def with_options(self, **options: Any) -> AppClient[bool]:
-        """Return this client with other options, for one call or for a part of a program.
+        """Return a view of this client with other options, for one call or for a part of a program.
 
-        It is a light view: connections, points and token are those of this client. So closing either closes both.
+        The view shares the connections, points and token of this client. Closing either closes both.
 
         Args:
             options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `cache`, `region`,
                 `json` or `on_response`, as in the constructor. All others stay as they are.
 
         Raises:
-            TypeError: An option is of the wrong type, or none of these.
+            TypeError: An option is unknown or has the wrong type.
             ValueError: An option is out of its range.
         """
         return self._view(options)
@@ -173,15 +174,15 @@ class AppClient(BaseClient[JsonT_co]):
     def from_env(cls, *, json: bool, **options: Unpack[Options]) -> AppClient[bool]: ...
     @classmethod
     def from_env(cls, **options: Any) -> AppClient[bool]:
-        """Return a client with the credentials of the environment, as the constructor does without any.
+        """Return a client with credentials from the environment, like the constructor without credentials.
 
-        They are in `SCAPI_TOKEN`, or in `SCAPI_CLIENT_ID` and `SCAPI_CLIENT_SECRET`.
+        It reads `SCAPI_TOKEN`, or `SCAPI_CLIENT_ID` and `SCAPI_CLIENT_SECRET`.
 
         Args:
             options: Any other argument of the class.
 
         Raises:
-            CredentialsError: The environment has none, or only half a pair.
+            CredentialsError: The environment has no credentials, or only half of a pair.
         """
         return cls(token=None, client_id=None, client_secret=None, **options)
 
@@ -193,9 +194,9 @@ class AppClient(BaseClient[JsonT_co]):
     def demo(cls, *, json: bool, **options: Unpack[Options]) -> AppClient[bool]: ...
     @classmethod
     def demo(cls, **options: Any) -> AppClient[bool]:
-        """A client of the public demo host, with the token that is published for it.
+        """Return a client of the public demo host, with the token published for it.
 
-        The demo host answers with made-up data; profiles are always 404.
+        The demo host returns made-up data; profiles are always 404.
 
         Args:
             options: Any other argument of the class; `base_url` is `BaseUrl.DEMO` unless given.
@@ -204,7 +205,7 @@ class AppClient(BaseClient[JsonT_co]):
         return cls(token=demo_tokens.APP_TOKEN, **options)
 
     def clan(self, clan_id: str, region: RegionLike | None = None) -> ClanEndpoint[JsonT_co]:
-        """A clan.
+        """Return the endpoint of a clan.
 
         Args:
             clan_id: The clan's uuid.
@@ -214,50 +215,51 @@ class AppClient(BaseClient[JsonT_co]):
 
 
 class UserClient(BaseClient[JsonT_co]):
-    """The API as a player's application sees it: all that is public, and what belongs to the player.
+    """The API as a player's application sees it: all public data, and the data of the player.
 
     Args:
         token: A user token, as text or as `OAuthClient` returned it. Without a token and a `refresh_token`, the client
-            takes `SCAPI_USER_TOKEN` and `SCAPI_REFRESH_TOKEN` of the environment. `SCAPI_CLIENT_ID` and
-            `SCAPI_CLIENT_SECRET` complete such a refresh token unless a pair is given.
-        refresh_token: What renews the token; that of `token` by default, where it has one.
-        client_id: The id of the application that the token was made for. With it and what follows, the token is
-            renewed by itself: just before it expires, where that is known, and once when the server refuses it.
+            reads the environment variables `SCAPI_USER_TOKEN` and `SCAPI_REFRESH_TOKEN`. `SCAPI_CLIENT_ID` and
+            `SCAPI_CLIENT_SECRET` complete such a refresh token unless you pass a pair.
+        refresh_token: The token that renews `token`; by default the one that `token` contains, if any.
+        client_id: The id of the application that the token was made for. With `client_id` and `client_secret` the
+            client renews the token: just before it expires, if that is known, and once when the server refuses it.
         client_secret: The application's secret.
-        on_token: A function that gets every new token before any call goes on, to save it: the old pair is dead by
-            then. It must not call this client.
-        oauth_url: Where the token is renewed; `BaseUrl.OAUTH` by default.
+        on_token: A function that saves each new token. It is called before any call continues; the old pair is invalid
+            by then. It must not call this client.
+        oauth_url: The server that renews the token; `BaseUrl.OAUTH` by default.
         base_url: The host; `Config.BASE_URL` by default, see `BaseUrl`.
-        region: The region of calls that name none; `Config.REGION` by default, as it is at the call.
-        json: Return the decoded JSON exactly as the server sent it, in place of models.
-        timeout: Seconds that a request may take in all; 30 by default, at most 10 of them to connect.
-        retry: What to do about failures that pass: a `Retry`, or how often to send a request in all, the first time
-            included. `None` sends once and raises at once.
+        region: The default region of calls; `Config.REGION` at the time of the call if omitted.
+        json: Return the decoded JSON exactly as the server sent it instead of models.
+        timeout: Total seconds for one request; 30 by default, at most 10 of them to connect.
+        retry: How to retry temporary failures: a `Retry`, or the number of attempts including the first. `None` sends
+            once and raises at once.
         pace: `True` waits before the points of the minute would be overdrawn, `"even"` also spreads the calls evenly
             over the minute, `False` never waits beforehand.
-        queue_timeout: Seconds that all waits of a call may take in sum (for its points, after failures, for a free
-            connection) before it raises; as long as it takes by default. A call that can't get its turn in time raises
-            `RateLimitError` at once.
-        priority: `"high"` calls get the points of a minute before `"normal"` ones, and these before `"low"` ones. All
-            clients of the same key count.
-        reserve: What share of each minute's points is kept for calls that aren't low, 0 to 1. Of all clients of the
-            same key the greatest counts. What is left of it goes to low calls at the end of the minute.
-        on_response: A plain function that gets a `ResponseInfo` for each answer, also for good ones. It is called in
-            the task or thread of the call, so it must be quick. What it raises is logged once and dropped.
-        user_agent: The name of the program, such as `market-bot/1.2`, which stands before ours in `User-Agent`.
-        budget: What shares the key's points among the calls, such as a `scapi.pacing.RedisBudget` for many processes.
-            By default the Redis that `SCAPI_REDIS_URL` names, or else a budget of this process.
-        cache: Seconds for which answers are used again, by the name of the method, such as `{"lots": 30}`; `True` for
-            10 of `emission`, 60 of `lots`, `price_history` and `profile`, and a day of `regions`. Equal calls at once
-            become one request. Iterators and watchers always ask. `None`, the default, keeps nothing.
-        http_client: An `httpx.AsyncClient`, or one of `httpx2`, of your own to send with. It is used as it is and never
+        queue_timeout: Total seconds that a call may wait (for its points, after failures, for a free connection)
+            before it raises; no limit by default. A call that can't get its turn in time raises `RateLimitError` at
+            once.
+        priority: `"high"` calls get the points of a minute before `"normal"` ones, and these before `"low"` ones. The
+            order holds across all clients of the same key.
+        reserve: Share of each minute's points that is kept for calls that aren't low, 0 to 1. The greatest reserve of
+            all clients of the same key counts. At the end of the minute low calls get what is left of it.
+        on_response: A plain function that gets a `ResponseInfo` for each response, also for successful ones. It is
+            called in the task or thread of the call, so it must be quick. An exception in it is logged once and
+            dropped.
+        user_agent: The name of the program, such as `market-bot/1.2`. It precedes scapi's own in `User-Agent`.
+        budget: The object that shares the key's points among the calls, such as a `scapi.pacing.RedisBudget` for many
+            processes. By default the Redis at `SCAPI_REDIS_URL`, otherwise a budget of this process.
+        cache: Seconds to reuse responses by method name, such as `{"lots": 30}`. `True` means 10 for `emission`, 60 for
+            `lots`, `price_history` and `profile`, and a day for `regions`. Equal concurrent calls become one request.
+            Iterators and watchers aren't cached. `None`, the default, caches nothing.
+        http_client: Your own `httpx.AsyncClient`, or one of `httpx2`, to send with. It is used as it is and never
             closed.
-        proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, in place of the one that the environment names.
-        verify: What TLS trusts: an `ssl.SSLContext`, or the path of a file or folder of certificates. By default what
-            `SSL_CERT_FILE` or `SSL_CERT_DIR` names, otherwise the certificates of `certifi`.
+        proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, instead of the one from the environment.
+        verify: What TLS trusts: an `ssl.SSLContext`, or the path of a file or folder of certificates. By default the
+            path in `SSL_CERT_FILE` or `SSL_CERT_DIR`, otherwise the certificates of `certifi`.
 
     Raises:
-        CredentialsError: There is no token, or only a part of what renews it.
+        CredentialsError: There is no token, or something needed to renew it is missing.
         ValueError: An argument is out of its range.
 
     Examples:
@@ -343,16 +345,16 @@ class UserClient(BaseClient[JsonT_co]):
     @overload
     def with_options(self, *, json: bool, **options: Unpack[CallOptions]) -> UserClient[bool]: ...
     def with_options(self, **options: Any) -> UserClient[bool]:
-        """Return this client with other options, for one call or for a part of a program.
+        """Return a view of this client with other options, for one call or for a part of a program.
 
-        It is a light view: connections, points and token are those of this client. So closing either closes both.
+        The view shares the connections, points and token of this client. Closing either closes both.
 
         Args:
             options: What to change: `timeout`, `retry`, `pace`, `queue_timeout`, `priority`, `cache`, `region`,
                 `json` or `on_response`, as in the constructor. All others stay as they are.
 
         Raises:
-            TypeError: An option is of the wrong type, or none of these.
+            TypeError: An option is unknown or has the wrong type.
             ValueError: An option is out of its range.
         """
         return self._view(options)
@@ -373,17 +375,17 @@ class UserClient(BaseClient[JsonT_co]):
     ) -> UserClient[bool]: ...
     @classmethod
     def from_env(cls, *, on_token: Callable[[UserToken], object] | None = None, **options: Any) -> UserClient[bool]:
-        """Return a client with the token of the environment, as the constructor does without any.
+        """Return a client with the token from the environment, like the constructor without a token.
 
-        It is in `SCAPI_USER_TOKEN`. With `SCAPI_REFRESH_TOKEN`, `SCAPI_CLIENT_ID` and `SCAPI_CLIENT_SECRET` it is
-        renewed too.
+        It reads `SCAPI_USER_TOKEN`. With `SCAPI_REFRESH_TOKEN`, `SCAPI_CLIENT_ID` and `SCAPI_CLIENT_SECRET` it also
+        renews the token.
 
         Args:
-            on_token: A function that gets every new token before any call goes on, to save it.
+            on_token: A function that saves each new token. It is called before any call continues.
             options: Any other argument that the clients have in common.
 
         Raises:
-            CredentialsError: The environment has no token, or only a part of what renews it.
+            CredentialsError: The environment has no token, or something needed to renew it is missing.
         """
         return cls(token=None, refresh_token=None, on_token=on_token, **options)
 
@@ -395,7 +397,7 @@ class UserClient(BaseClient[JsonT_co]):
     def demo(cls, *, json: bool, **options: Unpack[Options]) -> UserClient[bool]: ...
     @classmethod
     def demo(cls, **options: Any) -> UserClient[bool]:
-        """A client of the public demo host, with the user token that is published for it.
+        """Return a client of the public demo host, with the user token published for it.
 
         Args:
             options: Any other argument of the class; `base_url` is `BaseUrl.DEMO` unless given.
@@ -405,7 +407,7 @@ class UserClient(BaseClient[JsonT_co]):
 
     @model_or_json
     async def characters(self, region: RegionLike | None = None) -> list[Character]:
-        """The user's characters, with their clans.
+        """Get the user's characters, with their clans.
 
         Args:
             region: The region; that of the client or `Config` by default.
@@ -420,7 +422,7 @@ class UserClient(BaseClient[JsonT_co]):
 
     @model_or_json
     async def friends(self, character: str, region: RegionLike | None = None) -> list[str]:
-        """The names of the friends of one of the user's characters.
+        """Get the names of the friends of one of the user's characters.
 
         Args:
             character: The name of a character of the user.
@@ -432,7 +434,7 @@ class UserClient(BaseClient[JsonT_co]):
         return await self._session.call(requests.friends(self._session.settings.region_for(region), character))
 
     def clan(self, clan_id: str, region: RegionLike | None = None) -> UserClanEndpoint[JsonT_co]:
-        """A clan, with its members where one of the user's characters is among them.
+        """Return the endpoint of a clan. It lists the members if one of the user's characters is in the clan.
 
         Args:
             clan_id: The clan's uuid.

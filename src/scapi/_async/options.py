@@ -1,4 +1,4 @@
-"""The options of the clients, by where they can be given."""
+"""The options of the clients, grouped by where they are accepted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class CallOptions(TypedDict, total=False):
-    """What can differ from call to call, beside `json`, by which results are typed."""
+    """Options that can differ from call to call. `json` is separate, because it changes the type of results."""
 
     region: RegionLike | None
     timeout: float | None
@@ -32,7 +32,7 @@ class CallOptions(TypedDict, total=False):
 
 
 class Options(CallOptions, total=False):
-    """The arguments that all clients have beside their credentials."""
+    """The arguments that all clients have besides their credentials."""
 
     base_url: str | None
     reserve: float
