@@ -1,4 +1,4 @@
-"""Many items of the auction in one call, in one region or in several."""
+"""The endpoint of many items on the auction, in one or several regions."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 
 class AuctionsEndpoint(ModelOrJson[JsonT_co]):
-    """Many items on the auction, in one region or in several.
+    """Many items on the auction, in one or several regions.
 
-    Results come as they arrive, in no particular order. No more of them is held than what is under way.
+    Results come as they arrive, in no particular order. Only the calls in progress are held in memory.
 
     Source: https://eapi.stalzone.com/reference
     """
@@ -67,20 +67,20 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
         progress: Callable[[int, int | None], object] | None = None,
         priority: Priority | None = None,
     ) -> Results[Listing[AuctionLot]]:
-        """Get one page of the lots of each item. Each id is answered once per region, and as often as it was given.
+        """Get one page of the lots of each item. Each given id has one result per region, repeated ids too.
 
         Args:
             limit: How many lots of each item, 0 to 200; `Config.LIMIT` (20) by default.
             offset: How many lots of each item to skip; `Config.OFFSET` (0) by default.
             sort: What to sort by; `Config.SORT_AUCTION` (time created) by default.
-            order: In which direction; `Config.ORDER_AUCTION` (ascending) by default.
-            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
-            concurrency: How many calls are under way at once, 1 to 64.
-            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each
-                error over as the `error` of its result.
-            progress: Called after each item with how many are done, and how many there are, `None` where the ids have
-                no length. An item counts once for each region.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            order: The direction; `Config.ORDER_AUCTION` (ascending) by default.
+            additional: Whether to include details of the piece (quality, level); `Config.ADDITIONAL` by default.
+            concurrency: Number of concurrent calls, 1 to 64.
+            on_error: `"raise"` stops the rest and raises the first error, with its key noted; `"yield"` returns each
+                error as the `error` of its result.
+            progress: Called after each item with the number of items done and the total, which is `None` if the ids
+                have no length. An item counts once per region.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
@@ -108,21 +108,20 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
     ) -> Results[Listing[AuctionLot]]:
         """Get all lots of many items, page by page as pages arrive.
 
-        The pages of one item come in order, and hold each lot as often as those of `AuctionEndpoint.iter_lots` do; the
-        pages of different items come between each other. The last page of an item has a `has_more` that is false. An
-        item without lots has one page, which is empty.
+        The pages of one item come in order and contain the same lots as `AuctionEndpoint.iter_lots`. Pages of different
+        items are interleaved. On the last page of an item `has_more` is false. An item without lots has one empty page.
 
         Args:
-            limit: How many lots of each item in all, 0 or more; all of them by default.
-            sort: What to sort by; `Config.SORT_AUCTION` (time created) by default, which is steadiest.
-            order: In which direction; `Config.ORDER_AUCTION` (ascending) by default.
-            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
-            concurrency: How many items are read at once, 1 to 64.
-            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each
-                error over as the `error` of a result, which is the last one of its item.
-            progress: Called after each item with how many are done, and how many there are, `None` where the ids have
-                no length. An item counts once for each region.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            limit: The maximum number of lots of each item, 0 or more; all of them by default.
+            sort: What to sort by; `Config.SORT_AUCTION` (time created, the most stable order) by default.
+            order: The direction; `Config.ORDER_AUCTION` (ascending) by default.
+            additional: Whether to include details of the piece (quality, level); `Config.ADDITIONAL` by default.
+            concurrency: Number of items that are read at once, 1 to 64.
+            on_error: `"raise"` stops the rest and raises the first error, with its key noted; `"yield"` returns each
+                error as the `error` of a result, which is the last one of its item.
+            progress: Called after each item with the number of items done and the total, which is `None` if the ids
+                have no length. An item counts once per region.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
@@ -149,23 +148,23 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
         progress: Callable[[int, int | None], object] | None = None,
         priority: Priority | None = None,
     ) -> Results[Listing[AuctionLot]]:
-        """Find the cheapest lots of each item per piece, among all that can be bought at once.
+        """Find the cheapest lots of each item per piece, among all that can be bought immediately.
 
-        All lots of each item are read. Lots without a buyout are left out, and so are those that have ended, or end
-        within a minute. An item of which nothing is on offer has an empty result.
+        All lots of each item are read. Lots without a buyout are left out, and so are lots that have ended or end
+        within a minute. An item without such lots has an empty result.
 
         Args:
             n: How many lots of each item, 1 or more.
-            where: A function that says of a lot whether it matters; all of them do by default.
-            concurrency: How many items are read at once, 1 to 64.
-            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each
-                error over as the `error` of its result.
-            progress: Called after each item with how many are done, and how many there are, `None` where the ids have
-                no length. An item counts once for each region.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            where: A function that returns whether a lot matters; all lots matter by default.
+            concurrency: Number of items that are read at once, 1 to 64.
+            on_error: `"raise"` stops the rest and raises the first error, with its key noted; `"yield"` returns each
+                error as the `error` of its result.
+            progress: Called after each item with the number of items done and the total, which is `None` if the ids
+                have no length. An item counts once per region.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
-            TypeError: `where` can't be called.
+            TypeError: `where` isn't callable.
             ValueError: An argument is out of its range, or the client has `json=True`; raised at once, before anything
                 is sent.
             ScApiException: Any failure, with `on_error="raise"`.
@@ -189,25 +188,25 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
         state: BulkLotsWatchState | None = None,
         priority: Priority | None = None,
     ) -> Watcher[LotEvent, BulkLotsWatchState]:
-        """Watch the lots of many items that turn up and go, from now on, with what is known of each piece.
+        """Watch the lots of many items appear and disappear, from now on, with the details of each piece.
 
-        Each look reads all lots of an item. Those that are there at its first look are not reported. Looks are spread
-        over the interval; where they would cost more than nine tenths of the points, the interval becomes longer. An
-        item that the server refuses is reported once, as a `permanent` error; the others go on.
+        Each check reads all lots of an item. Lots of its first check are not reported. Checks are spread over the
+        interval; if they would cost more than nine tenths of the points, the interval becomes longer. An item that the
+        server refuses is reported once, as a `permanent` error; the others continue.
 
         Args:
-            where: A function that says of a lot whether it matters; all of them do by default.
-            interval: Seconds from one look at an item to the next, above 0. The server is minutes late itself.
-            on_error: A function that gets each failure, which otherwise is an event of its own.
-            state: The saved `state` of an earlier watcher, to go on where it was. Items that it doesn't have begin
-                anew, and what it has of others is not used.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            where: A function that returns whether a lot matters; all lots matter by default.
+            interval: Seconds between checks of an item, above 0. The server's own data is minutes late.
+            on_error: A function that gets each failure; by default each failure is an event.
+            state: The saved `state` of an earlier watcher, to continue from there. Items that are missing from it start
+                afresh, and other items in it are ignored.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             An iterator that ends when it or the client is closed, or when the server refuses all items.
 
         Raises:
-            TypeError: A function can't be called, or `state` is that of another kind of watcher.
+            TypeError: A function isn't callable, or `state` belongs to another kind of watcher.
             ValueError: An argument is out of its range, or the client has `json=True`.
         """
         known = states.checked("state", state, BulkLotsWatchState) or BulkLotsWatchState()
@@ -236,18 +235,18 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
     ) -> Results[Listing[AuctionPrice]]:
         """Get one page of the sales of each item, newest first.
 
-        Each id is answered once per region, and as often as it was given.
+        Each given id has one result per region, repeated ids too.
 
         Args:
             limit: How many sales of each item, 0 to 200; `Config.LIMIT` (20) by default.
             offset: How many sales of each item to skip; `Config.OFFSET` (0) by default.
-            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
-            concurrency: How many calls are under way at once, 1 to 64.
-            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each
-                error over as the `error` of its result.
-            progress: Called after each item with how many are done, and how many there are, `None` where the ids have
-                no length. An item counts once for each region.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            additional: Whether to include details of the piece (quality, level); `Config.ADDITIONAL` by default.
+            concurrency: Number of concurrent calls, 1 to 64.
+            on_error: `"raise"` stops the rest and raises the first error, with its key noted; `"yield"` returns each
+                error as the `error` of its result.
+            progress: Called after each item with the number of items done and the total, which is `None` if the ids
+                have no length. An item counts once per region.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
@@ -273,34 +272,34 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
         progress: Callable[[int, int | None], object] | None = None,
         priority: Priority | None = None,
     ) -> SaleResults:
-        """Get the whole histories of many items, page by page as pages arrive.
+        """Get the whole price histories of many items, page by page as pages arrive.
 
-        The pages of one item come in order, newest sales first, and hold each sale exactly once, as those of
-        `AuctionEndpoint.iter_price_history` do; the pages of different items come between each other. The last page of
-        an item has a `has_more` that is false. An item without new sales has one page, which is empty.
+        The pages of one item come in order, newest sales first, and contain each sale exactly once, like
+        `AuctionEndpoint.iter_price_history`. Pages of different items are interleaved. On the last page of an item
+        `has_more` is false. An item without new sales has one empty page.
 
         Args:
-            since: Only sales strictly newer than this: a `datetime` (naive means UTC), an ISO 8601 string, or how long
-                ago as a `timedelta` or as text such as `"7d"` or `"36h"`. One for all items, or one for each by its id,
-                where an item that has none, or `None`, is read whole.
-            until: Only sales that aren't newer than this, for all items.
-            limit: How many sales of each item in all, 0 or more; all of them by default.
-            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
-            resume: The saved `state` of an earlier call, to go on where it was. `since`, `until` and `limit` aren't
-                used for the items that it has: theirs go on.
-            concurrency: How many items are read at once, 1 to 64.
-            on_error: `"raise"` ends the rest and raises the first error, with its key noted; `"yield"` hands each
-                error over as the `error` of a result, which is the last one of its item.
-            progress: Called after each item with how many are done, and how many there are, `None` where the ids have
-                no length. An item counts once for each region.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            since: Only sales strictly newer than this: a `datetime` (naive means UTC), an ISO 8601 string, or an age as
+                a `timedelta` or as text such as `"7d"` or `"36h"`. Give one value for all items, or a mapping by id;
+                items that are missing from it, or `None` in it, are read whole.
+            until: Only sales up to and including this time, for all items.
+            limit: The maximum number of sales of each item, 0 or more; all of them by default.
+            additional: Whether to include details of the piece (quality, level); `Config.ADDITIONAL` by default.
+            resume: The saved `state` of an earlier call, to continue from there. For the items in it `since`, `until`
+                and `limit` are ignored; the saved ones apply.
+            concurrency: Number of items that are read at once, 1 to 64.
+            on_error: `"raise"` stops the rest and raises the first error, with its key noted; `"yield"` returns each
+                error as the `error` of a result, which is the last one of its item.
+            progress: Called after each item with the number of items done and the total, which is `None` if the ids
+                have no length. An item counts once per region.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             An iterator over the pages, with its `state`.
 
         Raises:
-            TypeError: `resume` is no such state.
-            ValueError: An argument is out of its range, or `resume` is a state with another `additional`; raised at
+            TypeError: `resume` has the wrong type.
+            ValueError: An argument is out of its range, or `resume` was saved with another `additional`; raised at
                 once, before anything is sent.
             ScApiException: Any failure, with `on_error="raise"`.
         """
@@ -323,29 +322,29 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
         state: BulkSalesWatchState | None = None,
         priority: Priority | None = None,
     ) -> Watcher[SaleEvent, BulkSalesWatchState]:
-        """Watch the sales of many items that are made, each once, with what is known of each piece.
+        """Watch the new sales of many items, each once, with the details of each piece.
 
-        Those of one look at an item come oldest first. A sale that turns up late is reported too, if it is no more than
-        30 minutes older than the newest one known. Looks are spread over the interval; where they would cost more than
+        The sales of one check of an item come oldest first. A sale that appears late is reported too, if it is at most
+        30 minutes older than the newest known one. Checks are spread over the interval; if they would cost more than
         nine tenths of the points, the interval becomes longer. An item that the server refuses is reported once, as a
-        `permanent` error; the others go on.
+        `permanent` error; the others continue.
 
         Args:
-            since: Also the sales that are there already, if strictly newer than this: a `datetime` (naive means UTC),
-                an ISO 8601 string, or how long ago as a `timedelta` or as text such as `"2h"`. By default only those
-                that turn up from now on.
-            where: A function that says of a sale whether it matters; all of them do by default.
-            interval: Seconds from one look at an item to the next, above 0. The server is minutes late itself.
-            on_error: A function that gets each failure, which otherwise is an event of its own.
-            state: The saved `state` of an earlier watcher, to go on where it was. Items that it doesn't have begin with
-                `since`, and what it has of others is not used.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            since: Also report existing sales that are strictly newer than this: a `datetime` (naive means UTC), an ISO
+                8601 string, or an age as a `timedelta` or as text such as `"2h"`. By default only sales that appear
+                from now on.
+            where: A function that returns whether a sale matters; all sales matter by default.
+            interval: Seconds between checks of an item, above 0. The server's own data is minutes late.
+            on_error: A function that gets each failure; by default each failure is an event.
+            state: The saved `state` of an earlier watcher, to continue from there. Items that are missing from it start
+                with `since`, and other items in it are ignored.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             An iterator that ends when it or the client is closed, or when the server refuses all items.
 
         Raises:
-            TypeError: A function can't be called, or `state` is that of another kind of watcher.
+            TypeError: A function isn't callable, or `state` belongs to another kind of watcher.
             ValueError: An argument is out of its range, or the client has `json=True`.
         """
         now = datetime.now(UTC)
@@ -363,13 +362,13 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
 
     @property
     def _regions(self) -> tuple[str, ...]:
-        """The regions of a call that is made now."""
+        """The regions that a call made now uses."""
         regions = self._given_regions or (self._session.settings.region_for(),)
         return tuple(map(str, regions))
 
     @property
     def _watched(self) -> list[Target]:
-        """What a watcher that is made now looks at: each item once in each region."""
+        """The targets of a watcher created now: each item once per region."""
         return list(dict.fromkeys(Target(region, key) for key in self._item_ids for region in self._regions))
 
     def _plan(

@@ -61,18 +61,18 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
     ) -> Listing[AuctionLot]:
         """Get one page of the lots on offer.
 
-        Lots are minutes late, and some are still listed after they ended: compare `end_time` where it matters.
+        Lots are minutes late, and some are still listed after they ended: check `end_time` if it matters.
 
         Args:
             limit: How many lots, 0 to 200; `Config.LIMIT` (20) by default.
             offset: How many lots to skip; `Config.OFFSET` (0) by default.
             sort: What to sort by; `Config.SORT_AUCTION` (time created) by default.
-            order: In which direction; `Config.ORDER_AUCTION` (ascending) by default.
-            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            order: The direction; `Config.ORDER_AUCTION` (ascending) by default.
+            additional: Whether to include details of the piece (quality, level); `Config.ADDITIONAL` by default.
             region: The region; that of the endpoint, the client or `Config` by default.
 
         Returns:
-            The lots, with their number in all as `total`.
+            The lots, with their total number as `total`.
 
         Raises:
             ValueError: An argument is out of its range; nothing was sent.
@@ -102,19 +102,19 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         region: RegionLike | None = None,
         priority: Priority | None = None,
     ) -> Rows[AuctionLot]:
-        """Get all lots on offer, page by page, the next page on its way while one is used.
+        """Get all lots on offer, page by page. The next page is fetched while one is used.
 
-        A lot that is there from the first page to the last comes exactly once, however many others come and go
-        meanwhile. It may come twice, or not at all, where the API gives nothing to go by: sorted by current price,
-        which a bid changes; and sorted by a price that more lots have in common than fit on a page.
+        A lot that is on offer from the first page to the last comes exactly once, however many others come and go.
+        There are two exceptions, in which it may come twice or not at all: sorted by current price, because bids change
+        it; and sorted by a price that more lots share than fit on a page.
 
         Args:
-            limit: How many lots in all, 0 or more; all of them by default.
-            sort: What to sort by; `Config.SORT_AUCTION` (time created) by default, which is steadiest.
-            order: In which direction; `Config.ORDER_AUCTION` (ascending) by default.
-            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            limit: The maximum number of lots, 0 or more; all of them by default.
+            sort: What to sort by; `Config.SORT_AUCTION` (time created, the most stable order) by default.
+            order: The direction; `Config.ORDER_AUCTION` (ascending) by default.
+            additional: Whether to include details of the piece (quality, level); `Config.ADDITIONAL` by default.
             region: The region; that of the endpoint, the client or `Config` by default.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Raises:
             ValueError: An argument is out of its range; raised at once, before anything is sent.
@@ -134,23 +134,23 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         region: RegionLike | None = None,
         priority: Priority | None = None,
     ) -> Listing[AuctionLot]:
-        """Find the cheapest lots per piece, among all that can be bought at once.
+        """Find the cheapest lots per piece, among all that can be bought immediately.
 
-        All lots of the item are read. Lots without a buyout are left out, and so are those that have ended, or end
+        All lots of the item are read. Lots without a buyout are left out, and so are lots that have ended or end
         within a minute.
 
         Args:
             n: How many lots, 1 or more.
-            where: A function that says of a lot whether it matters; all of them do by default.
+            where: A function that returns whether a lot matters; all lots matter by default.
             region: The region; that of the endpoint, the client or `Config` by default.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
-            The lots, the cheapest one first, with `additional`. `total` is how many there are to choose from; where
-            there is none, the listing is empty.
+            The lots, cheapest first, with `additional`. `total` is the number of lots to choose from. If there is none,
+            the listing is empty.
 
         Raises:
-            TypeError: `where` can't be called.
+            TypeError: `where` isn't callable.
             ValueError: An argument is out of its range, or the client has `json=True`; nothing was sent.
             BadRequestError: The server doesn't know the item.
             ScApiException: Any other failure, see `scapi.exceptions`.
@@ -172,26 +172,26 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         region: RegionLike | None = None,
         priority: Priority | None = None,
     ) -> Watcher[LotEvent, LotsWatchState]:
-        """Watch the lots that turn up and go, from now on, with what is known of each piece.
+        """Watch lots appear and disappear, from now on, with the details of each piece.
 
-        Each look reads all lots of the item. Those that are there at the first one are not reported. A bid makes no
-        new lot of an old one.
+        Each check reads all lots of the item. Lots of the first check are not reported. A bid doesn't make a lot a new
+        one.
 
         Args:
-            where: A function that says of a lot whether it matters; all of them do by default.
-            interval: Seconds from one look to the next, above 0. The server is minutes late itself.
-            on_error: A function that gets each failure, which otherwise is an event of its own.
-            state: The saved `state` of an earlier watcher, to go on where it was.
+            where: A function that returns whether a lot matters; all lots matter by default.
+            interval: Seconds between checks, above 0. The server's own data is minutes late.
+            on_error: A function that gets each failure; by default each failure is an event.
+            state: The saved `state` of an earlier watcher, to continue from there.
             region: The region; that of the endpoint, the client or `Config` by default.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
-            An iterator that ends when it or the client is closed, or when the server refuses the item for good, which
+            An iterator that ends when it or the client is closed, or when the server refuses the item permanently. This
             is reported as a `permanent` error.
 
         Raises:
-            TypeError: A function can't be called, or `state` is that of another kind of watcher.
-            ValueError: An argument is out of its range, `state` is that of another item or region, or the client has
+            TypeError: A function isn't callable, or `state` belongs to another kind of watcher.
+            ValueError: An argument is out of its range, `state` belongs to another item or region, or the client has
                 `json=True`.
         """
         differ = LotsDiffer(self._session.settings.region_for(region, self._region), self.item_id, state)
@@ -213,16 +213,16 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         additional: bool | None = None,
         region: RegionLike | None = None,
     ) -> Listing[AuctionPrice]:
-        """Get one page of the sales made, newest first.
+        """Get one page of the completed sales, newest first.
 
         Args:
             limit: How many sales, 0 to 200; `Config.LIMIT` (20) by default.
             offset: How many sales to skip; `Config.OFFSET` (0) by default. New sales push the older ones down.
-            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            additional: Whether to include details of the piece (quality, level); `Config.ADDITIONAL` by default.
             region: The region; that of the endpoint, the client or `Config` by default.
 
         Returns:
-            The sales, with their number in all as `total`.
+            The sales, with their total number as `total`.
 
         Raises:
             ValueError: An argument is out of its range; nothing was sent.
@@ -251,28 +251,28 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         resume: SalesWalkState | None = None,
         priority: Priority | None = None,
     ) -> SaleRows:
-        """Get all sales made, newest first, page by page, the next page on its way while one is used.
+        """Get all completed sales, newest first, page by page. The next page is fetched while one is used.
 
-        Every sale comes exactly once, also while new ones push the older ones down. Those that are made after the
-        first page was read may be missing; the next collection gets them. Where nothing is new there is one request.
+        Every sale comes exactly once, even while new ones push the older ones down. Sales made after the first page was
+        read may be missing; the next collection gets them. If nothing is new, there is one request.
 
         Args:
-            since: Only sales strictly newer than this: a `datetime` (naive means UTC), an ISO 8601 string, or how long
-                ago as a `timedelta` or as text such as `"7d"` or `"36h"`.
-            until: Only sales that aren't newer than this. What is newer isn't read.
-            limit: How many sales in all, 0 or more; all of them by default.
-            additional: Whether to tell what is known of the piece (quality, level); `Config.ADDITIONAL` by default.
+            since: Only sales strictly newer than this: a `datetime` (naive means UTC), an ISO 8601 string, or an age as
+                a `timedelta` or as text such as `"7d"` or `"36h"`.
+            until: Only sales up to and including this time. Pages of newer sales are skipped.
+            limit: The maximum number of sales, 0 or more; all of them by default.
+            additional: Whether to include details of the piece (quality, level); `Config.ADDITIONAL` by default.
             region: The region; that of the endpoint, the client or `Config` by default.
-            resume: The saved `state` of an earlier walk, to go on where it was. `since`, `until` and `limit` aren't
-                used then: those of that walk go on.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            resume: The saved `state` of an earlier walk, to continue from there. `since`, `until` and `limit` are
+                ignored then; those of that walk apply.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
             An iterator over the sales, with its `state`.
 
         Raises:
-            TypeError: `resume` is no such state.
-            ValueError: An argument is out of its range, or `resume` is the state of another item, region or
+            TypeError: `resume` has the wrong type.
+            ValueError: An argument is out of its range, or `resume` belongs to another item, region or
                 `additional`; raised at once, before anything is sent.
             BadRequestError: The server doesn't know the item.
             ScApiException: Any other failure, see `scapi.exceptions`.
@@ -300,28 +300,28 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         region: RegionLike | None = None,
         priority: Priority | None = None,
     ) -> Watcher[SaleEvent, SalesWatchState]:
-        """Watch the sales that are made, each once, those of one look oldest first, with what is known of each piece.
+        """Watch new sales, with the details of each piece. Each comes once, the sales of one check oldest first.
 
-        A sale that turns up late is reported too, if it is no more than 30 minutes older than the newest one known.
+        A sale that appears late is reported too, if it is at most 30 minutes older than the newest known one.
 
         Args:
-            since: Also the sales that are there already, if strictly newer than this: a `datetime` (naive means UTC),
-                an ISO 8601 string, or how long ago as a `timedelta` or as text such as `"2h"`. By default only those
-                that turn up from now on.
-            where: A function that says of a sale whether it matters; all of them do by default.
-            interval: Seconds from one look to the next, above 0. The server is minutes late itself.
-            on_error: A function that gets each failure, which otherwise is an event of its own.
-            state: The saved `state` of an earlier watcher, to go on where it was; `since` is not used then.
+            since: Also report existing sales that are strictly newer than this: a `datetime` (naive means UTC), an ISO
+                8601 string, or an age as a `timedelta` or as text such as `"2h"`. By default only sales that appear
+                from now on.
+            where: A function that returns whether a sale matters; all sales matter by default.
+            interval: Seconds between checks, above 0. The server's own data is minutes late.
+            on_error: A function that gets each failure; by default each failure is an event.
+            state: The saved `state` of an earlier watcher, to continue from there; `since` is ignored then.
             region: The region; that of the endpoint, the client or `Config` by default.
-            priority: Which calls go first: `"high"`, `"normal"` or `"low"`; that of the client by default.
+            priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:
-            An iterator that ends when it or the client is closed, or when the server refuses the item for good, which
+            An iterator that ends when it or the client is closed, or when the server refuses the item permanently. This
             is reported as a `permanent` error.
 
         Raises:
-            TypeError: A function can't be called, or `state` is that of another kind of watcher.
-            ValueError: An argument is out of its range, `state` is that of another item or region, or the client has
+            TypeError: A function isn't callable, or `state` belongs to another kind of watcher.
+            ValueError: An argument is out of its range, `state` belongs to another item or region, or the client has
                 `json=True`.
         """
         where_to = self._session.settings.region_for(region, self._region)
