@@ -140,10 +140,8 @@ class AppClient(BaseClient[JsonT_co]):
     if not TYPE_CHECKING:  # otherwise type checkers would accept any attribute
 
         def __getattr__(self, name: str) -> Any:
-            whose = ": only a UserClient has it" if name in {"characters", "friends"} else ""
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute {name!r}{whose}", name=name, obj=self
-            )
+            hint = ": only a UserClient has it" if name in {"characters", "friends"} else ""
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}", name=name, obj=self)
 
     @overload
     def with_options(self, **options: Unpack[CallOptions]) -> Self: ...

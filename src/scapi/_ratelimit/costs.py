@@ -33,10 +33,10 @@ class Costs:
 
     def get(self, operation: str, unknown: int = LIKELY_COST) -> int:
         """Return the cost of an operation, or `unknown`."""
-        known = self._of(operation)
+        known = self._lookup(operation)
         return known[0] if known else unknown
 
-    def _of(self, operation: str) -> tuple[int, tuple[int, ...]] | None:
+    def _lookup(self, operation: str) -> tuple[int, tuple[int, ...]] | None:
         known = self._known.get(operation)
         # The caller of `client.get` may give the cost: `get:3` costs 3 points.
         name, _, cost = operation.partition(":")
@@ -48,13 +48,13 @@ class Costs:
 
     def add_sample(self, operation: str, cost: int) -> None:
         """Add the measured cost of a call."""
-        _, earlier = self._of(operation) or (cost, ())
+        _, earlier = self._lookup(operation) or (cost, ())
         samples = (*earlier, cost)[-SAMPLES:]
         self._known[operation] = min(samples), samples
 
     def is_to_measure(self, operation: str) -> bool:
         """Return whether the next call of an operation should be sent alone, so that its cost shows."""
-        return self._of(operation) is None and self._attempts.get(operation, 0) < MEASURING_ATTEMPTS
+        return self._lookup(operation) is None and self._attempts.get(operation, 0) < MEASURING_ATTEMPTS
 
     def count_attempt(self, operation: str) -> None:
         """Count a call that was sent alone."""

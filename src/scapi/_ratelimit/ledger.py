@@ -177,8 +177,8 @@ class Ledger:
     def ratelimit(self, now: float) -> RateLimit:
         """Return limit, remaining and reset as the client shows them."""
         window, reset = self.window, self.clock.next_reset(now)
-        told = window.least if window.remaining is None else window.remaining
-        left = self.limit if told is None else told
+        known = window.least if window.remaining is None else window.remaining
+        left = self.limit if known is None else known
         return RateLimit(
             limit=self.limit,
             remaining=None if left is None else max(0, left - self.points_in_flight()),
@@ -218,7 +218,7 @@ class Ledger:
             self._take_foreign_refusal(now, headers)
         self.in_flight.pop(ticket, None)
         if self.window.remaining is None and self._uncounted:
-            self._forget_what_every_answer_will_count()
+            self._drop_old_uncounted()
 
     def _points_spent(self) -> int:
         opened, points = self._spent
@@ -272,7 +272,7 @@ class Ledger:
                 self.block = Block()
         else:
             # The lowest value of a window counts: a cached response may have a higher one with the same reset.
-            least = min(told for told in (seen.remaining, window.least, self.limit) if told is not None)
+            least = min(value for value in (seen.remaining, window.least, self.limit) if value is not None)
             ends = self.clock.ends() if relation == "same" else window.ends or now + self.clock.length
             known = least if window.remaining is None else window.remaining
             self.window = window._replace(remaining=min(known, remaining), ends=ends, least=least)
@@ -282,7 +282,7 @@ class Ledger:
         # The counters of a past window may come from a cache. Then they don't include this request.
         return relation != "past"
 
-    def _forget_what_every_answer_will_count(self) -> None:
+    def _drop_old_uncounted(self) -> None:
         """Drop entries that ended before the oldest request in flight began: a broken server mustn't fill memory."""
         began = min((request.started for request in list(self.in_flight.values())), default=math.inf)
         self._uncounted = [entry for entry in self._uncounted if entry[0] > began]

@@ -35,10 +35,8 @@ class ClanEndpoint(ModelOrJson[JsonT_co]):
     if not TYPE_CHECKING:  # otherwise type checkers would accept any attribute
 
         def __getattr__(self, name: str) -> Any:
-            whose = ": only that of a UserClient has it" if name == "members" else ""
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute {name!r}{whose}", name=name, obj=self
-            )
+            hint = ": only that of a UserClient has it" if name == "members" else ""
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}", name=name, obj=self)
 
     @model_or_json
     def info(self, *, region: RegionLike | None = None) -> ClanInfo:

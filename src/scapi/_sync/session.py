@@ -54,7 +54,7 @@ T = TypeVar("T")
 #: How often a call that waits for its turn polls the budget, in seconds. The call before it may have been interrupted,
 #: and then doesn't wake it.
 POLL_INTERVAL = 1.0
-#: If very many calls wait, each polls less often, so that all together poll this often.
+#: The most polls per second of all waiting calls together. If very many wait, each polls less often.
 POLLS_PER_SECOND = 1000
 
 logger = logging.getLogger("scapi")
@@ -76,7 +76,7 @@ class Session:
         self.renewal = renewal
         self._credentials = credentials
         self.network = network
-        # Imported late: httpx takes longer to import than all of scapi.
+        # Imported with the first client: httpx takes longer to import than all of scapi.
         from scapi._sync.transport import Transport
 
         self._transport = Transport(base_url=settings.base_url, network=network)
@@ -118,7 +118,7 @@ class Session:
 
         Args:
             request: The request.
-            fresh: Send it even if the response to an equal request is cached or on its way.
+            fresh: Send it even if the response to an equal request is cached or in flight.
         """
         if self.closed:
             raise ClosedError("the client is closed")
@@ -181,9 +181,7 @@ class Session:
                 try:
                     with Guard(http_request):
                         return decoding.read(
-                            self._send_and_report(request, http_request, ticket, retry_state),
-                            decode,
-                            http_request,
+                            self._send_once(request, http_request, ticket, retry_state), decode, http_request
                         )
                 except (TransportError, RequestError) as error:
                     explain(error, request.operation)
@@ -244,7 +242,7 @@ class Session:
         if logger.isEnabledFor(level):
             logger.log(level, text, *details)
 
-    def _send_and_report(
+    def _send_once(
         self, request: Request[Any], http_request: HttpRequest, ticket: Ticket, retry_state: RetryState
     ) -> HttpResponse:
         """Send a request whose points are reserved, and pass its response to `on_response`."""
