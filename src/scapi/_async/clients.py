@@ -223,8 +223,8 @@ class UserClient(BaseClient[JsonT_co]):
         client_id: The id of the application that the token was made for. With `client_id` and `client_secret` the
             client renews the token: just before it expires, if that is known, and once when the server refuses it.
         client_secret: The application's secret.
-        on_token: A function that saves each new token. It is called before any call continues; the old pair is invalid
-            by then. It must not call this client.
+        on_token: A function that gets each new token, to save it. It is called before any call continues; the old pair
+            is invalid by then. It must not call this client.
         oauth_url: The server that renews the token; `BaseUrl.OAUTH` by default.
         base_url: The host; `Config.BASE_URL` by default, see `BaseUrl`.
         region: The default region of calls; `Config.REGION` at the time of the call if omitted.
@@ -379,7 +379,7 @@ class UserClient(BaseClient[JsonT_co]):
         renews the token.
 
         Args:
-            on_token: A function that saves each new token. It is called before any call continues.
+            on_token: A function that gets each new token, to save it. It is called before any call continues.
             options: Any other argument that the clients have in common.
 
         Raises:
