@@ -57,7 +57,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
 
     @model_or_json
     def regions(self) -> list[RegionInfo]:
-        """Get the regions of the game. No other endpoint is free of points.
+        """Get the regions of the game. This is the only endpoint that costs no points.
 
         Returns:
             The regions; a row that can't be read is in the list's `rejected`.
