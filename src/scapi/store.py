@@ -1,4 +1,4 @@
-"""The market on disk: what a `Store` takes and gives. The store itself is `scapi.Store` and `scapi.sync.Store`.
+"""The types that a `Store` takes and returns. The store itself is `scapi.Store` or `scapi.sync.Store`.
 
 ```python
 from scapi import Store

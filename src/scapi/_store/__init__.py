@@ -1,1 +1,1 @@
-"""The market on disk: the one synchronous room of SQL under the stores of both worlds."""
+"""The market on disk: the synchronous SQL code that `scapi.Store` and `scapi.sync.Store` share."""

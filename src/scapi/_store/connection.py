@@ -1,4 +1,4 @@
-"""The way to the database: the engine, its transactions, and what the two databases do differently."""
+"""The database connection: the engine, its transactions, and the differences between SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ALLOWED = "a file such as 'market.db', or a URL such as 'postgresql+psycopg://user@host/name'"
 
-#: The drivers by what URLs call them. Each database has one, whose behaviour is known.
+#: The driver for each URL scheme. Each database has exactly one supported driver.
 DRIVERS = {
     "sqlite": "sqlite+pysqlite",
     "sqlite+pysqlite": "sqlite+pysqlite",
@@ -34,20 +34,20 @@ DRIVERS = {
     "postgresql+psycopg": "postgresql+psycopg",
 }
 
-#: Seconds that a writer of SQLite waits for another one. A transaction takes some milliseconds.
+#: How long a SQLite writer waits for another one, in seconds. A transaction takes a few milliseconds.
 BUSY = 30.0
 
 
 class Database:
-    """A database of a store, opened when it is first used.
+    """The database of a store, opened on first use.
 
     Args:
-        url: A path of a file for SQLite, or a URL of SQLAlchemy.
-        create: Make the file and the tables where there are none.
-        clock: Tells the seconds since 1970.
+        url: A file path for SQLite, or an SQLAlchemy URL.
+        create: Whether to create the file and the tables if they are missing.
+        clock: Returns the seconds since 1970.
 
     Raises:
-        ValueError: The URL is of no database that is known here.
+        ValueError: The URL names an unsupported database.
         ImportError: The extra `postgres` is missing.
     """
 
@@ -65,35 +65,35 @@ class Database:
         forks.reset_after_fork(self)
 
     def now(self) -> int:
-        """Return the time of this machine, in microseconds since 1970."""
+        """Return the local time, in microseconds since 1970."""
         return round(self._clock() * 1_000_000)
 
     @property
     def clock(self) -> ColumnElement[int]:
-        """The time of the database, which all collectors share, in microseconds since 1970."""
+        """The database's time, which all collectors share, in microseconds since 1970."""
         if self.is_postgres:
             return literal_column("cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)", BigInteger)
         return literal_column("cast((julianday('now') - 2440587.5) * 86400000 as integer) * 1000", BigInteger)
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
-        """A transaction that reads. Writers don't wait for it."""
+        """Open a read transaction. Writers don't wait for it."""
         with self._transaction("BEGIN") as connection:
             yield connection
 
     @contextmanager
     def writing(self, lock: str | None = None) -> Generator[Connection]:
-        """A transaction that writes all or nothing.
+        """Open a write transaction. It is rolled back on an error.
 
         Args:
-            lock: A name: of two transactions with the same one the second waits for the first. SQLite has one writer
-                at a time anyway.
+            lock: A lock name. Transactions with the same name run one after another. SQLite has only one writer at a
+                time anyway.
         """
         with self._transaction("BEGIN IMMEDIATE", lock) as connection:
             yield connection
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
-        """Return an INSERT that may say what happens to a row that is there already."""
+        """Return an INSERT that supports ON CONFLICT."""
         return postgresql.insert(table) if self.is_postgres else sqlite.insert(table)
 
     def close(self) -> None:
@@ -105,7 +105,7 @@ class Database:
             engine.dispose()
 
     def forked(self) -> None:
-        """Begin anew in the child of a fork: the connections are the parent's."""
+        """Start afresh in the child of a fork: the connections belong to the parent."""
         self._lock = threading.Lock()
         engine, self._engine = self._engine, None
         if engine is not None:
@@ -157,7 +157,7 @@ class Database:
 
 
 def _url(value: str | os.PathLike[str]) -> URL:
-    """The URL of a database, or a `ValueError` that doesn't show it: a password may be in it."""
+    """Return the database URL. A `ValueError` doesn't show it, because it may contain a password."""
     if not isinstance(value, str) or "://" not in value:
         path = validation.path("url", value)
         if str(path) == ":memory:":
@@ -175,10 +175,10 @@ def _url(value: str | os.PathLike[str]) -> URL:
 
 
 def _set_up(connection: Any, _record: object) -> None:
-    """Prepare a connection of SQLite: transactions begin where they are told to, and readers never wait."""
+    """Set up an SQLite connection: only an explicit BEGIN opens a transaction, and readers never wait."""
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
-    # A crash of the machine may lose the last transactions, never a part of one.
+    # If the machine crashes, the last transactions may be lost, but never only a part of one.
     connection.execute("PRAGMA synchronous = NORMAL")
 
 

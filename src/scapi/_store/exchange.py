@@ -1,4 +1,4 @@
-"""Sales out of the store and in again, and old rows out of it for good: all of it in portions."""
+"""Export and import sales, and prune old rows, in portions."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from scapi._store.connection import Database
     from scapi._store.statements import Sales
 
-#: Rows of a portion: a transaction of some tens of milliseconds, so that a collector hardly waits.
+#: Rows in a portion. Its transaction takes some tens of milliseconds, so a collector hardly waits.
 PORTION = 5_000
 
 KEY = [sale.c[name] for name in ("region", "item", "time", "key", "n")]
 
 
 class Export:
-    """A file under way. Others may write into the store meanwhile; what they write may be in the file or not.
+    """An export in progress. Sales that are written to the store meanwhile may or may not be in the file.
 
     Args:
-        database: Where the sales are.
-        path: The file; its name says what kind it is.
-        which: The sales.
+        database: The database to read.
+        path: The file to write. Its suffix selects the format.
+        which: The sales to export.
 
     Raises:
-        ValueError: The name of the file says nothing that is known here.
+        ValueError: The file has an unknown suffix.
         ImportError: The extra `arrow` is missing.
         OSError: The file can't be written.
     """
@@ -48,7 +48,7 @@ class Export:
         self.rows = 0
 
     def more(self) -> bool:
-        """Write the next portion; return whether more may follow."""
+        """Write the next portion. Return whether more may follow."""
         statement = select(*sale.c).where(*self._which.where()).order_by(*KEY).limit(PORTION)
         if self._after is not None:
             statement = statement.where(tuple_(*KEY) > self._after)
@@ -61,23 +61,23 @@ class Export:
         return len(rows) == PORTION
 
     def finish(self) -> None:
-        """Put the file in its place."""
+        """Move the finished file to its place."""
         self._writer.finish()
 
     def discard(self) -> None:
-        """Leave nothing behind but a file that is finished."""
+        """Remove the file unless it is finished."""
         self._writer.discard()
 
 
 class Import:
-    """A file on its way into the store.
+    """An import in progress.
 
     Args:
-        database: Where to.
-        path: The file, as an export made it.
+        database: The database to write.
+        path: A file that an export wrote.
 
     Raises:
-        ValueError: The name of the file says nothing that is known here.
+        ValueError: The file has an unknown suffix.
         ImportError: The extra `arrow` is missing.
         OSError: The file can't be read.
     """
@@ -88,15 +88,15 @@ class Import:
         self.new = 0
 
     def more(self) -> bool:
-        """Write the next portion; return whether more may follow.
+        """Write the next portion. Return whether more may follow.
 
         Raises:
-            ValueError: A row isn't one of an export; nothing of its portion was written.
+            ValueError: A row isn't from an export. Nothing of its portion was written.
         """
         rows = next(self._portions, None)
         if rows is None:
             return False
-        # In the order in which all writers write, so that no two wait for each other.
+        # All writers use this order, so they can't deadlock.
         rows.sort(key=lambda row: tuple(row[column.name] for column in KEY))
         with self._database.writing() as connection:
             self.new += insert_new(connection, sale, rows)
@@ -104,11 +104,11 @@ class Import:
 
 
 class Prune:
-    """Removes what is older than a time.
+    """A removal of old rows in progress.
 
     Args:
-        database: Where.
-        before: Remove what is older, in microseconds since 1970.
+        database: The database to prune.
+        before: Remove rows older than this, in microseconds since 1970.
     """
 
     def __init__(self, database: Database, before: int) -> None:
@@ -118,7 +118,7 @@ class Prune:
         self.rows = 0
 
     def more(self) -> bool:
-        """Remove the next portion; return whether more may follow."""
+        """Remove the next portion. Return whether more may follow."""
         if self._places is None:
             with self._database.reading() as connection:
                 old = select(sale.c.region, sale.c.item).where(sale.c.time < self._before).distinct()
@@ -138,7 +138,7 @@ class Prune:
                 self._places.pop()
                 return
             bound = connection.scalar(times.offset(PORTION).limit(1))
-            # All sales of a time go together, however many they are.
+            # Sales with the same time are removed together, however many there are.
             end = self._before if bound is None else max(bound, first + 1)
             self.rows += connection.execute(delete(sale).where(here, sale.c.time < end)).rowcount
             _shorten(connection, place, end)
@@ -161,7 +161,7 @@ class Prune:
 
 
 def _shorten(connection: Connection, place: Place, end: int) -> None:
-    """Take what is before a time out of the spans of an item."""
+    """Cut the time before `end` out of an item's spans."""
     here = and_(span.c.region == place.region, span.c.item == place.item)
     connection.execute(delete(span).where(here, span.c.newest < end))
     connection.execute(update(span).where(here, span.c.oldest < end - 1).values(oldest=end - 1))

@@ -1,4 +1,4 @@
-"""Sales as files: Parquet, CSV and JSON lines. What is written is read back the same."""
+"""Read and write sales as Parquet, CSV and JSON lines, without loss."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-#: The columns, with what each holds.
+#: The columns and their types.
 COLUMNS = {
     "region": "text",
     "item": "text",
@@ -33,7 +33,7 @@ COLUMNS = {
     "seen_at": "time",
 }
 
-#: What may be empty.
+#: Columns that may be empty.
 OPTIONAL = {"quality", "additional"}
 
 KINDS = (".parquet", ".csv", ".jsonl")
@@ -42,23 +42,23 @@ Row = dict[str, Any]
 
 
 class Writer(Protocol):
-    """A file under way."""
+    """A file being written."""
 
     def write(self, rows: list[Row]) -> None:
         """Add rows."""
 
     def finish(self) -> None:
-        """Put the file in its place."""
+        """Move the finished file to its place."""
 
     def discard(self) -> None:
-        """Leave nothing behind but a file that is finished."""
+        """Remove the file unless it is finished."""
 
 
 def writer(path: Path) -> Writer:
-    """Return what writes a file of this name.
+    """Return a writer for the format of a file.
 
     Raises:
-        ValueError: The name says nothing that is known here.
+        ValueError: The file has an unknown suffix.
         ImportError: The extra `arrow` is missing.
         OSError: The file can't be written.
     """
@@ -66,10 +66,10 @@ def writer(path: Path) -> Writer:
 
 
 def portions(path: Path, size: int) -> Iterator[list[Row]]:
-    """Yield the rows of a file, so many at a time.
+    """Yield the rows of a file in lists of `size`.
 
     Raises:
-        ValueError: The name says nothing that is known here, or a row isn't one of an export.
+        ValueError: The file has an unknown suffix, or a row isn't from an export.
         ImportError: The extra `arrow` is missing.
         OSError: The file can't be read.
     """
@@ -85,7 +85,7 @@ def _kind(path: Path) -> str:
 
 
 class _Text:
-    """CSV or JSON lines, with times in ISO 8601."""
+    """A writer of CSV or JSON lines, with times in ISO 8601."""
 
     def __init__(self, path: Path, kind: str) -> None:
         self._draft = atomic.Draft(atomic.place(path))
@@ -175,7 +175,7 @@ def _json_lines(file: Iterable[str]) -> Iterator[Any]:
 
 
 def _read(row: Any, where: str) -> Row:
-    """A row as the table holds it."""
+    """Return a row with the values that the table holds."""
     if not isinstance(row, dict) or not COLUMNS.keys() <= row.keys():
         raise ValueError(f"{where} must have {', '.join(COLUMNS)}")
     values = cast("Row", row)

@@ -1,4 +1,4 @@
-"""Many rows into a table at once, each only if it isn't there: what makes writing quick."""
+"""Insert many rows at once, skipping those that exist."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COUNTED = {"preserve_rowcount": True}
 
 
 def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
-    """Insert the rows that aren't there, and return how many these were.
+    """Insert the rows that don't exist yet. Return their number.
 
     Args:
         connection: The transaction.
@@ -25,7 +25,7 @@ def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]])
     if connection.dialect.name == "postgresql":
         values = {_parameter(each.name): [row[each.name] for row in rows] for each in table.columns}
         return connection.execute(_of_arrays(table), values).rowcount
-    # SQLAlchemy would look at each value; all of them are what the driver takes already.
+    # SQLAlchemy would process each value, but the driver takes them as they are.
     names = [each.name for each in table.columns]
     return connection.exec_driver_sql(
         _of_rows(table), [tuple([row[name] for name in names]) for row in rows], execution_options=COUNTED
@@ -34,14 +34,14 @@ def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]])
 
 @cache
 def _of_rows(table: Table) -> str:
-    """The statement that SQLite runs for each row."""
+    """Return the statement that SQLite runs for each row."""
     dialect = sqlite.dialect(paramstyle="qmark")
     return str(sqlite.insert(table).on_conflict_do_nothing().compile(dialect=dialect))
 
 
 @cache
 def _of_arrays(table: Table) -> postgresql.Insert:
-    """The statement that PostgreSQL runs for all rows: a column is an array, so it is one message and one plan."""
+    """Return the statement that PostgreSQL runs once for all rows. Each column is an array parameter."""
     arrays = [bindparam(_parameter(each.name), type_=postgresql.ARRAY(each.type)) for each in table.columns]
     rows = func.unnest(*arrays).table_valued(*(column(each.name, each.type) for each in table.columns)).render_derived()
     names = [each.name for each in table.columns]

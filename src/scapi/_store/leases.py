@@ -1,4 +1,4 @@
-"""What collectors share: who has which item, what is due when, and how each run went."""
+"""State that collectors share: leases of items, due times, and runs."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from scapi._store.connection import Database
     from scapi._store.rows import ItemChange
 
-#: Of all leases one transaction at a time: two that take the same ones in another order would wait for each other.
+#: One lock for all leases: transactions that take the same leases in a different order would deadlock.
 LOCK = "leases"
 
 
 class Leases:
-    """The leases, states and runs.
+    """The leases and states of items, and the runs of collectors.
 
     Args:
-        database: Where they are.
+        database: The database.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def take(self, owner: str, places: Iterable[Place], seconds: float) -> list[Place]:
-        """Take the leases that are free, and renew the owner's own."""
+        """Take the free leases and renew the owner's own. Return what the owner holds now."""
         until = self._database.clock + round(seconds * 1_000_000)
         taken = self._database.insert(item_state)
         statement = taken.on_conflict_do_update(
@@ -56,7 +56,7 @@ class Leases:
         return got
 
     def renew(self, owner: str, seconds: float) -> list[Place]:
-        """Renew all leases that the owner still has."""
+        """Renew all leases that the owner still holds, and return them."""
         statement = (
             update(item_state)
             .where(item_state.c.owner == owner, item_state.c.leased_until >= self._database.clock)
@@ -67,7 +67,7 @@ class Leases:
             return sorted(Place(*row) for row in connection.execute(statement))
 
     def release(self, owner: str, places: Iterable[Place] | None) -> None:
-        """Give leases back."""
+        """Release leases: the given ones, or all of the owner's."""
         statement = update(item_state).where(item_state.c.owner == owner).values(owner=None, leased_until=None)
         with self._database.writing(LOCK) as connection:
             if places is None:
@@ -76,7 +76,7 @@ class Leases:
                 connection.execute(statement.where(item_state.c.region == region, item_state.c.item == item))
 
     def states(self, regions: Iterable[str] | None, items: Iterable[str] | None) -> list[ItemState]:
-        """Return what is known of items."""
+        """Return the states of items."""
         statement = select(item_state).order_by(item_state.c.region, item_state.c.item)
         if regions is not None:
             statement = statement.where(item_state.c.region.in_(list(regions)))
@@ -106,7 +106,7 @@ class Leases:
             return connection.execute(select(func.count()).select_from(sale).where(*newer)).scalar_one()
 
     def write_run(self, owner: str, rows: int, failures: int, *, ended: bool) -> None:
-        """Write how far a run is."""
+        """Write the progress of a run."""
         now = self._database.now()
         values = {"seen_at": now, "rows": rows, "failures": failures, "ended": now if ended else None}
         statement = self._database.insert(run).values(owner=owner, began=now, **values)
@@ -123,7 +123,7 @@ class Leases:
 
 
 def fence(database: Database, connection: Connection, place: Place, owner: str | None) -> None:
-    """Raise `LeaseLostError` where an owner is named that has no lease of the item any more."""
+    """Raise `LeaseLostError` if an owner is given and no longer holds the lease of the item."""
     if owner is None:
         return
     held = select(item_state.c.owner).where(
@@ -137,7 +137,7 @@ def fence(database: Database, connection: Connection, place: Place, owner: str |
 
 
 def change_item(database: Database, connection: Connection, place: Place, change: ItemChange) -> None:
-    """Change the state of an item, in the transaction that is under way."""
+    """Change the state of an item within an open transaction."""
     if not change:
         return
     values = {name: micros(value) if isinstance(value, datetime) else value for name, value in change.items()}
@@ -150,5 +150,5 @@ RUN_TIMES = {"began", "ended", "seen_at"}
 
 
 def _times(row: RowMapping, names: set[str]) -> dict[str, Any]:
-    """The values of a row, with its times as times."""
+    """Return the values of a row, with the named columns as `datetime`."""
     return {name: moment(value) if name in names and value is not None else value for name, value in row.items()}

@@ -1,4 +1,4 @@
-"""The versions of the schema: how a store is made, and how an older one becomes one of today."""
+"""Create a store, or migrate an older one to the current schema."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-#: What makes the next version of each older one.
+#: The step from each older version to the next one.
 STEPS: Mapping[int, Callable[[Connection], None]] = {}
 
 
 def is_ready(connection: Connection) -> bool:
-    """Return whether a store has the schema of today.
+    """Return whether a store has the current schema.
 
     Raises:
-        StoreVersionError: A newer release of the library made it.
+        StoreVersionError: A newer release of the library created it.
     """
     version = _version(connection)
     if version is not None and version > schema.VERSION:
@@ -34,15 +34,15 @@ def is_ready(connection: Connection) -> bool:
 
 
 def migrate(connection: Connection, now: ColumnElement[int], *, create: bool) -> None:
-    """Make the schema of today, of an older one or of nothing, in the transaction that is under way.
+    """Create the schema, or migrate an older one, within an open transaction.
 
     Args:
-        connection: The connection; nobody else migrates meanwhile.
-        now: The time of the database, as an expression.
-        create: Whether to make a store where there is none.
+        connection: The connection. The caller holds the migration lock.
+        now: The database's time, as an expression.
+        create: Whether to create a store if there is none.
 
     Raises:
-        StoreError: There is no store, or the database has tables of others by the same names.
+        StoreError: There is no store, or the database has foreign tables with the same names.
     """
     version = _version(connection)
     if version is None:

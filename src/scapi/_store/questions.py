@@ -1,4 +1,4 @@
-"""What people ask of a store: runs the statements, and makes records of their rows."""
+"""Queries of a store: run the statements and turn their rows into records."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ R = TypeVar("R", bound="msgspec.Struct")
 
 
 class Questions:
-    """The questions.
+    """The queries of a store.
 
     Args:
-        database: Whom to ask.
+        database: The database to query.
     """
 
     def __init__(self, database: Database) -> None:
@@ -42,7 +42,7 @@ class Questions:
         return self._ask(statements.latest(sales_of(scope), by), Sale)
 
     def sales(self, scope: Scope, limit: int | None) -> Listing[Sale]:
-        """Return the sales, the newest first; with a limit, the listing knows how many there are in all."""
+        """Return the sales, the newest first. The listing's `total` counts those beyond the limit too."""
         found = self._ask(statements.sales(sales_of(scope), limit), Sale)
         if limit is None or len(found) < limit:
             return found
@@ -53,12 +53,12 @@ class Questions:
         return Listing(found, total=total, limit=limit, model=Sale)
 
     def stats(self, scope: Scope, by: Sequence[str], *, per_piece: bool) -> Listing[Stats]:
-        """Return what groups of sales come to."""
+        """Return statistics of groups of sales."""
         postgres = self._database.is_postgres
         return self._ask(statements.stats(sales_of(scope), by, per_piece=per_piece, postgres=postgres), Stats)
 
     def candles(self, scope: Scope, width: timedelta, by: Sequence[str]) -> Listing[Candle]:
-        """Return stretches of time that have sales."""
+        """Return the candles of intervals with sales."""
         length = round(width.total_seconds() * 1_000_000)
         return self._ask(statements.candles(sales_of(scope), length, MONDAY, by), Candle)
 
@@ -67,7 +67,7 @@ class Questions:
         return self._ask(statements.book(scope.regions, scope.items, None if at is None else micros(at)), BookLot)
 
     def deals(self, scope: Scope, *, below: float, fee: float, min_sales: int, recipient: str | None) -> Listing[Deal]:
-        """Return lots that cost less than their own quality and level sells for, and note whom they are told."""
+        """Return lots below the usual price of their quality and level, and record them as told to the recipient."""
         statement = statements.deals(
             sales_of(scope),
             below=below,
@@ -92,7 +92,7 @@ class Questions:
         return self._ask(statements.gaps(scope.regions, scope.items), Gap)
 
     def health(self, scope: Scope) -> Listing[ItemHealth]:
-        """Return how far each item is collected."""
+        """Return the collection state of each item."""
         return self._ask(statements.health(scope.regions, scope.items, self._database.clock), ItemHealth)
 
     def _ask(self, statement: Select[Any], model: type[R]) -> Listing[R]:
@@ -101,6 +101,6 @@ class Questions:
 
 
 def sales_of(scope: Scope) -> statements.Sales:
-    """Return the sales that a question is about."""
+    """Return the sales that a scope selects."""
     since, until = (None if time is None else micros(time) for time in (scope.since, scope.until))
     return statements.Sales(scope.regions, scope.items, since, until)

@@ -1,7 +1,7 @@
-"""A look at an item, page by page: numbers equal rows, and says what each page completes. Pure.
+"""Read the sales or lots of an item page by page: number equal rows, and find what each page completes. Pure.
 
-Equal rows are told apart by counting, and a count goes on over the pages of a look. A look must therefore see all rows
-of a time, or none: it begins and ends between two times, never in the middle of one.
+Equal rows are told apart by a number that is counted across the pages of a look. A look must therefore see all rows of
+a time, or none: it begins and ends between two times, never in the middle of one.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: The older end of a span that goes back to the first sale ever.
+#: The older end of a span that reaches back to the first sale.
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Numbered(NamedTuple, Generic[T]):
-    """A row, what tells it from others, and its number among equal ones, from 1."""
+    """A row, its identifying key, and its number among equal rows, from 1."""
 
     row: T
     key: int
@@ -29,12 +29,12 @@ class Numbered(NamedTuple, Generic[T]):
 
 
 class SalesPiece(NamedTuple):
-    """A page of a look at sales, ready to be written.
+    """A page of sales, ready to be written.
 
     Attributes:
         rows: The sales.
-        newest: The newer end of what is complete once they are written; `None` where nothing is.
-        oldest: The older end, which isn't part of it itself.
+        newest: The newer end of the interval that is complete once they are written; `None` if there is none.
+        oldest: The older end, exclusive.
     """
 
     rows: list[Numbered[AuctionPrice]]
@@ -43,7 +43,7 @@ class SalesPiece(NamedTuple):
 
 
 class LotsPiece(NamedTuple):
-    """A page of a look at lots, ready to be written.
+    """A page of lots, ready to be written.
 
     Attributes:
         rows: The lots.
@@ -60,8 +60,8 @@ class SalesReading:
     """One look at the sales of an item, newest first.
 
     Args:
-        newest: Where the look begins: it sees all sales of this time and older ones, as those of a backfill that goes
-            on at `span.oldest`. By default it begins with the newest sale that there is.
+        newest: Where the look begins. It sees all sales of this time and older ones, such as a backfill that continues
+            at `span.oldest`. By default it begins with the newest sale.
     """
 
     def __init__(self, newest: datetime | None = None) -> None:
@@ -72,9 +72,9 @@ class SalesReading:
         """Take the next page.
 
         Args:
-            sales: The sales of the page that no page before has brought, newest first; none beyond `end`.
-            end: On the last page, up to where everything was read: the `since` that sales had to be newer than, or
-                `BEGINNING` where the history ended. Without it, more sales of the page's last time may follow.
+            sales: The sales that weren't on an earlier page, newest first; none beyond `end`.
+            end: On the last page, the time down to which everything was read: the `since` that sales had to be newer
+                than, or `BEGINNING` if the history ended. Without it, more sales of the page's last time may follow.
         """
         sales = list(sales)
         newest = self._reached or max((sale.time for sale in sales), default=None)
@@ -83,7 +83,7 @@ class SalesReading:
         rows = [self._numbered(sale) for sale in sales]
         oldest = min(end or (sales[-1].time if sales else newest), newest)
         self._reached = oldest
-        # What is later than this can't be equal to anything that is still to come, however late rows turn up.
+        # Later sales can't equal any that are still to come, even if rows turn up late.
         self._counts = {key: seen for key, seen in self._counts.items() if seen[0] - SALES_OVERLAP <= oldest}
         return SalesPiece(rows, newest, oldest)
 
@@ -98,7 +98,7 @@ class LotsReading:
     """One look at the lots of an item.
 
     Args:
-        at: When it began. Lots that are seen later by another look are newer, whichever is written first.
+        at: When it began. Of two looks the later one counts, in whichever order they are written.
     """
 
     def __init__(self, at: datetime) -> None:
@@ -109,8 +109,8 @@ class LotsReading:
         """Take the next page.
 
         Args:
-            lots: The lots of the page that no page before has brought.
-            complete: Whether the look has seen all lots with this page: those that it didn't see are gone.
+            lots: The lots that weren't on an earlier page.
+            complete: Whether the look has now seen all lots. Lots that it didn't see are gone.
         """
         return LotsPiece([self._numbered(lot) for lot in lots], self.at, complete)
 

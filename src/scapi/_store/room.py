@@ -1,4 +1,4 @@
-"""The room itself: all that a store does, synchronously."""
+"""The synchronous implementation of a store."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class Room:
-    """All that a store does with one database.
+    """The synchronous implementation of a store on one database.
 
     Args:
-        url: As of `Database`, like the others.
-        create: Whether to make what isn't there.
-        clock: Tells the seconds since 1970.
+        url: See `Database`.
+        create: See `Database`.
+        clock: See `Database`.
     """
 
     def __init__(self, url: str | os.PathLike[str], *, create: bool, clock: Callable[[], float]) -> None:
@@ -34,13 +34,13 @@ class Room:
         self.questions = Questions(self.database)
 
     def export(self, path: Path, scope: Scope) -> Export:
-        """Begin to write sales to a file."""
+        """Begin an export of sales to a file."""
         return Export(self.database, path, sales_of(scope))
 
     def import_(self, path: Path) -> Import:
-        """Begin to read a file."""
+        """Begin an import of a file."""
         return Import(self.database, path)
 
     def prune(self, before: int) -> Prune:
-        """Begin to remove what is older than a time."""
+        """Begin to remove rows older than a time."""
         return Prune(self.database, before)

@@ -1,4 +1,4 @@
-"""What a store takes and gives, as records. Nothing here needs SQLAlchemy."""
+"""Records that a store takes and returns. Nothing here needs SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scapi.enums import Quality
 
 
 class Place(NamedTuple):
-    """Where something is traded.
+    """An item in a region.
 
     Attributes:
         region: The region, such as `"eu"`.
@@ -23,10 +23,10 @@ class Place(NamedTuple):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that a store answers with."""
+    """A row that a store returns."""
 
     def _repr_html_(self) -> str:
-        """What notebooks show."""
+        """Return the HTML that notebooks show."""
         from scapi._views import html
 
         return html.record(self)
@@ -38,16 +38,16 @@ class Sale(Record, frozen=True, kw_only=True):
     Attributes:
         region: The region.
         item: The id of the item.
-        time: When it was made.
-        amount: How many pieces were sold.
-        price: What was paid for all of them.
-        unit_price: The price per piece; the whole price where the amount is 0.
-        quality: The quality; `None` where the server sent none.
+        time: When the item was sold.
+        amount: The number of pieces.
+        price: The price of all pieces together.
+        unit_price: The price per piece; the whole price if the amount is 0.
+        quality: The quality; `None` if the server sent none.
         level: The upgrade level.
-        additional: What is known of the piece.
-        key: What tells it from others, see `AuctionPrice.key()`.
+        additional: The additional properties that the server sent.
+        key: The identifying key, see `AuctionPrice.key()`.
         n: Its number among equal sales, from 1.
-        seen_at: When the store got it.
+        seen_at: When it was written to the store.
     """
 
     region: str
@@ -65,22 +65,22 @@ class Sale(Record, frozen=True, kw_only=True):
 
 
 class Stats(Record, frozen=True, kw_only=True):
-    """What a group of sales comes to. All prices are per piece.
+    """Statistics of a group of sales. All prices are per piece.
 
     Attributes:
         region: The region.
         item: The id of the item.
-        quality: The quality; `None` where sales aren't told apart by it.
-        level: The upgrade level; `None` where sales aren't told apart by it.
-        count: How many sales.
-        pieces: How many pieces were sold.
-        median: The median: half of the sales, or of the pieces, were cheaper.
+        quality: The quality; `None` if sales aren't grouped by it.
+        level: The upgrade level; `None` if sales aren't grouped by it.
+        count: The number of sales.
+        pieces: The number of pieces sold.
+        median: The median, interpolated linearly.
         mean: The mean.
         p10: The 10th percentile, interpolated linearly.
         p90: The 90th percentile.
         vwap: The turnover divided by the pieces.
-        min: The least price.
-        max: The greatest price.
+        min: The lowest price.
+        max: The highest price.
     """
 
     region: str
@@ -99,22 +99,22 @@ class Stats(Record, frozen=True, kw_only=True):
 
 
 class Candle(Record, frozen=True, kw_only=True):
-    """The sales of one stretch of time. All prices are per piece.
+    """The sales of one time interval. All prices are per piece.
 
     Attributes:
         region: The region.
         item: The id of the item.
-        quality: The quality; `None` where sales aren't told apart by it.
-        level: The upgrade level; `None` where sales aren't told apart by it.
-        time: When the stretch begins.
+        quality: The quality; `None` if sales aren't grouped by it.
+        level: The upgrade level; `None` if sales aren't grouped by it.
+        time: The start of the interval.
         open: The price of the first sale.
-        high: The greatest price.
-        low: The least price.
+        high: The highest price.
+        low: The lowest price.
         close: The price of the last sale.
         vwap: The turnover divided by the pieces.
-        count: How many sales.
-        pieces: How many pieces were sold.
-        turnover: What was paid in all.
+        count: The number of sales.
+        pieces: The number of pieces sold.
+        turnover: The sum of the prices of all sales.
     """
 
     region: str
@@ -138,21 +138,21 @@ class BookLot(Record, frozen=True, kw_only=True):
     Attributes:
         region: The region.
         item: The id of the item.
-        quality: The quality; `None` where the server sent none.
+        quality: The quality; `None` if the server sent none.
         level: The upgrade level.
-        amount: How many pieces the lot holds.
-        unit_price: The buyout per piece; `None` where there is no buyout.
-        start_price: The price that bidding starts at; 0 where there is no bidding, `None` where it is unknown.
-        buyout_price: The price to buy at once; 0 where that isn't possible, `None` where it is unknown.
-        bid: The highest bid, as it was seen last; `None` while there is none.
+        amount: The number of pieces.
+        unit_price: The buyout per piece; `None` if there is no buyout.
+        start_price: The price that bidding starts at; 0 if there is no bidding, `None` if it is unknown.
+        buyout_price: The price to buy at once; 0 if that isn't possible, `None` if it is unknown.
+        bid: The highest bid when the lot was last seen; `None` if there was none.
         start_time: When it was put up.
         end_time: When it ends.
-        additional: What is known of the piece.
-        key: What tells it from others, see `AuctionLot.key()`.
+        additional: The additional properties that the server sent.
+        key: The identifying key, see `AuctionLot.key()`.
         n: Its number among equal lots, from 1.
-        first_seen: When it was seen first.
-        last_seen: When it was seen last.
-        gone_at: When a complete look didn't find it any more; `None` while it is on offer.
+        first_seen: When it was first seen.
+        last_seen: When it was last seen.
+        gone_at: When a complete look no longer found it; `None` while it is on offer.
     """
 
     region: str
@@ -175,25 +175,25 @@ class BookLot(Record, frozen=True, kw_only=True):
 
 
 class Deal(Record, frozen=True, kw_only=True):
-    """A lot that costs less than its own quality and level sells for.
+    """A lot that costs less than the usual price of its quality and level.
 
     Attributes:
         region: The region.
         item: The id of the item.
-        quality: The quality; common too where the server sent none.
+        quality: The quality; common if the server sent none.
         level: The upgrade level.
-        amount: How many pieces the lot holds.
-        buyout_price: What the lot costs.
-        unit_price: What a piece of it costs.
+        amount: The number of pieces.
+        buyout_price: The price of the lot.
+        unit_price: The price per piece.
         median: The median price per piece of the sales that it is compared with.
-        sales: How many sales these are.
-        share: `unit_price` as a share of what the median leaves after the fee; 0.8 is 20 % below.
-        profit: What selling the whole lot at the median leaves after the fee.
+        sales: The number of these sales.
+        share: `unit_price` divided by the median after the fee; 0.8 is 20 % below.
+        profit: The profit after the fee if the whole lot is sold at the median.
         end_time: When the lot ends.
-        key: What tells the lot from others.
+        key: The identifying key, see `AuctionLot.key()`.
         n: Its number among equal lots, from 1.
-        first_seen: When it was seen first.
-        last_seen: When it was seen last.
+        first_seen: When it was first seen.
+        last_seen: When it was last seen.
     """
 
     region: str
@@ -220,8 +220,8 @@ class Span(Record, frozen=True, kw_only=True):
     Attributes:
         region: The region.
         item: The id of the item.
-        newest: Its newer end, which is part of it.
-        oldest: Its older end, which isn't; `BEGINNING` where the whole history is there.
+        newest: The newer end, inclusive.
+        oldest: The older end, exclusive; `BEGINNING` if the span reaches back to the first sale.
     """
 
     region: str
@@ -236,8 +236,8 @@ class Gap(Record, frozen=True, kw_only=True):
     Attributes:
         region: The region.
         item: The id of the item.
-        newest: Its newer end.
-        oldest: Its older end.
+        newest: The newer end, inclusive.
+        oldest: The older end, exclusive.
     """
 
     region: str
@@ -247,27 +247,27 @@ class Gap(Record, frozen=True, kw_only=True):
 
     @property
     def length(self) -> timedelta:
-        """How long it is."""
+        """The length of the gap."""
         return self.newest - self.oldest
 
 
 class ItemState(Record, frozen=True, kw_only=True):
-    """What a collector has to know of an item of a region to go on.
+    """The state that a collector needs to continue with an item.
 
     Attributes:
         region: The region.
         item: The id of the item.
-        total: How many sales the server last said that there are.
-        sales_at: When the sales were last looked at with success.
-        lots_at: When the lots were last looked at with success.
+        total: The number of sales that the server last reported.
+        sales_at: When the sales were last fetched successfully.
+        lots_at: When the lots were last fetched successfully.
         next_sales: When the sales are due.
         next_lots: When the lots are due.
-        failures: How many looks have failed in a row.
-        error: What the last failure was, on one line.
-        error_at: When that was.
-        aside: Why the item is asked rarely; `None` where it isn't.
-        owner: Who has the lease.
-        leased_until: When the lease ends, by the clock of the database.
+        failures: The number of looks that failed in a row.
+        error: The last error, on one line.
+        error_at: The time of the last error.
+        aside: Why the item is fetched rarely; `None` if it isn't.
+        owner: The collector that holds the lease.
+        leased_until: When the lease ends, by the database's clock.
     """
 
     region: str
@@ -286,7 +286,7 @@ class ItemState(Record, frozen=True, kw_only=True):
 
 
 class ItemChange(TypedDict, total=False):
-    """What to change of an `ItemState`; what isn't named stays."""
+    """Changes to an `ItemState`. Missing keys stay unchanged."""
 
     total: int | None
     sales_at: datetime | None
@@ -300,23 +300,23 @@ class ItemChange(TypedDict, total=False):
 
 
 class ItemHealth(Record, frozen=True, kw_only=True):
-    """How far an item of a region is collected, and what went wrong.
+    """The collection state of an item in a region, with its last error.
 
     Attributes:
         region: The region.
         item: The id of the item.
-        newest: The newer end of its newest span; `None` while there is none.
-        oldest: The older end of its oldest span.
-        gaps: How many gaps lie between its spans.
-        lots: How many lots are on offer.
-        total: How many sales the server last said that there are.
-        sales_at: When the sales were last looked at with success.
-        lots_at: When the lots were last looked at with success.
-        failures: How many looks have failed in a row.
-        error: What the last failure was.
-        error_at: When that was.
-        aside: Why the item is asked rarely; `None` where it isn't.
-        owner: Who has the lease, while it lasts.
+        newest: The newer end of its newest span; `None` if there is none.
+        oldest: The older end of its oldest span; `None` if there is none.
+        gaps: The number of gaps between its spans.
+        lots: The number of lots on offer.
+        total: The number of sales that the server last reported.
+        sales_at: When the sales were last fetched successfully.
+        lots_at: When the lots were last fetched successfully.
+        failures: The number of looks that failed in a row.
+        error: The last error.
+        error_at: The time of the last error.
+        aside: Why the item is fetched rarely; `None` if it isn't.
+        owner: The collector that holds the lease, while the lease lasts.
     """
 
     region: str
@@ -339,12 +339,12 @@ class Run(Record, frozen=True, kw_only=True):
     """One run of a collector.
 
     Attributes:
-        owner: The collector, by a name that no other run has.
+        owner: The unique name of the run.
         began: When it began.
-        ended: When it ended in good order; `None` while it runs, and where it was killed.
-        seen_at: When it last wrote something.
-        rows: How many sales and lots were new.
-        failures: How many looks failed.
+        ended: When it ended normally; `None` while it runs, or if it was killed.
+        seen_at: When it last reported its progress.
+        rows: The number of new sales and lots.
+        failures: The number of failed looks.
     """
 
     owner: str

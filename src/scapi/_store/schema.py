@@ -1,7 +1,7 @@
 """The tables of a store: one schema for SQLite and PostgreSQL.
 
-Times are integers, microseconds since 1970 in UTC, so that both databases sort, compare and cut them alike and a reader
-needs no time zone. The views have them as times, see `views`.
+Times are integers: microseconds since 1970 in UTC. Both databases sort, compare and group them alike, and readers need
+no time zone. The views show them as SQL times, see `views`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, Table, Text
 
-#: The version of the schema that this release writes. See `migrations`.
+#: The schema version that this release writes. See `migrations`.
 VERSION = 1
 
 metadata = MetaData()
 
-#: One row: which version the schema has.
+#: A single row with the version of the schema.
 version = Table("scapi_version", metadata, Column("version", Integer, nullable=False))
 
 
 def _table(name: str, *columns: Column[Any]) -> Table:
-    # Without rowids SQLite keeps the rows in the primary key itself: one tree in place of two.
+    # Without rowids SQLite stores the rows in the primary key: one B-tree instead of two.
     return Table(name, metadata, *columns, sqlite_with_rowid=False)
 
 
@@ -36,7 +36,7 @@ def _small(name: str, *, key: bool = False, nullable: bool = False) -> Column[in
     return Column(name, Integer, primary_key=key, nullable=nullable, autoincrement=False)
 
 
-#: Every sale once: `key` is what it holds, `n` its number among equal sales of its time.
+#: Every sale once. `key` identifies its content, `n` is its number among equal sales of its time.
 sale = _table(
     "sale",
     _text("region", key=True),
@@ -80,7 +80,7 @@ lot = _table(
     _big("last_seen"),
     _big("gone_at", nullable=True),
 )
-# Every look asks for the lots on offer, and those that are gone are many more after a month.
+# Every look queries the lots on offer. After a month there are far more lots that are gone.
 Index(
     "lot_on_offer",
     lot.c.region,
@@ -89,7 +89,7 @@ Index(
     postgresql_where=lot.c.gone_at.is_(None),
 )
 
-#: The buyouts per piece of the lots that a complete look found.
+#: Statistics of the buyouts per piece that a complete look found.
 lot_sample = _table(
     "lot_sample",
     _text("region", key=True),
@@ -148,7 +148,7 @@ run = _table(
     _big("failures"),
 )
 
-#: Which deals a recipient was told of.
+#: Deals that a recipient has already received.
 told = _table(
     "told",
     _text("recipient", key=True),

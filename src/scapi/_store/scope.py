@@ -1,4 +1,4 @@
-"""What a question is about."""
+"""The regions, items and times that a query covers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 class Scope(NamedTuple):
-    """What a question is about.
+    """The regions, items and times that a query covers.
 
     Attributes:
         regions: The regions; `None` for all.
         items: The ids of items; `None` for all.
-        since: From when on; `None` from the first sale on.
-        until: Until when, not included; `None` to the last sale.
+        since: The start; `None` for the first sale.
+        until: The end, exclusive; `None` for the last sale.
     """
 
     regions: Sequence[str] | None = None

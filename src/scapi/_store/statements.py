@@ -1,4 +1,4 @@
-"""The questions in SQL. Each is one statement that does all of the work in the database."""
+"""SQL statements of the queries. Each is a single statement, so all work happens in the database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Select, Subquery
 
-#: The groups that sales and lots can be told apart by. A piece whose quality the server doesn't send is common.
+#: The columns that sales and lots can be grouped by. A missing quality counts as common.
 GROUPS: dict[str, ColumnElement[int]] = {"quality": func.coalesce(sale.c.quality, 0), "level": sale.c.level}
 
 #: The percentiles of `stats`.
@@ -21,13 +21,13 @@ PERCENTILES = {"p10": 10, "median": 50, "p90": 90}
 
 
 class Sales(NamedTuple):
-    """Which sales a question is about.
+    """A selection of sales.
 
     Attributes:
-        regions: Those of these regions; `None` for all.
-        items: Those of these items; `None` for all.
-        since: Those from this time on, in microseconds since 1970, or as an expression; `None` for all.
-        until: Those before this time; `None` for all.
+        regions: Only these regions; `None` for all.
+        items: Only these items; `None` for all.
+        since: From this time on, in microseconds since 1970 or as an expression; `None` for all.
+        until: Before this time; `None` for all.
     """
 
     regions: Sequence[str] | None = None
@@ -36,7 +36,7 @@ class Sales(NamedTuple):
     until: Any = None
 
     def where(self) -> list[ColumnElement[bool]]:
-        """Return the conditions."""
+        """Return the conditions of the WHERE clause."""
         found = _of(sale.c, self.regions, self.items)
         if self.since is not None:
             found.append(sale.c.time >= self.since)
@@ -58,18 +58,18 @@ def _real(column: ColumnElement[Any]) -> ColumnElement[float]:
     return cast(column, Float(53))
 
 
-#: The price of a piece, as of `AuctionPrice.unit_price`.
+#: The price per piece, like `AuctionPrice.unit_price`.
 UNIT_PRICE = case((sale.c.amount != 0, _real(sale.c.price) / sale.c.amount), else_=_real(sale.c.price))
 
-#: The buyout of a piece, as of `AuctionLot.unit_price`.
+#: The buyout per piece, like `AuctionLot.unit_price`.
 BUYOUT = case((and_(lot.c.buyout_price != 0, lot.c.amount != 0), _real(lot.c.buyout_price) / lot.c.amount))
 
-#: Absurd figures of single rows mustn't overflow a sum.
+#: Sums are floats, so that absurd values in single rows can't overflow them.
 TURNOVER, PIECES = func.sum(_real(sale.c.price)), func.sum(_real(sale.c.amount))
 
 
 def _groups(by: Sequence[str]) -> list[ColumnElement[int]]:
-    """The columns that make a group, each by its name."""
+    """Return the labelled columns of a group."""
     return [sale.c.region, sale.c.item, *(GROUPS[name].label(name) for name in by)]
 
 
@@ -78,7 +78,7 @@ def _group_by(by: Sequence[str]) -> list[ColumnElement[Any]]:
 
 
 def _told_apart(table: Subquery, by: Sequence[str]) -> list[ColumnElement[Any]]:
-    """Quality and level of a group; nothing where sales aren't told apart by it."""
+    """Return the quality and level of a group, each NULL if sales aren't grouped by it."""
     return [table.c[name] if name in by else cast(null(), BigInteger).label(name) for name in GROUPS]
 
 
@@ -103,7 +103,7 @@ def latest(which: Sales, by: Sequence[str]) -> Select[Any]:
         sale.c.time == newest.c.newest,
         *(GROUPS[name] == newest.c[name] for name in by),
     )
-    # Of several sales of that time it is the same one every time.
+    # Of several sales at that time, always choose the same one.
     place = func.row_number().over(partition_by=_group_by(by), order_by=[sale.c.key, sale.c.n])
     ranked = (
         select(*sale.c, UNIT_PRICE.label("unit_price"), place.label("place"))
@@ -116,13 +116,13 @@ def latest(which: Sales, by: Sequence[str]) -> Select[Any]:
 
 
 def stats(which: Sales, by: Sequence[str], *, per_piece: bool, postgres: bool) -> Select[Any]:
-    """Return what groups of sales come to.
+    """Return statistics of groups of sales.
 
     Args:
         which: The sales.
-        by: What groups are told apart by.
-        per_piece: Whether each piece counts once, and not each sale.
-        postgres: Whether PostgreSQL answers, which has percentiles of its own.
+        by: The columns to group by.
+        per_piece: Whether to weight sales by their pieces.
+        postgres: Whether the database is PostgreSQL, which has built-in percentiles.
     """
     grouped = _percentiles_of_postgres if postgres and not per_piece else _percentiles_by_place
     found = grouped(which, by, per_piece=per_piece).subquery()
@@ -144,10 +144,10 @@ def _percentiles_of_postgres(which: Sales, by: Sequence[str], *, per_piece: bool
 
 
 def _percentiles_by_place(which: Sales, by: Sequence[str], *, per_piece: bool) -> Select[Any]:
-    """Percentiles out of the places of sales in their group, ordered by price.
+    """Compute percentiles from the places of sales in their group, ordered by price.
 
-    A sale has one place, or as many as it has pieces. A percentile lies at a place, or between two, where it is
-    interpolated. Places are counted in whole numbers, so that nothing is rounded.
+    A sale has one place, or one for each piece. A percentile between two places is interpolated. Places are integers, so
+    nothing is rounded.
     """
     weight: ColumnElement[Any] = case((sale.c.amount > 0, sale.c.amount), else_=1) if per_piece else cast(1, BigInteger)
     group, order = _group_by(by), [UNIT_PRICE]
@@ -186,7 +186,7 @@ def _quantile(placed: Subquery, percent: int) -> ColumnElement[float]:
         return func.max(case((and_(start <= place, place < placed.c.end), placed.c.unit)))
 
     low, share = value(below), func.max(share)
-    # Behind the last place there is nothing to interpolate with, and its share is 0.
+    # There is nothing to interpolate with after the last place, and the share there is 0.
     return low + share * (func.coalesce(value(below + 1), low) - low)
 
 
@@ -208,15 +208,15 @@ def _summed(
 
 
 def candles(which: Sales, width: int, start: int, by: Sequence[str]) -> Select[Any]:
-    """Return stretches of time that have sales.
+    """Return the candles of intervals with sales.
 
     Args:
         which: The sales.
-        width: How long a stretch is, in microseconds.
-        start: When one of them begins.
-        by: What candles are told apart by.
+        width: The length of an interval, in microseconds.
+        start: The start of any one interval, in microseconds since 1970.
+        by: The columns to group by.
     """
-    # The remainder of what comes before `start` would be negative.
+    # Adding `width` avoids a negative remainder for times before `start`.
     begin = sale.c.time - (sale.c.time - start % width + width) % width
     stretch = (
         select(
@@ -235,7 +235,7 @@ def candles(which: Sales, width: int, start: int, by: Sequence[str]) -> Select[A
         .subquery()
     )
 
-    # Two look-ups for a stretch take a quarter of the time that window functions take.
+    # Two lookups per interval take a quarter of the time of window functions.
     def price(time: ColumnElement[int], *, last: bool) -> ColumnElement[float]:
         order = [column.desc() if last else column for column in (sale.c.key, sale.c.n)]
         same = (sale.c.region == stretch.c.region, sale.c.item == stretch.c.item, sale.c.time == time)
@@ -251,7 +251,7 @@ def candles(which: Sales, width: int, start: int, by: Sequence[str]) -> Select[A
         stretch.c.high,
         stretch.c.low,
         price(stretch.c.last, last=True).label("close"),
-        # Sales of no piece at all have no price per piece.
+        # Sales with an amount of 0 have no price per piece.
         func.coalesce(stretch.c.turnover / func.nullif(stretch.c.pieces, 0.0), stretch.c.low).label("vwap"),
         stretch.c.count,
         stretch.c.pieces,
@@ -259,12 +259,12 @@ def candles(which: Sales, width: int, start: int, by: Sequence[str]) -> Select[A
     ).order_by(stretch.c.region, stretch.c.item, stretch.c.begin, *(stretch.c[name] for name in by))
 
 
-#: A lot that the server still shows after its end can't be bought.
+#: The server still lists lots after their end, but they can't be bought.
 IS_OPEN = or_(lot.c.end_time.is_(None), lot.c.end_time > lot.c.last_seen)
 
 
 def book(regions: Sequence[str] | None, items: Sequence[str] | None, at: int | None) -> Select[Any]:
-    """Return the lots on offer, the cheapest first, those without a buyout last."""
+    """Return the lots on offer: the cheapest first, those without a buyout last."""
     if at is None:
         present = and_(lot.c.gone_at.is_(None), IS_OPEN)
     else:
@@ -280,15 +280,15 @@ def book(regions: Sequence[str] | None, items: Sequence[str] | None, at: int | N
 def deals(
     which: Sales, *, below: float, fee: float, min_sales: int, recipient: str | None, postgres: bool
 ) -> Select[Any]:
-    """Return lots that cost less than their own quality and level sells for.
+    """Return lots that cost less than the usual price of their quality and level.
 
     Args:
-        which: The sales that they are compared with, and so the lots.
-        below: The share of what the median leaves after the fee that a lot may cost.
+        which: The sales to compare with. Its regions and items also select the lots.
+        below: The highest price of a deal, as a share of the median after the fee.
         fee: The share of a price that the auction keeps.
-        min_sales: How many sales a quality and level must have.
-        recipient: Leave out what this recipient was told of.
-        postgres: Whether PostgreSQL answers.
+        min_sales: The least number of sales to compare with.
+        recipient: Leave out deals that this recipient has received.
+        postgres: Whether the database is PostgreSQL.
     """
     grouped = _percentiles_of_postgres if postgres else _percentiles_by_place
     usual = grouped(which, tuple(GROUPS), per_piece=False).subquery()
@@ -331,7 +331,7 @@ def deals(
 
 
 def gaps(regions: Sequence[str] | None, items: Sequence[str] | None) -> Select[Any]:
-    """Return what lies between the spans of an item, the newest first."""
+    """Return the gaps between the spans of each item, the newest first."""
     below = func.lead(span.c.newest).over(partition_by=[span.c.region, span.c.item], order_by=span.c.newest.desc())
     edges = (
         select(span.c.region, span.c.item, span.c.oldest.label("newest"), below.label("oldest"))
@@ -344,7 +344,7 @@ def gaps(regions: Sequence[str] | None, items: Sequence[str] | None) -> Select[A
 
 
 def health(regions: Sequence[str] | None, items: Sequence[str] | None, now: ColumnElement[int]) -> Select[Any]:
-    """Return how far each item is collected. A lease counts until `now`."""
+    """Return the collection state of each item. Leases that ended before `now` are left out."""
     places = union(select(item_state.c.region, item_state.c.item), select(span.c.region, span.c.item)).subquery()
     edges = (
         select(

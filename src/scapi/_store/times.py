@@ -1,4 +1,4 @@
-"""Times and lengths as callers give them. Pure."""
+"""Parse times and durations from callers. Pure."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "min": 60, "m": 60, "s": 1}
 
 
 def micros(time: datetime) -> int:
-    """Return the microseconds since 1970 of an aware time."""
+    """Convert an aware time to microseconds since 1970."""
     return (time - EPOCH) // MICROSECOND
 
 
 def moment(value: int) -> datetime:
-    """Return the time that `micros` made this of."""
+    """Convert microseconds since 1970 to a time."""
     return EPOCH + timedelta(microseconds=value)
 
 
 def length(name: str, value: object) -> timedelta:
-    """Return a length above 0, from a `timedelta` or from text such as `"1d"`, `"12h"`, `"30min"`.
+    """Return a duration above 0, from a `timedelta` or text such as `"1d"`, `"12h"`, `"30min"`.
 
     Raises:
         ValueError: It is neither.
@@ -45,12 +45,12 @@ def length(name: str, value: object) -> timedelta:
 
 
 def when(name: str, value: When, now: datetime) -> datetime:
-    """Return a time, from one, from ISO 8601 text, or from a length, which means so long before now.
+    """Return a time, from a `datetime`, ISO 8601 text, or a duration before now.
 
     Args:
-        name: What errors call it.
-        value: The time.
-        now: What a length is counted back from.
+        name: The argument's name in error messages.
+        value: The time or duration.
+        now: The time that a duration is subtracted from.
 
     Raises:
         ValueError: It is none of these.

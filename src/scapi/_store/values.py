@@ -1,4 +1,4 @@
-"""From the values of columns to those of records."""
+"""Convert column values to record values."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=msgspec.Struct)
 
-#: A Monday, at which weeks begin, in microseconds since 1970. Days and hours begin with it, too.
+#: A Monday at midnight UTC, in microseconds since 1970. Weeks, days and hours are aligned to it.
 MONDAY = 4 * 86_400_000_000
 
 decode = msgspec.json.Decoder().decode
 
 
 def listing(rows: Iterable[Mapping[Any, Any]], model: type[R]) -> Listing[R]:
-    """Return rows as records."""
-    # A value is made by what its column is, looked up once.
+    """Convert rows to a listing of records."""
+    # Look up the converter of each column once, not for each row.
     makers = [(name, MAKERS.get(name)) for name in model.__struct_fields__]
     found = [model(**{name: _made(row[name], make) for name, make in makers}) for row in rows]
     return Listing(found, total=len(found), limit=len(found), model=model)
@@ -41,7 +41,7 @@ def _details(text: str | None) -> dict[str, Any]:
     return decode(text) if text else {}
 
 
-#: How the values of columns become those of records.
+#: Converters from column values to record values.
 MAKERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("time", "newest", "oldest", "start_time", "end_time"), moment),
     **dict.fromkeys(("seen_at", "first_seen", "last_seen", "gone_at", "sales_at", "lots_at", "error_at"), moment),

@@ -1,4 +1,4 @@
-"""The questions as SQL views, for readers that aren't this library. Their times are times."""
+"""The queries as SQL views, for other programs. Their times are SQL times, not integers."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ DAY = 86_400_000_000
 
 
 def create(connection: Connection, now: ColumnElement[int]) -> None:
-    """Make the views.
+    """Create the views.
 
     Args:
-        connection: The connection; the views aren't there.
-        now: The time of the database, as an expression.
+        connection: The connection. The views must not exist.
+        now: The database's time, as an expression.
     """
     postgres = connection.dialect.name == "postgresql"
     for name, statement in _views(now, postgres=postgres):
@@ -47,7 +47,7 @@ def _views(now: ColumnElement[int], *, postgres: bool) -> Iterator[tuple[str, Se
 
 
 def _with_times(statement: Select[Any], *, postgres: bool) -> Select[Any]:
-    """The same columns, with times in place of microseconds."""
+    """Return the same columns, with times in place of microseconds."""
     rows = statement.order_by(None).subquery()
 
     def time(column: ColumnElement[int]) -> ColumnElement[Any]:

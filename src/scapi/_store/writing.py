@@ -1,4 +1,4 @@
-"""Rows into the store. Whatever belongs together is one transaction; the same rows again change nothing."""
+"""Write rows to the store. Related rows share a transaction, and writing rows again changes nothing."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: The greatest figures that the columns hold.
+#: The greatest values that the columns hold.
 WIDE, NARROW = 2**63 - 1, 2**31 - 1
 GREATEST = {
     **dict.fromkeys(("amount", "price", "start_price", "buyout_price", "bid"), WIDE),
     **dict.fromkeys(("quality", "level"), NARROW),
 }
 
-#: Two beginnings this near to each other are one emission, told twice: it lasts for minutes.
+#: Two start times this close together belong to the same emission: an emission lasts for minutes.
 SAME_EMISSION = timedelta(seconds=10)
 
 encode = msgspec.json.Encoder().encode
@@ -44,10 +44,10 @@ decode = msgspec.json.Decoder().decode
 
 
 class Writing:
-    """Everything that writes what the API answered.
+    """Writes responses of the API to the database.
 
     Args:
-        database: Where to.
+        database: The database.
     """
 
     def __init__(self, database: Database) -> None:
@@ -70,7 +70,7 @@ class Writing:
         return Written(new=[row for row, _ in new], known=len(rows) - len(new), unstored=unstored)
 
     def lots(self, place: Place, piece: LotsPiece, owner: str | None, change: ItemChange) -> WrittenLots:
-        """Write a page of lots; with the last page of a complete look also what is gone, and the samples."""
+        """Write a page of lots. The last page of a complete look also marks lots as gone and writes samples."""
         at = micros(piece.at)
         rows, unstored = _storable(piece.rows, lambda row: _lot_values(place, row, at))
         rows.sort(key=lambda row: (row[1]["key"], row[1]["n"]))
@@ -90,14 +90,14 @@ class Writing:
         return WrittenLots(new=new, known=len(rows) - len(new), gone=gone, unstored=unstored)
 
     def emission(self, region: str, state: EmissionState) -> None:
-        """Write the emissions that an answer tells of."""
+        """Write the emissions of a response."""
         with self._database.writing(f"{region}/emission") as connection:
             for started, ended in ((state.previous_start, state.previous_end), (state.current_start, None)):
                 if started is not None:
                     _write_emission(connection, region, started, ended)
 
     def clan_members(self, region: str, clan: str, members: Iterable[ClanMember], at: datetime) -> ClanChange:
-        """Write who is in a clan, and say who joined and who left."""
+        """Write the members of a clan. Return who joined and who left."""
         here = (clan_member.c.region == region, clan_member.c.clan == clan, clan_member.c.left_at.is_(None))
         joined: list[ClanMember] = []
         with self._database.writing(f"{region}/{clan}") as connection:
@@ -109,7 +109,7 @@ class Writing:
                     same = (*here, clan_member.c.name == member.name)
                     connection.execute(update(clan_member).where(*same).values(rank=member.rank))
                 else:
-                    # Also one who left and came back between two looks.
+                    # This includes members who left and came back between two looks.
                     joined.append(member)
             for name in left:
                 connection.execute(
@@ -120,7 +120,7 @@ class Writing:
         return ClanChange(joined=joined, left=sorted(left))
 
     def _seen_again(self) -> Any:
-        """The statement that writes lots: also those that are there, whichever of two looks is written first."""
+        """Return the statement that inserts or updates lots. The result doesn't depend on the order of looks."""
         seen = self._database.insert(lot)
         is_newer = seen.excluded.last_seen >= lot.c.last_seen
         return seen.on_conflict_do_update(
@@ -136,7 +136,7 @@ class Writing:
         )
 
     def _sample(self, connection: Connection, place: Place, at: int) -> None:
-        """Write what the lots of a complete look cost, by quality and level."""
+        """Write price statistics of the lots of a complete look, by quality and level."""
         quality = func.coalesce(lot.c.quality, 0).label("quality")
         price = case((lot.c.buyout_price > 0, lot.c.buyout_price * 1.0 / func.nullif(lot.c.amount, 0))).label("price")
         group = [func.coalesce(lot.c.quality, 0), lot.c.level]
@@ -153,7 +153,7 @@ class Writing:
             .where(lot.c.gone_at.is_(None), lot.c.last_seen >= at)
             .subquery()
         )
-        # Of an odd number the middle one, of an even number the two beside the middle.
+        # The middle row of an odd count, the two middle rows of an even count.
         is_middle = (priced.c.place * 2).between(priced.c.count, priced.c.count + 2)
         sample = select(
             literal(place.region),
@@ -173,7 +173,7 @@ class Writing:
         joined = at if member.join_time is None else micros(member.join_time)
         values = {"region": region, "clan": clan, "name": member.name, "joined": joined, "rank": member.rank}
         statement = self._database.insert(clan_member).values(**values, first_seen=at, left_at=None)
-        # One whom a look missed, and the next one found again.
+        # A look may miss a member that the next one finds again.
         again = statement.on_conflict_do_update(
             index_elements=["region", "clan", "name", "joined"], set_={"rank": member.rank, "left_at": None}
         )
@@ -183,7 +183,7 @@ class Writing:
 def _storable(
     rows: Iterable[Numbered[T]], values_of: Callable[[Numbered[T]], dict[str, Any]]
 ) -> tuple[list[tuple[T, dict[str, Any]]], list[Unstored[T]]]:
-    """Split rows into those that a database can hold, with the values of their columns, and the others."""
+    """Split rows into those that the database can hold, with their column values, and the others."""
     stored: list[tuple[T, dict[str, Any]]] = []
     unstored: list[Unstored[T]] = []
     for row in rows:
@@ -259,7 +259,7 @@ def _lot(row: Row[Any]) -> AuctionLot:
 _place_of_sale = itemgetter("time", "key", "n")
 
 
-# These are run for every page. To build a statement takes longer than to run it.
+# These run for every page, and building a statement takes longer than running it.
 
 KNOWN_SALES = select(sale.c.time, sale.c.key, sale.c.n).where(
     sale.c.region == bindparam("region"),
@@ -281,7 +281,7 @@ ADD_SPAN = insert(span)
 def _known_sales(
     connection: Connection, place: Place, rows: list[tuple[AuctionPrice, dict[str, Any]]]
 ) -> set[tuple[int, int, int]]:
-    """Which sales of the time of some rows are in the store."""
+    """Return the keys of stored sales in the time range of some rows."""
     if not rows:
         return set()
     times = {"first": rows[0][1]["time"], "last": rows[-1][1]["time"]}
@@ -289,7 +289,7 @@ def _known_sales(
 
 
 def _complete(connection: Connection, place: Place, newest: int, oldest: int) -> None:
-    """Add an interval to the spans of an item. Those that it touches become one with it."""
+    """Add an interval to the spans of an item. Spans that it touches are merged with it."""
     if oldest >= newest:
         return
     here = place._asdict()

@@ -1,4 +1,4 @@
-"""What writing into a store did. Nothing here needs SQLAlchemy."""
+"""Results of writing to a store. Nothing here needs SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Unstored(NamedTuple, Generic[T]):
-    """A row that no database can hold.
+    """A row that the database can't hold.
 
     Attributes:
         row: The row.
@@ -24,12 +24,12 @@ class Unstored(NamedTuple, Generic[T]):
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What writing sales did.
+    """The result of writing sales.
 
     Attributes:
         new: The sales that weren't in the store, oldest first.
-        known: How many were there already.
-        unstored: The sales that no database can hold, such as one with a price beyond 64 bits.
+        known: How many were in the store already.
+        unstored: The sales that the database can't hold, such as one with a price beyond 64 bits.
     """
 
     new: list[AuctionPrice]
@@ -38,13 +38,13 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WrittenLots(msgspec.Struct, frozen=True, kw_only=True):
-    """What writing lots did.
+    """The result of writing lots.
 
     Attributes:
         new: The lots that weren't on offer before.
-        known: How many were.
-        gone: The lots that a complete look didn't find any more.
-        unstored: The lots that no database can hold.
+        known: How many were on offer before.
+        gone: The lots that a complete look no longer found.
+        unstored: The lots that the database can't hold.
     """
 
     new: list[AuctionLot]
@@ -54,11 +54,11 @@ class WrittenLots(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClanChange(msgspec.Struct, frozen=True, kw_only=True):
-    """Who joined and who left a clan since it was last written.
+    """Members who joined or left a clan since it was last written.
 
     Attributes:
-        joined: Members that weren't there.
-        left: The names of those that are there no more.
+        joined: The members who joined.
+        left: The names of the members who left.
     """
 
     joined: list[ClanMember]
