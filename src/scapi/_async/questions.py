@@ -1,4 +1,4 @@
-"""What people ask of a store."""
+"""Queries of a store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Questions(Closable):
-    """The questions of a store."""
+    """The queries of a store."""
 
     _room: Room
 
@@ -36,13 +36,13 @@ class Questions(Closable):
         region: Region | str | Iterable[Region | str] | None = None,
         by: Iterable[str] = ("quality", "level"),
     ) -> Listing[Sale]:
-        """The newest sale of each item, region, quality and level.
+        """Return the newest sale of each item, region, quality and level.
 
         Args:
             items: The id of an item, or several; all by default.
-            region: A region, or several; all that the store has by default.
-            by: What sales of an item are told apart by: `"quality"`, `"level"`, both, or nothing. A piece whose quality
-                the server doesn't send counts as common.
+            region: A region, or several; all by default.
+            by: How to group the sales of an item: `"quality"`, `"level"`, both, or nothing. A missing quality counts as
+                common.
 
         Raises:
             ValueError: An argument is out of its range.
@@ -60,14 +60,14 @@ class Questions(Closable):
         region: Region | str | Iterable[Region | str] | None = None,
         limit: int | None = None,
     ) -> Listing[Sale]:
-        """The sales themselves, the newest first. For more than fits into memory there is `export`.
+        """Return the sales, the newest first. Use `export` for more than fits into memory.
 
         Args:
             items: The id of an item, or several; all by default.
-            since: From when on: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`.
-            until: Until when; a sale of that very time isn't part of it.
+            since: The start: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`.
+            until: The end, exclusive.
             region: A region, or several; all by default.
-            limit: How many at most; `total` of the listing says how many there are.
+            limit: The greatest number of sales. The listing's `total` counts those beyond the limit too.
 
         Raises:
             ValueError: An argument is out of its range.
@@ -87,20 +87,19 @@ class Questions(Closable):
         per: str = "sale",
         region: Region | str | Iterable[Region | str] | None = None,
     ) -> Listing[Stats]:
-        """What sales come to: count, pieces, median, mean, 10th and 90th percentile, VWAP, least and greatest price.
+        """Return statistics: count, pieces, median, mean, 10th and 90th percentile, VWAP, lowest and highest price.
 
-        All prices are per piece, and all figures are exact. Medians and percentiles are what bait and glitches move
-        least.
+        All prices are per piece, and all figures are exact. Bait and glitches affect medians and percentiles least.
 
         Args:
             items: The id of an item, or several; all by default.
-            since: From when on: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`.
+            since: The start: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`.
                 `None` for all.
-            until: Until when; a sale of that very time isn't part of it.
-            by: What sales of an item are told apart by: `"quality"`, `"level"`, both, or nothing. A piece whose quality
-                the server doesn't send counts as common.
-            per: What counts once in median, mean and percentiles: each `"sale"`, or each `"piece"`, so that a sale of
-                100 pieces counts 100 times.
+            until: The end, exclusive.
+            by: How to group the sales of an item: `"quality"`, `"level"`, both, or nothing. A missing quality counts as
+                common.
+            per: What median, mean and percentiles count: each `"sale"` once, or each `"piece"`, so that a sale of 100
+                pieces counts 100 times.
             region: A region, or several; all by default.
 
         Raises:
@@ -122,16 +121,16 @@ class Questions(Closable):
         by: Iterable[str] = (),
         region: Region | str | Iterable[Region | str] | None = None,
     ) -> Listing[Candle]:
-        """The sales of each stretch of time: first, greatest, least and last price, VWAP and volume.
+        """Return candles: first, highest, lowest and last price, VWAP and volume of each time interval.
 
-        A stretch without sales has no candle. Days begin at midnight UTC, weeks on Monday.
+        An interval without sales has no candle. Days begin at midnight UTC, weeks on Monday.
 
         Args:
             items: The id of an item, or several.
-            width: How long a stretch is: a `timedelta`, or `"1h"`, `"1d"`, `"1w"`.
-            since: From when on: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`.
-            until: Until when; a sale of that very time isn't part of it.
-            by: What candles of an item are told apart by: `"quality"`, `"level"`, both, or nothing.
+            width: The length of an interval: a `timedelta`, or `"1h"`, `"1d"`, `"1w"`.
+            since: The start: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`.
+            until: The end, exclusive.
+            by: How to group the sales of an item: `"quality"`, `"level"`, both, or nothing.
             region: A region, or several; all by default.
 
         Raises:
@@ -149,13 +148,13 @@ class Questions(Closable):
         *,
         region: Region | str | Iterable[Region | str] | None = None,
     ) -> Listing[BookLot]:
-        """The lots on offer, the cheapest piece first, those without a buyout last.
+        """Return the lots on offer: the lowest price per piece first, those without a buyout last.
 
-        Lots that had ended when they were seen last are left out: the server shows them for a while.
+        Lots that had ended when they were last seen are left out: the server still lists them for a while.
 
         Args:
             items: The id of an item, or several; all by default.
-            at: When: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"1h"`; as of the last look by
+            at: The time: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"1h"`; the last look by
                 default.
             region: A region, or several; all by default.
 
@@ -177,21 +176,21 @@ class Questions(Closable):
         region: Region | str | Iterable[Region | str] | None = None,
         recipient: str | None = None,
     ) -> Listing[Deal]:
-        """Lots that cost less than their own quality and level sells for after the fee, the best first.
+        """Return lots that cost less than the usual price of their quality and level after the fee, the best first.
 
-        A lot is a deal if its buyout per piece is at most `below * median * (1 - fee)`, where the median is that of the
-        sales of its item, region, quality and level.
+        A lot is a deal if its buyout per piece is at most `below * median * (1 - fee)`. The median is that of the sales
+        of its item, region, quality and level.
 
         Args:
             items: The id of an item, or several; all by default.
-            below: The share of what the median leaves after the fee that a lot may cost, above 0.
+            below: The highest price of a deal, as a share of the median after the fee, above 0.
             fee: The share of a price that the auction keeps, from 0 to less than 1.
-            min_sales: How many sales there must be to compare with, 1 or more.
-            since: From when on sales count: a `datetime`, ISO 8601 text, a `timedelta`, or `"7d"`.
+            min_sales: The least number of sales to compare with, 1 or more.
+            since: The start of the sales that count: a `datetime`, ISO 8601 text, a `timedelta`, or `"7d"`.
                 `None` for all.
             region: A region, or several; all by default.
-            recipient: Whom the deals are told: each deal comes once for each recipient, whichever process asks. A deal
-                counts as told when this returns it.
+            recipient: Return each deal only once to this recipient, across all processes. A deal counts as received
+                when this returns it.
 
         Raises:
             ValueError: An argument is out of its range.
@@ -216,7 +215,7 @@ class Questions(Closable):
         *,
         region: Region | str | Iterable[Region | str] | None = None,
     ) -> Listing[Gap]:
-        """The intervals in which sales may be missing: what lies between those that are complete.
+        """Return the intervals between complete ones. Sales may be missing in them.
 
         Args:
             items: The id of an item, or several; all by default.
@@ -234,7 +233,7 @@ class Questions(Closable):
         *,
         region: Region | str | Iterable[Region | str] | None = None,
     ) -> Listing[ItemHealth]:
-        """How far each item is collected, and what went wrong.
+        """Return the collection state of each item, with its last error.
 
         Args:
             items: The id of an item, or several; all by default.
@@ -273,7 +272,7 @@ def region_of(region: Region | str) -> str:
 
 
 def place_of(region: Region | str, item: str) -> Place:
-    """Return where something is traded."""
+    """Return an item in a region, validated."""
     return Place(region_of(region), validation.text("item", item))
 
 
@@ -282,7 +281,7 @@ def _several(values: str | Iterable[T]) -> list[Any]:
 
 
 def _by(names: Iterable[str]) -> tuple[str, ...]:
-    """What groups are told apart by, in one order."""
+    """Return the columns to group by, in a fixed order."""
     wanted = set(_several(names))
     if not wanted <= {"quality", "level"}:
         raise validation.refuse("by", names, "'quality', 'level', both or nothing")

@@ -1,4 +1,4 @@
-"""The market on disk."""
+"""The store of sales and lots in a database."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 
 class Store(Questions):
-    """Sales, lots and what is known of them, in SQLite or PostgreSQL; needs the extra `store`.
+    """A store of sales and lots in SQLite or PostgreSQL. Needs the extra `store`.
 
-    It opens when it is first used, and makes or migrates its tables by itself. Any number of tasks, threads and
-    processes may use one store at once, readers while others write.
+    It opens on first use, and creates or migrates its tables automatically. Any number of tasks, threads and processes
+    may use one store at once. Readers don't wait for writers.
 
     Args:
-        url: A file, such as `"market.db"`, for SQLite; or `"postgresql+psycopg://user@host/name"`, which needs the
-            extra `postgres`.
-        create: Make the file and the tables where there are none. Without it, a missing store is an error.
-        clock: Tells the seconds since 1970: for `seen_at`, and for times such as `"7d"`.
+        url: A file such as `"market.db"` for SQLite, or a URL such as `"postgresql+psycopg://user@host/name"`, which
+            needs the extra `postgres`.
+        create: Whether to create the file and the tables if they are missing. Otherwise a missing store is an error.
+        clock: Returns the seconds since 1970, for `seen_at` and for times such as `"7d"`.
 
     Raises:
         ImportError: The extra `store` or `postgres` is missing.
-        ValueError: `url` is neither a file nor a URL of a database that is known here.
+        ValueError: `url` is neither a file nor the URL of a supported database.
     """
 
     __module__ = aio.PUBLIC
@@ -66,19 +66,19 @@ class Store(Questions):
         owner: str | None = None,
         **change: Unpack[ItemChange],
     ) -> Written:
-        """Write a page of sales, the span that it completes, and the state of the item, in one transaction.
+        """Write a page of sales, the span that it completes, and the item's state, in one transaction.
 
-        Writing the same page again changes nothing. Spans that touch become one.
+        Writing the same page again changes nothing. Spans that touch are merged.
 
         Args:
             region: The region.
             item: The id of the item.
             piece: The page, from `SalesReading.piece()`.
-            owner: Write only if this owner still has the lease.
-            change: What to change of the item's state with it.
+            owner: Write only if this owner still holds the lease.
+            change: Changes to the item's state.
 
         Raises:
-            LeaseLostError: The owner has no lease any more; nothing was written.
+            LeaseLostError: The owner no longer holds the lease; nothing was written.
             StoreError: The database failed; nothing was written.
         """
         place = place_of(region, item)
@@ -93,31 +93,30 @@ class Store(Questions):
         owner: str | None = None,
         **change: Unpack[ItemChange],
     ) -> WrittenLots:
-        """Write a page of lots and the state of the item, in one transaction.
+        """Write a page of lots and the item's state, in one transaction.
 
-        With the last page of a complete look, the lots that it didn't see are gone, and the samples of the look are
-        written.
+        The last page of a complete look marks the lots that the look didn't see as gone, and writes its price samples.
 
         Args:
             region: The region.
             item: The id of the item.
             piece: The page, from `LotsReading.piece()`.
-            owner: Write only if this owner still has the lease.
-            change: What to change of the item's state with it.
+            owner: Write only if this owner still holds the lease.
+            change: Changes to the item's state.
 
         Raises:
-            LeaseLostError: The owner has no lease any more; nothing was written.
+            LeaseLostError: The owner no longer holds the lease; nothing was written.
             StoreError: The database failed; nothing was written.
         """
         place = place_of(region, item)
         return await aio.to_thread(self._room.writing.lots, place, piece, owner, change)
 
     async def write_emission(self, region: Region | str, state: EmissionState) -> None:
-        """Write the emissions that an answer tells of: when they began, and when they ended.
+        """Write the start and end times of the emissions in a response.
 
         Args:
             region: The region.
-            state: The answer.
+            state: The response.
 
         Raises:
             StoreError: The database failed; nothing was written.
@@ -127,13 +126,13 @@ class Store(Questions):
     async def write_clan_members(
         self, region: Region | str, clan_id: str, members: Iterable[ClanMember], *, at: datetime
     ) -> ClanChange:
-        """Write who is in a clan, and say who joined and who left since it was last written.
+        """Write the members of a clan. Return who joined and who left since the last call.
 
         Args:
             region: The region.
             clan_id: The id of the clan.
             members: All its members.
-            at: When they were asked for.
+            at: When they were fetched.
 
         Raises:
             StoreError: The database failed; nothing was written.
@@ -144,17 +143,17 @@ class Store(Questions):
     # ── what collectors share ────────────────────────────────────────────────────────────────────────────────────────
 
     async def lease(self, owner: str, places: Iterable[Place], seconds: float) -> list[Place]:
-        """Take the leases of items that nobody has, and renew those that the owner has already.
+        """Take the free leases of items, and renew those that the owner already holds.
 
-        Leases end by the clock of the database, so that those of a dead owner can be taken over by others.
+        Leases expire by the database's clock, so other collectors can take over those of a dead owner.
 
         Args:
-            owner: A name that no other collector has.
+            owner: The unique name of the collector.
             places: The items, each with its region.
-            seconds: How long the leases last, above 0.
+            seconds: The duration of the leases, above 0.
 
         Returns:
-            Those that the owner has now.
+            The requested items that the owner holds now.
 
         Raises:
             StoreError: The database failed.
@@ -164,14 +163,14 @@ class Store(Questions):
         return await aio.to_thread(self._room.leases.take, owner, wanted, seconds)
 
     async def renew(self, owner: str, seconds: float) -> list[Place]:
-        """Renew all leases that an owner still has; those that have ended are lost.
+        """Renew all leases that an owner still holds. Expired leases are lost.
 
         Args:
             owner: The owner.
-            seconds: How long the leases last from now, above 0.
+            seconds: The duration of the leases from now, above 0.
 
         Returns:
-            Those that the owner has now.
+            The items that the owner holds now.
 
         Raises:
             StoreError: The database failed.
@@ -180,11 +179,11 @@ class Store(Questions):
         return await aio.to_thread(self._room.leases.renew, owner, seconds)
 
     async def release(self, owner: str, places: Iterable[Place] | None = None) -> None:
-        """Give leases back.
+        """Release leases.
 
         Args:
             owner: The owner.
-            places: Which; all of the owner's by default.
+            places: The items, each with its region; all of the owner's by default.
 
         Raises:
             StoreError: The database failed.
@@ -195,11 +194,11 @@ class Store(Questions):
     async def item_states(
         self, *, regions: Iterable[Region | str] | None = None, items: Iterable[str] | None = None
     ) -> list[ItemState]:
-        """What collectors know of items: when they are due, what failed, who has them.
+        """Return the states of items: due times, failures and leases.
 
         Args:
-            regions: Only those of these regions.
-            items: Only these items.
+            regions: Only these regions; all by default.
+            items: Only these items; all by default.
 
         Raises:
             StoreError: The database failed.
@@ -216,17 +215,17 @@ class Store(Questions):
         Args:
             region: The region.
             item: The id of the item.
-            owner: Change it only if this owner still has the lease.
-            change: What to change; what isn't named stays.
+            owner: Change it only if this owner still holds the lease.
+            change: The changes. Everything else stays unchanged.
 
         Raises:
-            LeaseLostError: The owner has no lease any more; nothing was changed.
+            LeaseLostError: The owner no longer holds the lease; nothing was changed.
             StoreError: The database failed.
         """
         await aio.to_thread(self._room.leases.change, place_of(region, item), owner, change)
 
     async def spans(self, region: Region | str, item: str) -> list[Span]:
-        """The intervals in which the store holds every sale of an item, the newest first.
+        """Return the intervals in which the store holds every sale of an item, the newest first.
 
         Args:
             region: The region.
@@ -238,12 +237,12 @@ class Store(Questions):
         return await aio.to_thread(self._room.leases.spans, place_of(region, item))
 
     async def count_newer(self, region: Region | str, item: str, time: datetime) -> int:
-        """How many sales of an item are newer than a time.
+        """Return the number of sales of an item that are newer than a time.
 
         Args:
             region: The region.
             item: The id of the item.
-            time: The time, aware.
+            time: The time, timezone-aware.
 
         Raises:
             StoreError: The database failed.
@@ -251,13 +250,13 @@ class Store(Questions):
         return await aio.to_thread(self._room.leases.count_newer, place_of(region, item), time)
 
     async def write_run(self, owner: str, *, rows: int = 0, failures: int = 0, ended: bool = False) -> None:
-        """Write how far a run of a collector is. The first call begins it.
+        """Write the progress of a run of a collector. The first call begins the run.
 
         Args:
-            owner: A name that no other run has.
-            rows: How many sales and lots were new so far.
-            failures: How many looks failed so far.
-            ended: Whether the run ends in good order.
+            owner: The unique name of the run.
+            rows: The number of new sales and lots so far.
+            failures: The number of failed looks so far.
+            ended: Whether the run ends normally.
 
         Raises:
             StoreError: The database failed.
@@ -266,17 +265,17 @@ class Store(Questions):
         await aio.to_thread(self._room.leases.write_run, owner, rows, failures, ended=ended)
 
     async def runs(self, limit: int = 20) -> list[Run]:
-        """The last runs of collectors, the newest first.
+        """Return the last runs of collectors, the newest first.
 
         Args:
-            limit: How many, 1 or more.
+            limit: The greatest number of runs, 1 or more.
 
         Raises:
             StoreError: The database failed.
         """
         return await aio.to_thread(self._room.leases.runs, validation.integer("limit", limit, 1))
 
-    # ── in and out ───────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── export, import and prune ─────────────────────────────────────────────────────────────────────────────────────
 
     async def export(
         self,
@@ -287,17 +286,17 @@ class Store(Questions):
         *,
         region: Region | str | Iterable[Region | str] | None = None,
     ) -> int:
-        """Write sales to a file: `.parquet` (needs the extra `arrow`), `.csv` or `.jsonl`. It is there in whole or not.
+        """Write sales to a file: `.parquet` (needs the extra `arrow`), `.csv` or `.jsonl`. The write is atomic.
 
         Args:
             path: The file.
             items: The id of an item, or several; all by default.
-            since: From when on: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`.
-            until: Until when; a sale of that very time isn't part of it.
+            since: The start: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`.
+            until: The end, exclusive.
             region: A region, or several; all by default.
 
         Returns:
-            How many sales there are in the file.
+            The number of sales in the file.
 
         Raises:
             ValueError: An argument is out of its range.
@@ -315,18 +314,18 @@ class Store(Questions):
         return export.rows
 
     async def import_(self, path: str | os.PathLike[str]) -> int:
-        """Read a file that `export` wrote. Sales that are in the store already change nothing.
+        """Read a file that `export` wrote. Skip sales that are already in the store.
 
-        What a file holds says nothing of what it lacks: no span is added, and a collector reads that time again.
+        A file may be incomplete, so no span is added, and a collector fetches that time again.
 
         Args:
             path: The file.
 
         Returns:
-            How many sales were new.
+            The number of new sales.
 
         Raises:
-            ValueError: It isn't a file of an export. The portions before the row that is wrong were written.
+            ValueError: The file wasn't written by `export`. The portions before the invalid row were written.
             OSError: The file can't be read.
             StoreError: The database failed.
         """
@@ -336,18 +335,18 @@ class Store(Questions):
         return work.new
 
     async def prune(self, keep: timedelta | str) -> int:
-        """Remove what is older: sales, lots that are gone, samples, runs and what recipients were told.
+        """Remove old sales, gone lots, samples, runs and records of deals that recipients received.
 
-        It removes some thousand rows at a time, so that others can write meanwhile. The spans end where sales do then.
+        It removes a few thousand rows at a time, so that others can write meanwhile. Spans are cut accordingly.
 
         Args:
-            keep: How much to keep: a `timedelta`, or `"120d"`.
+            keep: The age up to which rows are kept: a `timedelta`, or `"120d"`.
 
         Returns:
-            How many rows were removed.
+            The number of removed rows.
 
         Raises:
-            ValueError: `keep` is no length.
+            ValueError: `keep` isn't a duration above 0.
             StoreError: The database failed.
         """
         before = times.micros(shifted(self._now(), -times.length("keep", keep)))

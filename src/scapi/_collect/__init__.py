@@ -1,1 +1,1 @@
-"""How a collector decides: what to ask next, and what is complete. Pure: no clock, no chance, no socket."""
+"""The decisions of a collector: what to fetch next, and what is complete. Pure: no clock, no randomness, no I/O."""

@@ -1,6 +1,6 @@
-"""What a collector does next: looks at sales that are due, then at lots, then the past. Pure.
+"""Schedule the jobs of a collector: due sales first, then due lots, then the past. Pure.
 
-Times are seconds of any clock that only goes forward, and chance is a function: both are arguments.
+The time, in seconds of any monotonic clock, and the random function are arguments.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ if TYPE_CHECKING:
 
 __all__ = ["Agenda", "Wanted"]
 
-#: In this order.
+#: The kinds of jobs, in order of priority.
 KINDS: tuple[Kind, ...] = ("sales", "lots", "gap")
 
-#: Pages of one item's past in a row, before that of others has its turn.
+#: How many pages of one item's past are read in a row before other items have their turn.
 TURN = 25
 
-#: How often in a row something may fail before a single round leaves it.
+#: How often in a row an item may fail before a single round gives it up.
 ATTEMPTS = 3
 
-#: Seconds after which a single round tries again what has failed.
+#: Seconds until a single round retries a failed job.
 RETRY_ONCE = 5.0
 
-#: Seconds after which a page of the past is asked for again that failed.
+#: Seconds until a failed page of the past is retried.
 RETRY_GAP = 60.0
 
-#: Seconds after which the plan is made anew, since rates change.
+#: Seconds until the plan is updated, because rates change.
 REFIT = 30.0
 
 
 class Wanted(NamedTuple):
-    """What is to be collected.
+    """What to collect.
 
     Attributes:
-        sales: Seconds between two looks at the sales of an item, above 0; `None` for none.
-        lots: The same of its lots.
-        since: Down to when the past is collected; `None` for not at all, but gaps between what is there are filled.
+        sales: Seconds between two looks at the sales of an item, above 0; `None` to skip sales.
+        lots: Seconds between two looks at the lots of an item, above 0; `None` to skip lots.
+        since: Collect the past back to this time. `None` only fills gaps between complete intervals.
     """
 
     sales: float | None
@@ -56,16 +56,16 @@ class Wanted(NamedTuple):
 
 
 class Agenda:
-    """All that is to be done, and when.
+    """The jobs of a collector, and when they are due.
 
     Args:
-        wanted: What is to be collected.
-        once: Do everything once, and then nothing more.
-        rng: Draws a number from 0 to 1.
+        wanted: What to collect.
+        once: Whether to do everything only once.
+        rng: Returns a random number from 0 to 1.
 
     Attributes:
         items: The items by their places.
-        plan: How often what is looked at.
+        plan: How often to look at each kind.
         given_up: Items that failed too often for a single round.
     """
 
@@ -81,14 +81,14 @@ class Agenda:
         self._order = 0
         self._fitted_at: float | None = None
 
-    # ── what belongs to it ───────────────────────────────────────────────────────────────────────────────────────────
+    # ── items ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def add(self, item: Item, now: float, *, sales_in: float = 0.0, lots_in: float = 0.0) -> None:
         """Add an item.
 
         Args:
             item: The item.
-            now: The time.
+            now: The current time.
             sales_in: Seconds until its sales are due.
             lots_in: Seconds until its lots are due.
         """
@@ -101,12 +101,12 @@ class Agenda:
             self._push("lots", 0.0 if self._once else now + min(lots_in, longest), item)
 
     def drop(self, places: Iterable[Place]) -> None:
-        """Forget items: somebody else has them now."""
+        """Remove items that another collector has taken over."""
         for place in places:
             self.items.pop(place).is_dropped = True
 
     def fit(self, points: float, now: float) -> bool:
-        """Make the plan anew, if it is time, and tell whether it says anything else than before."""
+        """Update the plan if it is time. Return whether its sentences changed."""
         if self._fitted_at is not None and now - self._fitted_at < REFIT and points == self.plan.points:
             return False
         before, self._fitted_at = self.plan, now
@@ -114,10 +114,10 @@ class Agenda:
         self.plan = fitted(loads, sales=self._sales, lots=self._lots, points=points)
         return self.plan.sentences() != before.sentences()
 
-    # ── what to do ───────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── jobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next(self, now: float) -> Job | None:
-        """Return what is to be done now, and take it off the agenda; `None` where nothing is due."""
+        """Remove and return the next job that is due, or `None` if there is none."""
         for kind in self._kinds:
             if (due := self._due(kind)) is not None and due <= now:
                 _, order, item = heapq.heappop(self._queues[kind])
@@ -126,13 +126,13 @@ class Agenda:
         return None
 
     def wait(self, now: float) -> float | None:
-        """Return the seconds until something is due; `None` where nothing ever is."""
+        """Return the seconds until the next job is due, or `None` if no job is scheduled."""
         known = [due for kind in self._kinds if (due := self._due(kind)) is not None]
         return max(0.0, min(known) - now) if known else None
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is under way, and nothing ever will be."""
+        """Whether no job is running or scheduled."""
         return not any(self._under_way.values()) and all(self._due(kind) is None for kind in KINDS)
 
     @property
@@ -142,7 +142,7 @@ class Agenda:
 
     @property
     def _kinds(self) -> tuple[Kind, ...]:
-        """What is done at all. Where no points are left for lots they wait for a plan that has some."""
+        """The kinds of jobs to do. Lots wait while the plan has no points for them."""
         return KINDS if self._once or self.plan.lots_stretch is not None else ("sales", "gap")
 
     def _due(self, kind: Kind) -> float | None:
@@ -156,10 +156,10 @@ class Agenda:
         if not item.is_dropped:
             heapq.heappush(self._queues[kind], (due, self._order if order is None else order, item))
 
-    # ── what became of it ────────────────────────────────────────────────────────────────────────────────────────────
+    # ── outcomes ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def done(self, outcome: Outcome, now: float) -> None:
-        """Take a job as done, and put down what comes next."""
+        """Record a successful job, and schedule the next one."""
         job, item = outcome.job, outcome.job.item
         self._under_way[job.kind] -= 1
         item.failures = 0
@@ -179,20 +179,20 @@ class Agenda:
             self._push(job.kind, now + self.interval_after(outcome) * (0.9 + 0.2 * self._rng()), item)
 
     def aside_after(self, outcome: Outcome) -> str | None:
-        """Return why an item is asked rarely after a look that succeeded; `None` where it isn't."""
+        """Return why an item is fetched rarely after a successful look, or `None` if it isn't."""
         item = outcome.job.item
         total = item.total if outcome.total is None else outcome.total
         lots = item.lots if outcome.on_offer is None else outcome.on_offer
         return refusals.NEVER_TRADED if total == 0 and not lots else None
 
     def interval_after(self, outcome: Outcome) -> float:
-        """Return the seconds until the next look after one that succeeded."""
+        """Return the seconds until the next look after a successful one."""
         if self.aside_after(outcome) is not None:
             return refusals.QUIET
         return self._interval(outcome.job.kind, outcome.job.item.rate if outcome.rate is None else outcome.rate)
 
     def _filled(self, outcome: Outcome) -> None:
-        """Take a page of the past as read."""
+        """Record a page of the past."""
         item = outcome.job.item
         item.pages += 1
         item.walk = outcome.walk
@@ -202,7 +202,7 @@ class Agenda:
             self._push("gap", 0.0, item, outcome.job.order if item.pages % TURN else None)
 
     def failed(self, job: Job, now: float, error: Exception) -> float:
-        """Take a job as failed, and return the seconds until it is tried again."""
+        """Record a failed job. Return the seconds until it is retried."""
         item = job.item
         self._under_way[job.kind] -= 1
         item.failures += 1

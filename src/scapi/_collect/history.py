@@ -1,16 +1,16 @@
-"""A walk down the history of an item: which page to ask for, which sales it holds, what it makes complete. Pure.
+"""Walk down the history of an item: choose the next page, number its sales, and find what it completes. Pure.
 
-The API pages by offset, and gives sales no ids. Two facts make an exact walk possible:
+The API pages by offset, and sales have no ids. Two facts make an exact walk possible:
 
-- **A page is a snapshot.** Equal sales in it are different sales, so the number of a sale among its equals in one page
-  never is too large, whatever is sold while the walk goes on. Writing a sale by time, key and number therefore never
-  writes one too many, however often pages overlap, and whoever else reads the same ones.
-- **A history is sorted by time, and only grows.** A second whose sales lie within one page, with an older and a newer
-  one around them, is there as a whole. The next page begins with the sale before the first one of the last second, so
-  each second is read whole once; new sales on top only push the page further up. A page that doesn't begin above what
-  is complete has left a gap, and is asked for again from further up.
+- **A page is a snapshot.** Equal sales on a page are different sales, so the number of a sale among its equals on one
+  page is never too large, even if sales are made during the walk. Sales are written by time, key and number, so no
+  sale is written twice, even if pages overlap or several collectors read them.
+- **A history is sorted by time, and only grows.** A second is complete if all its sales are on one page, between an
+  older and a newer sale. The next page begins one sale before the first sale of the last second, so each second is
+  read as a whole once. New sales only shift the page towards newer sales. A page that doesn't begin above the complete
+  part has left a gap, and is fetched again from further up.
 
-A second with more sales than a page is read by pages that have the same `total`: then nothing moved between them.
+A second with more sales than a page is read from several pages with the same `total`: then nothing moved between them.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ if TYPE_CHECKING:
 
     from scapi.models import AuctionPrice, Listing
 
-    #: How many there are of each sale, by time and key.
+    #: The number of equal sales, by time and key.
     Counts: TypeAlias = Counter[tuple[datetime, int]]
 
 __all__ = ["PAGE", "HistoryWalk", "Taken"]
 
-#: Sales per page: as many as the API gives.
+#: Sales per page, the maximum of the API.
 PAGE = 200
 
 #: Later than any sale.
 END = datetime.max.replace(tzinfo=UTC)
 
-#: How many pages in a row may complete nothing: while sales pour in, after a cache's old answer, or on a server that
-#: ignores the offset.
+#: How many pages in a row may complete nothing. This happens while many sales are made, after an outdated response from
+#: a cache, or on a server that ignores the offset.
 PATIENCE = 12
 
 
 class Taken(NamedTuple):
-    """What a page brought.
+    """The result of taking a page.
 
     Attributes:
         rows: All its sales, each with its number among equal ones.
-        complete: The interval that is complete now and wasn't before, `None` if there is none.
-        is_last: Whether the walk has read all that is wanted.
+        complete: The interval that this page completed; `None` if there is none.
+        is_last: Whether the walk is finished.
     """
 
     rows: list[Numbered[AuctionPrice]]
@@ -60,11 +60,11 @@ class Taken(NamedTuple):
 
 
 class _Crowd(NamedTuple):
-    """A second that goes on behind the last page.
+    """A second that continues after the last page.
 
     Attributes:
-        total: How many sales there were in all; as long as it stays, nothing has moved.
-        counts: How many of each sale of the second were there so far, by time and key.
+        total: The total number of sales. While it stays the same, nothing has moved.
+        counts: The number of equal sales of the second so far, by time and key.
     """
 
     total: int
@@ -72,22 +72,22 @@ class _Crowd(NamedTuple):
 
 
 class HistoryWalk:
-    """A walk through a history, from its top or from a gap in it, downwards.
+    """A walk down a history, from its top or from a gap.
 
     Args:
-        until: Nothing up to this time is wanted.
-        gap: Begin with the newer end of this gap; by default at the top.
-        newer: How many sales are known to be newer than the gap. If there are more, that costs a page or two.
-        enough: Pages from the top that are enough, once there is something complete in them; what is older is a gap
-            then. By default there is no end to them.
+        until: Stop at this time.
+        gap: Begin at the newer end of this gap; by default at the top.
+        newer: The number of sales known to be newer than the gap. If there are more, that costs a page or two.
+        enough: Stop after this many pages, as soon as they completed something. Older sales are left as a gap. By
+            default the number of pages is unlimited.
 
     Attributes:
-        offset: The offset of the page to ask for next.
-        done: Whether all that is wanted was read.
-        stuck: Why the walk can't go on, `None` as long as it can. It is done then too.
-        total: How many sales the last page said that there are.
-        newest: The time of the newest sale, of a walk from the top.
-        left: How many sales are as old as the last one that was read, or older; `None` until that is known.
+        offset: The offset of the next page to fetch.
+        done: Whether the walk has ended.
+        stuck: Why the walk ended early; `None` if it didn't.
+        total: The number of sales, as of the last page.
+        newest: The time of the newest sale, if the walk began at the top.
+        left: The number of sales as old as the last one read, or older; `None` until it is known.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class HistoryWalk:
         self._until = until
         self._enough = enough
         self._from_top = gap is None
-        #: All sales that are later than this were read; not all of this very time.
+        #: All later sales were read. Sales of exactly this time may be missing.
         self._bound = END if gap is None else gap.newest
         self._settled = END if gap is not None else BEGINNING
         self.left: int | None = None
@@ -109,7 +109,7 @@ class HistoryWalk:
         self._pages = self._idle = 0
 
     def take(self, page: Listing[AuctionPrice]) -> Taken:
-        """Take the page that was asked for, and choose the next one.
+        """Take the fetched page, and choose the next one.
 
         Args:
             page: The page at `offset`, of up to `PAGE` sales, with `additional`.
@@ -145,18 +145,18 @@ class HistoryWalk:
         if oldest < self._bound:
             return self._go_down(page, oldest, _place(page, times.index(times[-1])))
         if oldest == self._bound:
-            # This second fills the rest of the page: it goes on behind it, if nothing moves meanwhile.
+            # This second fills the rest of the page and may continue on the next one, if nothing moves meanwhile.
             of_it = {which: count for which, count in counts.items() if which[0] == oldest}
             self._crowd = _Crowd(page.total, Counter(of_it))
             self.offset = end
         else:
-            # So much was sold meanwhile that all of this is newer than what is wanted.
+            # Many sales were made meanwhile, so the whole page is newer than the bound.
             expected = self.offset if self.left is None else page.total - self.left - 1
             self.offset = max(expected, end - 1)
         return None
 
     def _go_down(self, page: Listing[AuctionPrice], oldest: datetime, last: int) -> Interval | None:
-        """Move the bound to the oldest time of a page, whose sales begin at the place `last`."""
+        """Move the bound to the oldest time of a page. The sales of that time begin at the place `last`."""
         complete = Interval(min(self._bound, self._settled), oldest)
         self._bound, self._idle = oldest, 0
         self.left = page.total - self.offset - last
@@ -166,12 +166,12 @@ class HistoryWalk:
         return complete if complete.oldest < complete.newest else None
 
     def _step_back(self, total: int) -> None:
-        """Ask from further up: the page begins below what is complete, or in the middle of a second."""
+        """Move the offset up: the page began below the complete part, or in the middle of a second."""
         expected = self.offset if self.left is None else total - self.left - 1
         self.offset = max(0, min(expected, self.offset - PAGE + 1))
 
     def _take_nothing(self, page: Listing[AuctionPrice]) -> None:
-        """Take a page without a sale that can be read."""
+        """Take a page without readable sales."""
         if page.total == 0 and self._from_top:
             self.done = True
         elif page.total == 0:
@@ -186,7 +186,7 @@ class HistoryWalk:
 
 
 def _place(page: Listing[AuctionPrice], index: int) -> int:
-    """Return the place of a sale in the page as it was sent, where rows that can't be read have theirs too."""
+    """Return the place of a sale on the page as it was sent, including unreadable rows."""
     for rejected in sorted(page.rejected):
         index += rejected.index <= index
     return index

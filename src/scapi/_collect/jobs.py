@@ -1,4 +1,4 @@
-"""What a collector does: the items that it looks at, its jobs, and what becomes of each."""
+"""The items of a collector, its jobs, and their outcomes."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ Kind: TypeAlias = Literal["sales", "lots", "gap"]
 
 @dataclass(eq=False)
 class Item:
-    """An item of a region, and what is known of it.
+    """The state of an item in a region.
 
     Attributes:
         place: The region and the item.
-        complete: The intervals of its history that are complete, the newest first; `None` until they were read.
-        rate: Sales per hour; `None` until it was looked at.
-        lots: Lots on offer, as of the last look.
-        has_lots: Whether its lots were ever looked at.
-        total: Sales that the server has, as of the last look.
+        complete: The complete intervals of its history, the newest first; `None` until they were read.
+        rate: Sales per hour; `None` before the first look.
+        lots: The number of lots on offer, as of the last look.
+        has_lots: Whether its lots were ever fetched.
+        total: The number of sales on the server, as of the last look.
         newest: The time of the newest sale, as of the last look.
-        left: Sales that are older than what was read of its past, where that is known.
-        failures: How many looks have failed in a row.
-        aside: Why it is asked rarely; `None` where it isn't.
-        looked: When its sales were last looked at with success, on the clock of the agenda.
-        walk: The walk that fills a gap of it.
-        is_dropped: Whether nothing is to be done for it any more.
+        left: The number of sales in its past that are still to be read; `None` if unknown.
+        failures: The number of looks that failed in a row.
+        aside: Why it is fetched rarely; `None` if it isn't.
+        looked: When its sales were last fetched successfully, on the clock of the agenda.
+        walk: The walk that fills one of its gaps.
+        is_dropped: Whether another collector has taken it over.
     """
 
     place: Place
@@ -57,19 +57,19 @@ class Item:
     is_filling: bool = field(default=False, repr=False)
 
     def gaps(self, since: datetime | None) -> list[Interval]:
-        """Return what is missing of its history, the newest gap first; with no `since` only what is newer than all."""
+        """Return the gaps of its history, the newest first. Without `since`, only those between complete intervals."""
         if not self.complete:
             return []
         return spans.gaps(self.complete, self.complete[-1].oldest if since is None else since)
 
 
 class Job(NamedTuple):
-    """Something to do now.
+    """A job that is due.
 
     Attributes:
-        kind: A look at fresh `"sales"`, one at all `"lots"`, or a page of a `"gap"`.
-        item: For which item.
-        order: Its place among the jobs of its kind that are due at the same time.
+        kind: A look at fresh `"sales"`, a look at all `"lots"`, or a page of a `"gap"`.
+        item: The item.
+        order: Its place among jobs of its kind that are due at the same time.
     """
 
     kind: Kind
@@ -79,23 +79,23 @@ class Job(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What became of a job.
+    """The outcome of a job.
 
     Attributes:
         job: The job.
-        error: Why it failed; `None` where it didn't.
-        complete: Intervals of the history that are complete now.
-        rate: Sales per hour, where it was measured.
-        total: Sales that the server has.
+        error: Why it failed; `None` if it succeeded.
+        complete: The complete intervals of the history.
+        rate: Sales per hour; `None` if not measured.
+        total: The number of sales on the server.
         newest: The time of the newest sale.
-        on_offer: Lots on offer.
-        walk: The walk to go on with.
-        pages: How many pages were read.
-        new_sales: How many sales were new.
-        sales: Those of them that somebody wants to be told of, oldest first.
-        new_lots: How many lots were new.
-        lots: What happened to lots, for whoever wants to be told.
-        unread: Rows that can't be read or stored.
+        on_offer: The number of lots on offer.
+        walk: The walk to continue.
+        pages: The number of pages that were read.
+        new_sales: The number of new sales.
+        sales: The new sales to pass to `on_sale`, oldest first.
+        new_lots: The number of new lots.
+        lots: The new and gone lots to pass to `on_lot`.
+        unread: The number of rows that can't be read or stored.
     """
 
     job: Job

@@ -1,7 +1,7 @@
-"""How often to look at what, so that it fits into the points: fresh sales first, then lots, then the past. Pure.
+"""Plan how often to look at each item within the points: fresh sales first, then lots, then the past. Pure.
 
-A look costs points, whatever it finds. What it is worth is the number of sales times how long they would have waited,
-so of a given number of points the most is got by looking at an item as often as the square root of its rate of sales.
+A look costs points even if it finds nothing. Its value is the number of sales times how long they would have waited, so
+points are spent best if the frequency of looks is proportional to the square root of an item's rate of sales.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 
 __all__ = ["COST", "LIMIT", "Load", "Plan", "fitted", "rate_of"]
 
-#: Points that a page of sales or lots costs.
+#: The cost of a page of sales or lots, in points.
 COST = 2
 
-#: Points per minute that an application has, until an answer tells.
+#: The points per minute of an application, until a response contains the limit.
 LIMIT = 400
 
-#: How much more often than asked the busiest items are looked at, where the points are there.
+#: How much more often than requested the busiest items are looked at, if there are enough points.
 HOTTEST = 4.0
 
-#: The share of points that looks beyond those asked for may take at most, so that some are left for the past.
+#: The greatest share of the spare points that additional looks may take. The rest is left for the past.
 SPARE = 0.5
 
-#: Lots are looked at once in so many seconds, or not at all.
+#: The longest interval between looks at lots, in seconds. If the points don't allow it, lots are skipped.
 RAREST = 86_400.0
 
 OVERLAP = SALES_OVERLAP.total_seconds()
 
 
 class Load(NamedTuple):
-    """What is known of an item of a region.
+    """The load of an item in a region.
 
     Attributes:
-        rate: Sales per hour; `None` where it is unknown.
-        lots: Lots on offer.
-        is_aside: Whether it is asked rarely, so that it costs next to nothing.
+        rate: Sales per hour; `None` if unknown.
+        lots: The number of lots on offer.
+        is_aside: Whether it is fetched rarely, so its cost is negligible.
     """
 
     rate: float | None = None
@@ -51,16 +51,16 @@ class Load(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How often to look at what.
+    """How often to look at sales and lots.
 
     Attributes:
-        points: Points per minute that there are.
-        items: How many items of a region are looked at.
-        sales: Seconds between two looks at the sales of an item, as asked for; `None` for none.
-        lots: Seconds between two looks at its lots, as asked for; `None` for none.
-        hot: How far busy items are preferred: 1 up to `HOTTEST` times, 0 not at all.
-        sales_stretch: How many times as long as asked for the time between two looks is; 1 where all fits.
-        lots_stretch: The same of lots; `None` where no points are left for them.
+        points: The available points per minute.
+        items: The number of items, counted per region.
+        sales: The requested seconds between two looks at the sales of an item; `None` for no sales.
+        lots: The requested seconds between two looks at the lots of an item; `None` for no lots.
+        hot: How much busy items are preferred, from 0 (not at all) to 1 (up to `HOTTEST` times).
+        sales_stretch: The factor by which intervals between looks at sales are extended; 1 if the request fits.
+        lots_stretch: The same factor for lots; `None` if no points are left for them.
         sales_points: Points per minute that fresh sales take.
         lots_points: Points per minute that lots take.
         mean: Sales per hour of the mean item.
@@ -83,7 +83,7 @@ class Plan(NamedTuple):
         return max(0.0, self.points - self.sales_points - self.lots_points)
 
     def sales_interval(self, rate: float | None) -> float:
-        """Return the seconds between two looks at the sales of an item with so many sales per hour."""
+        """Return the seconds between two looks at the sales of an item with `rate` sales per hour."""
         asked = self.sales or 0.0
         weight = _weight(rate, self.mean)
         if self.sales_stretch > 1:
@@ -92,11 +92,11 @@ class Plan(NamedTuple):
 
     @property
     def lots_interval(self) -> float | None:
-        """The seconds between two looks at the lots of an item; `None` where there are none."""
+        """The seconds between two looks at the lots of an item; `None` if lots are skipped."""
         return None if self.lots is None or self.lots_stretch is None else self.lots * self.lots_stretch
 
     def sentences(self) -> list[str]:
-        """Return what is done in place of what was asked for, in numbers; nothing where all fits."""
+        """Describe how the plan differs from the request. Return an empty list if the request fits."""
         told: list[str] = []
         if self.sales is not None and self.sales_stretch > 1:
             longest = self.sales_interval(0.0)
@@ -121,9 +121,9 @@ def fitted(loads: Collection[Load], *, sales: float | None, lots: float | None, 
     """Return a plan that fits into the points.
 
     Args:
-        loads: What is known of each item of each region.
-        sales: Seconds between two looks at the sales of an item, above 0; `None` for none.
-        lots: The same of lots.
+        loads: The load of each item in each region.
+        sales: Seconds between two looks at the sales of an item, above 0; `None` for no sales.
+        lots: Seconds between two looks at the lots of an item, above 0; `None` for no lots.
         points: Points per minute, 0 or more.
     """
     active = [load for load in loads if not load.is_aside]
@@ -136,13 +136,13 @@ def fitted(loads: Collection[Load], *, sales: float | None, lots: float | None, 
     whole = _with_lots(plan, active)
     if whole.lots_stretch == 1 or not plan.hot:
         return whole
-    # Looks at busy items beyond what was asked for come after lots.
+    # Additional looks at busy items come after lots.
     plain = plan._replace(hot=0.0)
     return _with_lots(plain._replace(sales_points=_points(plain, active)), active)
 
 
 def rate_of(times: list[datetime], now: datetime) -> float:
-    """Return the sales per hour, out of the times of the newest sales, newest first."""
+    """Return the sales per hour, given the times of the newest sales, newest first."""
     if not times:
         return 0.0
     return len(times) * 3600 / max(1.0, (now - times[-1]).total_seconds())
@@ -182,7 +182,7 @@ def _points(plan: Plan, active: Collection[Load]) -> float:
 
 
 def _least(fits: Callable[[float], bool], low: float, high: float) -> float:
-    """Return the least value between two for which something fits, as all larger ones do."""
+    """Return the least value between `low` and `high` that fits. All larger values must fit too."""
     if fits(low):
         return low
     for _ in range(40):

@@ -1,4 +1,4 @@
-"""What a collector tells: what it found, how far it is, how a round went."""
+"""Reports of a collector: new rows, progress and results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Collected", "CollectedLot", "CollectedSale", "Failure", "Progress"]
 
 
 class CollectedSale(msgspec.Struct, frozen=True, kw_only=True):
-    """A sale that turned up.
+    """A new sale.
 
     Attributes:
         region: The region.
@@ -27,13 +27,13 @@ class CollectedSale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CollectedLot(msgspec.Struct, frozen=True, kw_only=True):
-    """A lot that turned up or went.
+    """A lot that appeared or disappeared.
 
     Attributes:
-        kind: `"new"` or `"gone"`: bought, withdrawn or expired, which the API doesn't tell.
+        kind: `"new"` or `"gone"`. The API doesn't say whether a gone lot was bought, withdrawn or expired.
         region: The region.
         item: The id of the item.
-        lot: The lot; one that went as it was seen last.
+        lot: The lot. A gone lot is as it was last seen.
     """
 
     kind: Literal["new", "gone"]
@@ -43,14 +43,14 @@ class CollectedLot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """What failed last for an item.
+    """The last failure of an item.
 
     Attributes:
         region: The region.
         item: The id of the item.
-        error: What went wrong, on one line.
-        failures: How many times in a row.
-        time: When.
+        error: The error, on one line.
+        failures: The number of failures in a row.
+        time: The time of the failure.
     """
 
     region: str
@@ -61,24 +61,24 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a collector is.
+    """The progress of a collector.
 
     Attributes:
-        items: Items of a region that it has the lease of.
-        elsewhere: Items that another collector has.
-        aside: Items that are asked rarely: the server refuses them, or they were never traded.
-        looked: Items whose sales were looked at with success.
-        lag: Seconds since the last look at the sales of the median item; `None` before any.
-        longest_lag: The same of the item that waits longest.
-        sales: Sales that were new.
-        lots: Lots that were new.
-        pages: Pages that were read.
-        points: Points that were spent, as far as costs are known.
-        failures: Looks that failed.
-        failing: What failed last, by item, for those whose last look failed; at most 100 of them.
-        filling: Items whose past isn't complete.
-        eta: Seconds until the past is complete, by what is known of rates; `None` where nobody can tell.
-        notes: What is done in place of what was asked for, in numbers.
+        items: The number of items that it holds the lease of, counted per region.
+        elsewhere: The number of items that other collectors hold.
+        aside: The number of items fetched rarely: the server refuses them, or they were never traded.
+        looked: The number of items with sales that were fetched successfully.
+        lag: The median over items of the seconds since their sales were fetched; `None` before the first look.
+        longest_lag: The greatest such lag.
+        sales: The number of new sales.
+        lots: The number of new lots.
+        pages: The number of pages read.
+        points: The points spent, as far as costs are known.
+        failures: The number of failed looks.
+        failing: The last failures of items that currently fail, at most 100.
+        filling: The number of items with an incomplete past.
+        eta: The estimated seconds until the past is complete; `None` if it can't be estimated.
+        notes: Sentences on how the plan differs from the request.
     """
 
     items: int
@@ -99,16 +99,16 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Collected(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round did.
+    """The result of a run.
 
     Attributes:
-        sales: Sales that were new.
-        lots: Lots that were new.
-        pages: Pages that were read.
-        points: Points that were spent, as far as costs are known.
-        failures: Looks that failed.
-        failing: What failed last, for items that the round had to leave.
-        elsewhere: Items that another collector has.
+        sales: The number of new sales.
+        lots: The number of new lots.
+        pages: The number of pages read.
+        points: The points spent, as far as costs are known.
+        failures: The number of failed looks.
+        failing: The last failures of items that still failed at the end.
+        elsewhere: The number of items that other collectors hold.
     """
 
     sales: int

@@ -1,4 +1,4 @@
-"""Ids that the server refuses and items that nobody ever traded: set aside, and asked again rarely. Pure."""
+"""Set aside items that the server refuses or that were never traded, and retry them rarely. Pure."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ __all__ = ["NEVER_TRADED", "QUIET", "REFUSED", "again_after", "is_hopeless", "is
 
 HOUR = 3600.0
 
-#: Why an item is asked rarely.
+#: Why an item is fetched rarely.
 REFUSED = "refused by the server"
 NEVER_TRADED = "never traded"
 
-#: Seconds until an id is asked again that was refused once, and at most. A refusal costs twice as much as an answer.
+#: The first and the longest wait before a refused id is retried, in seconds. A refusal costs twice as many points.
 FIRST, LONGEST = 6 * HOUR, 7 * 24 * HOUR
 
-#: Seconds until an item is looked at again that was never traded.
+#: Seconds between two looks at an item that was never traded.
 QUIET = 12 * HOUR
 
-#: Seconds until an item is looked at again after a failure, at most.
+#: The longest wait after a failure, in seconds.
 LONGEST_WAIT = 1800.0
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether the server doesn't know the item."""
+    """Return whether the server doesn't know the item."""
     return isinstance(error, BadRequestError | NotFoundError)
 
 
 def is_hopeless(error: Exception) -> bool:
-    """Whether no call at all can succeed: the credentials are no good, or their limit is 0."""
+    """Return whether no call can succeed: the credentials are invalid, or their limit is 0."""
     return isinstance(error, UnauthorizedError | ForbiddenError) or (
         isinstance(error, RateLimitError) and error.retry_after == float("inf")
     )
 
 
 def again_after(refusals: int, draw: float) -> float:
-    """Return the seconds until an id is asked again.
+    """Return the seconds until a refused id is retried.
 
     Args:
-        refusals: How often in a row it was refused, 1 or more.
-        draw: A number from 0 to 1, drawn by chance.
+        refusals: The number of refusals in a row, 1 or more.
+        draw: A random number from 0 to 1.
     """
     return min(LONGEST, FIRST * 2.0 ** min(refusals - 1, 16)) * (0.9 + 0.2 * draw)
 
 
 def rest(failures: int, interval: float, draw: float) -> float:
-    """Return the seconds until an item is looked at again after failures of any other kind.
+    """Return the seconds until an item is retried after any other failure.
 
     Args:
-        failures: How many in a row, 1 or more.
-        interval: Seconds between two looks that succeed.
-        draw: A number from 0 to 1, drawn by chance.
+        failures: The number of failures in a row, 1 or more.
+        interval: Seconds between two successful looks.
+        draw: A random number from 0 to 1.
     """
     return min(max(LONGEST_WAIT, interval), interval * 2.0 ** min(failures - 1, 16)) * (0.5 + 0.5 * draw)

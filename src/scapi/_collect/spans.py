@@ -1,8 +1,8 @@
-"""Intervals of a history that are complete, and the gaps between them. Pure.
+"""Compute complete intervals of a history, and the gaps between them. Pure.
 
-An interval is `oldest < time <= newest`, so two of them touch where one ends at the time that the other begins with,
-and no resolution of time matters. What a collector calls complete is *settled* too: sales may still turn up in the
-`SALES_OVERLAP` before the newest one, so no interval reaches into it. Completed once, complete forever.
+An interval is `oldest < time <= newest`, so two intervals touch if one ends at the time that the other begins with,
+whatever the resolution of time is. For a collector, a complete interval is also *settled*: sales may still turn up in
+the `SALES_OVERLAP` before the newest one, so no interval reaches into it. A complete interval stays complete.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 class HasEnds(Protocol):
-    """Anything that has a newer and an older end, as a span of the store."""
+    """Anything with a newer and an older end, such as a span of the store."""
 
     @property
     def newest(self) -> datetime:
@@ -41,8 +41,8 @@ class Interval(NamedTuple):
     """All times with `oldest < time <= newest`.
 
     Attributes:
-        newest: The newer end, which is part of it.
-        oldest: The older end, which isn't.
+        newest: The newer end, inclusive.
+        oldest: The older end, exclusive.
     """
 
     newest: datetime
@@ -50,7 +50,7 @@ class Interval(NamedTuple):
 
 
 def merged(intervals: Iterable[HasEnds]) -> list[Interval]:
-    """Return intervals as few as can be, the newest first: those that overlap or touch become one."""
+    """Merge intervals that overlap or touch. Return the newest first."""
     found: list[Interval] = []
     for newest, oldest in sorted(((each.newest, each.oldest) for each in intervals), reverse=True):
         if oldest >= newest:
@@ -63,11 +63,11 @@ def merged(intervals: Iterable[HasEnds]) -> list[Interval]:
 
 
 def gaps(complete: Iterable[HasEnds], since: datetime = BEGINNING) -> list[Interval]:
-    """Return what is missing below the newest complete interval, the newest gap first.
+    """Return the gaps below the newest complete interval, the newest first.
 
     Args:
         complete: The complete intervals, in any order.
-        since: Nothing up to this time is wanted.
+        since: Leave out everything up to this time.
     """
     spans = merged(complete)
     ends = [*(span.newest for span in spans[1:]), since]
@@ -76,8 +76,8 @@ def gaps(complete: Iterable[HasEnds], since: datetime = BEGINNING) -> list[Inter
 
 
 def settled_before(newest: datetime) -> datetime:
-    """Return the newest time at which no sale can turn up any more, when this is the time of the newest sale."""
-    # A sale that is exactly as late as sales may be still turns up.
+    """Return the newest time at which no more sales can turn up, given the time of the newest sale."""
+    # A sale exactly `SALES_OVERLAP` late may still turn up.
     try:
         return newest - SALES_OVERLAP - MICROSECOND
     except OverflowError:

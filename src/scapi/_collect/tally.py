@@ -1,4 +1,4 @@
-"""What all jobs of a run came to so far."""
+"""Totals of a run of a collector."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Tally"]
 
-#: How many failures are told in detail.
+#: The number of failures that are reported in detail.
 MOST_FAILURES = 100
 
 
 class Tally:
-    """What a run came to so far."""
+    """The totals of a run."""
 
     def __init__(self) -> None:
         self.sales = self.lots = self.pages = self.points = self.failures = 0
@@ -33,11 +33,11 @@ class Tally:
 
     @property
     def rows(self) -> int:
-        """How many rows were new."""
+        """The number of new rows."""
         return self.sales + self.lots
 
     def add(self, outcome: Outcome) -> None:
-        """Count a job that was done, or that failed after some pages."""
+        """Count a job that succeeded, or failed after some pages."""
         self.sales += outcome.new_sales
         self.lots += outcome.new_lots
         self.pages += outcome.pages
@@ -56,7 +56,7 @@ class Tally:
         return told
 
     def collected(self, elsewhere: int) -> Collected:
-        """Return what a round did."""
+        """Return the result of the run."""
         return Collected(
             sales=self.sales,
             lots=self.lots,
@@ -68,7 +68,7 @@ class Tally:
         )
 
     def progress(self, agenda: Agenda, now: float, since: datetime | None, elsewhere: int) -> Progress:
-        """Return how far a run is."""
+        """Return the progress of the run."""
         items = agenda.items.values()
         lags = [now - item.looked for item in items if item.looked is not None and item.aside is None]
         filling = agenda.filling
@@ -92,7 +92,7 @@ class Tally:
 
 
 def _eta(filling: list[Item], points: float, since: datetime | None) -> float | None:
-    """Estimate the seconds until the past is complete: by the rates of today, or by what is known to be left."""
+    """Estimate the seconds until the past is complete, from current rates or the known number of sales left."""
     pages = 0.0
     for item in filling:
         hours = sum((gap.newest - gap.oldest).total_seconds() for gap in item.gaps(since)) / 3600

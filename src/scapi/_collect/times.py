@@ -1,4 +1,4 @@
-"""Lengths of time and moments, as callers of a collector give them. Pure."""
+"""Parse durations and times from callers of a collector. Pure."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["length", "moment"]
 
 
 def length(name: str, value: Length) -> float:
-    """Return a length of time in seconds, above 0.
+    """Return a duration in seconds, above 0.
 
     Raises:
-        ValueError: It is no length of time, or not above 0.
+        ValueError: It isn't a duration, or not above 0.
     """
     if isinstance(value, str | timedelta):
         return times.length(name, value).total_seconds()
@@ -30,9 +30,9 @@ def length(name: str, value: Length) -> float:
 
 
 def moment(name: str, value: datetime | timedelta | str, now: datetime) -> datetime:
-    """Return a moment: a time, or a length of time before now, or `"all"` for the beginning.
+    """Return a time, from a time, a duration before now, or `"all"` for the beginning.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: It is none of these.
     """
     return BEGINNING if value == "all" else max(BEGINNING, times.when(name, value, now))

@@ -146,8 +146,8 @@ def _percentiles_of_postgres(which: Sales, by: Sequence[str], *, per_piece: bool
 def _percentiles_by_place(which: Sales, by: Sequence[str], *, per_piece: bool) -> Select[Any]:
     """Compute percentiles from the places of sales in their group, ordered by price.
 
-    A sale has one place, or one for each piece. A percentile between two places is interpolated. Places are integers, so
-    nothing is rounded.
+    A sale has one place, or one for each piece. A percentile between two places is interpolated. Places are integers,
+    so nothing is rounded.
     """
     weight: ColumnElement[Any] = case((sale.c.amount > 0, sale.c.amount), else_=1) if per_piece else cast(1, BigInteger)
     group, order = _group_by(by), [UNIT_PRICE]
