@@ -1,4 +1,4 @@
-"""One run of a collector: leases, jobs beside each other, and what becomes of them."""
+"""One run of a collector: its leases, concurrent jobs, and their outcomes."""
 
 from __future__ import annotations
 
@@ -36,15 +36,16 @@ T = TypeVar("T")
 
 logger = logging.getLogger("scapi")
 
-#: Seconds between two reports of how far it is, at least.
+#: The shortest time between two progress reports, in seconds.
 REPORT = 0.5
 
-#: How often in a row calls may fail, for whatever items, before all of them pause; the pause doubles with each failure.
+#: Failures in a row, of any items, before all calls pause, and the longest pause in seconds. Each further failure
+#: doubles the pause.
 PATIENCE, LONGEST_PAUSE = 8, 60.0
 
 
 class Hooks(NamedTuple):
-    """What is called with what happens."""
+    """The callbacks of a collector."""
 
     progress: Callable[[Progress], object] | None
     on_sale: Callable[[CollectedSale], object] | None
@@ -88,25 +89,25 @@ class Run:
         self._stopped = False
 
     def stop(self) -> None:
-        """End the run after the jobs that are under way."""
+        """End the run after the current jobs."""
         self._stopped = True
         if self._wakeup is not None:
             self._wakeup.wake()
 
     async def run(self) -> Collected:
-        """Do all that is to be done."""
+        """Run until stopped, or until everything is done. Return the result."""
         hold = threading.Lock()
         with hold:
             workers: aio.Workers[Job, Outcome] = aio.Workers(self._concurrency, hold)
             try:
                 await self._work(workers)
             except ClosedError:
-                # A client that was closed is the end of its collectors, and no failure.
+                # Closing the client ends its collectors normally.
                 if not self._session.closed:
                     raise
             finally:
                 await workers.end()
-                # What the store fails with at the very end would hide why it ends; leases end by themselves.
+                # An error of the store here would hide the original error. Leases expire anyway.
                 with suppress(StoreError, ClosedError):
                     await self._end()
         await self._report(force=True)
@@ -135,7 +136,7 @@ class Run:
         return None if self._stopped or now < self._paused_until else self._agenda.next(now)
 
     def _is_done(self, now: float) -> bool:
-        """Whether a single round is over. What others have is left to them, once they have shown that they live."""
+        """Return whether a single round is over. Items of others keep it open only until a dead owner's lease ends."""
         if not self._once or not self._agenda.is_done:
             return False
         return not self._elsewhere or now > self._begun + 2 * self._lease
@@ -154,7 +155,7 @@ class Run:
         return len(self._places) - len(self._seen)
 
     async def _renew(self, now: float) -> None:
-        """Renew the leases, take those that are free, and let go of what others have taken over meanwhile."""
+        """Renew the leases, take free ones, and drop items that others have taken over."""
         self._renew_at = now + self._lease / 3
         held = set(await self._store.renew(self._owner, self._lease))
         missing = [place for place in self._places if place not in held]
@@ -172,7 +173,7 @@ class Run:
         await self._store.write_run(self._owner, rows=self._tally.rows, failures=self._tally.failures)
 
     async def _add(self, places: set[Place], now: float) -> None:
-        """Begin with items, where the last collector left them."""
+        """Add items in the state in which the last collector left them."""
         regions, items = {place.region for place in places}, {place.item for place in places}
         many = len(items) > 500  # more than a statement should name
         states = await self._store.item_states(regions=regions, items=None if many else items)
@@ -191,7 +192,7 @@ class Run:
         due: datetime | None = state.next_sales if kind == "sales" else state.next_lots
         return 0.0 if due is None else max(0.0, (due - self._looks.now()).total_seconds())
 
-    # ── what becomes of jobs ─────────────────────────────────────────────────────────────────────────────────────────
+    # ── outcomes ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _take(self, outcome: Outcome) -> None:
         self._tally.add(outcome)
@@ -228,7 +229,7 @@ class Run:
             self._pause(error, now)
 
     def _pause(self, error: Exception, now: float) -> None:
-        """Stop asking for a while: what fails for many items will fail for the next one too."""
+        """Pause all calls: an error of many items in a row will affect the next one too."""
         self._failed_in_a_row += 1
         beyond = self._failed_in_a_row - PATIENCE
         pause = min(LONGEST_PAUSE, 2.0 ** min(beyond, 10)) * (0.5 + 0.5 * random.random()) if beyond >= 0 else 0.0

@@ -1,4 +1,4 @@
-"""The collector: everything that is sold and offered, into a store, for as long as it runs."""
+"""The collector, which fetches sales and lots into a store continuously."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ if TYPE_CHECKING:
 class Collector:
     """Collects sales and lots into a store: every sale exactly once, whatever happens in between.
 
-    It may be killed at any moment and goes on where it was, since rows and what they complete are one transaction. It
-    fits what was asked for into the points that there are: fresh sales come before lots, and lots before the past.
-    Several collectors may share a store: each item of a region has one of them at a time, by a lease.
+    It may be killed at any moment and continues where it stopped, because rows and the spans that they complete share a
+    transaction. It adapts to the available points: fresh sales come before lots, and lots before the past. Several
+    collectors may share a store: a lease assigns each item of a region to one of them at a time.
 
     Args:
-        client: Asks the API. It isn't closed.
-        store: Takes what it answers. It isn't closed.
+        client: The client for the API. It isn't closed.
+        store: The store to write to. It isn't closed.
         items: The ids of the items.
-        regions: The regions; that of the client by default.
-        sales: Time between two looks at the sales of an item: seconds, a `timedelta`, or such as `"5m"`; `None` for
-            no sales. Busy items are looked at up to four times as often, where points are left.
-        lots: The same of its lots; none by default.
-        since: Down to when the past is collected: a time, such as `"30d"`, or `"all"`. By default only what is sold
-            from now on, and what is missing between two runs.
-        concurrency: How many calls are under way at once, 1 to 64.
-        lease: Seconds until another collector may take over what this one leaves without a word, above 0.
-        progress: Called with a `Progress` twice a second at most.
-        on_sale: Called with a `CollectedSale` for each sale that turns up at an item that was known before, after it
-            was stored. Sales of the past aren't told. A sale isn't told twice, and not at all if the collector is
-            killed between the two.
-        on_lot: The same with a `CollectedLot`, for lots that turn up or go.
-        clock: Tells the seconds since 1970.
+        regions: The regions; the client's region by default.
+        sales: The time between two looks at the sales of an item: seconds, a `timedelta`, or text such as `"5m"`;
+            `None` for no sales. Busy items are looked at up to four times as often if points are left.
+        lots: The time between two looks at the lots of an item, in the same form; no lots by default.
+        since: Collect the past back to this time: a time, a duration such as `"30d"`, or `"all"`. By default only new
+            sales and those missing between two runs are collected.
+        concurrency: The greatest number of concurrent calls, 1 to 64.
+        lease: Seconds until another collector may take over the items of this one if it dies, above 0.
+        progress: Called with a `Progress` at most twice a second.
+        on_sale: Called with a `CollectedSale` for each new sale of an item that was collected before, after the sale
+            was stored. It isn't called for sales of the past. It is called at most once per sale, and not at all if
+            the collector is killed just after storing it.
+        on_lot: Called with a `CollectedLot` for each lot that appears or disappears, under the same conditions.
+        clock: Returns the seconds since 1970.
 
     Raises:
-        TypeError: A function can't be called, or `items` is one string.
+        TypeError: A callback isn't callable, or `items` is a single string.
         ValueError: An argument is out of its range, or the client has `json=True`.
     """
 
@@ -106,36 +106,36 @@ class Collector:
         self._runs: list[Run] = []
 
     async def run(self) -> Collected:
-        """Collect until `stop` is called, or the client is closed.
+        """Collect until `stop` is called or the client is closed.
 
-        A cancelled task or an interrupt ends it at once too. Failures of single items don't: they are in `Progress`,
-        and in the store.
+        A cancelled task or an interrupt ends it at once. Failures of single items don't end it. They are reported in
+        `Progress` and in the store.
 
         Returns:
-            What it did.
+            The result of the run.
 
         Raises:
             StoreError: The database failed.
-            UnauthorizedError: The credentials are no good.
-            ScApiException: No call at all can succeed, for any other reason.
+            UnauthorizedError: The credentials are invalid.
+            ScApiException: No call can succeed for any other reason.
         """
         return await self._collect(once=False)
 
     async def once(self) -> Collected:
-        """Look at everything once, and collect the whole past down to `since`.
+        """Look at everything once, and collect the past back to `since`.
 
         Returns:
-            What it did; `failing` has the items that it had to leave.
+            The result of the run; `failing` lists the items that it gave up.
 
         Raises:
             StoreError: The database failed.
-            UnauthorizedError: The credentials are no good.
-            ScApiException: No call at all can succeed, for any other reason.
+            UnauthorizedError: The credentials are invalid.
+            ScApiException: No call can succeed for any other reason.
         """
         return await self._collect(once=True)
 
     def stop(self) -> None:
-        """End what runs after the pages that are under way; from any task or thread."""
+        """End all runs after their current pages. May be called from any task or thread."""
         for run in list(self._runs):
             run.stop()
 

@@ -1,4 +1,4 @@
-"""What a collector asks and writes for each kind of job. What is decided of it is in `scapi._collect`."""
+"""Do the jobs of a collector: fetch pages and write them. The decisions are in `scapi._collect`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from scapi._store.written import Written
     from scapi.models import AuctionLot, AuctionPrice, Listing
 
-#: Pages of a look at an item that is known. What is older is filled like any gap: nothing fresh waits for it.
+#: The most pages of a look at a known item. Older sales are filled in like any gap, so fresh ones don't wait for them.
 MOST_PAGES = 3
 
 
@@ -37,11 +37,11 @@ class Looks:
     """The jobs of a collector.
 
     Args:
-        session: Asks the API.
-        store: Takes what it answers.
-        agenda: Knows when the next look is.
-        since: Down to when the past is collected; `None` for not at all.
-        clock: Tells the seconds since 1970.
+        session: The session for the API.
+        store: The store to write to.
+        agenda: The agenda, which knows when the next look is due.
+        since: Collect the past back to this time; `None` to skip the past.
+        clock: Returns the seconds since 1970.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Looks:
         self._clock = clock
 
     async def do(self, job: Job) -> Outcome:
-        """Do a job. What the API fails with is in the outcome; what the store fails with is raised."""
+        """Do a job. Errors of the API are returned in the outcome; errors of the store are raised."""
         outcome = Outcome(job)
         try:
             if job.kind == "sales":
@@ -71,11 +71,11 @@ class Looks:
         return outcome
 
     def now(self) -> datetime:
-        """The time."""
+        """Return the current time."""
         return datetime.fromtimestamp(self._clock(), UTC)
 
     async def _look_at_sales(self, outcome: Outcome) -> None:
-        """Read what is new at the top, down to what is complete."""
+        """Read new sales from the top down to the complete part."""
         item, place, at = outcome.job.item, outcome.job.item.place, self.now()
         complete = item.complete
         if complete is None:
@@ -92,7 +92,7 @@ class Looks:
                 outcome.rate = rate_of([sale.time for sale in page], at)
                 outcome.total, outcome.newest = page.total, page[0].time if page else None
                 if page.total == item.total and outcome.newest == item.newest:
-                    # A history of as many sales is the same one.
+                    # The history hasn't changed if the total is the same.
                     await self._store.update_item(place.region, place.item, **self._looked(outcome, at))
                     return
             taken = walk.take(page)
@@ -103,7 +103,7 @@ class Looks:
         self._check(walk)
 
     async def _fill(self, outcome: Outcome) -> None:
-        """Read a page of what is missing of the past."""
+        """Read a page of a gap in the past."""
         item, place = outcome.job.item, outcome.job.item.place
         walk = item.walk
         if walk is None:
@@ -140,14 +140,14 @@ class Looks:
             raise ScApiException(walk.stuck)
 
     def _looked(self, outcome: Outcome, at: datetime) -> ItemChange:
-        """What the store keeps of a look at sales that succeeded."""
+        """Return the changed item state after a successful look at sales."""
         change = self._succeeded(outcome, at)
         change["total"], change["sales_at"] = outcome.total, at
         change["next_sales"] = at + timedelta(seconds=self._agenda.interval_after(outcome))
         return change
 
     async def _look_at_lots(self, outcome: Outcome) -> None:
-        """Read all lots. Those that were there before and aren't now are gone."""
+        """Read all lots. Lots that are no longer there are gone."""
         place, at = outcome.job.item.place, self.now()
         region, item = place
         first = requests.lots(
@@ -160,7 +160,7 @@ class Looks:
             fresh = paginator.feed(page)
             seen += len(fresh) + len(fresh.rejected)
             outcome.unread += len(fresh.rejected)
-            # A walk on a server that makes no sense ends too, and hasn't seen them all.
+            # On a faulty server the paginator may end without having seen all lots.
             is_whole = not fresh.has_more and seen >= page.total
             outcome.on_offer = seen
             piece = reading.piece(fresh, complete=is_whole)
@@ -172,7 +172,7 @@ class Looks:
                 outcome.lots += _lot_events(place, "new", written.new) + _lot_events(place, "gone", written.gone)
 
     def _saw_lots(self, outcome: Outcome, at: datetime) -> ItemChange:
-        """What the store keeps of a look at lots that succeeded."""
+        """Return the changed item state after a successful look at lots."""
         change = self._succeeded(outcome, at)
         change["lots_at"] = at
         change["next_lots"] = at + timedelta(seconds=self._agenda.interval_after(outcome))

@@ -1,4 +1,4 @@
-"""`scapi collect`: the market into a store."""
+"""`scapi collect`: collect sales and lots into a store."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = ["collect"]
 
-#: Seconds between two lines where there is no terminal to draw in.
+#: Seconds between two progress lines if stderr isn't a terminal.
 LINES = 10.0
 
-#: How many failures the live view shows.
+#: The most failures that the live view shows.
 MOST_FAILURES = 5
 
 
@@ -75,7 +75,7 @@ def collect(
     """Collect sales and lots of items into DB, each sale exactly once.
 
     DB is a file, such as market.db, or a URL such as postgresql+psycopg://user@host/name. An ITEM is a name or an id.
-    Killed at any moment, it goes on where it was.
+    If it is killed, it continues where it stopped.
     """
     if not (items or categories or every):
         raise click.UsageError("name items, or a --category, or --all")
@@ -103,7 +103,7 @@ def collect(
 
 
 def _ids(connection: Connection, items: tuple[str, ...], categories: tuple[str, ...], *, every: bool) -> list[str]:
-    """The ids of all that was named."""
+    """Return the ids of all selected items."""
     found = [connection.item_id(item) for item in items]
     if every or categories:
         known = connection.lookup.get_all()
@@ -120,7 +120,7 @@ def _ids(connection: Connection, items: tuple[str, ...], categories: tuple[str, 
 
 @contextmanager
 def _terminating() -> Generator[None]:
-    """End on SIGTERM as on Ctrl-C: at once, with the leases given back."""
+    """End on SIGTERM as on Ctrl-C: at once, after releasing the leases."""
     if threading.current_thread() is not threading.main_thread():
         yield  # nobody but the main thread may say what a signal does
         return
@@ -137,7 +137,7 @@ def _terminating() -> Generator[None]:
 
 @contextmanager
 def _view() -> Generator[Callable[[Progress], None]]:
-    """What shows how far it is: a live view on a terminal, else a line now and then."""
+    """Yield a function that shows progress: a live view on a terminal, otherwise an occasional line."""
     if not sys.stderr.isatty():
         yield _lines()
         return

@@ -1,4 +1,4 @@
-"""`scapi market`: what a store of sales and lots knows."""
+"""`scapi market`: query a store of sales and lots."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ __all__ = ["market"]
 
 @click.group()
 def market() -> None:
-    """What a store knows: a file such as market.db, or the URL of a PostgreSQL.
+    """Query a store: a file such as market.db, or the URL of a PostgreSQL database.
 
-    Items are given by their ids; without any, it is about all of them.
+    Items are given by their ids; all items by default.
     """
 
 
@@ -47,7 +47,7 @@ by = click.option(
 
 
 def question(function: Callable[..., Listing[Any]]) -> click.Command:
-    """Make a command out of a function from a store and arguments to rows."""
+    """Turn a function that queries a store into a command."""
 
     @wraps(function)
     def ask(store: Store, *, items: tuple[str, ...], regions: tuple[str, ...], **arguments: Any) -> Answer[Any]:
@@ -64,7 +64,7 @@ def question(function: Callable[..., Listing[Any]]) -> click.Command:
 @question
 @by
 def latest(store: Store, items: Any, **options: Any) -> Listing[Any]:
-    """The newest sale of each quality and level."""
+    """Show the newest sale of each quality and level."""
     return store.latest(items, **options)
 
 
@@ -73,7 +73,7 @@ def latest(store: Store, items: Any, **options: Any) -> Listing[Any]:
 @until
 @click.option("--limit", type=int, metavar="N", default=20, show_default=True, help="How many rows.")
 def sales(store: Store, items: Any, **options: Any) -> Listing[Any]:
-    """The sales themselves, newest first."""
+    """Show sales, the newest first."""
     return store.sales(items, **options)
 
 
@@ -83,7 +83,7 @@ def sales(store: Store, items: Any, **options: Any) -> Listing[Any]:
 @by
 @click.option("--per", type=click.Choice(["sale", "piece"]), help="What counts once: a sale, or each of its pieces.")
 def stats(store: Store, items: Any, **options: Any) -> Listing[Any]:
-    """Count, median, percentiles and VWAP of 30 days, per piece."""
+    """Show count, median, percentiles and VWAP per piece, by default of the last 30 days."""
     return store.stats(items, **options)
 
 
@@ -93,14 +93,14 @@ def stats(store: Store, items: Any, **options: Any) -> Listing[Any]:
 @by
 @click.option("--width", metavar="LENGTH", default="1d", show_default=True, help="How long a candle is: 1h, 1d, 1w.")
 def candles(store: Store, items: Any, **options: Any) -> Listing[Any]:
-    """First, greatest, least and last price of each stretch of time."""
+    """Show the first, highest, lowest and last price of each time interval."""
     return store.candles(items, **options)
 
 
 @question
 @click.option("--at", metavar="TIME", help="As of when; as of the last look by default.")
 def book(store: Store, items: Any, **options: Any) -> Listing[Any]:
-    """The lots on offer, the cheapest piece first."""
+    """Show the lots on offer, the lowest price per piece first."""
     return store.book(items, **options)
 
 
@@ -111,19 +111,19 @@ def book(store: Store, items: Any, **options: Any) -> Listing[Any]:
 @click.option("--min-sales", type=int, metavar="N", help="How many sales to compare with; 5 by default.")
 @click.option("--recipient", metavar="NAME", help="Show each deal only once to this recipient.")
 def deals(store: Store, items: Any, **options: Any) -> Listing[Any]:
-    """Lots below what their own quality and level sells for."""
+    """Show lots below the usual price of their quality and level."""
     return store.deals(items, **options)
 
 
 @question
 def gaps(store: Store, items: Any, **options: Any) -> Listing[Any]:
-    """The intervals in which sales may be missing."""
+    """Show the intervals in which sales may be missing."""
     return store.gaps(items, **options)
 
 
 @question
 def health(store: Store, items: Any, **options: Any) -> Listing[Any]:
-    """How far each item is collected, and what failed."""
+    """Show the collection state and last error of each item."""
     return store.health(items, **options)
 
 
@@ -153,7 +153,7 @@ def export(*, store: str, file: Path, since: str | None, until: str | None, regi
 @store_url
 @click.argument("file", type=exports.HomePath(dir_okay=False))
 def import_(*, store: str, file: Path) -> None:
-    """Read a FILE that export wrote. What is there already changes nothing."""
+    """Read a FILE that export wrote. Skip sales that the store has already."""
     with _opened(store, create=True) as opened:
         new = opened.import_(file)
     click.echo(f"{new:,} new sales", err=True)
@@ -163,7 +163,7 @@ def import_(*, store: str, file: Path) -> None:
 @store_url
 @click.option("--keep", metavar="LENGTH", required=True, help="How much to keep, such as 120d.")
 def prune(*, store: str, keep: str) -> None:
-    """Remove what is older."""
+    """Remove rows older than --keep."""
     with _opened(store, create=False) as opened:
         rows = opened.prune(keep)
     click.echo(f"{rows:,} rows removed", err=True)
