@@ -1,6 +1,6 @@
-"""One budget in Redis or Valkey for all processes and machines that use a key.
+"""A budget in Redis or Valkey for all processes and machines that use a key.
 
-Both worlds share it: the clients' side never waits, and a thread talks to Redis for it.
+Async and sync clients share it: their side never blocks, and a thread talks to Redis.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from scapi._ratelimit.shared import SharedBudget
 if TYPE_CHECKING:
     from scapi._ratelimit.protocol import Pacing
 
-#: The keys of one budget, behind the prefix and the key's name.
+#: The Redis keys of one budget, after the prefix and the budget's name.
 KEYS = ("state", "owners", "processes", "lines", "reserves", "askers")
-# Seconds between two attempts to end a thread that nobody needs any more.
+# The longest sleep of a thread, in seconds, before it checks whether it is still needed.
 _LOOK = 1.0
 
 
 def of_environment() -> RedisBudget | None:
-    """Return the budget that ``SCAPI_REDIS_URL`` names, one for all clients of this process, or None.
+    """Return the budget of ``SCAPI_REDIS_URL``, shared by all clients of this process, or None if it isn't set.
 
     Raises:
         ImportError: redis-py isn't installed.
-        ValueError: It is no such URL. It isn't shown, because it may hold a password.
+        ValueError: The URL is invalid. It isn't shown, because it may contain a password.
     """
     url = os.environ.get("SCAPI_REDIS_URL")
     return _of_url(url) if url else None
@@ -54,7 +54,7 @@ def _of_url(url: str) -> RedisBudget:
 
 
 class _Client(Protocol):
-    """What is used of a client of redis-py, whichever it is."""
+    """The methods used of a redis-py client."""
 
     def evalsha(self, sha: str, numkeys: int, *keys_and_args: str) -> Any: ...
     def eval(self, script: str, numkeys: int, *keys_and_args: str) -> Any: ...
@@ -63,17 +63,17 @@ class _Client(Protocol):
 class RedisBudget:
     """A budget that all processes and machines on a key share, in Redis or Valkey (extra ``redis``).
 
-    Give it to a client, or set ``SCAPI_REDIS_URL`` for all clients that have none: points, reset, measured costs and
-    blocks are then one for all of them, for each pair of host and credentials. Calls take turns fairly among the
-    processes and by priority. While Redis can't be used, each process goes on with a share of its own.
+    Pass it to a client, or set ``SCAPI_REDIS_URL`` for all clients without one. Clients with the same host and
+    credentials then share points, reset, measured costs and blocks. Calls take turns fairly among the processes and by
+    priority. While Redis is unavailable, each process continues with a share of the points.
 
     Args:
-        client: A client of redis-py: ``Redis``, ``RedisCluster``, or what ``Sentinel.master_for`` returns. Its timeouts
+        client: A redis-py client: ``Redis``, ``RedisCluster``, or the result of ``Sentinel.master_for``. Its timeouts
             should be about as long as `timeout`. It is never closed.
-        prefix: What the keys in Redis begin with. Budgets with different prefixes know nothing of each other.
-        share: What part of the points each process spends while Redis can't be used, above 0 to 1. ``None``: an equal
-            part among the processes that were seen last, or an eighth if none was.
-        timeout: Seconds after which a Redis that doesn't answer counts as away, above 0.
+        prefix: The prefix of the keys in Redis. Budgets with different prefixes are independent.
+        share: The part of the points that each process spends while Redis is unavailable, above 0 to 1. ``None``: an
+            equal part among the processes that were last seen, or an eighth if there were none.
+        timeout: Seconds without a reply after which Redis counts as unavailable, above 0.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -92,14 +92,14 @@ class RedisBudget:
         self._timeout = validation.positive("timeout", timeout)
         self._url: Secret | None = None
         self._is_cluster = False
-        # No `WeakValueDictionary`: its callbacks run wherever an object dies, and an exception of a signal's is lost
-        # in them.
+        # Not a `WeakValueDictionary`: its callbacks run wherever an object dies, and an exception from a signal handler
+        # is lost in them.
         self._budgets: dict[tuple[str, str], weakref.ref[SharedBudget]] = {}
         self.forked()
         forks.reset_after_fork(self)
 
     def forked(self) -> None:
-        """Begin anew in the child of a fork: another thread of the parent's may have held the lock."""
+        """Start afresh in the child of a fork: another thread of the parent may have held the lock."""
         self._lock = threading.Lock()
 
     @classmethod
@@ -112,18 +112,18 @@ class RedisBudget:
         timeout: float = 0.5,
         cluster: bool = False,
     ) -> Self:
-        """Make a budget from a URL as redis-py takes it.
+        """Create a budget from a redis-py URL.
 
         Args:
             url: ``redis://``, ``rediss://`` or ``unix://``, with user, password and database as redis-py documents it.
             prefix: See `RedisBudget`.
             share: See `RedisBudget`.
             timeout: See `RedisBudget`; also for connecting.
-            cluster: Whether it is a node of a Redis cluster. For Sentinel pass a client to the constructor.
+            cluster: Whether the URL is a node of a Redis cluster. For Sentinel, pass a client to the constructor.
 
         Raises:
             ImportError: redis-py isn't installed.
-            ValueError: An argument is wrong. The URL isn't shown, because it may hold a password.
+            ValueError: An argument is invalid. The URL isn't shown, because it may contain a password.
         """
         url = Secret.of(url)
         with extra("redis"):
@@ -133,7 +133,7 @@ class RedisBudget:
         kind: Any = redis.RedisCluster if cluster else redis.Redis
         timeout = validation.positive("timeout", timeout)
         try:
-            # A call isn't to wait for a second attempt: it goes on without Redis.
+            # Calls don't wait for a second attempt: they continue without Redis.
             options = {} if cluster else {"retry": Retry(NoBackoff(), 0)}
             client = kind.from_url(url.reveal(), socket_timeout=timeout, socket_connect_timeout=timeout, **options)
         except redis.RedisError as error:  # a cluster is asked for its nodes at once
@@ -147,14 +147,14 @@ class RedisBudget:
         return made
 
     def budget_for(self, base_url: str, credentials: str) -> Pacing:
-        """Find the budget of a host and credentials.
+        """Return the budget of a host and credentials.
 
         Args:
-            base_url: The host, lower case.
-            credentials: A fingerprint that doesn't give the credentials away.
+            base_url: The base URL, lower case.
+            credentials: A fingerprint that doesn't reveal the credentials.
 
         Returns:
-            The budget, which lives as long as somebody holds it.
+            The budget, which lives as long as it is referenced.
         """
         with self._lock:
             known = self._budgets.get((base_url, credentials))
@@ -163,7 +163,7 @@ class RedisBudget:
                 for gone in [key for key, held in self._budgets.items() if held() is None]:
                     self._budgets.pop(gone, None)
                 name = blake2b(f"{base_url}\n{credentials}".encode(), digest_size=12).hexdigest()
-                # Braces: in a cluster all keys of a budget have to lie on one node.
+                # The braces keep all keys of a budget on one node of a cluster.
                 link = _Link(self._client, [f"{{{self._prefix}:{name}}}:{key}" for key in KEYS])
                 budget = SharedBudget(name=_new_name, share=self._share, patience=self._timeout, kick=link.kick)
                 link.serve(budget)
@@ -173,7 +173,7 @@ class RedisBudget:
     def __reduce__(self) -> tuple[Any, ...]:
         if self._url is None:
             raise TypeError("a RedisBudget can be pickled if it was made by from_url")
-        # Worker processes need working clients, so a pickle has to hold the URL; it never holds it in clear.
+        # Worker processes need working clients, so the pickle contains the URL, but never in clear text.
         return _unpickle, (self._url, self._prefix, self._share, self._timeout, self._is_cluster)
 
     def __repr__(self) -> str:
@@ -181,7 +181,7 @@ class RedisBudget:
 
 
 class _Link:
-    """The thread that talks to Redis for one budget. It ends when nothing has been called for a while."""
+    """The thread that talks to Redis for one budget. It ends after a while without calls."""
 
     def __init__(self, client: _Client, keys: list[str]) -> None:
         self._client = client
@@ -191,20 +191,20 @@ class _Link:
         forks.reset_after_fork(self)
 
     def forked(self) -> None:
-        """Begin anew in the child of a fork, where the thread is gone."""
+        """Start afresh in the child of a fork, where the thread doesn't exist."""
         self._kicks: SimpleQueue[None] = SimpleQueue()
         self._running = threading.Lock()
 
     def serve(self, budget: SharedBudget) -> None:
-        """Work for a budget, as long as somebody else holds it."""
+        """Serve a budget as long as it is referenced elsewhere."""
         self._budget = weakref.ref(budget)
 
     def kick(self) -> None:
-        """Make a step soon. Called from any thread, and from the middle of anything."""
+        """Request a step soon. May be called from any thread at any point."""
         self._kicks.put(None)
         if not self._running.locked():
-            # `Thread.start` would wait for it in a way that may lose an interrupt. At the interpreter's end none can
-            # be started.
+            # `Thread.start` would wait in a way that may lose an interrupt. At the end of the interpreter no thread
+            # can be started.
             with suppress(RuntimeError):
                 _thread.start_new_thread(self._run, (self._running,))
 
@@ -216,12 +216,12 @@ class _Link:
                 pass
         finally:
             running.release()
-        # A kick before the release has found the thread still running.
+        # A kick just before the release saw the lock held and started no thread.
         if not self._kicks.empty() and self._budget() is not None:
             self.kick()
 
     def _step(self) -> bool:
-        """Wait until it is time, and ask Redis. False: nobody needs it any more."""
+        """Wait until a step is due, and do it. Return False if the thread is no longer needed."""
         budget = self._budget()
         if budget is None:
             return False
@@ -259,13 +259,13 @@ class _Link:
         except Exception as error:
             if type(error).__name__ != "NoScriptError":
                 raise
-        # The scripts were flushed, or this is another server. `eval` keeps it there.
+        # The scripts were flushed, or this is another server. `eval` caches the script there.
         return self._client.eval(text, len(self._keys), *self._keys, request)
 
 
 @cache
 def script() -> tuple[str, str]:
-    """Return the script, and the name that Redis has for it."""
+    """Return the script and its SHA-1, by which Redis knows it."""
     text = files("scapi._ratelimit").joinpath("shared.lua").read_text(encoding="utf-8")
     return text, sha1(text.encode(), usedforsecurity=False).hexdigest()
 

@@ -1,18 +1,18 @@
--- One budget for all processes that use a key, as one atomic step: a process tells what it holds, wants and has learned,
--- and gets what is granted to it. `shared.py` is the other side.
+-- One atomic step of a budget that all processes on a key share. A process sends what it holds, wants and has learned,
+-- and receives its grants. `shared.py` is the other side.
 --
--- What a process tells replaces what it told before, so a lost reply, a flushed database or a restart heal with the
--- next step. Times here are milliseconds of Redis' clock, and only differences of them count. The window's end comes from
--- the server's `reset`, which each process turns into the time that is left.
+-- Each request replaces the previous one of its process, so the next step repairs a lost reply, a flushed database or a
+-- restart. Times are milliseconds of Redis' clock, and only their differences matter. The window's end comes from the
+-- server's `reset`, which each process converts to the time left.
 --
 -- KEYS: state (hash), owners (sorted set: lease), processes (hash), lines, reserves and askers (sorted sets)
 -- ARGV: the request as JSON; its `now` replaces Redis' clock
 --
--- Classes are 1 high, 2 normal, 3 low; and once more, 4 normal and 5 low, for tickets that have waited a whole window.
+-- Classes are 1 high, 2 normal and 3 low, and for tickets that have waited a whole window also 4 normal and 5 low.
 --
--- A line holds the processes that wait with a ticket of one class and price. Its members sort by class, price, and what
--- a process has had, its last window first: "2:0005:000000001700000120:process". The first one is next: it has had the
--- least in this window, or nothing. So a step takes O(log n).
+-- A line holds the processes that wait with a ticket of one class and price. Its members sort by class, price, last
+-- window of the process and its points in that window: "2:0005:000000001700000120:process". The first member is next:
+-- it has had the fewest points in this window, or none. So a step takes O(log n).
 
 local STATE, OWNERS, PROCESSES, LINES, RESERVES, ASKERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local ask = cjson.decode(ARGV[1])
@@ -27,14 +27,14 @@ local PATIENCE, HEARTBEAT, GATHER = 1000, 250, 300
 local SAME_RESET, SLACK = 100, 0.05
 -- See `priorities.py`.
 local MELTING, MELTED, OVERDUE_SHARE = 0.1, 0.02, 0.1
--- Shares of a window: how long a process counts as busy after it asked, until when busy ones keep to equal parts, and
--- from when on each may take all that is left.
+-- Shares of a window: how long a process counts as busy after a request, until when busy processes keep to equal parts,
+-- and from when on each may take everything left.
 local BUSY, EQUAL, ANY = 0.05, 0.3, 0.8
-local OVERDUE = 2 -- added to a class
-local CLASS = 1e14 -- apart from times in the scores of the askers
+local OVERDUE = 2 -- added to the class of a ticket that has waited a whole window
+local CLASS = 1e14 -- separates the classes in the scores of ASKERS, above all times
 local STATE_EXPIRES, OTHERS_EXPIRE = 86400000, 3600000
 
--- The state, written back at the end as far as it has changed.
+-- The state. Changed fields are written back at the end.
 local state, changed = {}, {}
 local stored = redis.call('HGETALL', STATE)
 for i = 1, #stored, 2 do state[stored[i]] = stored[i + 1] end
@@ -51,7 +51,7 @@ end
 
 local function add(field, value) put(field, (get(field) or 0) + value) end
 
--- Requests that may have been charged although no answer told: "time:points" each, in order of time.
+-- Requests that may have been charged although no response confirmed it: "time:points" each, in order of time.
 local function unseen()
   local entries, sum = {}, 0
   for time, points in string.gmatch(state.unseen or '', '(%d+):(%d+)') do
@@ -62,7 +62,7 @@ local function unseen()
 end
 
 local function keep_unseen(entries)
-  -- A broken server must not fill the memory: older entries take the time of newer ones, which is the careful way.
+  -- A broken server must not fill the memory. Merged entries take the newer time, which is the safe choice.
   while #entries > 16 do
     entries[2][2] = entries[2][2] + entries[1][2]
     table.remove(entries, 1)
@@ -100,8 +100,8 @@ end
 
 local NOTHING = string.rep('0', 18)
 
--- A process, read once and written back at the end: points it holds, grants it has not fetched (JSON), what it has had
--- in its last window ("turn" and points), and the tickets it waits with, in order, as
+-- A process, read once and written back at the end: the points it holds, its unfetched grants (JSON), the turn and
+-- points of its last window (`had`), and its waiting tickets in order, as
 -- {class, operation, even, price, has waited a window}.
 local known = {}
 
@@ -135,7 +135,7 @@ local function save(process)
   if #gone > 0 then redis.call('HDEL', PROCESSES, unpack(gone)) end
 end
 
--- Points that a process has had in this window.
+-- Points that a process has received in this window.
 local function used(process)
   local turn, points = string.sub(process.had, 1, 10), string.sub(process.had, 11)
   return tonumber(turn) == (get('turn') or 0) and tonumber(points) or 0
@@ -179,7 +179,7 @@ local function points_in(grants)
   return sum
 end
 
--- Give back what a process held. What it had sent may have been charged; what it had not fetched was not.
+-- Release the points of a process. Requests that it sent may have been charged; unfetched grants were not.
 local function bury(name)
   local process = process_of(name)
   lose(process.held - points_in(process.granted))
@@ -205,7 +205,7 @@ local function new_window()
   put('ends', nil)
 end
 
--- Redis' clock was set back: move all times with it, as if only an instant had passed.
+-- If Redis' clock was set back, move all times with it, as if no time had passed.
 local function follow_clock()
   local step = now - (get('last') or now)
   if step < -1000 then
@@ -230,12 +230,12 @@ local function catch_up()
     if dead ~= me then bury(dead) end
   end
   if state.seen and math.abs(now - get('seen')) > 2 * ask.length then
-    -- Whatever was wrong with the last reset ends here.
+    -- Forget a last reset that may be wrong.
     put('reset', nil)
   end
   if state.blocked and get('blocked') <= now then
     if state.foreign == '1' then
-      -- One request goes first and shows whether it is really over.
+      -- A single request goes first and shows whether the block is over.
       new_window()
       put('whole', nil)
     end
@@ -250,7 +250,7 @@ local function catch_up()
   end
 end
 
--- -- answers --------------------------------------------------------------------------------------------------------
+-- -- responses ------------------------------------------------------------------------------------------------------
 
 local function stop(till, is_foreign)
   if till > (get('blocked') or 0) then
@@ -259,7 +259,7 @@ local function stop(till, is_foreign)
   end
 end
 
--- Learn a cost, if nothing else can have been charged meanwhile. Of several samples the least counts.
+-- Learn a cost if nothing else can have been charged meanwhile. The least of several samples counts.
 local function measure(report, remaining)
   local from = get('alone_from')
   if get('alone') ~= report.id or not from then return end
@@ -275,7 +275,7 @@ local function measure(report, remaining)
   end
 end
 
--- Learn from an answer; true if its own cost is accounted for.
+-- Learn from a response. Return true if its cost is accounted for.
 local function observe(report)
   put('unpaced', nil)
   local remaining = report.status == 429 and 0 or report.remaining
@@ -288,7 +288,7 @@ local function observe(report)
     if reset and report.reset < reset - SAME_RESET then verdict = 'old' end
   end
   if verdict == 'old' or (verdict == 'same' and not open and report.over) then
-    -- Of the window before, it was charged to that. Of this one, its headers are out of a cache.
+    -- A request from an earlier window was charged to that one. In this window, its headers come from a cache.
     return report.window ~= window
   end
   if report.limit then put('limit', report.limit) end
@@ -305,7 +305,7 @@ local function observe(report)
     put('whole', nil)
     if state.foreign ~= '1' then put('blocked', nil) end
   else
-    -- The least of a window counts: an answer out of a cache may tell more, with the same reset.
+    -- The least value of a window counts: a cached response may have a greater one with the same reset.
     local least = math.min(report.remaining or math.huge, get('least') or math.huge, get('limit') or math.huge)
     if verdict == 'same' then
       local ends = now + report.left
@@ -338,7 +338,7 @@ local function settle(report)
   if report.verdict == 'bare' then put('unpaced', 1) end
   if not counted then
     lose(report.points)
-    -- It may have been charged, so the next answer's cost can't be told from the limit.
+    -- It may have been charged, so the next response's cost can't be measured from the limit.
     if not state.remaining then put('whole', nil) end
   end
   if report.status == 429 and not counted then
@@ -352,19 +352,19 @@ local function settle(report)
   end
 end
 
--- -- whose turn it is -----------------------------------------------------------------------------------------------
+-- -- granting -------------------------------------------------------------------------------------------------------
 
 local mine = {} -- grants for this process, as JSON
 
 local function free() local _, lost = unseen(); return get('remaining') - lost - get('reserved') end
 
--- Points that all processes together keep for what isn't low, before they begin to melt.
+-- Points that all processes together reserve for calls above low priority, before the reserve begins to melt.
 local function reserve()
   local greatest = redis.call('ZREVRANGE', RESERVES, 0, 0, 'WITHSCORES')[2]
   return greatest and tonumber(greatest) * (get('limit') or 0) or 0
 end
 
--- Milliseconds until no more than so many of these points are kept.
+-- Milliseconds until at most `points` of the reserve are kept.
 local function until_kept(points, whole)
   local left = (MELTED + math.max(0, points) / whole * (MELTING - MELTED)) * ask.length
   return points >= whole and 0 or math.max(0, get('ends') - left - now)
@@ -375,7 +375,7 @@ local function kept(whole)
   return whole * math.min(1, math.max(0, share))
 end
 
--- Points that each process may have by now, if several are busy: an equal part first, and later what others leave.
+-- Points that each process may have used by now if several are busy: first an equal part, later what others leave.
 local function allowance(class)
   if class == 1 or class > 3 or not state.remaining or not state.ends then return math.huge end
   local busy = redis.call('ZCOUNT', ASKERS, class * CLASS + now - math.max(200, BUSY * ask.length), class * CLASS + now)
@@ -388,7 +388,7 @@ end
 
 local function patience(since) return since and math.max(0, since + PATIENCE - now) or 0 end
 
--- The process of a class that has had the least points among those with a ticket of at most that price.
+-- The process with the fewest points in this window, among those with a ticket of the class and at most that price.
 local function next_in(class, most)
   local best, from = nil, ''
   while true do
@@ -436,7 +436,7 @@ local function grant(process, index)
   end
 end
 
--- Milliseconds that the next ticket waits although its points are there, and whether it is worth looking sooner.
+-- Milliseconds that the next ticket waits although its points are available, and whether to check again sooner.
 local function delay(want, available)
   if state.remaining == nil or state.ends == nil then
     return get('reserved') > 0 and patience(get('started')) or 0, true
@@ -454,7 +454,7 @@ local function delay(want, available)
   return 0
 end
 
--- Classes in the order of their turns. What has waited a window comes first, up to a part of the points.
+-- The classes in order. Tickets that have waited a window come first, up to a share of the points.
 local function classes()
   local order = {1, 2, 3}
   for class = 3, 2, -1 do
@@ -472,14 +472,14 @@ local function first_ticket(process, class, most)
   end
 end
 
--- Grant one ticket. Returns nil, or the milliseconds after which it is worth trying again.
+-- Grant one ticket. Return nil, or the milliseconds after which to try again.
 local function grant_next(poll)
   local stopped = math.max((get('blocked') or 0) - now, (get('gather') or 0) - now)
   if stopped > 0 then return stopped end
   if get('limit') == 0 and state.ends then return get('ends') - now end
   local paced, open = state.unpaced ~= '1', state.remaining ~= nil and state.ends ~= nil
   local available = open and paced and free() or math.huge
-  -- What is in flight may give points back in this window.
+  -- Requests in flight may give points back in this window.
   local most = (open and paced and get('reserved') > 0) and get('remaining') or available
   for _, class in ipairs(classes()) do
     local process = next_in(class, most)
@@ -490,7 +490,7 @@ local function grant_next(poll)
         local left = whole > 0 and available - kept(whole) or available
         if want[4] > available then return poll end
         if want[4] > left then return math.max(poll, until_kept(available - want[4], whole)) end
-        -- The others of its class have had as much or more.
+        -- The other processes of its class have had as many points or more.
         if used(process) + want[4] > allowance(class) then return poll end
         local wait, is_short = delay(want, left)
         if wait > 0 then return is_short and math.min(wait, poll) or wait end
@@ -502,7 +502,7 @@ local function grant_next(poll)
   return (open and get('reserved') == 0) and get('ends') - now or HEARTBEAT
 end
 
--- Grant what can be granted. Returns the milliseconds after which it is worth trying again.
+-- Grant all tickets that can be granted. Return the milliseconds after which to try again.
 local function dispatch()
   local poll, again = math.min(HEARTBEAT, math.max(10, 2 * redis.call('ZCARD', OWNERS))), nil
   while not again do again = grant_next(poll) end
@@ -516,14 +516,14 @@ if not state.id then
   put('id', string.format('%.0f', now) .. me)
   put('window', now)
   put('opened', now)
-  -- Others hold points that this state doesn't know of yet: let them tell first.
+  -- Other processes hold points that this state doesn't know yet: wait for their requests first.
   if ask.id then put('gather', now + GATHER) end
 end
 put('reserved', get('reserved') or 0)
 catch_up()
 for _, report in ipairs(ask.reports) do settle(report) end
 if ask.reset and state.remaining and state.reset and math.abs(ask.reset - get('reset')) <= SAME_RESET then
-  -- Each process' bound is certain by its own clock, so the earliest counts. It also corrects a step of this clock.
+  -- Each process' bound is certain by its own clock, so the earliest counts. This also corrects steps of Redis' clock.
   put('ends', math.min(get('ends') or math.huge, math.max(now, now + ask.left)))
 end
 
@@ -538,7 +538,7 @@ else
   add('reserved', holds - process.held)
   leave_lines(process)
   process.held, process.granted, process.wants = holds, '', {}
-  -- Tickets that have just been fetched are still among the wants.
+  -- Tickets of the grants just fetched are still among the wants.
   local taken = {}
   if fetched ~= '' then
     for _, one in ipairs(cjson.decode('[' .. fetched .. ']')) do taken[one[1]] = (taken[one[1]] or 0) + 1 end

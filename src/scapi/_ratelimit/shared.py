@@ -1,11 +1,11 @@
-"""A process' part of a budget that all processes on a key share: what it wants and holds, and what it is granted.
+"""The local part of a budget that all processes on a key share: waiting calls, held points and grants.
 
-Nothing here talks to anybody. `SharedBudget.request` says what to tell the common place, `SharedBudget.absorb` takes
-its reply, and `SharedBudget.fail` takes that there was none. Each of these steps tells all that this process wants and
-holds, so nothing has to be confirmed: whatever was lost is told again with the next one. See `shared.lua`.
+This module does no I/O. `SharedBudget.request` builds a request to Redis, `SharedBudget.absorb` takes the reply, and
+`SharedBudget.fail` records that there was none. Each such step sends everything that this process wants and holds, so
+no confirmation is needed: lost data is sent again with the next step. See `shared.lua`.
 
-While the common place doesn't reply, calls go on with a share of the points, by a `Budget` of this process alone. It
-learns from all answers at all times, so it knows the window when it is needed.
+While Redis doesn't reply, calls continue with a share of the points, from a local `Budget`. It always learns from all
+responses, so it knows the window when it is needed.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ logger = logging.getLogger("scapi")
 
 
 class SharedBudget:
-    """The points of one key, shared by processes through a common place.
+    """The points of one key, shared by processes through Redis.
 
     Args:
-        name: Makes a name for this process that no other one has; once more in the child of a fork.
+        name: Returns a unique name for this process. Called again in the child of a fork.
         window: Length of the server's window in seconds; a shorter one is learned from the resets.
-        share: What part of the points this process spends on its own; ``None``: an equal part among the processes that
-            were seen last, or `UNSEEN_SHARE` if none was.
-        patience: Seconds after which the common place counts as away.
+        share: The part of the points that this process spends without Redis. ``None``: an equal part among the
+            processes that were last seen, or `UNSEEN_SHARE` if there were none.
+        patience: Seconds without a reply after which Redis counts as unavailable.
         kick: Called when it is time for a step. It must be quick and never raise.
     """
 
@@ -66,16 +66,16 @@ class SharedBudget:
         self._own = Budget(window=window, share=share or times.UNSEEN_SHARE)
         self._known = Known()
         self._costs: dict[str, int] = dict(KNOWN_COSTS)
-        # Which state the common place had, which costs, and which window.
+        # The id of the state in Redis, its version of the costs, and its window.
         self._state, self._version, self._window = "", -1, 0
-        # No `WeakKeyDictionary`: its callbacks run wherever an object dies, and an exception of a signal's is lost in
-        # them.
+        # Not a `WeakKeyDictionary`: its callbacks run wherever an object dies, and an exception from a signal handler
+        # is lost in them.
         self._reserves: dict[int, tuple[weakref.ref[object], float]] = {}
         self.forked()
         forks.reset_after_fork(self)
 
     def forked(self) -> None:
-        """Begin anew with nothing queued or in flight: in the child of a fork they are somebody else's."""
+        """Start afresh in the child of a fork: queued calls and requests in flight belong to the parent."""
         # Reentrant, because the garbage collector may run a dropped coroutine's `finally: leave()` in the
         # middle of a method of ours, in the same thread.
         self._lock = threading.RLock()
@@ -83,26 +83,26 @@ class SharedBudget:
         self._queue = SharedQueue()
         self._granted: dict[Ticket, Grant] = {}
         self._in_flight: dict[Ticket, Sent] = {}
-        # The same requests as the budget of this process alone knows them.
+        # The tickets of the same requests in the local budget.
         self._twins: dict[Ticket, Ticket] = {}
         self._reports: deque[tuple[float, dict[str, Any]]] = deque(maxlen=times.REPORTS)
         self._telling: list[dict[str, Any]] = []
-        # Tickets with a number up to these have been told, and their answer has come.
+        # Tickets up to these numbers have been sent to Redis, and have been answered.
         self._told = self._answered = 0
         self._told_reserve = 0.0
         self._is_away = self._is_registered = self._wants_step = False
         self._step_began: float | None = None
         self._wanted = math.inf
         self._stepped = self._used = -math.inf
-        # From the local clock in milliseconds to the common one.
+        # Difference from the local clock to Redis' clock, in milliseconds.
         self._offset = 0.0
         self._again = math.inf
         self._own.forget_tickets()
 
-    # -- what a client does ------------------------------------------------------------------------
+    # -- the client's side -------------------------------------------------------------------------
 
     def set_reserve(self, client: object, share: float) -> None:
-        """Keep a share of each window, 0 to 1, for calls that aren't low, as long as a client lives; 0 withdraws it."""
+        """Reserve a share of each window, 0 to 1, for calls above low priority while a client lives; 0 withdraws it."""
         self._own.set_reserve(client, share)
         self._reserves[id(client)] = weakref.ref(client), share
 
@@ -122,7 +122,7 @@ class SharedBudget:
         return ticket
 
     def poll(self, ticket: Ticket, now: float) -> Wait | None:
-        """Ask to be sent: ``None`` is yes, and the points are reserved until `leave`."""
+        """Return how long to wait, or ``None`` to send now. The points are then reserved until `leave`."""
         with self._lock:
             self._used = now
             wait = self._wait(ticket, now)
@@ -142,7 +142,7 @@ class SharedBudget:
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """End an attempt: with its answer, without one, or before anything was sent."""
+        """End an attempt: with a response, without one, or before anything was sent."""
         told = headers or {}
         with self._lock:
             self._used = now
@@ -150,7 +150,7 @@ class SharedBudget:
             granted = self._granted.pop(ticket, None)
             request = self._in_flight.pop(ticket, None)
             if request is None and status == 429 and not RateLimitHeaders.any_in(told):
-                # A free call has no points, but what stands before the API may refuse it all the same.
+                # A free call costs no points, but a proxy before the API may still refuse it.
                 request = self._sent(NOTHING, now)
             if request is not None:
                 self._report(request, now, sent=sent, status=status, headers=told)
@@ -160,7 +160,7 @@ class SharedBudget:
             self._kick()
 
     def state(self, now: float) -> BudgetState:
-        """Tell what is known: of the points of all processes, but only of this one's tickets."""
+        """Return the state: the points of all processes, but only the tickets of this one."""
         with self._lock:
             if self._is_alone(now):
                 return self._own.state(now)
@@ -182,7 +182,7 @@ class SharedBudget:
     # -- the steps -----------------------------------------------------------------------------------
 
     def due(self, now: float) -> float:
-        """Return the seconds until the next step; ``math.inf``: not until it is kicked."""
+        """Return the seconds until the next step, or ``math.inf`` if it has to be kicked."""
         with self._lock:
             if self._is_away:
                 return max(0.0, self._stepped + times.RETRY - now)
@@ -198,16 +198,16 @@ class SharedBudget:
             return max(0.0, wait)
 
     def is_idle(self, now: float) -> bool:
-        """Tell whether there has been nothing to do for a while."""
+        """Return whether there has been nothing to do for a while."""
         with self._lock:
             return not (self._in_flight or self._granted or self._queue) and now - self._used > times.LINGER
 
     def request(self, now: float, *, bye: bool = False) -> dict[str, Any]:
-        """Begin a step: say what this process wants, holds and has learned.
+        """Begin a step: return a request with what this process wants, holds and has learned.
 
         Args:
             now: Local monotonic seconds.
-            bye: Whether it is the last one for now, so that the others needn't reckon with this process.
+            bye: Whether this is the last step for now, so that this process is unregistered.
         """
         with self._lock:
             self._step_began, self._wants_step, self._wanted = now, False, math.inf
@@ -236,10 +236,10 @@ class SharedBudget:
             return told
 
     def absorb(self, meta: bytes | str, grants: bytes | str, now: float) -> None:
-        """End a step with its reply, and wake the calls that may go.
+        """End a step with its reply, and wake the calls that may be sent.
 
         Raises:
-            msgspec.DecodeError: It is no reply of the script.
+            msgspec.DecodeError: It isn't a reply of the script.
         """
         reply, granted = read(meta, grants)
         with self._lock:
@@ -263,7 +263,7 @@ class SharedBudget:
             ticket.waiter.wake()
 
     def fail(self, reason: str, now: float) -> None:
-        """End a step without a reply: calls go on with a share of their own."""
+        """End a step without a reply: calls continue with a local share of the points."""
         with self._lock:
             self._step_began, self._stepped = None, now
             self._go_away(reason)
@@ -271,10 +271,10 @@ class SharedBudget:
         for ticket in woken:
             ticket.waiter.wake()
 
-    # -- under the lock: whether a call goes ---------------------------------------------------------
+    # -- under the lock: whether a call may be sent --------------------------------------------------
 
     def _wait(self, ticket: Ticket, now: float) -> Wait | None:
-        """Let a ticket go, or tell how long it waits."""
+        """Let a ticket go, or return how long it has to wait."""
         if (grant := self._granted.pop(ticket, None)) is not None:
             self._start(ticket, grant, now)
             return None
@@ -297,7 +297,7 @@ class SharedBudget:
         return place is not None and place.number > self._told and not self._is_alone(now)
 
     def _start(self, ticket: Ticket, grant: Grant, now: float) -> None:
-        """Count a request as in flight, also by the budget of this process alone."""
+        """Count a request as in flight, also in the local budget."""
         if grant.points:
             self._in_flight[ticket] = self._sent(grant, now)
         if (waiting := self._twins.pop(ticket, None)) is not None:
@@ -306,7 +306,7 @@ class SharedBudget:
         self._own.poll(twin, now)
 
     def _soonest(self, ticket: Ticket, place: Place, known: Known, now: float) -> float:
-        """Tell the least seconds until a ticket can go, behind those of this process that it can't overtake."""
+        """Return the least seconds until a ticket can go, after those of this process that it can't overtake."""
         if not known.limit or not known.is_paced:
             return 0.0
         points = self._queue.points_until(ticket, place, self._price)
@@ -336,10 +336,10 @@ class SharedBudget:
             self._granted[ticket] = grant
         return ticket
 
-    # -- under the lock: what answers tell -----------------------------------------------------------
+    # -- under the lock: reports of responses --------------------------------------------------------
 
     def _drop_dead(self, now: float) -> None:
-        """Drop what exceptions have left behind; what was in flight may have been charged."""
+        """Drop tickets that exceptions have left behind. Those in flight may have been charged."""
         for ticket, request in list(self._in_flight.items()):
             if not ticket.waiter.alive():
                 self._in_flight.pop(ticket, None)
@@ -351,7 +351,7 @@ class SharedBudget:
             self._twins.pop(ticket, None)
 
     def _report(self, request: Sent, now: float, *, sent: bool, status: int | None, headers: Mapping[str, str]) -> None:
-        """Keep what became of a request for the next step."""
+        """Keep the report of a request for the next step."""
         before = self._clock.reset
         told = report(request, self._clock, now, sent=sent, status=status, headers=headers)
         self._reports.append((now, told))
@@ -360,15 +360,15 @@ class SharedBudget:
         self._known = self._known.counting(told, self._clock.reset)
 
     def _reserve(self) -> float:
-        """Return the greatest reserve of the clients that live."""
+        """Return the greatest reserve of the living clients."""
         for number in [number for number, (held, _) in list(self._reserves.items()) if held() is None]:
             self._reserves.pop(number, None)
         return max((share for _, share in list(self._reserves.values())), default=0.0)
 
-    # -- under the lock: without the common place ----------------------------------------------------
+    # -- under the lock: without Redis ---------------------------------------------------------------
 
     def _is_alone(self, now: float) -> bool:
-        """Tell whether calls have to go on without the common place."""
+        """Return whether calls have to continue without Redis."""
         if self._step_began is not None and now - self._step_began > self._patience:
             self._go_away(f"no reply within {self._patience:g} s")
         elif now - self._wanted > times.STEPLESS * self._patience:

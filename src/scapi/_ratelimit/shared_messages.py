@@ -1,6 +1,6 @@
-"""What a process and the common place of a shared budget tell each other; `shared.lua` is the other side.
+"""Messages between a process and the shared budget in Redis. `shared.lua` is the other side.
 
-Times in the messages are milliseconds. What a request leaves out isn't known, or hasn't changed.
+Times in the messages are milliseconds. Fields missing from a request are unknown or unchanged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Grant(NamedTuple):
-    """Points for one ticket. `id` tells it from all other grants, and is 0 for what went without one."""
+    """Points for one ticket. `id` is unique, or 0 for a request that was sent without a grant."""
 
     operation: str
     points: int
@@ -26,12 +26,12 @@ class Grant(NamedTuple):
     window: int
 
 
-#: What a free call holds.
+#: The grant of a free call.
 NOTHING = Grant("", 0, 0, 0)
 
 
 class Sent(NamedTuple):
-    """A request in flight: when it was sent by the local clock in seconds, and by the common one in milliseconds."""
+    """A request in flight, sent at `started` by the local clock (seconds) and at `began` by Redis' (milliseconds)."""
 
     grant: Grant
     started: float
@@ -39,7 +39,7 @@ class Sent(NamedTuple):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """The state of the budget, as the common place tells it at the end of each step."""
+    """The state of the budget that Redis returns at the end of each step."""
 
     id: str
     now: float
@@ -59,7 +59,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Known(NamedTuple):
-    """What the last reply or answer told; times by the local clock. `others`: points that other processes hold."""
+    """The state as of the last reply or response, with local times. `others` are the points of other processes."""
 
     limit: int | None = None
     remaining: int | None = None
@@ -72,7 +72,7 @@ class Known(NamedTuple):
 
     @classmethod
     def told(cls, reply: Reply, now: float) -> Known:
-        """Return what a reply tells that came at `now`."""
+        """Convert a reply that arrived at `now`."""
         return cls(
             limit=reply.limit,
             remaining=reply.remaining,
@@ -85,11 +85,11 @@ class Known(NamedTuple):
         )
 
     def at(self, now: float) -> Known:
-        """Forget a window that is over."""
+        """Return the state at `now`, without a window that is over."""
         return self._replace(remaining=None, ends=None) if self.ends is not None and self.ends <= now else self
 
     def counting(self, told: Mapping[str, Any], reset: float | None) -> Known:
-        """Take up a report of the window that ends at `reset`, before the common place does."""
+        """Apply a report of the window that ends at `reset` before Redis does."""
         remaining = 0 if told.get("status") == 429 else told.get("remaining")
         is_present = reset is not None and abs(told.get("reset", 0) / 1000 - reset) < 1 and not told.get("over")
         if remaining is None or self.ends is None or not is_present:
@@ -106,7 +106,7 @@ def read(meta: bytes | str, grants: bytes | str) -> tuple[Reply, list[Grant]]:
     """Read the two parts of a reply.
 
     Raises:
-        msgspec.DecodeError: It is no such reply: the keys belong to something else.
+        msgspec.DecodeError: It isn't a reply of the script: the keys belong to something else.
     """
     return _decode_reply.decode(meta), _decode_grants.decode(grants)
 
@@ -114,15 +114,15 @@ def read(meta: bytes | str, grants: bytes | str) -> tuple[Reply, list[Grant]]:
 def report(
     request: Sent, clock: WindowClock, now: float, *, sent: bool, status: int | None, headers: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Say what became of a request, and learn from its answer when the window ends.
+    """Return the report of a request. Learn from its response when the window ends.
 
     Args:
         request: The request.
         clock: The window's end by the local clock.
         now: Local monotonic seconds.
-        sent: False: nothing can have reached the server.
-        status: Status of the answer; ``None``: no answer came.
-        headers: Headers of the answer, found by their lower-case names.
+        sent: Whether the request may have reached the server.
+        status: Status of the response; ``None`` if there was none.
+        headers: Headers of the response, with lower-case names.
     """
     grant = request.grant
     told: dict[str, Any] = {
@@ -150,10 +150,10 @@ def _observed(
     seen: RateLimitHeaders, clock: WindowClock, request: Sent, now: float, status: int | None
 ) -> dict[str, Any]:
     verdict = clock.observe(seen, now)
-    # A window that was over when the request began can't be the one that it was charged to.
+    # A request can't be charged to a window that was over before it began.
     over = verdict == "same" and clock.ends() <= request.started
     told = {
-        # Which window it is, the common place knows better: others have seen more.
+        # Redis knows better which window it is, because it has the reports of all processes.
         "verdict": verdict if verdict in {"past", "unknown"} else "known",
         "over": over,
         "remaining": seen.remaining,

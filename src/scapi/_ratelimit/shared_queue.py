@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from scapi._ratelimit.protocol import Ticket
     from scapi._ratelimit.shared_messages import Grant
 
-# Tickets told in one step. The rest of a long queue follows as soon as these are granted.
+# The most tickets sent in one step. The rest of a long queue follows as soon as these are granted.
 _AT_ONCE = 32
 
 
 class Place(NamedTuple):
-    """A place in the queue: a number that rises from ticket to ticket, and since when it waits in local seconds."""
+    """A place in the queue: an increasing number, and the local time in seconds since when the ticket waits."""
 
     number: int
     since: float | None = None
 
 
 class SharedQueue:
-    """Tickets by priority and operation, each in order of arrival. Others may take tickets out at any time."""
+    """Tickets by priority and operation, in order of arrival. Other threads may remove tickets at any time."""
 
     def __init__(self) -> None:
         self._lines: dict[tuple[Priority, str], OrderedDict[Ticket, Place]] = {}
@@ -45,11 +45,11 @@ class SharedQueue:
             yield from list(line.items())
 
     def mark(self) -> int:
-        """Return a number between those of the tickets so far and of those to come."""
+        """Return a number above those of all tickets so far and below those of later ones."""
         return next(self._numbers)
 
     def add(self, ticket: Ticket) -> None:
-        """Put a ticket at the end."""
+        """Append a ticket."""
         line = self._lines.setdefault((ticket.priority, ticket.operation), OrderedDict())
         line[ticket] = Place(next(self._numbers))
 
@@ -59,12 +59,12 @@ class SharedQueue:
         return line.get(ticket) if line else None
 
     def drop(self, ticket: Ticket) -> None:
-        """Take a ticket out; harmless if it isn't there."""
+        """Remove a ticket if it is there."""
         if line := self._lines.get((ticket.priority, ticket.operation)):
             line.pop(ticket, None)
 
     def drop_dead(self) -> list[Ticket]:
-        """Take out the tickets whose calls were ended by an exception, and return them."""
+        """Remove and return the tickets of calls that an exception has ended."""
         dead = [ticket for ticket, _ in self if not ticket.waiter.alive()]
         for ticket in dead:
             self.drop(ticket)
@@ -73,22 +73,22 @@ class SharedQueue:
         return dead
 
     def wants(self, now: float, length: float) -> list[tuple[int, str, int, int, int]]:
-        """Return the next tickets in order, as the common place takes them.
+        """Return the next tickets in order, in the format of `shared.lua`.
 
         Args:
             now: Local monotonic seconds.
-            length: Seconds of a window.
+            length: Length of a window in seconds.
 
         Returns:
-            For each: 1 to 3 for its priority, operation, and 1 or 0 for whether it is spread and whether it has waited
-            for a window; and the cost as it was published, or 0.
+            For each ticket: its priority from 1 to 3, its operation, 1 if it is paced evenly (else 0), 1 if it has
+            waited for a whole window (else 0), and the published cost or 0.
         """
         firsts: list[tuple[int, int, Ticket]] = []
         for line in list(self._lines.values()):
             for ticket, place in itertools.islice(list(line.items()), _AT_ONCE):
                 firsts.append((RANKS[ticket.priority] + 1, place.number, ticket))
         firsts.sort(key=lambda first: first[:2])
-        # Behind the first ones, one of each other operation: it may be cheap enough for the last points.
+        # Add one ticket of each other operation: it may be cheap enough for the last points.
         told = firsts[:_AT_ONCE]
         seen = {ticket.operation for _, _, ticket in told}
         for first in firsts[_AT_ONCE:]:
@@ -107,7 +107,7 @@ class SharedQueue:
         ]
 
     def take(self, grant: Grant) -> Ticket | None:
-        """Take out the first ticket that a grant is for, or return ``None`` if there is none any more."""
+        """Remove and return the first ticket that a grant applies to, or ``None`` if there is none."""
         found: list[tuple[int, int, Ticket]] = []
         for (priority, operation), line in list(self._lines.items()):
             alive = (one for one in list(line.items()) if one[0].waiter.alive())
@@ -120,7 +120,7 @@ class SharedQueue:
         return ticket
 
     def points_until(self, ticket: Ticket, place: Place, price: Callable[[str], int]) -> int:
-        """Count the ticket's points and those before it of its own priority, without what is dearer."""
+        """Sum the prices of a ticket and of those before it with the same priority and no higher price."""
         own = price(ticket.operation)
         return own + sum(
             price(other.operation)

@@ -1,20 +1,20 @@
-"""How long the processes that share a budget wait for each other, in seconds, and what they assume meanwhile."""
+"""Timeouts and fallbacks of processes that share a budget, in seconds."""
 
-#: Seconds after which a process that says nothing is taken for dead.
+#: Seconds without a step after which a process counts as dead.
 LEASE = 3.0
-#: How often a process that waits or has requests in flight makes a step at least, in seconds.
+#: The longest time between two steps of a process with waiting calls or requests in flight, in seconds.
 HEARTBEAT = 1.0
-#: How often it is tried whether the common place is back, in seconds.
+#: Seconds between two attempts to reach Redis again.
 RETRY = 0.5
-#: Seconds for which an answer is kept back, so that it travels together with the next call's question.
+#: How long a report is held back to be sent together with the next call's request, in seconds.
 TOGETHER = 0.002
-#: Seconds that a process without calls stays known to the others.
+#: How long a process without calls stays registered, in seconds.
 LINGER = 5.0
-#: How often its patience a process waits for a step to begin, before it goes on alone.
+#: How long a process waits for a step to begin before it continues alone, as a multiple of its patience.
 STEPLESS = 10
-#: Answers that are kept while nobody takes them.
+#: The most reports that are kept while Redis is unavailable.
 REPORTS = 64
-#: What an unknown cost is taken for by a process on its own.
+#: The assumed cost of an unmeasured operation, in points.
 UNMEASURED_COST = 10
-#: The share of a process on its own that has never seen the others.
+#: The share of a process that continues alone and has never seen the others.
 UNSEEN_SHARE = 1 / 8
