@@ -10,7 +10,7 @@ async with Store("market.db") as store:
 
 from __future__ import annotations
 
-from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
+from scapi import _conflict  # noqa: F401  # raises if another package overwrote this one
 from scapi._collect.records import Collected, CollectedLot, CollectedSale, Failure, Progress
 from scapi._store.reading import BEGINNING, LotsPiece, LotsReading, Numbered, SalesPiece, SalesReading
 from scapi._store.rows import (

@@ -76,7 +76,7 @@ class Collector:
         on_lot: Callable[[CollectedLot], object] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._session = client._session  # pyright: ignore[reportPrivateUsage]  # it paces the calls of a client of ours
+        self._session = client._session  # pyright: ignore[reportPrivateUsage]  # shares the client's pacing
         if self._session.settings.json:
             raise ValueError("json=True gives plain objects, and a collector stores models: use another client for it")
         self._store = store

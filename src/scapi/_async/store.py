@@ -140,7 +140,7 @@ class Store(Questions):
         clan = validation.text("clan_id", clan_id)
         return await aio.to_thread(self._room.writing.clan_members, region_of(region), clan, list(members), at)
 
-    # ── what collectors share ────────────────────────────────────────────────────────────────────────────────────────
+    # ── shared state of collectors ───────────────────────────────────────────────────────────────────────────────────
 
     async def lease(self, owner: str, places: Iterable[Place], seconds: float) -> list[Place]:
         """Take the free leases of items, and renew those that the owner already holds.

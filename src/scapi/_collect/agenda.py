@@ -137,7 +137,7 @@ class Agenda:
 
     @property
     def filling(self) -> list[Item]:
-        """The items whose past isn't complete."""
+        """The items with an incomplete past."""
         return [item for item in self.items.values() if item.is_filling]
 
     @property

@@ -136,7 +136,7 @@ class RedisBudget:
             # Calls don't wait for a second attempt: they continue without Redis.
             options = {} if cluster else {"retry": Retry(NoBackoff(), 0)}
             client = kind.from_url(url.reveal(), socket_timeout=timeout, socket_connect_timeout=timeout, **options)
-        except redis.RedisError as error:  # a cluster is asked for its nodes at once
+        except redis.RedisError as error:  # a cluster client fetches its nodes at once
             raise ValueError(f"url: no cluster answers there ({type(error).__name__})") from None
         except (ValueError, TypeError, AttributeError):
             raise ValueError(
@@ -230,7 +230,7 @@ class _Link:
             return False
         wait = budget.due(time.monotonic())
         if wait > 0:
-            del budget  # nobody else may need it meanwhile
+            del budget  # the reference would keep it alive meanwhile
             self._sleep(min(wait, _LOOK))
             return True
         self._ask(budget)
@@ -249,7 +249,7 @@ class _Link:
         try:
             meta, grants = self._call(request)
             budget.absorb(meta, grants, time.monotonic())
-        except Exception as error:  # noqa: BLE001  # whatever ails Redis, the calls go on
+        except Exception as error:  # noqa: BLE001  # calls continue whatever is wrong with Redis
             budget.fail(f"{type(error).__name__}: {log(str(error))}", time.monotonic())
 
     def _call(self, request: str) -> Any:

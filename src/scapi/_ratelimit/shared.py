@@ -77,7 +77,7 @@ class SharedBudget:
     def forked(self) -> None:
         """Start afresh in the child of a fork: queued calls and requests in flight belong to the parent."""
         # Reentrant, because the garbage collector may run a dropped coroutine's `finally: leave()` in the
-        # middle of a method of ours, in the same thread.
+        # middle of a method of this class, in the same thread.
         self._lock = threading.RLock()
         self._me = self._name()
         self._queue = SharedQueue()
@@ -252,7 +252,7 @@ class SharedBudget:
             if reply.costs is not None:
                 self._costs = {**KNOWN_COSTS, **reply.costs}
             self._known = Known.told(reply, now)
-            for _, told in self._reports:  # they came too late for this step
+            for _, told in self._reports:  # these came too late for this step
                 self._known = self._known.counting(told, self._clock.reset)
             woken = [ticket for grant in granted if (ticket := self._take(grant)) is not None]
             before, self._answered = self._answered, self._told
@@ -284,7 +284,7 @@ class SharedBudget:
         if known.blocked > now and (known.is_foreign or self._price(ticket.operation)):
             left = math.inf if known.limit == 0 and not known.is_foreign else known.blocked - now
             return Wait(left, left, left, known.is_foreign)
-        if place is None:  # it waits for nothing
+        if place is None:  # a ticket that needs no points
             self._start(ticket, self._unasked(ticket), now)
             return None
         if place.number > self._answered:
@@ -331,7 +331,7 @@ class SharedBudget:
     def _take(self, grant: Grant) -> Ticket | None:
         ticket = self._queue.take(grant)
         if ticket is None:
-            self._wants_step = True  # not to hold it is to give it back
+            self._wants_step = True  # the next step gives the points back
         else:
             self._granted[ticket] = grant
         return ticket

@@ -129,7 +129,7 @@ class Prune:
         return self._prune_others()
 
     def _prune_sales(self, place: Place) -> None:
-        assert self._places is not None  # `more` has looked them up
+        assert self._places is not None  # set by `more`
         here = and_(sale.c.region == place.region, sale.c.item == place.item, sale.c.time < self._before)
         times = select(sale.c.time).where(here).order_by(sale.c.time)
         with self._database.writing(f"{place.region}/{place.item}") as connection:

@@ -146,7 +146,7 @@ def _read_parquet(path: Path, size: int) -> Iterator[list[Row]]:
         import pyarrow.parquet as pq
     try:
         with pq.ParquetFile(path) as opened:
-            file: Any = opened  # pyarrow leaves the types of a file open
+            file: Any = opened  # pyarrow has no types for it
             for batch in file.iter_batches(size):
                 rows: list[Any] = batch.to_pylist()
                 yield [_read(row, f"a row of {path.name}") for row in rows]

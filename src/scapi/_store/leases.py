@@ -100,7 +100,7 @@ class Leases:
             return [Span(**_times(row, {"newest", "oldest"})) for row in connection.execute(statement).mappings()]
 
     def count_newer(self, place: Place, time: datetime) -> int:
-        """Return how many sales of an item are newer than a time."""
+        """Return the number of sales of an item that are newer than a time."""
         newer = (sale.c.region == place.region, sale.c.item == place.item, sale.c.time > micros(time))
         with self._database.reading() as connection:
             return connection.execute(select(func.count()).select_from(sale).where(*newer)).scalar_one()

@@ -67,7 +67,7 @@ class Questions:
         return self._ask(statements.book(scope.regions, scope.items, None if at is None else micros(at)), BookLot)
 
     def deals(self, scope: Scope, *, below: float, fee: float, min_sales: int, recipient: str | None) -> Listing[Deal]:
-        """Return lots below the usual price of their quality and level, and record them as told to the recipient."""
+        """Return lots below the usual price of their quality and level. Record them as received by the recipient."""
         statement = statements.deals(
             sales_of(scope),
             below=below,
@@ -88,7 +88,7 @@ class Questions:
         return listing(found, Deal)
 
     def gaps(self, scope: Scope) -> Listing[Gap]:
-        """Return what lies between the spans of an item."""
+        """Return the gaps between the spans of each item."""
         return self._ask(statements.gaps(scope.regions, scope.items), Gap)
 
     def health(self, scope: Scope) -> Listing[ItemHealth]:

@@ -28,7 +28,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         new: The sales that weren't in the store, oldest first.
-        known: How many were in the store already.
+        known: The number of sales that were in the store already.
         unstored: The sales that the database can't hold, such as one with a price beyond 64 bits.
     """
 
@@ -42,7 +42,7 @@ class WrittenLots(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         new: The lots that weren't on offer before.
-        known: How many were on offer before.
+        known: The number of lots that were on offer before.
         gone: The lots that a complete look no longer found.
         unstored: The lots that the database can't hold.
     """

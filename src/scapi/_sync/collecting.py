@@ -176,7 +176,7 @@ class Run:
     def _add(self, places: set[Place], now: float) -> None:
         """Add items in the state in which the last collector left them."""
         regions, items = {place.region for place in places}, {place.item for place in places}
-        many = len(items) > 500  # more than a statement should name
+        many = len(items) > 500  # too many for one statement
         states = self._store.item_states(regions=regions, items=None if many else items)
         known = {(state.region, state.item): state for state in states}
         for place in self._places:

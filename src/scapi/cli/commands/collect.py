@@ -122,7 +122,7 @@ def _ids(connection: Connection, items: tuple[str, ...], categories: tuple[str, 
 def _terminating() -> Generator[None]:
     """End on SIGTERM as on Ctrl-C: at once, after releasing the leases."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # nobody but the main thread may say what a signal does
+        yield  # only the main thread may set signal handlers
         return
 
     def end(number: int, frame: FrameType | None) -> None:

@@ -53,7 +53,7 @@ def question(function: Callable[..., Listing[Any]]) -> click.Command:
     def ask(store: Store, *, items: tuple[str, ...], regions: tuple[str, ...], **arguments: Any) -> Answer[Any]:
         given = {name: value for name, value in arguments.items() if value is not None and value != ()}
         rows = function(store, list(items) or None, region=list(regions) or None, **given)
-        assert rows.model is not None  # a store says what its rows are
+        assert rows.model is not None  # a store always sets the model
         return Answer(model=rows.model, rows=rows, view=records, kind="rows")
 
     command = stored_command(items(regions(ask)))
