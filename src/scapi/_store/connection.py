@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -177,9 +179,28 @@ def _url(value: str | os.PathLike[str]) -> URL:
 def _set_up(connection: Any, _record: object) -> None:
     """Set up an SQLite connection: only an explicit BEGIN opens a transaction, and readers never wait."""
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL")
+    _switch_to_wal(connection)
     # If the machine crashes, the last transactions may be lost, but never only a part of one.
     connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _switch_to_wal(connection: Any) -> None:
+    """Let readers and a writer work at the same time. The file keeps this mode.
+
+    SQLite doesn't wait for another connection that switches at the same moment: it fails at once, whatever its timeout.
+    """
+    ends = time.monotonic() + BUSY
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                raise
+            if time.monotonic() > ends:
+                raise
+        else:
+            return
+        time.sleep(0.01)
 
 
 @contextmanager
