@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from scapi._collect import history
 from scapi._collect.history import HistoryWalk
-from scapi._collect.spans import BEGINNING, Interval, gaps, merged
+from scapi._collect.spans import Interval, gaps, merged
+from scapi._store.reading import BEGINNING
 from scapi.models import SALES_OVERLAP, AuctionPrice, Listing
 from scapi.models.listing import Rejected
 

@@ -16,8 +16,9 @@ from scapi._collect.agenda import Agenda, Wanted
 from scapi._collect.history import HistoryWalk
 from scapi._collect.jobs import Item, Job, Outcome
 from scapi._collect.plan import HOTTEST, Load, fitted, rate_of
-from scapi._collect.spans import BEGINNING, Interval, gaps, merged
+from scapi._collect.spans import Interval, gaps, merged
 from scapi._collect.tally import Tally
+from scapi._store.reading import BEGINNING
 from scapi._store.rows import Place
 from scapi.exceptions import BadRequestError, RateLimitError, ServerError, UnauthorizedError
 

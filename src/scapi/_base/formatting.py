@@ -11,6 +11,8 @@ INTEGERS = range(-(2**63), 2**63)
 #: The range of Python's `datetime`, in milliseconds since the epoch: the years 1 to 9999.
 MILLISECONDS = range(-62_135_596_800_000, 253_402_300_800_000)
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 

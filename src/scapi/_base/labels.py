@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["color", "word"]
-
 #: The languages of a row of words, in order. A row may be shorter.
 LANGUAGES: tuple[str, ...] = ("ru", "en", "es", "fr", "ko")
 

@@ -6,8 +6,6 @@ import os
 from hmac import compare_digest
 from typing import Self, overload
 
-__all__ = ["Secret"]
-
 MASK = "***"
 
 

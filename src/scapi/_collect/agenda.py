@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from scapi._collect.jobs import Item, Kind, Outcome
     from scapi._store.rows import Place
 
-__all__ = ["Agenda", "Wanted"]
-
 #: The kinds of jobs, in order of priority.
 KINDS: tuple[Kind, ...] = ("sales", "lots", "gap")
 

@@ -20,8 +20,8 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from scapi._collect.spans import BEGINNING, Interval, settled_before
-from scapi._store.reading import Numbered
+from scapi._collect.spans import Interval, settled_before
+from scapi._store.reading import BEGINNING, Numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     #: The number of equal sales, by time and key.
     Counts: TypeAlias = Counter[tuple[datetime, int]]
-
-__all__ = ["PAGE", "HistoryWalk", "Taken"]
 
 #: Sales per page, the maximum of the API.
 PAGE = 200

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from scapi._collect.spans import Interval
     from scapi._store.rows import Place
 
-__all__ = ["Item", "Job", "Kind", "Outcome"]
-
 Kind: TypeAlias = Literal["sales", "lots", "gap"]
 
 

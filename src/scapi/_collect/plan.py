@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
 
-__all__ = ["COST", "LIMIT", "Load", "Plan", "fitted", "rate_of"]
-
 #: The cost of a page of sales or lots, in points.
 COST = 2
 

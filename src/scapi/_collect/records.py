@@ -9,8 +9,6 @@ import msgspec
 
 from scapi.models import AuctionLot, AuctionPrice
 
-__all__ = ["Collected", "CollectedLot", "CollectedSale", "Failure", "Progress"]
-
 
 class CollectedSale(msgspec.Struct, frozen=True, kw_only=True):
     """A new sale.

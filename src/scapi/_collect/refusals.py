@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from scapi.exceptions import BadRequestError, ForbiddenError, NotFoundError, RateLimitError, UnauthorizedError
 
-__all__ = ["NEVER_TRADED", "QUIET", "REFUSED", "again_after", "is_hopeless", "is_refusal", "rest"]
-
 HOUR = 3600.0
 
 #: Why an item is fetched rarely.

@@ -7,20 +7,15 @@ the `SALES_OVERLAP` before the newest one, so no interval reaches into it. A com
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from scapi._store.reading import BEGINNING
+from scapi._store.times import MICROSECOND
 from scapi.models import SALES_OVERLAP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-__all__ = ["BEGINNING", "HasEnds", "Interval", "gaps", "merged", "settled_before"]
-
-#: Older than any sale: the older end of an interval that reaches back to the first one.
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-
-MICROSECOND = timedelta(microseconds=1)
+    from datetime import datetime
 
 
 class HasEnds(Protocol):

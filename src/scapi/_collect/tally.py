@@ -9,7 +9,7 @@ from scapi._base import escaping
 from scapi._collect.history import PAGE
 from scapi._collect.plan import COST
 from scapi._collect.records import Collected, Failure, Progress
-from scapi._collect.spans import BEGINNING
+from scapi._store.reading import BEGINNING
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from scapi._collect.agenda import Agenda
     from scapi._collect.jobs import Item, Outcome
     from scapi._store.rows import Place
-
-__all__ = ["Tally"]
 
 #: The number of failures that are reported in detail.
 MOST_FAILURES = 100

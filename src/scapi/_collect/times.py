@@ -6,16 +6,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from scapi._base import validation
-from scapi._collect.spans import BEGINNING
 from scapi._store import times
+from scapi._store.reading import BEGINNING
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
     #: Seconds, a `timedelta`, or text such as `"5m"`.
     Length: TypeAlias = float | timedelta | str
-
-__all__ = ["length", "moment"]
 
 
 def length(name: str, value: Length) -> float:

@@ -117,9 +117,7 @@ class Leases:
         """Return the last runs, the newest first."""
         statement = select(run).order_by(run.c.began.desc(), run.c.owner).limit(limit)
         with self._database.reading() as connection:
-            return [
-                Run(**_times(row, {"began", "ended", "seen_at"})) for row in connection.execute(statement).mappings()
-            ]
+            return [Run(**_times(row, RUN_TIMES)) for row in connection.execute(statement).mappings()]
 
 
 def fence(database: Database, connection: Connection, place: Place, owner: str | None) -> None:

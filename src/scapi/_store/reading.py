@@ -6,18 +6,19 @@ a time, or none: it begins and ends between two times, never in the middle of on
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+from scapi._base.formatting import EPOCH
 from scapi.models import SALES_OVERLAP, AuctionLot, AuctionPrice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 T = TypeVar("T")
 
 #: The older end of a span that reaches back to the first sale.
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+BEGINNING = EPOCH
 
 
 class Numbered(NamedTuple, Generic[T]):

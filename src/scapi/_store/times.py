@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from scapi._base import validation
-from scapi._base.formatting import shifted
+from scapi._base.formatting import EPOCH, shifted
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
     When: TypeAlias = datetime | timedelta | str
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 LENGTH = re.compile(r"(\d{1,6}) ?(w|d|h|min|m|s)")

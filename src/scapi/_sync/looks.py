@@ -12,9 +12,8 @@ from scapi._collect.history import PAGE, HistoryWalk
 from scapi._collect.jobs import Outcome
 from scapi._collect.plan import rate_of
 from scapi._collect.records import CollectedLot, CollectedSale
-from scapi._collect.spans import BEGINNING
 from scapi._lists.paginator import Paginator
-from scapi._store.reading import LotsReading, SalesPiece
+from scapi._store.reading import BEGINNING, LotsReading, SalesPiece
 from scapi.enums import Order, SortAuction
 from scapi.exceptions import ClosedError, ScApiException, StoreError
 

@@ -8,11 +8,10 @@ from typing import Any, cast
 
 import msgspec
 
-from scapi._base.formatting import FIRST, LAST, integer, moment
+from scapi._base.formatting import EPOCH, FIRST, LAST, integer, moment
 from scapi._views.columns import PROPERTIES, Column, Filled, spelled
 from scapi.models._plain import plain as named
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY, SECOND = 86_400_000_000, 1_000_000
 
 

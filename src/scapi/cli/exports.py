@@ -57,7 +57,7 @@ class HomePath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Convert the argument to a path."""
-        return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111  # see `arguments.path`
+        return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111  # see `validation.path`
 
 
 def check(context: click.Context, path: Path) -> None:

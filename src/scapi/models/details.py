@@ -7,17 +7,16 @@ it is.
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from scapi._base.formatting import MILLISECONDS
+from scapi._base.formatting import EPOCH, MILLISECONDS
 from scapi._base.json_types import is_array
 from scapi.enums import BonusProperty, Quality
 from scapi.models._base import Record, Time
 
 __all__ = ["PieceDetails", "details_of", "whole"]
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: By how many percent a quality is better than the one below, and what the worst common artefact has.
 STEP, LEAST = 15.0, 85.0
