@@ -145,7 +145,7 @@ def _compared(fake: FakeApi, database: str, ids: Sequence[str], kills: int, seco
     for item in ids:
         truth.update((item, *row) for row in true_sales(fake, item))
     store = Store(database)
-    with store._room.database.reading() as connection:
+    with store._sql.database.reading() as connection:
         table = schema.sale
         stored.update(map(tuple, connection.execute(sql.select(table.c.item, table.c.time, table.c.key, table.c.n))))
     asyncio.run(store.close())

@@ -20,9 +20,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scapi._store.room import Room
+from scapi._store.query_scope import QueryScope
 from scapi._store.rows import Place
-from scapi._store.scope import Scope
+from scapi._store.sql_store import SqlStore
 from scapi.models import AuctionPrice
 from scapi.store import BEGINNING, SalesReading
 
@@ -65,18 +65,18 @@ def pages(sales: list[AuctionPrice]) -> Iterator[tuple[list[AuctionPrice], datet
         yield sales[start : start + PAGE], BEGINNING if start + PAGE >= len(sales) else None
 
 
-def write(room: Room, item: str, sales: list[AuctionPrice]) -> None:
+def write(sql: SqlStore, item: str, sales: list[AuctionPrice]) -> None:
     reading = SalesReading()
     for page, end in pages(sales):
-        room.writing.sales(Place("eu", item), reading.piece(page, end=end), None, {})
+        sql.writing.sales(Place("eu", item), reading.piece(page, end=end), None, {})
 
 
 def read_all_the_time(url: str, stop: Event) -> None:
-    room = Room(url, create=True, clock=time.time)
+    sql = SqlStore(url, create=True, clock=time.time)
     while not stop.is_set():
-        room.questions.sales(Scope(["eu"], ["item0"], NOW - timedelta(days=1)), None)
+        sql.queries.sales(QueryScope(["eu"], ["item0"], NOW - timedelta(days=1)), None)
         stop.wait(0.01)
-    room.database.close()
+    sql.database.close()
 
 
 @contextlib.contextmanager
@@ -115,12 +115,12 @@ def _one(connection: sqlite3.Connection, sale: AuctionPrice) -> None:
 
 
 def writing(url: str, sales: list[AuctionPrice]) -> tuple[float, float]:
-    room = Room(url, create=True, clock=time.time)
-    write(room, "item0", sales[:PAGE])
+    sql = SqlStore(url, create=True, clock=time.time)
+    write(sql, "item0", sales[:PAGE])
     with a_reader(url):
         time.sleep(1)
-        found = timed(lambda: write(room, "item1", sales))
-    room.database.close()
+        found = timed(lambda: write(sql, "item1", sales))
+    sql.database.close()
     return found
 
 
@@ -142,23 +142,23 @@ def measure(kind: str, url: Callable[[], str], size: Callable[[str], int], count
     report("  CPU for 1,000 sales", f"{cpu / len(sales) * 1e6:.1f} ms", "")
 
     where = url()
-    room = Room(where, create=True, clock=time.time)
+    sql = SqlStore(where, create=True, clock=time.time)
     empty = size(where)
-    write(room, "item0", sales)
-    room.database.close()
+    write(sql, "item0", sales)
+    sql.database.close()
     report(
         "bytes of a sale without additional, key included", f"{(size(where) - empty) / len(sales):.0f}", aims["size"]
     )
 
     where = url()
-    room = Room(where, create=True, clock=NOW.timestamp)
+    sql = SqlStore(where, create=True, clock=NOW.timestamp)
     for item in range(ITEMS):
-        write(room, f"item{item}", made(count // ITEMS, item, artefact))
+        write(sql, f"item{item}", made(count // ITEMS, item, artefact))
     by = ("quality", "level")
-    write(room, "busy", made(min(CANDLES, count), 7, artefact))
-    busy = Scope(None, ["busy"])
-    items = Scope(None, [f"item{item}" for item in range(ITEMS)], NOW - timedelta(days=30))
-    ask, here = room.questions, kind == "SQLite"
+    write(sql, "busy", made(min(CANDLES, count), 7, artefact))
+    busy = QueryScope(None, ["busy"])
+    items = QueryScope(None, [f"item{item}" for item in range(ITEMS)], NOW - timedelta(days=30))
+    ask, here = sql.queries, kind == "SQLite"
     for name, question, aim in (
         (f"stats of {ITEMS:,} items, {count:,} sales", lambda: ask.stats(items, by, per_piece=False), aims["stats"]),
         ("  each piece counts once", lambda: ask.stats(items, by, per_piece=True), ""),
@@ -167,7 +167,7 @@ def measure(kind: str, url: Callable[[], str], size: Callable[[str], int], count
         ("its latest sales by quality and level", lambda: ask.latest(busy, by), ""),
     ):
         report(name, shown(min(timed(question) for _ in range(2)), in_process=here), aim)
-    room.database.close()
+    sql.database.close()
 
 
 def main() -> None:
@@ -198,10 +198,10 @@ def _size_of_file(url: str) -> int:
 
 
 def _size_of_table(url: str) -> int:
-    room = Room(url, create=True, clock=time.time)
-    with room.database.reading() as connection:
+    sql = SqlStore(url, create=True, clock=time.time)
+    with sql.database.reading() as connection:
         size: int = connection.exec_driver_sql("SELECT pg_total_relation_size('sale')").scalar_one()
-    room.database.close()
+    sql.database.close()
     return size
 
 

@@ -27,7 +27,7 @@ from scapi._store.rows import (
     Span,
     Stats,
 )
-from scapi._store.written import ClanChange, Unstored, Written, WrittenLots
+from scapi._store.write_results import ClanChange, Unstored, Written, WrittenLots
 
 __all__ = [
     "BEGINNING",

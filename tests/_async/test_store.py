@@ -19,9 +19,9 @@ from sqlalchemy import func, select, table
 
 from scapi._async.store import Store
 from scapi._base import atomic
-from scapi._store import exchange
-from scapi._store.room import Room
-from scapi._store.scope import Scope
+from scapi._store import export_import
+from scapi._store.query_scope import QueryScope
+from scapi._store.sql_store import SqlStore
 from scapi.enums import Quality
 from scapi.exceptions import ClosedError, LeaseLostError, StoreError, StoreVersionError
 from scapi.models import AuctionLot, AuctionPrice, ClanMember, EmissionState
@@ -50,10 +50,10 @@ async def store(url: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
-    room = Room(tmp_path_factory.mktemp("store") / "market.db", create=True, clock=T0.timestamp)
-    yield room
-    room.database.close()
+def sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
+    sql = SqlStore(tmp_path_factory.mktemp("store") / "market.db", create=True, clock=T0.timestamp)
+    yield sql
+    sql.database.close()
 
 
 numbers = itertools.count()
@@ -165,7 +165,7 @@ sold = st.tuples(st.integers(0, 8), st.integers(1, 2), st.booleans())
     seed=st.integers(0, 3),
 )
 def test_any_order_of_pages_and_looks_and_late_sales_gives_the_truth(
-    room: Room, sold: Any, late: Any, looks: Any, seed: int
+    sql: SqlStore, sold: Any, late: Any, looks: Any, seed: int
 ) -> None:
     """Looks that break off anywhere, pages that are written twice and in any order, and one last whole look."""
     made = [sale(seconds * 30, price, **({"qlt": 3} if artefact else {})) for seconds, price, artefact in sold]
@@ -185,9 +185,9 @@ def test_any_order_of_pages_and_looks_and_late_sales_gives_the_truth(
     # An item that nobody has written yet: a store for each example would take the time.
     place = Place("eu", f"item{next(numbers)}")
     for piece in [*pieces, *pieces[:2]]:
-        room.writing.sales(place, piece, None, {})
-    assert counted(room.questions.sales(Scope(items=[place.item]), None)) == counted([*made, *more])
-    assert len(room.leases.spans(place)) == (1 if made or more else 0)
+        sql.writing.sales(place, piece, None, {})
+    assert counted(sql.queries.sales(QueryScope(items=[place.item]), None)) == counted([*made, *more])
+    assert len(sql.leases.spans(place)) == (1 if made or more else 0)
 
 
 # ── lots ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -234,7 +234,7 @@ async def test_an_emission_is_one_row_however_often_it_is_told(store: Store) -> 
         EmissionState(previous_start=at(600), previous_end=at(60), current_start=at(0)),
     ):
         await store.write_emission("eu", state)
-    with store._room.database.reading() as connection:
+    with store._sql.database.reading() as connection:
         rows = connection.exec_driver_sql("SELECT started, ended FROM emission ORDER BY started").fetchall()
     seconds = [tuple(None if time is None else time // 1_000_000 - T0.timestamp() for time in row) for row in rows]
     assert seconds == [(-600, -60), (0, None)]
@@ -446,7 +446,7 @@ async def test_views_answer_what_the_methods_answer(url: str) -> None:
         lots = [AuctionLot(item_id=ITEM, amount=1, buyout_price=1, additional={"qlt": 1})]
         await store.write_lots("eu", ITEM, LotsReading(now).piece(lots, complete=True))
         names = ("sales", "latest", "stats", "candles", "book", "deals", "gaps", "health")
-        with store._room.database.reading() as connection:
+        with store._sql.database.reading() as connection:
             counts = {
                 name: connection.scalar(select(func.count()).select_from(table(f"market_{name}"))) for name in names
             }
@@ -538,7 +538,7 @@ async def test_an_export_that_fails_leaves_the_file_that_was_there(store: Store,
 
 
 async def test_pruning_removes_what_is_older_and_nothing_younger(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "PORTION", 3)
+    monkeypatch.setattr(export_import, "PORTION", 3)
     day = 86_400
     old = [*(sale(11 * day, price) for price in range(8)), *(sale(12 * day + n) for n in range(8)), sale(10 * day + 1)]
     young = [sale(10 * day), sale(1), sale(1)]
@@ -560,7 +560,7 @@ async def test_pruning_removes_what_is_older_and_nothing_younger(store: Store, m
 
 async def test_a_store_of_a_newer_release_is_refused(url: str) -> None:
     async with Store(url) as store:
-        with store._room.database.writing() as connection:
+        with store._sql.database.writing() as connection:
             connection.exec_driver_sql("UPDATE scapi_version SET version = 99")
     async with Store(url) as store:
         with pytest.raises(StoreVersionError, match="version 99 of the schema"):
@@ -569,7 +569,7 @@ async def test_a_store_of_a_newer_release_is_refused(url: str) -> None:
 
 async def test_tables_of_others_are_left_alone(url: str) -> None:
     async with Store(url) as store:
-        with store._room.database.writing() as connection:
+        with store._sql.database.writing() as connection:
             connection.exec_driver_sql("DROP TABLE scapi_version")
     async with Store(url) as store:
         with pytest.raises(StoreError, match="tables of others by the name of clan_member, emission"):
@@ -602,29 +602,27 @@ def test_writers_that_begin_at_once_make_one_store_and_write_each_sale_once(url:
     page = [sale(n // 2, 100 + n % 2) for n in range(100)]
 
     def write(turn: int) -> int:
-        room = Room(url, create=True, clock=T0.timestamp)
+        sql = SqlStore(url, create=True, clock=T0.timestamp)
         new = 0
         for item in random.Random(turn).sample(range(5), 5):
-            written = room.writing.sales(
-                Place("eu", f"item{item}"), SalesReading().piece(page, end=BEGINNING), None, {}
-            )
+            written = sql.writing.sales(Place("eu", f"item{item}"), SalesReading().piece(page, end=BEGINNING), None, {})
             new += len(written.new)
-        room.leases.take(f"owner{turn}", [Place("eu", f"item{item}") for item in range(5)], 60)
-        room.database.close()
+        sql.leases.take(f"owner{turn}", [Place("eu", f"item{item}") for item in range(5)], 60)
+        sql.database.close()
         return new
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(write, range(4))) == 5 * len(page)
-    room = Room(url, create=False, clock=T0.timestamp)
-    assert len(room.questions.sales(Scope(), None)) == 5 * len(page)
-    assert len({state.owner for state in room.leases.states(None, None)}) == 1
-    room.database.close()
+    sql = SqlStore(url, create=False, clock=T0.timestamp)
+    assert len(sql.queries.sales(QueryScope(), None)) == 5 * len(page)
+    assert len({state.owner for state in sql.leases.states(None, None)}) == 1
+    sql.database.close()
 
 
 async def test_readers_read_while_a_writer_writes(url: str) -> None:
     async with Store(url) as store, Store(url) as reader:
         await collect(store, [sale(0)])
-        with store._room.database.writing() as connection:
+        with store._sql.database.writing() as connection:
             connection.exec_driver_sql("DELETE FROM sale")
             assert len(await reader.sales()) == 1
         assert await reader.sales() == []

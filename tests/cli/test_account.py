@@ -222,11 +222,12 @@ class TestWhoami:
 
     @pytest.mark.usefixtures("player")
     def test_the_doctor_asks_with_the_login_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from scapi.cli.doctor import rounds
+
+        from scapi.cli.doctor import endpoint_calls
 
         asked: list[object] = []
-        monkeypatch.setattr(rounds, "live", lambda token, **_: asked.append(token) or [])
-        monkeypatch.setattr(rounds, "hosts", list)
+        monkeypatch.setattr(endpoint_calls, "live", lambda token, **_: asked.append(token) or [])
+        monkeypatch.setattr(endpoint_calls, "hosts", list)
         assert run(["doctor"]) == 0
         assert asked == [saved().token.access_token]
 

@@ -7,7 +7,7 @@ import pytest
 
 from scapi import models
 from scapi.cli.app import run
-from scapi.cli.doctor import command, rounds, strict
+from scapi.cli.doctor import command, endpoint_calls, strict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ def examine(
 ) -> Callable[..., Report]:
     """Run the doctor on the fake as if it were the API, with a user's token."""
     monkeypatch.setattr(
-        rounds, "hosts", lambda: [("https://old.example", "no answer"), ("https://new.example", "answers")]
+        endpoint_calls, "hosts", lambda: [("https://old.example", "no answer"), ("https://new.example", "answers")]
     )
     monkeypatch.setenv("SCAPI_TOKEN", fake.user_token)
 
@@ -211,7 +211,7 @@ def test_a_host_answers_or_not(fake: FakeApi, monkeypatch: pytest.MonkeyPatch, s
     if status != 200:
         fake.fail("*", status=status)
     with monkeypatch.context() as changed:
-        changed.setattr(rounds, "BaseUrl", type("Hosts", (), dict.fromkeys(HOSTS, Config.BASE_URL)))
-        answers = list(rounds.hosts())
+        changed.setattr(endpoint_calls, "BaseUrl", type("Hosts", (), dict.fromkeys(HOSTS, Config.BASE_URL)))
+        answers = list(endpoint_calls.hosts())
     assert len(answers) == 4
     assert all(text == "answers, with 5 regions" if status == 200 else text.startswith("503") for _, text in answers)

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from scapi import models
 from scapi._base.annotations import plain_type
-from scapi.cli import exports, fitted, tables, terminal
+from scapi.cli import exports, fitted_tables, tables, terminal
 from scapi.cli.app import run
 from scapi.cli.commands.account import Account
 from scapi.cli.commands.items import Match
@@ -154,7 +154,7 @@ def test_no_view_of_any_model_passes_on_what_a_terminal_obeys(
 def test_text_is_never_markup_whatever_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
     for console in (terminal.stdout(), terminal.stderr()):
         assert isinstance(console, Console)
-        table = fitted.table("x")
+        table = fitted_tables.table("x")
         table.add_row("[red]x[/nope] :smile:")
         console.print(table)
         console.print("[red]y[/nope] :smile:")

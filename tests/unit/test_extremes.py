@@ -20,7 +20,7 @@ from scapi._api import decoding, requests
 from scapi._auth import oauth
 from scapi._base import formatting, validation
 from scapi._items import github
-from scapi._lists.differs import EmissionDiffer, SalesDiffer
+from scapi._lists.watch_differs import EmissionDiffer, SalesDiffer
 from scapi.cli import exports, tables
 from scapi.cli.formatting import clock, minute, number
 from scapi.enums import Quality

@@ -12,12 +12,12 @@ from scapi._async import bulk
 from scapi._async.pages import read_all, server_time
 from scapi._async.results import Results, SaleResults
 from scapi._async.watch import Watcher
-from scapi._lists import states
+from scapi._lists import saved_states
 from scapi._lists.bulk import Plan, Target, check_keys
-from scapi._lists.differs import LotsDiffer, SalesDiffer, event_filter
 from scapi._lists.lots import Cheapest, all_lots
 from scapi._lists.paginator import Paginator
 from scapi._lists.sales import SalesPaginator, SalesPaginators
+from scapi._lists.watch_differs import LotsDiffer, SalesDiffer, event_filter
 from scapi._primitives import aio
 from scapi.models import (
     AuctionLot,
@@ -209,7 +209,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
             TypeError: A function isn't callable, or `state` belongs to another kind of watcher.
             ValueError: An argument is out of its range, or the client has `json=True`.
         """
-        known = states.checked("state", state, BulkLotsWatchState) or BulkLotsWatchState()
+        known = saved_states.checked("state", state, BulkLotsWatchState) or BulkLotsWatchState()
         by_target = {Target(item.region, item.item_id): item for item in known.items}
         differs = [LotsDiffer(*target, by_target.get(target)) for target in self._watched]
         return Watcher(
@@ -348,7 +348,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
             ValueError: An argument is out of its range, or the client has `json=True`.
         """
         now = datetime.now(UTC)
-        known = states.checked("state", state, BulkSalesWatchState) or BulkSalesWatchState()
+        known = saved_states.checked("state", state, BulkSalesWatchState) or BulkSalesWatchState()
         by_target = {Target(item.region, item.item_id): item for item in known.items}
         differs = [SalesDiffer(*target, since, by_target.get(target), now) for target in self._watched]
         return Watcher(

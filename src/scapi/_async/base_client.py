@@ -16,8 +16,8 @@ from scapi._async.watch import Watcher
 from scapi._base import validation
 from scapi._http.network import DIRECT
 from scapi._lists.bulk import Plan, check_keys, check_regions
-from scapi._lists.differs import EmissionDiffer
 from scapi._lists.paginator import Paginator
+from scapi._lists.watch_differs import EmissionDiffer
 from scapi.enums import Region
 from scapi.models import CharacterProfile, ClanInfo, OperationSession
 

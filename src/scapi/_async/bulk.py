@@ -125,7 +125,7 @@ class FanOut(Generic[A, R]):
         items: An item is taken whenever a call completes. While calls are in progress, the iterator is tried again even
             if it was exhausted before. Its error is raised after the results that are already there.
         limit: How many calls may be in progress at once, 1 or more.
-        hold: Locked while results are needed, see `scapi._primitives.holds`.
+        hold: Locked while results are needed, see `scapi._primitives.held_objects`.
     """
 
     def __init__(self, function: aio.Call[A, R], items: Iterable[A], limit: int, hold: threading.Lock) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from scapi._api import requests
-from scapi._async.collecting import Hooks, Run
+from scapi._async.collector_loop import Hooks, Run
 from scapi._base import validation
 from scapi._collect import times
 from scapi._collect.agenda import Wanted

@@ -9,10 +9,10 @@ from scapi._api import requests
 from scapi._api.model_or_json import JsonT_co, ModelOrJson, model_or_json
 from scapi._async.pages import Rows, SaleRows, read_all, server_time
 from scapi._async.watch import Watcher
-from scapi._lists.differs import LotsDiffer, SalesDiffer, event_filter
 from scapi._lists.lots import Cheapest, all_lots
 from scapi._lists.paginator import Paginator
 from scapi._lists.sales import SalesPaginator
+from scapi._lists.watch_differs import LotsDiffer, SalesDiffer, event_filter
 from scapi._primitives import aio
 from scapi.models import AuctionLot, AuctionPrice
 

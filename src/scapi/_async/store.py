@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Unpack
 
-from scapi._async.questions import Questions, place_of, region_of
+from scapi._async.store_queries import StoreQueries, place_of, region_of
 from scapi._base import validation
 from scapi._base.extras import extra
 from scapi._base.formatting import shifted
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from scapi._store.reading import LotsPiece, SalesPiece
     from scapi._store.rows import ItemChange, ItemState, Place, Run, Span
     from scapi._store.times import When
-    from scapi._store.written import ClanChange, Written, WrittenLots
+    from scapi._store.write_results import ClanChange, Written, WrittenLots
     from scapi.enums import Region
     from scapi.models import ClanMember, EmissionState
 
 
-class Store(Questions):
+class Store(StoreQueries):
     """A store of sales and lots in SQLite or PostgreSQL. Needs the extra `store`.
 
     It opens on first use, and creates or migrates its tables automatically. Any number of tasks, threads and processes
@@ -48,12 +48,12 @@ class Store(Questions):
         self, url: str | os.PathLike[str], *, create: bool = True, clock: Callable[[], float] = time.time
     ) -> None:
         with extra("store"):
-            from scapi._store.room import Room
-        self._room = Room(url, create=validation.flag("create", create), clock=clock)
+            from scapi._store.sql_store import SqlStore
+        self._sql = SqlStore(url, create=validation.flag("create", create), clock=clock)
 
     async def close(self) -> None:
         """Close all connections to the database."""
-        await aio.to_thread(self._room.database.close)
+        await aio.to_thread(self._sql.database.close)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -82,7 +82,7 @@ class Store(Questions):
             StoreError: The database failed; nothing was written.
         """
         place = place_of(region, item)
-        return await aio.to_thread(self._room.writing.sales, place, piece, owner, change)
+        return await aio.to_thread(self._sql.writing.sales, place, piece, owner, change)
 
     async def write_lots(
         self,
@@ -109,7 +109,7 @@ class Store(Questions):
             StoreError: The database failed; nothing was written.
         """
         place = place_of(region, item)
-        return await aio.to_thread(self._room.writing.lots, place, piece, owner, change)
+        return await aio.to_thread(self._sql.writing.lots, place, piece, owner, change)
 
     async def write_emission(self, region: Region | str, state: EmissionState) -> None:
         """Write the start and end times of the emissions in a response.
@@ -121,7 +121,7 @@ class Store(Questions):
         Raises:
             StoreError: The database failed; nothing was written.
         """
-        await aio.to_thread(self._room.writing.emission, region_of(region), state)
+        await aio.to_thread(self._sql.writing.emission, region_of(region), state)
 
     async def write_clan_members(
         self, region: Region | str, clan_id: str, members: Iterable[ClanMember], *, at: datetime
@@ -138,7 +138,7 @@ class Store(Questions):
             StoreError: The database failed; nothing was written.
         """
         clan = validation.text("clan_id", clan_id)
-        return await aio.to_thread(self._room.writing.clan_members, region_of(region), clan, list(members), at)
+        return await aio.to_thread(self._sql.writing.clan_members, region_of(region), clan, list(members), at)
 
     # ── shared state of collectors ───────────────────────────────────────────────────────────────────────────────────
 
@@ -160,7 +160,7 @@ class Store(Questions):
         """
         wanted = [place_of(region, item) for region, item in places]
         owner, seconds = validation.text("owner", owner), validation.positive("seconds", seconds)
-        return await aio.to_thread(self._room.leases.take, owner, wanted, seconds)
+        return await aio.to_thread(self._sql.leases.take, owner, wanted, seconds)
 
     async def renew(self, owner: str, seconds: float) -> list[Place]:
         """Renew all leases that an owner still holds. Expired leases are lost.
@@ -176,7 +176,7 @@ class Store(Questions):
             StoreError: The database failed.
         """
         owner, seconds = validation.text("owner", owner), validation.positive("seconds", seconds)
-        return await aio.to_thread(self._room.leases.renew, owner, seconds)
+        return await aio.to_thread(self._sql.leases.renew, owner, seconds)
 
     async def release(self, owner: str, places: Iterable[Place] | None = None) -> None:
         """Release leases.
@@ -189,7 +189,7 @@ class Store(Questions):
             StoreError: The database failed.
         """
         given = None if places is None else [place_of(region, item) for region, item in places]
-        await aio.to_thread(self._room.leases.release, validation.text("owner", owner), given)
+        await aio.to_thread(self._sql.leases.release, validation.text("owner", owner), given)
 
     async def item_states(
         self, *, regions: Iterable[Region | str] | None = None, items: Iterable[str] | None = None
@@ -205,7 +205,7 @@ class Store(Questions):
         """
         of = None if regions is None else [region_of(region) for region in regions]
         ids = None if items is None else [validation.text("items", item) for item in items]
-        return await aio.to_thread(self._room.leases.states, of, ids)
+        return await aio.to_thread(self._sql.leases.states, of, ids)
 
     async def update_item(
         self, region: Region | str, item: str, *, owner: str | None = None, **change: Unpack[ItemChange]
@@ -222,7 +222,7 @@ class Store(Questions):
             LeaseLostError: The owner no longer holds the lease; nothing was changed.
             StoreError: The database failed.
         """
-        await aio.to_thread(self._room.leases.change, place_of(region, item), owner, change)
+        await aio.to_thread(self._sql.leases.change, place_of(region, item), owner, change)
 
     async def spans(self, region: Region | str, item: str) -> list[Span]:
         """Return the intervals in which the store holds every sale of an item, the newest first.
@@ -234,7 +234,7 @@ class Store(Questions):
         Raises:
             StoreError: The database failed.
         """
-        return await aio.to_thread(self._room.leases.spans, place_of(region, item))
+        return await aio.to_thread(self._sql.leases.spans, place_of(region, item))
 
     async def count_newer(self, region: Region | str, item: str, time: datetime) -> int:
         """Return the number of sales of an item that are newer than a time.
@@ -247,7 +247,7 @@ class Store(Questions):
         Raises:
             StoreError: The database failed.
         """
-        return await aio.to_thread(self._room.leases.count_newer, place_of(region, item), time)
+        return await aio.to_thread(self._sql.leases.count_newer, place_of(region, item), time)
 
     async def write_run(self, owner: str, *, rows: int = 0, failures: int = 0, ended: bool = False) -> None:
         """Write the progress of a run of a collector. The first call begins the run.
@@ -262,7 +262,7 @@ class Store(Questions):
             StoreError: The database failed.
         """
         owner = validation.text("owner", owner)
-        await aio.to_thread(self._room.leases.write_run, owner, rows, failures, ended=ended)
+        await aio.to_thread(self._sql.leases.write_run, owner, rows, failures, ended=ended)
 
     async def runs(self, limit: int = 20) -> list[Run]:
         """Return the last runs of collectors, the newest first.
@@ -273,7 +273,7 @@ class Store(Questions):
         Raises:
             StoreError: The database failed.
         """
-        return await aio.to_thread(self._room.leases.runs, validation.integer("limit", limit, 1))
+        return await aio.to_thread(self._sql.leases.runs, validation.integer("limit", limit, 1))
 
     # ── export, import and prune ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -304,7 +304,7 @@ class Store(Questions):
             StoreError: The database failed.
         """
         scope, place = self._scope(items, region, since, until), validation.path("path", path)
-        export = await aio.to_thread(self._room.export, place, scope)
+        export = await aio.to_thread(self._sql.export, place, scope)
         try:
             while await aio.to_thread(export.more):
                 pass
@@ -329,7 +329,7 @@ class Store(Questions):
             OSError: The file can't be read.
             StoreError: The database failed.
         """
-        work = await aio.to_thread(self._room.import_, validation.path("path", path))
+        work = await aio.to_thread(self._sql.import_, validation.path("path", path))
         while await aio.to_thread(work.more):
             pass
         return work.new
@@ -350,7 +350,7 @@ class Store(Questions):
             StoreError: The database failed.
         """
         before = times.micros(shifted(self._now(), -times.length("keep", keep)))
-        work = await aio.to_thread(self._room.prune, before)
+        work = await aio.to_thread(self._sql.prune, before)
         while await aio.to_thread(work.more):
             pass
         return work.rows

@@ -12,7 +12,7 @@ from scapi.models import WatchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from scapi._lists.differs import Differ
+    from scapi._lists.watch_differs import Differ
 
 
 E = TypeVar("E")

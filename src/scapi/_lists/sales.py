@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from scapi._api import requests
 from scapi._base import validation
-from scapi._lists import states
+from scapi._lists import saved_states
 from scapi._lists.bulk import Target
 from scapi._lists.cursor import Cursor
 from scapi._lists.paginator import Paginator
@@ -53,7 +53,7 @@ class SalesPaginator(Paginator[AuctionPrice]):
         place: dict[str, object] = {"region": str(validation.choice("region", region, Region)), "item_id": item_id}
         if additional is not None:
             place["additional"] = additional
-        state = states.checked("resume", resume, SalesWalkState, **place)
+        state = saved_states.checked("resume", resume, SalesWalkState, **place)
         begin = None if since is None else validation.moment("since", since, now)
         end = None if until is None else validation.moment("until", until, now)
         if state is not None:
@@ -136,11 +136,11 @@ class SalesPaginators:
         resume: BulkWalkState | None,
         now: datetime,
     ) -> None:
-        resume = states.checked("resume", resume, BulkWalkState)
+        resume = saved_states.checked("resume", resume, BulkWalkState)
         self.resumed = resume.walks if resume is not None else []
         self._by_target = {Target(walk.region, walk.item_id): walk for walk in self.resumed}
         for walk in self.resumed if additional is not None else ():
-            states.checked("resume", walk, SalesWalkState, additional=additional)
+            saved_states.checked("resume", walk, SalesWalkState, additional=additional)
         self._since: Mapping[str, Any] = since if isinstance(since, Mapping) else {}
         self._usual = None if isinstance(since, Mapping) else since
         for key, time in self._since.items():

@@ -65,7 +65,7 @@ class Wakeup:
     """A wait that others can end early, from any thread.
 
     Attributes:
-        hold: A lock that the waiting call holds in a `with`, see `scapi._primitives.holds`.
+        hold: A lock that the waiting call holds in a `with`, see `scapi._primitives.held_objects`.
     """
 
     def __init__(self) -> None:

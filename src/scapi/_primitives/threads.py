@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
 from scapi._base import forks
-from scapi._primitives import outcomes
+from scapi._primitives import thread_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import httpcore
 
-    from scapi._primitives.outcomes import Outcome
+    from scapi._primitives.thread_results import Outcome
 
     Work: TypeAlias = Callable[[], None]
     #: Receives a part of a body, and the length of the whole body if that is known.
@@ -90,7 +90,7 @@ class Wakeup:
     """A wait that others can end early, from any thread.
 
     Attributes:
-        hold: A lock that the waiting call holds in a `with`, see `scapi._primitives.holds`.
+        hold: A lock that the waiting call holds in a `with`, see `scapi._primitives.held_objects`.
     """
 
     def __init__(self) -> None:
@@ -214,7 +214,7 @@ def uninterrupted(work: Callable[[], S], deadline: Deadline) -> S:
     wanted = threading.Lock()
 
     def run() -> None:
-        results.put(outcomes.of(work))
+        results.put(thread_results.of(work))
         if not wanted.locked():
             close_unwanted()
 
@@ -229,7 +229,7 @@ def uninterrupted(work: Callable[[], S], deadline: Deadline) -> S:
             _thread.start_new_thread(run, ())
             while True:
                 with suppress(Empty):
-                    return outcomes.unwrap(results.get(timeout=min(deadline.left(), PATIENCE)))
+                    return thread_results.unwrap(results.get(timeout=min(deadline.left(), PATIENCE)))
     except BaseException:
         close_unwanted()
         raise
@@ -269,7 +269,8 @@ class Workers(Generic[A, R]):
 
     Args:
         limit: The maximum number of concurrent calls. The caller must respect it.
-        hold: A lock that the owner holds in a `with`, see `scapi._primitives.holds`. Its release ends the threads too.
+        hold: A lock that the owner holds in a `with`, see `scapi._primitives.held_objects`. Its release also ends the
+            threads.
     """
 
     def __init__(self, limit: int, hold: threading.Lock) -> None:
@@ -298,7 +299,7 @@ class Workers(Generic[A, R]):
         """Return the result of the next call that completes, or raise its error."""
         box = [self._done.get()]
         self._begun -= 1
-        return outcomes.unwrap(box.pop())  # no local variable: the traceback of an error refers to this frame
+        return thread_results.unwrap(box.pop())  # no local variable: the traceback of an error refers to this frame
 
     def end(self) -> None:
         """Cancel the running calls, and wait until their threads end."""
@@ -320,7 +321,7 @@ class Workers(Generic[A, R]):
         while self._hold.locked() and not self._ended and threading.main_thread().is_alive():
             with suppress(Empty):
                 if (order := self._orders.get(timeout=PATIENCE)) is not None and not self._ended:
-                    self._done.put(outcomes.of(order))
+                    self._done.put(thread_results.of(order))
         self._over.put(None)
 
     @contextmanager

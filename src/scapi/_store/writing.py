@@ -13,7 +13,7 @@ from scapi._store.inserting import insert_new
 from scapi._store.leases import change_item, fence
 from scapi._store.schema import clan_member, emission, lot, lot_sample, sale, span
 from scapi._store.times import micros, moment
-from scapi._store.written import ClanChange, Unstored, Written, WrittenLots
+from scapi._store.write_results import ClanChange, Unstored, Written, WrittenLots
 from scapi.models import AuctionLot
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scapi._api import requests
 from scapi._api.model_or_json import JsonT_co, ModelOrJson, model_or_json
-from scapi._lists import states
+from scapi._lists import saved_states
 from scapi._lists.bulk import Plan, Target, check_keys
-from scapi._lists.differs import LotsDiffer, SalesDiffer, event_filter
 from scapi._lists.lots import Cheapest, all_lots
 from scapi._lists.paginator import Paginator
 from scapi._lists.sales import SalesPaginator, SalesPaginators
+from scapi._lists.watch_differs import LotsDiffer, SalesDiffer, event_filter
 from scapi._primitives import threads
 from scapi._sync import bulk
 from scapi._sync.pages import read_all, server_time
@@ -210,7 +210,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
             TypeError: A function isn't callable, or `state` belongs to another kind of watcher.
             ValueError: An argument is out of its range, or the client has `json=True`.
         """
-        known = states.checked("state", state, BulkLotsWatchState) or BulkLotsWatchState()
+        known = saved_states.checked("state", state, BulkLotsWatchState) or BulkLotsWatchState()
         by_target = {Target(item.region, item.item_id): item for item in known.items}
         differs = [LotsDiffer(*target, by_target.get(target)) for target in self._watched]
         return Watcher(
@@ -349,7 +349,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
             ValueError: An argument is out of its range, or the client has `json=True`.
         """
         now = datetime.now(UTC)
-        known = states.checked("state", state, BulkSalesWatchState) or BulkSalesWatchState()
+        known = saved_states.checked("state", state, BulkSalesWatchState) or BulkSalesWatchState()
         by_target = {Target(item.region, item.item_id): item for item in known.items}
         differs = [SalesDiffer(*target, since, by_target.get(target), now) for target in self._watched]
         return Watcher(

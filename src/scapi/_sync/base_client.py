@@ -10,8 +10,8 @@ from scapi._api.model_or_json import JsonT_co, ModelOrJson, model_or_json
 from scapi._base import validation
 from scapi._http.network import DIRECT
 from scapi._lists.bulk import Plan, check_keys, check_regions
-from scapi._lists.differs import EmissionDiffer
 from scapi._lists.paginator import Paginator
+from scapi._lists.watch_differs import EmissionDiffer
 from scapi._sync import bulk
 from scapi._sync.auctions import AuctionsEndpoint
 from scapi._sync.context import Closable

@@ -14,7 +14,7 @@ from scapi._collect.agenda import Wanted
 from scapi._lists.bulk import MAX_CONCURRENCY, check_keys
 from scapi._primitives import threads
 from scapi._store.rows import Place
-from scapi._sync.collecting import Hooks, Run
+from scapi._sync.collector_loop import Hooks, Run
 from scapi.enums import Region
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 from scapi._api import requests
 from scapi._api.model_or_json import JsonT_co, ModelOrJson, model_or_json
-from scapi._lists.differs import LotsDiffer, SalesDiffer, event_filter
 from scapi._lists.lots import Cheapest, all_lots
 from scapi._lists.paginator import Paginator
 from scapi._lists.sales import SalesPaginator
+from scapi._lists.watch_differs import LotsDiffer, SalesDiffer, event_filter
 from scapi._primitives import threads
 from scapi._sync.pages import Rows, SaleRows, read_all, server_time
 from scapi._sync.watch import Watcher

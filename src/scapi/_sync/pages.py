@@ -191,7 +191,7 @@ class Ahead(Generic[A, R]):
 
     Args:
         call: The function to call.
-        hold: Locked while results are needed, see `scapi._primitives.holds`.
+        hold: Locked while results are needed, see `scapi._primitives.held_objects`.
     """
 
     def __init__(self, call: threads.Call[A, R], hold: threading.Lock) -> None:

@@ -19,7 +19,7 @@ from scapi._http import redirects
 from scapi._http.guard import Guard
 from scapi._http.messages import HttpRequest, HttpResponse
 from scapi._primitives import redis_budget, threads
-from scapi._primitives.holds import Held
+from scapi._primitives.held_objects import Held
 from scapi._ratelimit.notices import LONG_WAIT, notice_of
 from scapi._ratelimit.registry import budget_for
 from scapi._retry import QueueTimeoutError, RetryState
@@ -175,7 +175,7 @@ class Session:
         http_request = HttpRequest(self.settings.base_url + request.target, credentials, extra=self.settings.headers())
         while True:
             wakeup = threads.Wakeup()
-            # Marks everything that this attempt holds, see `scapi._primitives.holds`.
+            # Marks everything that this attempt holds, see `scapi._primitives.held_objects`.
             with wakeup.hold:
                 ticket = self._acquire(request, wakeup, retry_state)
                 try:

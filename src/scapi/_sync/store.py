@@ -11,7 +11,7 @@ from scapi._base.extras import extra
 from scapi._base.formatting import shifted
 from scapi._primitives import threads
 from scapi._store import times
-from scapi._sync.questions import Questions, place_of, region_of
+from scapi._sync.store_queries import StoreQueries, place_of, region_of
 
 if TYPE_CHECKING:
     import os
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from scapi._store.reading import LotsPiece, SalesPiece
     from scapi._store.rows import ItemChange, ItemState, Place, Run, Span
     from scapi._store.times import When
-    from scapi._store.written import ClanChange, Written, WrittenLots
+    from scapi._store.write_results import ClanChange, Written, WrittenLots
     from scapi.enums import Region
     from scapi.models import ClanMember, EmissionState
 
 
-class Store(Questions):
+class Store(StoreQueries):
     """A store of sales and lots in SQLite or PostgreSQL. Needs the extra `store`.
 
     It opens on first use, and creates or migrates its tables automatically. Any number of tasks, threads and processes
@@ -49,12 +49,12 @@ class Store(Questions):
         self, url: str | os.PathLike[str], *, create: bool = True, clock: Callable[[], float] = time.time
     ) -> None:
         with extra("store"):
-            from scapi._store.room import Room
-        self._room = Room(url, create=validation.flag("create", create), clock=clock)
+            from scapi._store.sql_store import SqlStore
+        self._sql = SqlStore(url, create=validation.flag("create", create), clock=clock)
 
     def close(self) -> None:
         """Close all connections to the database."""
-        threads.to_thread(self._room.database.close)
+        threads.to_thread(self._sql.database.close)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -83,7 +83,7 @@ class Store(Questions):
             StoreError: The database failed; nothing was written.
         """
         place = place_of(region, item)
-        return threads.to_thread(self._room.writing.sales, place, piece, owner, change)
+        return threads.to_thread(self._sql.writing.sales, place, piece, owner, change)
 
     def write_lots(
         self,
@@ -110,7 +110,7 @@ class Store(Questions):
             StoreError: The database failed; nothing was written.
         """
         place = place_of(region, item)
-        return threads.to_thread(self._room.writing.lots, place, piece, owner, change)
+        return threads.to_thread(self._sql.writing.lots, place, piece, owner, change)
 
     def write_emission(self, region: Region | str, state: EmissionState) -> None:
         """Write the start and end times of the emissions in a response.
@@ -122,7 +122,7 @@ class Store(Questions):
         Raises:
             StoreError: The database failed; nothing was written.
         """
-        threads.to_thread(self._room.writing.emission, region_of(region), state)
+        threads.to_thread(self._sql.writing.emission, region_of(region), state)
 
     def write_clan_members(
         self, region: Region | str, clan_id: str, members: Iterable[ClanMember], *, at: datetime
@@ -139,7 +139,7 @@ class Store(Questions):
             StoreError: The database failed; nothing was written.
         """
         clan = validation.text("clan_id", clan_id)
-        return threads.to_thread(self._room.writing.clan_members, region_of(region), clan, list(members), at)
+        return threads.to_thread(self._sql.writing.clan_members, region_of(region), clan, list(members), at)
 
     # ── shared state of collectors ───────────────────────────────────────────────────────────────────────────────────
 
@@ -161,7 +161,7 @@ class Store(Questions):
         """
         wanted = [place_of(region, item) for region, item in places]
         owner, seconds = validation.text("owner", owner), validation.positive("seconds", seconds)
-        return threads.to_thread(self._room.leases.take, owner, wanted, seconds)
+        return threads.to_thread(self._sql.leases.take, owner, wanted, seconds)
 
     def renew(self, owner: str, seconds: float) -> list[Place]:
         """Renew all leases that an owner still holds. Expired leases are lost.
@@ -177,7 +177,7 @@ class Store(Questions):
             StoreError: The database failed.
         """
         owner, seconds = validation.text("owner", owner), validation.positive("seconds", seconds)
-        return threads.to_thread(self._room.leases.renew, owner, seconds)
+        return threads.to_thread(self._sql.leases.renew, owner, seconds)
 
     def release(self, owner: str, places: Iterable[Place] | None = None) -> None:
         """Release leases.
@@ -190,7 +190,7 @@ class Store(Questions):
             StoreError: The database failed.
         """
         given = None if places is None else [place_of(region, item) for region, item in places]
-        threads.to_thread(self._room.leases.release, validation.text("owner", owner), given)
+        threads.to_thread(self._sql.leases.release, validation.text("owner", owner), given)
 
     def item_states(
         self, *, regions: Iterable[Region | str] | None = None, items: Iterable[str] | None = None
@@ -206,7 +206,7 @@ class Store(Questions):
         """
         of = None if regions is None else [region_of(region) for region in regions]
         ids = None if items is None else [validation.text("items", item) for item in items]
-        return threads.to_thread(self._room.leases.states, of, ids)
+        return threads.to_thread(self._sql.leases.states, of, ids)
 
     def update_item(
         self, region: Region | str, item: str, *, owner: str | None = None, **change: Unpack[ItemChange]
@@ -223,7 +223,7 @@ class Store(Questions):
             LeaseLostError: The owner no longer holds the lease; nothing was changed.
             StoreError: The database failed.
         """
-        threads.to_thread(self._room.leases.change, place_of(region, item), owner, change)
+        threads.to_thread(self._sql.leases.change, place_of(region, item), owner, change)
 
     def spans(self, region: Region | str, item: str) -> list[Span]:
         """Return the intervals in which the store holds every sale of an item, the newest first.
@@ -235,7 +235,7 @@ class Store(Questions):
         Raises:
             StoreError: The database failed.
         """
-        return threads.to_thread(self._room.leases.spans, place_of(region, item))
+        return threads.to_thread(self._sql.leases.spans, place_of(region, item))
 
     def count_newer(self, region: Region | str, item: str, time: datetime) -> int:
         """Return the number of sales of an item that are newer than a time.
@@ -248,7 +248,7 @@ class Store(Questions):
         Raises:
             StoreError: The database failed.
         """
-        return threads.to_thread(self._room.leases.count_newer, place_of(region, item), time)
+        return threads.to_thread(self._sql.leases.count_newer, place_of(region, item), time)
 
     def write_run(self, owner: str, *, rows: int = 0, failures: int = 0, ended: bool = False) -> None:
         """Write the progress of a run of a collector. The first call begins the run.
@@ -263,7 +263,7 @@ class Store(Questions):
             StoreError: The database failed.
         """
         owner = validation.text("owner", owner)
-        threads.to_thread(self._room.leases.write_run, owner, rows, failures, ended=ended)
+        threads.to_thread(self._sql.leases.write_run, owner, rows, failures, ended=ended)
 
     def runs(self, limit: int = 20) -> list[Run]:
         """Return the last runs of collectors, the newest first.
@@ -274,7 +274,7 @@ class Store(Questions):
         Raises:
             StoreError: The database failed.
         """
-        return threads.to_thread(self._room.leases.runs, validation.integer("limit", limit, 1))
+        return threads.to_thread(self._sql.leases.runs, validation.integer("limit", limit, 1))
 
     # ── export, import and prune ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -305,7 +305,7 @@ class Store(Questions):
             StoreError: The database failed.
         """
         scope, place = self._scope(items, region, since, until), validation.path("path", path)
-        export = threads.to_thread(self._room.export, place, scope)
+        export = threads.to_thread(self._sql.export, place, scope)
         try:
             while threads.to_thread(export.more):
                 pass
@@ -330,7 +330,7 @@ class Store(Questions):
             OSError: The file can't be read.
             StoreError: The database failed.
         """
-        work = threads.to_thread(self._room.import_, validation.path("path", path))
+        work = threads.to_thread(self._sql.import_, validation.path("path", path))
         while threads.to_thread(work.more):
             pass
         return work.new
@@ -351,7 +351,7 @@ class Store(Questions):
             StoreError: The database failed.
         """
         before = times.micros(shifted(self._now(), -times.length("keep", keep)))
-        work = threads.to_thread(self._room.prune, before)
+        work = threads.to_thread(self._sql.prune, before)
         while threads.to_thread(work.more):
             pass
         return work.rows

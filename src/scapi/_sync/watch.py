@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from scapi._lists.differs import Differ
     from scapi._lists.polling import Watched
+    from scapi._lists.watch_differs import Differ
     from scapi._sync.session import Session
     from scapi.models import WatchError
 

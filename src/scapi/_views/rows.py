@@ -12,7 +12,7 @@ import msgspec
 
 from scapi._base.formatting import FIRST, INTEGERS, LAST, integer
 from scapi._base.json_types import is_array
-from scapi._views.additional import flattened
+from scapi._views.additional_columns import flattened
 from scapi._views.columns import Column, Filled, columns_of, present, records_in
 from scapi.models import BulkError, BulkResult, BulkValue
 

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from scapi._base.escaping import terminal as plain
-from scapi.cli.fitted import figure, table
+from scapi.cli.fitted_tables import figure, table
 from scapi.cli.formatting import NOTHING, clock, number
 from scapi.enums import Quality
 

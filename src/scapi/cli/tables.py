@@ -13,7 +13,7 @@ from rich.text import Text
 
 from scapi._base.escaping import terminal as plain
 from scapi.cli import item_card
-from scapi.cli.fitted import FittedTable, figure, fixed, table
+from scapi.cli.fitted_tables import FittedTable, figure, fixed, table
 from scapi.cli.formatting import NOTHING, ago, clock, minute, number, span
 from scapi.enums import StatType
 

@@ -22,7 +22,7 @@ from rich.text import Text
 import scapi
 import scapi.sync
 from scapi._base import escaping
-from scapi.cli import fitted, tables, terminal
+from scapi.cli import fitted_tables, tables, terminal
 from scapi.cli.formatting import clock, number, sparkline
 from scapi.exceptions import NotFoundError, ScApiException
 
@@ -183,7 +183,7 @@ def _sync_world(console: Console, host: Host) -> None:
             history=client.auction(ARTEFACT).price_history(limit=5, additional=True),
             sessions=client.operations_sessions(limit=1),
         )
-    result = fitted.table("Call", "Result")
+    result = fitted_tables.table("Call", "Result")
     for call, text in _summaries(look):
         result.add_row(Text(f"client.{call}", style="cyan"), text)
     console.print(Padding(result, (0, 0, 1, 2), expand=False))
@@ -242,11 +242,11 @@ async def _fetch_many(client: scapi.AppClient) -> Sales:
 def _market(sales: Sales, names: Mapping[str, str]) -> RenderableType:
     """Render the eight items with the largest turnover."""
     turnover = {item_id: sum(sale.price for sale in page) for item_id, page in sales.items()}
-    result = fitted.table(
+    result = fitted_tables.table(
         "Item",
-        fitted.figure("Sales in all"),
-        fitted.figure("Turnover"),
-        fitted.figure("Median/piece"),
+        fitted_tables.figure("Sales in all"),
+        fitted_tables.figure("Turnover"),
+        fitted_tables.figure("Median/piece"),
         "Price, old to new",
     )
     for item_id in sorted(ITEMS, key=lambda item_id: -turnover[item_id])[:8]:

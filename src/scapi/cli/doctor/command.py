@@ -11,7 +11,7 @@ from rich.table import Column
 from rich.text import Text
 
 from scapi._base.escaping import terminal
-from scapi.cli import fitted
+from scapi.cli import fitted_tables
 from scapi.cli.command import command
 from scapi.cli.connection import connect, has_env_credentials
 from scapi.cli.exports import HomePath
@@ -54,21 +54,21 @@ def doctor(*, region: str | None, fake: bool, folder: Path | None) -> Answer[Fin
 
 
 def _report(region: str | None, *, fake: bool, folder: Path | None) -> Iterator[Finding]:
-    from scapi.cli.doctor import findings, rounds
+    from scapi.cli.doctor import endpoint_calls, findings
 
     yield from findings.about_us()
     yield from findings.about_conflicts()
     if folder is not None:
-        yield from findings.findings(list(rounds.saved(folder)))
+        yield from findings.findings(list(endpoint_calls.saved(folder)))
     elif fake:
         from scapi.testing import FakeApi
 
         api = FakeApi(clock=time.time)
         with api.serve() as url:
-            yield from findings.findings(list(rounds.live(api.user_token, base_url=url, region=region)))
+            yield from findings.findings(list(endpoint_calls.live(api.user_token, base_url=url, region=region)))
     else:
-        calls = list(rounds.live(_token(), region=region))
-        yield from findings.about_hosts(rounds.hosts())
+        calls = list(endpoint_calls.live(_token(), region=region))
+        yield from findings.about_hosts(endpoint_calls.hosts())
         yield from findings.findings(calls)
 
 
@@ -81,7 +81,7 @@ def _token() -> str | None:
 
 
 def _table(rows: Sequence[Finding], now: datetime) -> Table:
-    result = fitted.table("", "About", Column("Found", overflow="fold"), fitted.figure("Settles"))
+    result = fitted_tables.table("", "About", Column("Found", overflow="fold"), fitted_tables.figure("Settles"))
     for row in rows:
         mark = Text(row.mark, style=STYLES[row.mark])
         subject, text = Text(terminal(row.subject)), Text(terminal(row.text))

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from scapi._store.connection import Database
-    from scapi._store.scope import Scope
+    from scapi._store.query_scope import QueryScope
 
 R = TypeVar("R", bound="msgspec.Struct")
 
 
-class Questions:
+class Queries:
     """The queries of a store.
 
     Args:
@@ -37,11 +37,11 @@ class Questions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def latest(self, scope: Scope, by: Sequence[str]) -> Listing[Sale]:
+    def latest(self, scope: QueryScope, by: Sequence[str]) -> Listing[Sale]:
         """Return the newest sale of each group."""
         return self._ask(statements.latest(sales_of(scope), by), Sale)
 
-    def sales(self, scope: Scope, limit: int | None) -> Listing[Sale]:
+    def sales(self, scope: QueryScope, limit: int | None) -> Listing[Sale]:
         """Return the sales, the newest first. The listing's `total` counts those beyond the limit too."""
         found = self._ask(statements.sales(sales_of(scope), limit), Sale)
         if limit is None or len(found) < limit:
@@ -52,21 +52,23 @@ class Questions:
             ).scalar_one()
         return Listing(found, total=total, limit=limit, model=Sale)
 
-    def stats(self, scope: Scope, by: Sequence[str], *, per_piece: bool) -> Listing[Stats]:
+    def stats(self, scope: QueryScope, by: Sequence[str], *, per_piece: bool) -> Listing[Stats]:
         """Return statistics of groups of sales."""
         postgres = self._database.is_postgres
         return self._ask(statements.stats(sales_of(scope), by, per_piece=per_piece, postgres=postgres), Stats)
 
-    def candles(self, scope: Scope, width: timedelta, by: Sequence[str]) -> Listing[Candle]:
+    def candles(self, scope: QueryScope, width: timedelta, by: Sequence[str]) -> Listing[Candle]:
         """Return the candles of intervals with sales."""
         length = round(width.total_seconds() * 1_000_000)
         return self._ask(statements.candles(sales_of(scope), length, MONDAY, by), Candle)
 
-    def book(self, scope: Scope, at: datetime | None) -> Listing[BookLot]:
+    def book(self, scope: QueryScope, at: datetime | None) -> Listing[BookLot]:
         """Return the lots on offer, the cheapest first."""
         return self._ask(statements.book(scope.regions, scope.items, None if at is None else micros(at)), BookLot)
 
-    def deals(self, scope: Scope, *, below: float, fee: float, min_sales: int, recipient: str | None) -> Listing[Deal]:
+    def deals(
+        self, scope: QueryScope, *, below: float, fee: float, min_sales: int, recipient: str | None
+    ) -> Listing[Deal]:
         """Return lots below the usual price of their quality and level. Record them as received by the recipient."""
         statement = statements.deals(
             sales_of(scope),
@@ -87,11 +89,11 @@ class Questions:
                 insert_new(connection, told, rows)
         return listing(found, Deal)
 
-    def gaps(self, scope: Scope) -> Listing[Gap]:
+    def gaps(self, scope: QueryScope) -> Listing[Gap]:
         """Return the gaps between the spans of each item."""
         return self._ask(statements.gaps(scope.regions, scope.items), Gap)
 
-    def health(self, scope: Scope) -> Listing[ItemHealth]:
+    def health(self, scope: QueryScope) -> Listing[ItemHealth]:
         """Return the collection state of each item."""
         return self._ask(statements.health(scope.regions, scope.items, self._database.clock), ItemHealth)
 
@@ -100,7 +102,7 @@ class Questions:
             return listing(connection.execute(statement).mappings(), model)
 
 
-def sales_of(scope: Scope) -> statements.Sales:
+def sales_of(scope: QueryScope) -> statements.Sales:
     """Return the sales that a scope selects."""
     since, until = (None if time is None else micros(time) for time in (scope.since, scope.until))
     return statements.Sales(scope.regions, scope.items, since, until)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scapi._store.connection import Database
-from scapi._store.exchange import Export, Import, Prune
+from scapi._store.export_import import Export, Import, Prune
 from scapi._store.leases import Leases
-from scapi._store.questions import Questions, sales_of
+from scapi._store.queries import Queries, sales_of
 from scapi._store.writing import Writing
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from scapi._store.scope import Scope
+    from scapi._store.query_scope import QueryScope
 
 
-class Room:
+class SqlStore:
     """The synchronous implementation of a store on one database.
 
     Args:
@@ -31,9 +31,9 @@ class Room:
         self.database = Database(url, create=create, clock=clock)
         self.writing = Writing(self.database)
         self.leases = Leases(self.database)
-        self.questions = Questions(self.database)
+        self.queries = Queries(self.database)
 
-    def export(self, path: Path, scope: Scope) -> Export:
+    def export(self, path: Path, scope: QueryScope) -> Export:
         """Begin an export of sales to a file."""
         return Export(self.database, path, sales_of(scope))
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from scapi._api import requests
 from scapi._base import validation
 from scapi._base.formatting import shifted
-from scapi._lists import states
+from scapi._lists import saved_states
 from scapi._lists.lots import all_lots
 from scapi._lists.paginator import Paginator
 from scapi.enums import Region
@@ -90,7 +90,7 @@ class EmissionDiffer(Differ[EmissionEvent, EmissionWatchState]):
     def __init__(self, region: Region | str, state: EmissionWatchState | None) -> None:
         super().__init__(region)
         self._request = requests.emission(region)
-        state = states.checked("state", state, EmissionWatchState, region=self.region)
+        state = saved_states.checked("state", state, EmissionWatchState, region=self.region)
         self._state = state or EmissionWatchState(region=self.region, begun=False)
 
     @property
@@ -132,7 +132,7 @@ class LotsDiffer(Differ[LotEvent, LotsWatchState]):
 
     def __init__(self, region: Region | str, item_id: str, state: LotsWatchState | None) -> None:
         super().__init__(region, item_id)
-        state = states.checked("state", state, LotsWatchState, region=self.region, item_id=item_id)
+        state = saved_states.checked("state", state, LotsWatchState, region=self.region, item_id=item_id)
         self._begun = state is not None and state.begun
         self._known = _by_key(state.lots if state else ())
 
@@ -193,7 +193,7 @@ class SalesDiffer(Differ[SaleEvent, SalesWatchState]):
         super().__init__(region, item_id)
         self._request = requests.price_history(region, item_id, limit=requests.MAX_LIMIT, offset=0, additional=True)
         begin = NEVER if since is None else validation.moment("since", since, now)
-        state = states.checked("state", state, SalesWatchState, region=self.region, item_id=item_id)
+        state = saved_states.checked("state", state, SalesWatchState, region=self.region, item_id=item_id)
         self._begun = since is not None if state is None else state.begun
         self._since = begin if state is None else state.since
         self._seen = {} if state is None else dict(state.seen)

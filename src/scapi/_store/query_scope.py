@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class Scope(NamedTuple):
+class QueryScope(NamedTuple):
     """The regions, items and times that a query covers.
 
     Attributes:
