@@ -106,7 +106,7 @@ def stored(store: Store, item: str, region: str = "ru") -> Counter[Any]:
     """What a store has of an item, by time, key and number."""
     table = schema.sale
     rows = sql.select(table.c.time, table.c.key, table.c.n).where(table.c.region == region, table.c.item == item)
-    with store._room.database.reading() as connection:
+    with store._sql.database.reading() as connection:
         return Counter((row[0], row[1], row[2]) for row in connection.execute(rows))
 
 
@@ -270,7 +270,7 @@ async def test_lots_that_go_are_gone_after_a_whole_look(world: World, either: St
     world.at(800, collector.stop)
     await collector.run()
     assert [event.kind for event in told if event.lot.buyout_price == 77] == ["new", "gone"]
-    with either._room.database.reading() as connection:
+    with either._sql.database.reading() as connection:
         rows = connection.execute(sql.select(schema.lot).where(schema.lot.c.buyout_price == 77)).all()
         assert [row.gone_at is not None for row in rows] == [True]
         here = sql.select(sql.func.count()).select_from(schema.lot).where(schema.lot.c.gone_at.is_(None))
