@@ -27,6 +27,13 @@ settings.register_profile("thorough", settings.get_profile("scapi"), derandomize
 settings.load_profile("scapi")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts a server of the system, so that `make quick` can leave it out."""
+    for item in items:
+        if "postgresql" in item.name or "redis_server" in getattr(item, "fixturenames", ()):
+            item.add_marker("server")
+
+
 def pytest_collection_finish() -> None:
     """Keep what was imported and collected out of each full collection of garbage, which stops everything meanwhile."""
     gc.collect()

@@ -37,7 +37,9 @@ HOUR = 3600.0
 
 #: Four hours bring every kind of failure, some of them longer than a call goes on trying, restarts, emissions and sales
 #: by the hundred in one second. A day brings more of the same, so only the thorough run waits for it.
-some_hours = pytest.mark.parametrize("hours", [4, pytest.param(24, marks=pytest.mark.thorough)])
+some_hours = pytest.mark.parametrize(
+    "hours", [pytest.param(4, marks=pytest.mark.simulation), pytest.param(24, marks=pytest.mark.thorough)]
+)
 
 _numbers = itertools.count()
 

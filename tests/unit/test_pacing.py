@@ -167,6 +167,7 @@ def test_an_error_page_without_headers_doesnt_switch_pacing_off() -> None:
     assert poll(budget, budget.enter("lots", Caller()), 0.3) > 0
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("status", [None, 200, 502])
 def test_a_server_that_never_sends_such_headers_fills_no_memory(status: int | None) -> None:
     budget = Budget()
@@ -1004,6 +1005,7 @@ def test_a_forked_child_has_no_part_in_what_its_parent_had_begun() -> None:
 # -- a quarter of an hour, simulated; `python -m benchmarks.pacing` does the whole hour ---------------
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("clock", [-30.0, 0.0, 30.0])
 @pytest.mark.parametrize("tasks", [1, 2, 10, 50, 200])
 @pytest.mark.parametrize(("limit", "costs"), [(400, KNOWN), (50, KNOWN), (50, UNKNOWN)])
@@ -1015,6 +1017,7 @@ def test_alone_no_request_is_refused_and_nearly_all_points_are_used(
     assert outcome.share_used >= 0.98
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("stranger", ["steady", "bursts"])
 @pytest.mark.parametrize("tasks", [2, 200])
 @pytest.mark.parametrize(("limit", "costs"), [(400, KNOWN), (50, UNKNOWN)])
@@ -1027,6 +1030,7 @@ def test_with_a_stranger_every_call_completes_and_few_requests_are_refused(
     assert outcome.share_refused < 0.02
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("workers", [2, 4])
 @pytest.mark.parametrize("limit", [400, 50])
 def test_processes_with_a_share_each_are_hardly_ever_refused(limit: int, workers: int) -> None:

@@ -398,6 +398,7 @@ def test_whatever_happens_the_order_and_the_reserve_are_kept_and_everybody_gets_
 # -- simulated; `python -m benchmarks.pacing --priorities` does the whole hour ------------------------
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("tasks", [2, 10, 200])
 @pytest.mark.parametrize(("limit", "costs"), [(400, KNOWN), (50, KNOWN), (400, UNKNOWN)])
 def test_beside_a_crawler_people_wait_less_than_a_second_and_nearly_all_points_are_used(
@@ -412,6 +413,7 @@ def test_beside_a_crawler_people_wait_less_than_a_second_and_nearly_all_points_a
     assert outcome.used / outcome.allowed >= 0.98
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("limit", [400, 50])
 def test_a_crawler_beside_people_who_want_twice_the_points_gets_a_tenth(limit: int) -> None:
     outcome = simulate(Scenario(limit=limit, tasks=200, priority="low", people=2.0, reserve=0.1, seconds=600))
