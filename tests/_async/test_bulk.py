@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import Counter
 from contextlib import aclosing
 from datetime import datetime, timedelta
@@ -178,11 +179,11 @@ async def test_an_error_ends_what_is_under_way() -> None:
         return item
 
     found: list[int] = []
-    began = aio.now()
+    began = time.monotonic()
     with pytest.raises(ValueError, match="3"):
         async with FanOut(call, itertools.count(), 3, held()) as results:
             await gather(results, found)
-    assert aio.now() - began < 30
+    assert time.monotonic() - began < 30
     assert set(found) <= {0, 1, 2}
     assert 4 not in ended or len(ended) <= 6
 
@@ -202,12 +203,12 @@ async def test_stopping_early_ends_what_is_under_way() -> None:
             ended.append(item)
         return item
 
-    began = aio.now()
+    began = time.monotonic()
     async with FanOut(call, range(100), 4, held()) as results:
         async for item in results:
             assert item == 0
             break
-    assert aio.now() - began < 30
+    assert time.monotonic() - began < 30
     assert 0 in ended
     assert len(ended) <= 5
 

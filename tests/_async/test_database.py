@@ -4,20 +4,21 @@ import json
 import logging
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from scapi._async import AppClient, file_cache
+from scapi._async import AppClient
+from scapi._async.clock import Clock
 from scapi._async.database import DatabaseLookup
 from scapi._async.github import GitHubClient
 from scapi._items import cache
-from scapi._primitives import aio
 from scapi.config import Config
 from scapi.enums import IndexFile, Realm
 from scapi.exceptions import ClosedError, DecodeError, ItemNameError, NotFoundError, ServerError, TransportError
 from scapi.testing import FakeApi
+from tests._async.fake_clock import with_clock
 from tests.unit.real_data import REASON, real_database
 
 if TYPE_CHECKING:
@@ -26,25 +27,32 @@ if TYPE_CHECKING:
 LISTING = "ru/listing.json"
 
 
+class CopiesClock(Clock):
+    """The time of a fake, which the test moves; waits are real."""
+
+    def __init__(self, fake: FakeApi, ahead: float = 0.0) -> None:
+        self._fake = fake
+        self._ahead = ahead
+
+    def now(self) -> float:
+        return self.wall()
+
+    def wall(self) -> float:
+        return self._fake.now.timestamp() + self._ahead
+
+
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
-    """A fake whose clock is the copies' clock too."""
-    fake = FakeApi()
-
-    def clock() -> float:
-        return fake.now.timestamp()
-
-    monkeypatch.setattr(file_cache, "wall", clock)
-    monkeypatch.setattr(aio, "now", clock)
-    return fake
+def fake() -> FakeApi:
+    return FakeApi()
 
 
 def github(fake: FakeApi) -> GitHubClient:
     return GitHubClient(http_client=httpx.AsyncClient(transport=fake.transport()))
 
 
-def lookup(fake: FakeApi, folder: Path, **options: object) -> DatabaseLookup:
-    return DatabaseLookup(github(fake), cache_dir=folder, **options)  # type: ignore[arg-type]  # the tests' own shorthand
+def lookup(fake: FakeApi, folder: Path, *, clock: Clock | None = None, **options: Any) -> DatabaseLookup:
+    lookup_class = with_clock(DatabaseLookup, clock or CopiesClock(fake))
+    return lookup_class(github(fake), cache_dir=folder, **options)
 
 
 def statuses(fake: FakeApi, path: str = "") -> list[int]:
@@ -287,12 +295,9 @@ async def test_a_newer_commit_is_noticed_within_the_stale_time(fake: FakeApi, tm
     assert statuses(fake) == [200, 200]
 
 
-async def test_a_copy_from_the_future_is_asked_after(
-    fake: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_copy_from_the_future_is_asked_after(fake: FakeApi, tmp_path: Path) -> None:
     await lookup(fake, tmp_path).get_all()
-    monkeypatch.setattr(file_cache, "wall", lambda: fake.now.timestamp() - 3600)
-    await lookup(fake, tmp_path).get_all()
+    await lookup(fake, tmp_path, clock=CopiesClock(fake, ahead=-3600)).get_all()
     assert statuses(fake) == [200, 304]
 
 

@@ -28,6 +28,7 @@ from scapi.exceptions import (
     UnauthorizedError,
 )
 from scapi.testing import FakeApi
+from tests._async.fake_clock import FakeClock, with_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,14 +147,9 @@ async def test_paths_and_branches_may_have_any_characters() -> None:
 # ── the limit ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_the_limit_is_visible_and_files_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_limit_is_visible_and_files_do_not_count() -> None:
     fake = FakeApi()
-
-    def wall() -> float:
-        return fake.now.timestamp()
-
-    monkeypatch.setattr(module, "wall", wall)
-    client = github(fake)
+    client = with_clock(GitHubClient, FakeClock(fake))(http_client=httpx.AsyncClient(transport=fake.transport()))
     assert client.ratelimit.limit is None
     await client.rawfile(LISTING)
     assert client.ratelimit.limit is None

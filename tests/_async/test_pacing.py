@@ -1,4 +1,4 @@
-"""Calls that wait for their turn, through whole clients, in virtual time: whoever waits moves it."""
+"""Calls that wait for their turn, through whole clients, in virtual time: waits move it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from scapi._async import AppClient
-from scapi._primitives import aio
 from scapi.exceptions import RateLimitError
 from scapi.models import RateLimit
 from scapi.testing import FakeApi
+from tests._async.fake_clock import FakeClock, with_clock
 
 #: Seconds from the start of a fake to the end of its first window.
 FIRST_RESET = 33.216
@@ -32,35 +32,19 @@ def start(**options: Any) -> FakeApi:
     return fake
 
 
-class Time:
-    """The clock of the clients and of the fake, and all the waits that have moved it."""
-
-    def __init__(self, fake: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.waits = list[float]()
-        self.passed = 0.0
-
-        async def wait(_wakeup: object, seconds: float) -> None:
-            assert math.isfinite(seconds)
-            self.waits.append(seconds)
-            self.passed += seconds
-            fake.advance(seconds)
-
-        monkeypatch.setattr(aio, "now", lambda: 5000.0 + self.passed)
-        monkeypatch.setattr(aio.Wakeup, "wait", wait)
-
-
-def connect(fake: FakeApi, *, token: str | None = None, **options: Any) -> AppClient:
+def connect(fake: FakeApi, clock: FakeClock, *, token: str | None = None, **options: Any) -> AppClient:
     http_client = httpx.AsyncClient(transport=fake.transport())
-    return AppClient(token=token or fake.app_token, http_client=http_client, **options)
+    return with_clock(AppClient, clock)(token=token or fake.app_token, http_client=http_client, **options)
 
 
 def statuses(fake: FakeApi) -> list[int]:
     return [request.status for request in fake.requests]
 
 
-async def test_a_call_waits_for_the_reset_before_it_would_overdraw(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_call_waits_for_the_reset_before_it_would_overdraw() -> None:
     fake = start(limit=4)
-    time, client = Time(fake, monkeypatch), connect(fake)
+    time = FakeClock(fake)
+    client = connect(fake, time)
     for _ in range(4):
         await client.emission()
     assert not time.waits
@@ -70,9 +54,10 @@ async def test_a_call_waits_for_the_reset_before_it_would_overdraw(monkeypatch: 
     assert statuses(fake) == [200] * 5
 
 
-async def test_without_pacing_nothing_waits_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_pacing_nothing_waits_beforehand() -> None:
     fake = start(limit=2)
-    time, client = Time(fake, monkeypatch), connect(fake, pace=False, retry=None)
+    time = FakeClock(fake)
+    client = connect(fake, time, pace=False, retry=None)
     await client.auction("zyv9").lots()
     with pytest.raises(RateLimitError) as refusal:
         await client.emission()
@@ -81,18 +66,20 @@ async def test_without_pacing_nothing_waits_beforehand(monkeypatch: pytest.Monke
     assert statuses(fake) == [200, 429]
 
 
-async def test_without_pacing_a_refusal_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_pacing_a_refusal_is_waited_out() -> None:
     fake = start(limit=2)
-    time, client = Time(fake, monkeypatch), connect(fake, pace=False)
+    time = FakeClock(fake)
+    client = connect(fake, time, pace=False)
     for _ in range(3):
         await client.emission()
     assert statuses(fake) == [200, 200, 429, 200]
     assert FIRST_RESET < time.passed < FIRST_RESET + 1.5
 
 
-async def test_even_pacing_spreads_the_calls_over_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_even_pacing_spreads_the_calls_over_the_window() -> None:
     fake = start(limit=10)
-    time, client = Time(fake, monkeypatch), connect(fake, pace="even")
+    time = FakeClock(fake)
+    client = connect(fake, time, pace="even")
     moments = list[float]()
     for _ in range(10):
         await client.emission()
@@ -103,9 +90,10 @@ async def test_even_pacing_spreads_the_calls_over_the_window(monkeypatch: pytest
     assert 0.8 * FIRST_RESET < moments[-1] < FIRST_RESET
 
 
-async def test_low_calls_leave_a_tenth_to_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_low_calls_leave_a_tenth_to_all_others() -> None:
     fake = start(limit=20)
-    time, client = Time(fake, monkeypatch), connect(fake, queue_timeout=0)
+    time = FakeClock(fake)
+    client = connect(fake, time, queue_timeout=0)
     crawler = client.with_options(priority="low")
     for _ in range(18):
         await crawler.emission()
@@ -117,23 +105,21 @@ async def test_low_calls_leave_a_tenth_to_all_others(monkeypatch: pytest.MonkeyP
     assert statuses(fake) == [200] * 20
 
 
-async def test_what_is_left_of_the_reserve_goes_to_low_calls_before_the_window_ends(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_what_is_left_of_the_reserve_goes_to_low_calls_before_the_window_ends() -> None:
     fake = start(limit=20)
-    time, client = Time(fake, monkeypatch), connect(fake, priority="low")
+    time = FakeClock(fake)
+    client = connect(fake, time, priority="low")
     for _ in range(20):
         await client.emission()
     assert FIRST_RESET - 6 < time.passed < FIRST_RESET
     assert statuses(fake) == [200] * 20
 
 
-async def test_a_client_keeps_its_reserve_until_it_and_all_its_views_are_closed_or_gone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_client_keeps_its_reserve_until_it_and_all_its_views_are_closed_or_gone() -> None:
     fake = start(limit=20)
-    time, crawler = Time(fake, monkeypatch), connect(fake, priority="low", reserve=0, queue_timeout=0)
-    people = connect(fake, reserve=0.9)
+    time = FakeClock(fake)
+    crawler = connect(fake, time, priority="low", reserve=0, queue_timeout=0)
+    people = connect(fake, time, reserve=0.9)
     view = people.with_options(region="eu")
     del people
     gc.collect()
@@ -143,7 +129,7 @@ async def test_a_client_keeps_its_reserve_until_it_and_all_its_views_are_closed_
         await crawler.emission()
     await view.close()
     await crawler.emission()
-    others = connect(fake, reserve=0.9)
+    others = connect(fake, time, reserve=0.9)
     with pytest.raises(RateLimitError):
         await crawler.emission()
     del others
@@ -153,9 +139,10 @@ async def test_a_client_keeps_its_reserve_until_it_and_all_its_views_are_closed_
     assert statuses(fake) == [200] * 4
 
 
-async def test_who_cant_get_a_turn_in_time_hears_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_cant_get_a_turn_in_time_hears_it_at_once() -> None:
     fake = start(limit=2)
-    time, client = Time(fake, monkeypatch), connect(fake, queue_timeout=30)
+    time = FakeClock(fake)
+    client = connect(fake, time, queue_timeout=30)
     await client.auction("zyv9").lots()
     with pytest.raises(RateLimitError, match="queue_timeout") as refusal:
         await client.auction("zyv9").price_history()
@@ -166,19 +153,20 @@ async def test_who_cant_get_a_turn_in_time_hears_it_at_once(monkeypatch: pytest.
     assert statuses(fake) == [200]
 
 
-async def test_who_gets_a_turn_in_time_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_gets_a_turn_in_time_waits_for_it() -> None:
     fake = start(limit=2)
-    time, client = Time(fake, monkeypatch), connect(fake, queue_timeout=40)
+    time = FakeClock(fake)
+    client = connect(fake, time, queue_timeout=40)
     for _ in range(2):
         await client.auction("zyv9").lots()
     assert time.passed > FIRST_RESET
     assert statuses(fake) == [200, 200]
 
 
-async def test_a_call_that_gave_up_leaves_its_place_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_call_that_gave_up_leaves_its_place_to_others() -> None:
     fake = start(limit=3)
-    Time(fake, monkeypatch)
-    hasty, patient = connect(fake, queue_timeout=0), connect(fake)
+    time = FakeClock(fake)
+    hasty, patient = connect(fake, time, queue_timeout=0), connect(fake, time)
     await hasty.auction("zyv9").lots()
     with pytest.raises(RateLimitError):
         await hasty.auction("zyv9").lots()
@@ -187,9 +175,10 @@ async def test_a_call_that_gave_up_leaves_its_place_to_others(monkeypatch: pytes
     assert patient.ratelimit.remaining == 0
 
 
-async def test_a_limit_of_zero_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_limit_of_zero_is_told_at_once() -> None:
     fake = start(limit=0)
-    time, client = Time(fake, monkeypatch), connect(fake)
+    time = FakeClock(fake)
+    client = connect(fake, time)
     for _ in range(2):
         with pytest.raises(RateLimitError) as refusal:
             await client.emission()
@@ -199,34 +188,35 @@ async def test_a_limit_of_zero_is_told_at_once(monkeypatch: pytest.MonkeyPatch) 
     assert statuses(fake) == [429]
 
 
-async def test_clients_with_the_same_credentials_and_host_share_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_clients_with_the_same_credentials_and_host_share_one_budget() -> None:
     fake = start(limit=2)
-    Time(fake, monkeypatch)
+    time = FakeClock(fake)
     fake.add_token("another", limit=2)
-    first, second = connect(fake), connect(fake, queue_timeout=0)
+    first, second = connect(fake, time), connect(fake, time, queue_timeout=0)
     await first.auction("zyv9").lots()
     assert second.ratelimit == first.ratelimit
     with pytest.raises(RateLimitError):
         await second.emission()
-    for stranger in (connect(fake, token="another"), connect(fake, base_url="https://elsewhere.test")):
+    for stranger in (connect(fake, time, token="another"), connect(fake, time, base_url="https://elsewhere.test")):
         assert stranger.ratelimit == RateLimit()
-    await connect(fake, token="another", queue_timeout=0).emission()
+    await connect(fake, time, token="another", queue_timeout=0).emission()
     assert statuses(fake) == [200, 200]
 
 
-async def test_a_budget_goes_with_the_last_client_that_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_budget_goes_with_the_last_client_that_uses_it() -> None:
     fake = start()
-    Time(fake, monkeypatch)
-    client = connect(fake)
+    time = FakeClock(fake)
+    client = connect(fake, time)
     await client.emission()
     del client
     gc.collect()
-    assert connect(fake).ratelimit == RateLimit()
+    assert connect(fake, time).ratelimit == RateLimit()
 
 
-async def test_a_client_tells_the_points_that_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_tells_the_points_that_are_left() -> None:
     fake = start(limit=50)
-    time, client = Time(fake, monkeypatch), connect(fake)
+    time = FakeClock(fake)
+    client = connect(fake, time)
     assert client.ratelimit == RateLimit(limit=None, remaining=None, reset=None)
     begun = fake.now
     await client.emission()

@@ -1,4 +1,4 @@
-"""Watchers of the fake, in virtual time: whoever waits moves it, and things happen while they wait."""
+"""Watchers of the fake, in virtual time: waits move it, and things happen while they wait."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import httpx
 import pytest
 
 from scapi._async import AppClient
-from scapi._primitives import aio
 from scapi.exceptions import BadRequestError, ServerError, UnauthorizedError
 from scapi.models import (
     BulkLotsWatchState,
@@ -25,6 +24,7 @@ from scapi.models import (
     WatchError,
 )
 from scapi.testing import FakeApi
+from tests._async.fake_clock import FakeClock, with_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,44 +43,17 @@ some_hours = pytest.mark.parametrize(
 _numbers = itertools.count()
 
 
-class World:
-    """A fake whose clock the waits of its clients move, step by step, with what happens in each step."""
+class World(FakeClock):
+    """A fake, and the clock of its clients, which moves the fake's."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         self.fake = FakeApi(**{"sales": {ITEM: 50}, **options})
         self.fake.app_token = f"watch-{next(_numbers)}"
-        self.passed = 0.0
-        self.waits: list[float] = []
-        self.happens: list[tuple[float, Callable[[], object]]] = []
-        world = self
-
-        async def wait(_wakeup: object, seconds: float) -> None:
-            assert math.isfinite(seconds)
-            world.waits.append(seconds)
-            world.pass_by(seconds)
-
-        monkeypatch.setattr(aio, "now", lambda: 5000.0 + self.passed)
-        monkeypatch.setattr(aio.Wakeup, "wait", wait)
-
-    def pass_by(self, seconds: float) -> None:
-        end = self.passed + seconds
-        while self.happens and self.happens[0][0] <= end:
-            moment, happen = self.happens.pop(0)
-            self._move(max(moment, self.passed))
-            happen()
-        self._move(end)
-
-    def _move(self, moment: float) -> None:
-        self.fake.advance(moment - self.passed)
-        self.passed = moment
-
-    def at(self, moment: float, happen: Callable[[], object]) -> None:
-        self.happens.append((moment, happen))
-        self.happens.sort(key=lambda entry: entry[0])
+        super().__init__(self.fake)
 
     def client(self, **options: Any) -> AppClient:
         http_client = httpx.AsyncClient(transport=self.fake.transport())
-        return AppClient(token=self.fake.app_token, http_client=http_client, region="ru", **options)
+        return with_clock(AppClient, self)(token=self.fake.app_token, http_client=http_client, region="ru", **options)
 
     @property
     def refused(self) -> int:
@@ -88,8 +61,8 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    return World(monkeypatch)
+def world() -> World:
+    return World()
 
 
 async def until(watcher: Any, world: World, end: float) -> list[Any]:
@@ -291,8 +264,8 @@ async def test_a_sale_that_turns_up_late_is_told_of(world: World) -> None:
     assert events[1].sale.time == early < events[0].sale.time
 
 
-async def test_rows_in_another_order_are_the_same_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(monkeypatch, sales={ITEM: 300}, reorder=True)
+async def test_rows_in_another_order_are_the_same_ones() -> None:
+    world = World(sales={ITEM: 300}, reorder=True)
     world.fake.sell(ITEM, 3, price=7, additional=MIXED)
     world.fake.list_lot(ITEM, duration=24 * HOUR, buyout_price=7, additional=MIXED)
     assert await until(world.client().auction(ITEM).watch_sales(), world, 500) == []
@@ -303,8 +276,8 @@ async def test_rows_in_another_order_are_the_same_ones(monkeypatch: pytest.Monke
     assert [event.sale.price for event in sold] == [8, 8]
 
 
-async def test_an_item_that_was_never_sold_is_watched_from_its_first_sale(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(monkeypatch, sales={ITEM: 0})
+async def test_an_item_that_was_never_sold_is_watched_from_its_first_sale() -> None:
+    world = World(sales={ITEM: 0})
     world.at(100, lambda: world.fake.sell(ITEM, 2, price=7, amount=1, additional={}))
     events = await until(world.client().auction(ITEM).watch_sales(), world, 500)
     assert [event.sale.price for event in events] == [7, 7]
@@ -351,7 +324,7 @@ async def test_looks_at_many_items_are_spread_over_the_interval(world: World) ->
         return answer(request)
 
     http_client = httpx.AsyncClient(transport=httpx.MockTransport(handle))
-    client = AppClient(token=world.fake.app_token, http_client=http_client, region="ru")
+    client = with_clock(AppClient, world)(token=world.fake.app_token, http_client=http_client, region="ru")
     await until(client.auctions(items).watch_lots(interval=120), world, 600)
     first = [next(time for time, item in times if item == wanted) for wanted in items]
     assert [round(b - a) for a, b in itertools.pairwise(first)] == [40, 40]
@@ -359,9 +332,9 @@ async def test_looks_at_many_items_are_spread_over_the_interval(world: World) ->
     assert all(count >= 5 for count in looks.values())
 
 
-async def test_looks_at_many_items_fit_into_the_points(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_looks_at_many_items_fit_into_the_points() -> None:
     items = [f"item{number}" for number in range(60)]
-    world = World(monkeypatch, items=items, limit=100, sales=dict.fromkeys(items, 5))
+    world = World(items=items, limit=100, sales=dict.fromkeys(items, 5))
     client = world.client()
     watcher = client.auctions(items).watch_sales(interval=10)
     assert await until(watcher, world, 1200) == []
@@ -464,8 +437,8 @@ async def test_a_predicate_that_raises_loses_nothing(world: World) -> None:
     assert [event.sale.price for event in await until(watcher, world, 600) if event.kind == "sold"] == [9]
 
 
-async def test_watchers_of_a_small_budget_share_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(monkeypatch, limit=10)
+async def test_watchers_of_a_small_budget_share_it() -> None:
+    world = World(limit=10)
     client = world.client()
     watchers = [client.watch_emission(interval=0.5), client.auction(ITEM).watch_sales(interval=0.5)]
     for _ in range(2):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import Counter
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -179,11 +180,11 @@ def test_an_error_ends_what_is_under_way() -> None:
         return item
 
     found: list[int] = []
-    began = threads.now()
+    began = time.monotonic()
     with pytest.raises(ValueError, match="3"):
         with FanOut(call, itertools.count(), 3, held()) as results:
             gather(results, found)
-    assert threads.now() - began < 30
+    assert time.monotonic() - began < 30
     assert set(found) <= {0, 1, 2}
     assert 4 not in ended or len(ended) <= 6
 
@@ -203,12 +204,12 @@ def test_stopping_early_ends_what_is_under_way() -> None:
             ended.append(item)
         return item
 
-    began = threads.now()
+    began = time.monotonic()
     with FanOut(call, range(100), 4, held()) as results:
         for item in results:
             assert item == 0
             break
-    assert threads.now() - began < 30
+    assert time.monotonic() - began < 30
     assert 0 in ended
     assert len(ended) <= 5
 

@@ -14,7 +14,6 @@ import httpx
 import pytest
 import sqlalchemy as sql
 
-from scapi._primitives import threads
 from scapi._store import schema
 from scapi._store.rows import Place
 from scapi._store.times import micros
@@ -24,10 +23,11 @@ from scapi._sync.store import Store
 from scapi.exceptions import UnauthorizedError
 from scapi.models import AuctionPrice
 from scapi.testing import FakeApi
+from tests._sync.fake_clock import FakeClock, with_clock
 from tests.support.postgres import postgres, postgres_server  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 ITEMS = ["zyv9", "kqgy", "319k"]
@@ -41,47 +41,20 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(tmp_path / "market.db") if request.param == "sqlite" else str(request.getfixturevalue("postgres"))
 
 
-class World:
-    """A fake whose clock the waits of its clients move, with what happens meanwhile."""
+class World(FakeClock):
+    """A fake, and the clock of its clients, which moves the fake's."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         self.fake = FakeApi(**{"sales": dict.fromkeys(ITEMS, 700), "limit": 400, "reorder": True, **options})
         self.fake.app_token = f"collect-{next(_numbers)}"
-        self.passed = 0.0
-        self.happens: list[tuple[float, Callable[[], object]]] = []
-        world = self
-
-        def wait(_wakeup: object, seconds: float) -> None:
-            world.pass_by(seconds)
-
-        monkeypatch.setattr(threads, "now", lambda: 5000.0 + self.passed)
-        monkeypatch.setattr(threads.Wakeup, "wait", wait)
-
-    def pass_by(self, seconds: float) -> None:
-        end = self.passed + seconds
-        while self.happens and self.happens[0][0] <= end:
-            moment, happen = self.happens.pop(0)
-            self._move(max(moment, self.passed))
-            happen()
-        self._move(end)
-
-    def _move(self, moment: float) -> None:
-        self.fake.advance(moment - self.passed)
-        self.passed = moment
-
-    def at(self, moment: float, happen: Callable[[], object]) -> None:
-        self.happens.append((moment, happen))
-        self.happens.sort(key=lambda entry: entry[0])
+        super().__init__(self.fake)
 
     def client(self, **options: Any) -> AppClient:
         http_client = httpx.Client(transport=self.fake.transport())
-        return AppClient(token=self.fake.app_token, http_client=http_client, region="ru", **options)
-
-    def clock(self) -> float:
-        return self.fake.now.timestamp()
+        return with_clock(AppClient, self)(token=self.fake.app_token, http_client=http_client, region="ru", **options)
 
     def collector(self, store: Store, items: list[str] = ITEMS, **options: Any) -> Collector:
-        options = {"clock": self.clock, "concurrency": 1, "lease": 600, **options}
+        options = {"clock": self.wall, "concurrency": 1, "lease": 600, **options}
         return Collector(self.client(), store, items, **options)
 
     def truth(self, item: str, region: str = "ru") -> Counter[Any]:
@@ -117,8 +90,8 @@ def let_leases_end() -> None:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    return World(monkeypatch)
+def world() -> World:
+    return World()
 
 
 @pytest.fixture
@@ -253,7 +226,7 @@ def test_failures_are_told_and_mended(world: World, store: Store) -> None:
 
 
 def test_bad_credentials_end_it(world: World, store: Store) -> None:
-    client = AppClient(token="wrong", http_client=httpx.Client(transport=world.fake.transport()))
+    client = with_clock(AppClient, world)(token="wrong", http_client=httpx.Client(transport=world.fake.transport()))
     with pytest.raises(UnauthorizedError):
         Collector(client, store, ITEMS).run()
 
@@ -279,8 +252,8 @@ def test_lots_that_go_are_gone_after_a_whole_look(world: World, either: Store) -
         assert connection.execute(sql.select(sql.func.count()).select_from(schema.lot_sample)).scalar_one() > 3
 
 
-def test_points_are_used_up_by_a_plan_that_is_too_large(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
-    world, told = World(monkeypatch, limit=40), list[Any]()
+def test_points_are_used_up_by_a_plan_that_is_too_large(store: Store) -> None:
+    world, told = World(limit=40), list[Any]()
     collector = world.collector(store, sales=0.5, progress=told.append)
     world.at(361, collector.stop)
     collector.run()

@@ -5,20 +5,21 @@ import json
 import logging
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from scapi._items import cache
-from scapi._primitives import threads
-from scapi._sync import AppClient, file_cache
+from scapi._sync import AppClient
+from scapi._sync.clock import Clock
 from scapi._sync.database import DatabaseLookup
 from scapi._sync.github import GitHubClient
 from scapi.config import Config
 from scapi.enums import IndexFile, Realm
 from scapi.exceptions import ClosedError, DecodeError, ItemNameError, NotFoundError, ServerError, TransportError
 from scapi.testing import FakeApi
+from tests._sync.fake_clock import with_clock
 from tests.unit.real_data import REASON, real_database
 
 if TYPE_CHECKING:
@@ -27,25 +28,32 @@ if TYPE_CHECKING:
 LISTING = "ru/listing.json"
 
 
+class CopiesClock(Clock):
+    """The time of a fake, which the test moves; waits are real."""
+
+    def __init__(self, fake: FakeApi, ahead: float = 0.0) -> None:
+        self._fake = fake
+        self._ahead = ahead
+
+    def now(self) -> float:
+        return self.wall()
+
+    def wall(self) -> float:
+        return self._fake.now.timestamp() + self._ahead
+
+
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
-    """A fake whose clock is the copies' clock too."""
-    fake = FakeApi()
-
-    def clock() -> float:
-        return fake.now.timestamp()
-
-    monkeypatch.setattr(file_cache, "wall", clock)
-    monkeypatch.setattr(threads, "now", clock)
-    return fake
+def fake() -> FakeApi:
+    return FakeApi()
 
 
 def github(fake: FakeApi) -> GitHubClient:
     return GitHubClient(http_client=httpx.Client(transport=fake.transport()))
 
 
-def lookup(fake: FakeApi, folder: Path, **options: object) -> DatabaseLookup:
-    return DatabaseLookup(github(fake), cache_dir=folder, **options)  # type: ignore[arg-type]  # the tests' own shorthand
+def lookup(fake: FakeApi, folder: Path, *, clock: Clock | None = None, **options: Any) -> DatabaseLookup:
+    lookup_class = with_clock(DatabaseLookup, clock or CopiesClock(fake))
+    return lookup_class(github(fake), cache_dir=folder, **options)
 
 
 def statuses(fake: FakeApi, path: str = "") -> list[int]:
@@ -288,10 +296,9 @@ def test_a_newer_commit_is_noticed_within_the_stale_time(fake: FakeApi, tmp_path
     assert statuses(fake) == [200, 200]
 
 
-def test_a_copy_from_the_future_is_asked_after(fake: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_from_the_future_is_asked_after(fake: FakeApi, tmp_path: Path) -> None:
     lookup(fake, tmp_path).get_all()
-    monkeypatch.setattr(file_cache, "wall", lambda: fake.now.timestamp() - 3600)
-    lookup(fake, tmp_path).get_all()
+    lookup(fake, tmp_path, clock=CopiesClock(fake, ahead=-3600)).get_all()
     assert statuses(fake) == [200, 304]
 
 

@@ -29,6 +29,7 @@ from scapi.exceptions import (
     UnauthorizedError,
 )
 from scapi.testing import FakeApi
+from tests._sync.fake_clock import FakeClock, with_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,14 +148,9 @@ def test_paths_and_branches_may_have_any_characters() -> None:
 # ── the limit ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_limit_is_visible_and_files_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limit_is_visible_and_files_do_not_count() -> None:
     fake = FakeApi()
-
-    def wall() -> float:
-        return fake.now.timestamp()
-
-    monkeypatch.setattr(module, "wall", wall)
-    client = github(fake)
+    client = with_clock(GitHubClient, FakeClock(fake))(http_client=httpx.Client(transport=fake.transport()))
     assert client.ratelimit.limit is None
     client.rawfile(LISTING)
     assert client.ratelimit.limit is None

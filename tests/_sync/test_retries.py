@@ -13,7 +13,6 @@ import httpx
 import pytest
 
 from scapi import Retry
-from scapi._primitives import threads
 from scapi._sync import AppClient
 from scapi.exceptions import (
     ClosedError,
@@ -23,153 +22,132 @@ from scapi.exceptions import (
     ServerError,
 )
 from scapi.testing import START, FakeApi
+from tests._sync.fake_clock import FakeClock, with_clock
 
 ports = itertools.count(1)
 
 
-class Clock:
-    """Stands still but for the waits, which it keeps."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-        self.waits: list[float] = []
-        self.others: list[FakeApi] = []
-
-    def advance(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.time += seconds
-        for other in self.others:
-            other.advance(seconds)
-
-    def now(self) -> float:
-        return self.time
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-
-    def wait(wakeup: threads.Wakeup, seconds: float) -> None:
-        clock.advance(seconds)
-
-    monkeypatch.setattr(threads, "now", clock.now)
-    monkeypatch.setattr(threads.Wakeup, "wait", wait)
-    return clock
-
-
-@pytest.fixture
-def full_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
+def full_jitter(clock: FakeClock) -> None:
     """Every draw is as high as it can be."""
-    monkeypatch.setattr("random.random", lambda: 1.0)
+    clock.draw = 1.0
 
 
-def client_of(fake: FakeApi, **options: Any) -> AppClient:
+def client_of(fake: FakeApi, clock: FakeClock, **options: Any) -> AppClient:
     # A host of its own, and so a budget of its own.
     options.setdefault("base_url", f"http://127.0.0.1:{next(ports)}")
-    return AppClient(token=fake.app_token, http_client=httpx.Client(transport=fake.transport()), **options)
+    http_client = httpx.Client(transport=fake.transport())
+    return with_clock(AppClient, clock)(token=fake.app_token, http_client=http_client, **options)
 
 
 @pytest.mark.parametrize(
     "options", [{"status": status} for status in (502, 503, 504, *range(520, 526), 530)] + [{"fault": "reset"}]
 )
 @pytest.mark.usefixtures("full_jitter")
-def test_what_may_pass_is_tried_again_with_backoff(options: dict[str, Any], clock: Clock) -> None:
+def test_what_may_pass_is_tried_again_with_backoff(options: dict[str, Any], clock: FakeClock) -> None:
     fake = FakeApi()
     fake.fail("*", **options, times=3)
-    client_of(fake, retry=Retry(attempts=4, backoff=0.5)).emission()
+    client_of(fake, clock, retry=Retry(attempts=4, backoff=0.5)).emission()
     assert clock.waits == [0.5, 1.0, 2.0]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 418, 500, 501, 526])
-def test_what_will_not_pass_is_raised_at_once(status: int, clock: Clock) -> None:
+def test_what_will_not_pass_is_raised_at_once(status: int, clock: FakeClock) -> None:
     fake = FakeApi()
     fake.fail("*", status=status)
     with pytest.raises(ScApiException):
-        client_of(fake).emission()
+        client_of(fake, clock).emission()
     assert (clock.waits, len(fake.requests)) == ([], 1)
 
 
 @pytest.mark.parametrize("options", [{"status": 429}, {"status": 503}, {"fault": "reset"}])
-def test_without_a_retry_everything_is_sent_once(options: dict[str, Any], clock: Clock) -> None:
+def test_without_a_retry_everything_is_sent_once(options: dict[str, Any], clock: FakeClock) -> None:
     fake = FakeApi()
     fake.fail("*", **options)
     with pytest.raises(ScApiException):
-        client_of(fake, retry=None).emission()
+        client_of(fake, clock, retry=None).emission()
     assert (clock.waits, len(fake.requests)) == ([], 1)
 
 
-def test_a_timeout_is_not_tried_again(clock: Clock) -> None:
+def test_a_timeout_is_not_tried_again(clock: FakeClock) -> None:
     fake = FakeApi()
     fake.fail("*", "delay", delay=math.inf)
     with pytest.raises(RequestTimeoutError):
-        client_of(fake, timeout=1.0).emission()
+        client_of(fake, clock, timeout=1.0).emission()
     assert (clock.waits, len(fake.requests)) == ([], 1)
 
 
-def test_the_last_error_is_raised_when_attempts_run_out(clock: Clock) -> None:
+def test_the_last_error_is_raised_when_attempts_run_out(clock: FakeClock) -> None:
     fake = FakeApi()
     fake.fail("*", status=502, times=2)
     fake.fail("*", status=503)
     with pytest.raises(ServerError, match="503"):
-        client_of(fake).emission()
+        client_of(fake, clock).emission()
     assert len(fake.requests) == 3
 
 
 @pytest.mark.usefixtures("full_jitter")
-def test_waits_for_failures_never_exceed_max_wait(clock: Clock) -> None:
+def test_waits_for_failures_never_exceed_max_wait(clock: FakeClock) -> None:
     fake = FakeApi()
     fake.fail("*", status=503)
     with pytest.raises(ServerError):
-        client_of(fake, retry=Retry(attempts=50, backoff=1.0, max_wait=20.0)).emission()
+        client_of(fake, clock, retry=Retry(attempts=50, backoff=1.0, max_wait=20.0)).emission()
     assert clock.waits == [1.0, 2.0, 4.0, 8.0]
 
 
 @pytest.mark.parametrize("asked", ["7", formatdate(START.timestamp() + 7, usegmt=True)])
-def test_retry_after_is_honoured_in_seconds_and_as_a_date(asked: str, clock: Clock) -> None:
+def test_retry_after_is_honoured_in_seconds_and_as_a_date(asked: str, clock: FakeClock) -> None:
     fake = FakeApi()
     fake.fail("*", status=503, headers={"retry-after": asked}, times=1)
-    client_of(fake, retry=Retry(backoff=0)).emission()
+    client_of(fake, clock, retry=Retry(backoff=0)).emission()
     assert clock.waits == [7.0]
 
 
-def test_a_retry_after_beyond_max_wait_is_not_begun(clock: Clock) -> None:
+def test_a_retry_after_beyond_max_wait_is_not_begun(clock: FakeClock) -> None:
     fake = FakeApi()
     fake.fail("*", status=503, headers={"retry-after": "3600"})
     with pytest.raises(ServerError):
-        client_of(fake).emission()
+        client_of(fake, clock).emission()
     assert (clock.waits, len(fake.requests)) == ([], 1)
 
 
-def test_a_429_waits_for_the_reset(clock: Clock) -> None:
+def test_a_429_waits_for_the_reset(clock: FakeClock) -> None:
     fake = FakeApi(window=60, limit=4)
-    client = client_of(fake, pace=False)
+    client = client_of(fake, clock, pace=False)
     client.emission()
     fake.spend(10)
     until_reset = (client.ratelimit.reset - fake.now).total_seconds()
-    clock.others.append(fake)
+    clock.fakes.append(fake)
     client.emission()
     assert [request.status for request in fake.requests] == [200, 429, 200]
     assert until_reset <= sum(clock.waits) <= until_reset + 1
 
 
-def test_a_refusal_tells_when_the_points_are_back(clock: Clock) -> None:
+def test_a_refusal_tells_when_the_points_are_back(clock: FakeClock) -> None:
     fake = FakeApi(limit=0)
     with pytest.raises(RateLimitError) as caught:
-        client_of(fake, retry=None).emission()
+        client_of(fake, clock, retry=None).emission()
     assert caught.value.retry_after > 0
 
 
 # A proxy's page: a 429 without the API's headers.
 
 
-def test_while_a_block_is_known_nothing_is_sent_and_every_call_hears_what_is_left(clock: Clock) -> None:
+def test_while_a_block_is_known_nothing_is_sent_and_every_call_hears_what_is_left(clock: FakeClock) -> None:
     fake = FakeApi()
     fake.fail("*", "html", status=429, headers={"retry-after": "3600"})
     base_url = f"http://127.0.0.1:{next(ports)}"
-    clients = [client_of(fake, base_url=base_url, **options) for options in ({}, {"pace": False}, {"retry": None})]
+    clients = [
+        client_of(fake, clock, base_url=base_url, **options) for options in ({}, {"pace": False}, {"retry": None})
+    ]
     told = list[float]()
     for minutes in range(6):
-        clock.time = 1000.0 + 60 * minutes
+        clock.passed = 60.0 * minutes
         for client in clients:
             with pytest.raises(RateLimitError) as caught:
                 client.emission()
@@ -177,31 +155,31 @@ def test_while_a_block_is_known_nothing_is_sent_and_every_call_hears_what_is_lef
     assert told == pytest.approx([3600.0 - 60 * minutes for minutes in range(6) for _ in clients])
     assert (clock.waits, len(fake.requests)) == ([], 1)
     fake.heal()
-    clock.time = 1000.0 + 3601
+    clock.passed = 3601.0
     clients[0].emission()
 
 
-def test_a_block_that_a_call_may_wait_for_is_waited_for(clock: Clock) -> None:
+def test_a_block_that_a_call_may_wait_for_is_waited_for(clock: FakeClock) -> None:
     fake = FakeApi()
     fake.fail("*", "html", status=429, headers={"retry-after": "30"}, times=1)
     base_url = f"http://127.0.0.1:{next(ports)}"
-    first = client_of(fake, base_url=base_url, retry=None)
+    first = client_of(fake, clock, base_url=base_url, retry=None)
     with pytest.raises(RateLimitError):
         first.emission()
     for options in ({"retry": Retry(max_wait=29.0)}, {"queue_timeout": 29.0}):
         with pytest.raises(RateLimitError, match="an earlier refusal is still in force"):
-            client_of(fake, base_url=base_url, **options).emission()
+            client_of(fake, clock, base_url=base_url, **options).emission()
     assert clock.waits == []
-    client_of(fake, base_url=base_url, queue_timeout=31.0).emission()
+    client_of(fake, clock, base_url=base_url, queue_timeout=31.0).emission()
     assert sum(clock.waits) == pytest.approx(30, abs=0.1)
     assert [request.status for request in fake.requests] == [429, 200]
 
 
-def test_a_block_stops_the_retry_of_another_call_too(clock: Clock) -> None:
+def test_a_block_stops_the_retry_of_another_call_too(clock: FakeClock) -> None:
     fake = FakeApi()
     base_url = f"http://127.0.0.1:{next(ports)}"
     fake.fail("*", "html", status=429, headers={"retry-after": "5"}, times=2)
-    client_of(fake, base_url=base_url, pace=False).emission()
+    client_of(fake, clock, base_url=base_url, pace=False).emission()
     assert [request.status for request in fake.requests] == [429, 429, 200]
     assert 10 <= sum(clock.waits) <= 11
 
@@ -209,9 +187,9 @@ def test_a_block_stops_the_retry_of_another_call_too(clock: Clock) -> None:
 # All waits of a call in sum.
 
 
-def test_a_wait_after_a_refusal_counts_against_queue_timeout(clock: Clock) -> None:
+def test_a_wait_after_a_refusal_counts_against_queue_timeout(clock: FakeClock) -> None:
     fake = FakeApi(limit=1)
-    client = client_of(fake, pace=False, queue_timeout=3.0)
+    client = client_of(fake, clock, pace=False, queue_timeout=3.0)
     client.emission()
     with pytest.raises(RateLimitError) as caught:
         client.emission()
@@ -219,18 +197,18 @@ def test_a_wait_after_a_refusal_counts_against_queue_timeout(clock: Clock) -> No
     assert caught.value.retry_after > 3
 
 
-def test_waits_after_failures_count_against_queue_timeout(clock: Clock) -> None:
+def test_waits_after_failures_count_against_queue_timeout(clock: FakeClock) -> None:
     fake = FakeApi()
     fake.fail("*", status=503, headers={"retry-after": "4"})
     with pytest.raises(ServerError):
-        client_of(fake, queue_timeout=9.0, retry=Retry(attempts=9, backoff=0)).emission()
+        client_of(fake, clock, queue_timeout=9.0, retry=Retry(attempts=9, backoff=0)).emission()
     assert clock.waits == [4.0, 4.0]
 
 
-def test_the_queue_and_the_waits_after_failures_count_together(clock: Clock) -> None:
+def test_the_queue_and_the_waits_after_failures_count_together(clock: FakeClock) -> None:
     fake = FakeApi(limit=1)
-    clock.others.append(fake)
-    client = client_of(fake, queue_timeout=40.0, retry=Retry(backoff=0))
+    clock.fakes.append(fake)
+    client = client_of(fake, clock, queue_timeout=40.0, retry=Retry(backoff=0))
     client.emission()
     fake.fail("*", status=503, headers={"retry-after": "10"})
     with pytest.raises(ServerError):
@@ -241,7 +219,7 @@ def test_the_queue_and_the_waits_after_failures_count_together(clock: Clock) -> 
 
 
 @pytest.mark.parametrize("odd", ["999999999999999", "9" * 5000, "-1", "1e5", "soon", "33"])
-def test_no_odd_header_makes_an_answer_or_the_points_raise(odd: str, clock: Clock) -> None:
+def test_no_odd_header_makes_an_answer_or_the_points_raise(odd: str) -> None:
     def answer(_request: httpx.Request) -> httpx.Response:
         told = {f"x-ratelimit-{name}": odd for name in ("limit", "remaining", "reset")}
         return httpx.Response(200, json={}, headers=told)
@@ -252,31 +230,31 @@ def test_no_odd_header_makes_an_answer_or_the_points_raise(odd: str, clock: Cloc
     assert client.ratelimit.reset is None
 
 
-def test_every_wait_is_logged_once(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_every_wait_is_logged_once(clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
     fake = FakeApi()
     fake.fail("*", status=503, times=2)
     with caplog.at_level(logging.INFO, logger="scapi"):
-        client_of(fake).emission()
+        client_of(fake, clock).emission()
     lines = [record.getMessage() for record in caplog.records if record.name == "scapi"]
     assert len(lines) == len(clock.waits) == 2
     for attempt, (line, wait) in enumerate(zip(lines, clock.waits, strict=True), start=1):
         assert line.startswith(f"/ru/emission waits {wait:.2f} s after attempt {attempt}: 503 ")
 
 
-def test_what_a_server_says_does_not_forge_the_log(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_a_server_says_does_not_forge_the_log(clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
     fake = FakeApi()
     forged = "down\\n2026-11-26 CRITICAL root logged in \\u001b[2J" + "x" * 3_000_000
     fake.fail("*", status=503, body=f'{{"title": "{forged}"}}', times=2)
     with caplog.at_level(logging.INFO, logger="scapi"):
-        client_of(fake).emission()
+        client_of(fake, clock).emission()
     for record in caplog.records:
         assert record.getMessage().isprintable()
         assert len(record.getMessage()) < 700
 
 
-def test_a_call_that_will_not_get_its_turn_in_time_fails_at_once(clock: Clock) -> None:
+def test_a_call_that_will_not_get_its_turn_in_time_fails_at_once(clock: FakeClock) -> None:
     fake = FakeApi(limit=1)
-    client = client_of(fake, queue_timeout=5.0)
+    client = client_of(fake, clock, queue_timeout=5.0)
     client.emission()
     with pytest.raises(RateLimitError, match="queue_timeout") as caught:
         client.emission()
@@ -285,10 +263,10 @@ def test_a_call_that_will_not_get_its_turn_in_time_fails_at_once(clock: Clock) -
     assert len(fake.requests) == 1
 
 
-def test_a_call_that_gets_its_turn_in_time_waits_for_it(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_call_that_gets_its_turn_in_time_waits_for_it(clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
     fake = FakeApi(limit=1)
-    clock.others.append(fake)
-    client = client_of(fake, queue_timeout=61.0)
+    clock.fakes.append(fake)
+    client = client_of(fake, clock, queue_timeout=61.0)
     client.emission()
     with caplog.at_level(logging.INFO, logger="scapi"):
         client.emission()
@@ -299,19 +277,19 @@ def test_a_call_that_gets_its_turn_in_time_waits_for_it(clock: Clock, caplog: py
 
 
 @pytest.mark.parametrize("jump", [-86_400.0, 86_400.0])
-def test_a_clock_that_jumps_changes_no_wait(jump: float, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_jumps_changes_no_wait(jump: float, clock: FakeClock) -> None:
     fake = FakeApi(limit=100)
-    client = client_of(fake)
+    client = client_of(fake, clock)
     client.emission()
-    monkeypatch.setattr("time.time", lambda: 1_790_000_000.0 + jump)
+    clock.ahead = jump
     for _ in range(5):
         client.emission()
     assert clock.waits == []
 
 
-def test_a_closed_client_says_so(clock: Clock) -> None:
+def test_a_closed_client_says_so(clock: FakeClock) -> None:
     fake = FakeApi()
-    client = client_of(fake)
+    client = client_of(fake, clock)
     client.emission()
     client.close()
     client.close()

@@ -251,7 +251,8 @@ def test_a_watcher_survives_an_emission_of_the_year_9999() -> None:
 
 def test_a_token_of_the_year_1_is_due() -> None:
     year_1 = datetime(1, 1, 1, tzinfo=UTC)
-    assert oauth.is_due(models.UserToken(access_token="a", refresh_token="r", expires_in=10**6, expires_at=year_1))
+    token = models.UserToken(access_token="a", refresh_token="r", expires_in=10**6, expires_at=year_1)
+    assert oauth.is_due(token, NOON)
 
 
 def test_a_limit_of_5000_digits_is_none() -> None:

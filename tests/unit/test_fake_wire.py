@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from scapi.sync import AppClient
-from scapi.testing import FakeApi, Reply, _fake
+from scapi.testing import FakeApi, Reply
 
 Get = Callable[..., httpx.Response]
 Way = Callable[[FakeApi], Any]
@@ -371,10 +371,13 @@ def test_a_reply_is_a_plain_value() -> None:
     assert Reply(200, {}) == Reply(200, {}, b"", delay=0.0, ending="whole")
 
 
-def test_the_clock_runs_while_the_fake_is_served_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_clock_runs_while_the_fake_is_served_unless_told_otherwise() -> None:
     passed = 0.0
-    monkeypatch.setattr(_fake, "monotonic", lambda: 1000.0 + passed)
-    fake = FakeApi()
+
+    class Fake(FakeApi):
+        _monotonic = staticmethod(lambda: 1000.0 + passed)
+
+    fake = Fake()
     start = fake.now
     passed += 5
     assert fake.now == start
@@ -391,7 +394,7 @@ def test_the_clock_runs_while_the_fake_is_served_unless_told_otherwise(monkeypat
     with fake.serve(run_clock=False):
         passed += 5
         assert fake.now == start + timedelta(seconds=112)
-    own = FakeApi(clock=lambda: 77.0)
+    own = Fake(clock=lambda: 77.0)
     with own.serve():
         passed += 5
         assert own.now.timestamp() == 77

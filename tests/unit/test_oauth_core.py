@@ -169,7 +169,7 @@ def test_a_token_is_due_a_minute_or_a_tenth_of_its_life_before_it_expires(
     expires_in: int, left: float, due: bool
 ) -> None:
     given = token(expires_in=expires_in, left=left)
-    assert oauth.is_due(given) is due
+    assert oauth.is_due(given, datetime.now(UTC)) is due
     assert given.is_expired is (left < 0)
 
 
@@ -187,7 +187,7 @@ def test_of_any_other_token_only_the_server_can_tell(text: str) -> None:
     found = oauth.pair_of(Secret(text), Secret("r"))
     assert found.access_token == text
     assert not found.is_expired
-    assert not oauth.is_due(found)
+    assert not oauth.is_due(found, datetime.now(UTC))
 
 
 @given(st.text())

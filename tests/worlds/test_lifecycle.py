@@ -18,9 +18,11 @@ import pytest
 import scapi
 import scapi.sync
 from scapi import Retry
+from scapi._async.clock import Clock as AsyncClock
 from scapi._async.single_flight import SingleFlight as AsyncFlight
 from scapi._http import httpx_adapter
 from scapi._primitives import aio, threads
+from scapi._sync.clock import Clock as SyncClock
 from scapi._sync.single_flight import SingleFlight as SyncFlight
 from scapi.exceptions import ClosedError, RateLimitError, RequestTimeoutError, ServerError
 from tests.support import wire
@@ -280,16 +282,19 @@ def test_cancelling_ends_a_wait_at_once_and_leaves_the_queue(mount: Mount) -> No
     asyncio.run(main())
 
 
-def test_an_interrupted_wait_leaves_the_queue(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_wait_leaves_the_queue(mount: Mount) -> None:
     mount.fake.add_token("poor", limit=1)
     mount.fake.app_token = "poor"
 
-    def interrupted(wakeup: threads.Wakeup, seconds: float) -> None:
-        raise KeyboardInterrupt
+    class Interrupted(SyncClock):
+        def wait(self, wakeup: threads.Wakeup, seconds: float) -> None:
+            raise KeyboardInterrupt
 
-    with client(mount) as shared:
+    class Client(scapi.sync.AppClient):
+        _clock = Interrupted()
+
+    with Client(token="poor", base_url=mount.url) as shared:
         shared.emission()
-        monkeypatch.setattr(threads.Wakeup, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
             shared.emission()
         assert not shared._session._waiting
@@ -385,7 +390,7 @@ def test_after_a_fork_parent_and_child_go_on(mount: Mount, server: WireServer) -
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
 def test_a_child_does_not_wait_for_what_its_parent_had_begun() -> None:
-    flight, begun, over = SyncFlight(threads.begin), threading.Event(), threading.Event()
+    flight, begun, over = SyncFlight(threads.begin, SyncClock()), threading.Event(), threading.Event()
 
     def work() -> None:
         begun.set()
@@ -412,7 +417,7 @@ def test_a_child_does_not_wait_for_what_its_parent_had_begun() -> None:
 
 
 def test_what_began_in_a_loop_that_has_stopped_is_begun_anew() -> None:
-    flight, done = AsyncFlight(aio.spawn), list[str]()
+    flight, done = AsyncFlight(aio.spawn, AsyncClock()), list[str]()
 
     async def never() -> None:
         await asyncio.Event().wait()
@@ -438,7 +443,7 @@ async def _cancel_all() -> None:
 
 @pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="Python 3.11 has no eager tasks")
 def test_work_may_be_done_before_its_task_is_waited_for() -> None:
-    flight = AsyncFlight(aio.spawn)
+    flight = AsyncFlight(aio.spawn, AsyncClock())
 
     async def work() -> None:
         with pytest.raises(RuntimeError, match="this call would wait for itself"):

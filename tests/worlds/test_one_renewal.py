@@ -16,8 +16,10 @@ import pytest
 
 import scapi
 import scapi.sync
+from scapi._async.clock import Clock as AsyncClock
 from scapi._async.single_flight import SingleFlight as AsyncFlight
 from scapi._primitives import aio, threads
+from scapi._sync.clock import Clock as SyncClock
 from scapi._sync.single_flight import SingleFlight as SyncFlight
 from scapi.exceptions import ClosedError, RateLimitError, TokenNotSavedError
 from scapi.models import UserToken
@@ -305,7 +307,7 @@ async def test_whoever_comes_just_after_a_renewal_does_not_renew_again(
 
 
 def test_a_loop_that_ends_within_a_renewal_leaves_it_to_the_others() -> None:
-    flight = AsyncFlight(aio.spawn)
+    flight = AsyncFlight(aio.spawn, AsyncClock())
     under_way = threading.Event()
     done: list[str] = []
 
@@ -335,7 +337,7 @@ def test_a_loop_that_ends_within_a_renewal_leaves_it_to_the_others() -> None:
 
 
 def test_an_interrupted_thread_leaves_it_to_the_others() -> None:
-    flight = SyncFlight(threads.begin)
+    flight = SyncFlight(threads.begin, SyncClock())
     under_way, interrupt = threading.Event(), threading.Event()
     done: list[str] = []
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import reprlib
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from scapi._api import requests
@@ -30,7 +29,7 @@ from scapi.models import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from scapi._async.session import Session
     from scapi._ratelimit.priorities import Priority
@@ -304,7 +303,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
             ScApiException: Any failure, with `on_error="raise"`.
         """
         walks = SalesPaginators(
-            since=since, until=until, limit=limit, additional=additional, resume=resume, now=datetime.now(UTC)
+            since=since, until=until, limit=limit, additional=additional, resume=resume, now=self._session.clock.utc()
         )
         walks.begin(Target(self._regions[0], "any"))
         plan = self._plan(concurrency, on_error, progress)
@@ -347,7 +346,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
             TypeError: A function isn't callable, or `state` belongs to another kind of watcher.
             ValueError: An argument is out of its range, or the client has `json=True`.
         """
-        now = datetime.now(UTC)
+        now = self._session.clock.utc()
         known = saved_states.checked("state", state, BulkSalesWatchState) or BulkSalesWatchState()
         by_target = {Target(item.region, item.item_id): item for item in known.items}
         differs = [SalesDiffer(*target, since, by_target.get(target), now) for target in self._watched]

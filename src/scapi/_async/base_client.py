@@ -8,6 +8,7 @@ from scapi._api import requests
 from scapi._api.model_or_json import JsonT_co, ModelOrJson, model_or_json
 from scapi._async import bulk
 from scapi._async.auctions import AuctionsEndpoint
+from scapi._async.clock import Clock
 from scapi._async.context import Closable
 from scapi._async.endpoints import AuctionEndpoint
 from scapi._async.pages import Rows
@@ -53,6 +54,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
     """
 
     _session: Session
+    _clock = Clock()
 
     @model_or_json
     async def regions(self) -> list[RegionInfo]:
@@ -406,7 +408,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         return self._session.settings, self._session.credentials, self._session.renewal
 
     def __setstate__(self, state: tuple[Settings, Credentials, Renewal | None]) -> None:
-        self._session = Session(*state, network=DIRECT)
+        self._session = Session(*state, network=DIRECT, clock=self._clock)
 
 
 def checked_region(region: RegionLike | None) -> Region | None:

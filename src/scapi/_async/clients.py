@@ -135,7 +135,8 @@ class AppClient(BaseClient[JsonT_co]):
             cache=cache,
         )
         credentials = Credentials.given_or_of_environment(token, client_id, client_secret).check()
-        self._session = Session(settings, credentials, network=Network(http_client, proxy, verify).check())
+        network = Network(http_client, proxy, verify).check()
+        self._session = Session(settings, credentials, network=network, clock=self._clock)
 
     if not TYPE_CHECKING:  # otherwise type checkers would accept any attribute
 
@@ -333,8 +334,8 @@ class UserClient(BaseClient[JsonT_co]):
             oauth.check_renewable(pair, application)
             url = BaseUrl.OAUTH.value if oauth_url is None else validation.base_url("oauth_url", oauth_url)
             open_client = partial(for_application, application, url, settings.timeout, network)
-            renewal = Renewal(pair, open_client, on_token)
-        self._session = Session(settings, credentials, renewal, network=network)
+            renewal = Renewal(pair, open_client, on_token, self._clock)
+        self._session = Session(settings, credentials, renewal, network=network, clock=self._clock)
 
     @overload
     def with_options(self, **options: Unpack[CallOptions]) -> Self: ...

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 import secrets
 import socket
 import threading
@@ -77,11 +76,11 @@ class Run:
         self._concurrency = concurrency
         self._lease = lease
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
-        self._agenda = Agenda(wanted, once=once, rng=random.random)
+        self._agenda = Agenda(wanted, once=once, rng=session.clock.random)
         self._runner = JobRunner(session, store, self._agenda, wanted.since, clock)
         self._tally = Tally()
         self._seen: set[Place] = set()
-        self._begun = self._reported = aio.now()
+        self._begun = self._reported = session.clock.now()
         self._renew_at = 0.0
         self._paused_until = 0.0
         self._failed_in_a_row = 0
@@ -115,7 +114,7 @@ class Run:
 
     async def _work(self, workers: aio.Workers[Job, Outcome]) -> None:
         while True:
-            now = aio.now()
+            now = self._session.clock.now()
             if now >= self._renew_at:
                 await self._renew(now)
             limit = self._session.ratelimit.limit
@@ -196,7 +195,7 @@ class Run:
 
     async def _take(self, outcome: Outcome) -> None:
         self._tally.add(outcome)
-        now = aio.now()
+        now = self._session.clock.now()
         if outcome.error is not None:
             await self._failed(outcome, outcome.error, now)
             return
@@ -232,13 +231,14 @@ class Run:
         """Pause all calls: an error of many items in a row will affect the next one too."""
         self._failed_in_a_row += 1
         beyond = self._failed_in_a_row - PATIENCE
-        pause = min(LONGEST_PAUSE, 2.0 ** min(beyond, 10)) * (0.5 + 0.5 * random.random()) if beyond >= 0 else 0.0
+        share = 0.5 + 0.5 * self._session.clock.random()
+        pause = min(LONGEST_PAUSE, 2.0 ** min(beyond, 10)) * share if beyond >= 0 else 0.0
         if isinstance(error, RateLimitError):
             pause = max(pause, error.retry_after)
         self._paused_until = max(self._paused_until, now + pause)
 
     async def _report(self, *, force: bool = False) -> None:
-        now = aio.now()
+        now = self._session.clock.now()
         if self._hooks.progress is not None and (force or now - self._reported >= REPORT):
             self._reported = now
             await aio.call(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,7 @@ class Connection(httpcore.AsyncNetworkBackend):
 
     def begin(self, call: Call) -> None:
         """Assign the connection to a call. Connecting may take up to `CONNECT_TIMEOUT` of the call's time."""
-        self._call, self._ends = call, aio.now() + call.timeout
+        self._call, self._ends = call, time.monotonic() + call.timeout
         self._is_reused, self.has_received = self.is_open, False
         call.deadline.set(call.timeout if self.is_open else min(call.timeout, httpx_adapter.CONNECT_TIMEOUT))
 
@@ -101,7 +102,7 @@ class Connection(httpcore.AsyncNetworkBackend):
         elif event == "http11.send_request_headers.started" and details["request"].method != b"CONNECT":
             self.is_open = True
             details["request"].extensions.pop("trace")
-            self._deadline.set(self._ends - aio.now())
+            self._deadline.set(self._ends - time.monotonic())
             httpx_adapter.logger.debug("connected to %s:%d", self._origin.host.decode("ascii"), self._origin.port)
 
     @property
@@ -131,7 +132,7 @@ class Connection(httpcore.AsyncNetworkBackend):
         if self._stream is None or not self._connection.is_idle():
             return False
         self._parser = self._parser or httpx_adapter.h11_of(self._connection)
-        self.rested = aio.now()
+        self.rested = time.monotonic()
         if self._parser is None or self._parser.trailing_data != (b"", False):
             return False
         return not any(httpx_adapter.has_unread_bytes(encrypted) for encrypted in self._tls)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from msgspec.structs import replace
 
+from scapi._async.clock import Clock
 from scapi._async.context import Closable
 from scapi._async.file_cache import FileCache
 from scapi._async.github import GitHubClient
@@ -61,6 +62,7 @@ class DatabaseLookup(Closable):
     """
 
     __module__ = aio.PUBLIC
+    _clock = Clock()
 
     def __init__(
         self,
@@ -80,7 +82,9 @@ class DatabaseLookup(Closable):
         folder = default_folder() if cache_dir is None else validation.path("cache_dir", cache_dir)
         self._missing: tuple[str, ...] = ()
         self._owns_github = github is None
-        self._cache = FileCache(github or GitHubClient(), folder, stale_time=stale_time, offline=offline)
+        self._cache = FileCache(
+            github or GitHubClient(), folder, stale_time=stale_time, offline=offline, clock=self._clock
+        )
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from scapi._api import decoding
+from scapi._async.clock import Clock
 from scapi._async.context import Closable
 from scapi._base import validation
 from scapi._base.atomic import Draft, place
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-wall = time.time
 
 
 class GitHubClient(Closable):
@@ -74,6 +72,7 @@ class GitHubClient(Closable):
     """
 
     __module__ = aio.PUBLIC
+    _clock = Clock()
 
     def __init__(
         self,
@@ -259,7 +258,7 @@ class GitHubClient(Closable):
                     break
                 http_request = further
                 response = await self._exchange(http_request, sink)
-            return github.check(response, http_request, wall())
+            return github.check(response, http_request, self._clock.wall())
 
     async def _exchange(self, http_request: HttpRequest, sink: aio.Sink | None) -> HttpResponse:
         response = await self._transport(http_request.url).send(http_request, sink)
@@ -275,7 +274,7 @@ class GitHubClient(Closable):
             # Imported with the first client, because importing httpx takes longer than importing scapi.
             from scapi._async.transport import Transport
 
-            transport = Transport(base_url=host, timeout=self._timeout, network=self._network)
+            transport = Transport(base_url=host, timeout=self._timeout, network=self._network, clock=self._clock)
             self._transports.setdefault(host, transport)
         return self._transports[host]
 

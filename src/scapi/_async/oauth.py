@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Self, TypeAlias, TypedDict, TypeVar, Unpack
 
 from scapi._api import decoding
+from scapi._async.clock import Clock
 from scapi._async.context import Closable
 from scapi._auth import oauth
 from scapi._base import validation
@@ -83,6 +84,7 @@ class OAuthClient(Closable):
     """
 
     __module__ = aio.PUBLIC
+    _clock = Clock()
 
     def __init__(
         self,
@@ -116,7 +118,9 @@ class OAuthClient(Closable):
         from scapi._async.transport import Transport
 
         self._credentials, self._redirect_uri, self._base_url, self._timeout, self._network = state
-        self._transport = Transport(base_url=self._base_url, timeout=self._timeout, network=self._network)
+        self._transport = Transport(
+            base_url=self._base_url, timeout=self._timeout, network=self._network, clock=self._clock
+        )
 
     @classmethod
     def from_env(cls, **options: Unpack[Options]) -> Self:
@@ -245,9 +249,21 @@ class OAuthClient(Closable):
         url = oauth.authorize_url(self._base_url, self._credentials, redirect_uri, None, proof)
         with loopback.listen(redirect_uri, url.state) as arrived:
             loopback.send_user(url, redirect_uri, arrived, open_browser=open_browser, ask=ask)
-            redirect = await _arrival(arrived, timeout)
+            redirect = await self._arrival(arrived, timeout)
         request = self._code_request(redirect.code(url.state), redirect_uri, proof)
         return await self._call(request, oauth.user_token)
+
+    async def _arrival(self, arrived: Future[Redirect], timeout: float) -> Redirect:
+        """Wait for the browser to come back."""
+        wakeup = aio.Wakeup()
+        arrived.add_done_callback(lambda _: wakeup.wake())
+        ends = self._clock.now() + timeout
+        while not arrived.done():
+            left = ends - self._clock.now()
+            if left <= 0:
+                raise LoginError(f"nobody logged in within {timeout:g} seconds")
+            await self._clock.wait(wakeup, min(left, 1))
+        return arrived.result()
 
     async def _call(self, http_request: HttpRequest, decode: Callable[[bytes], T]) -> T:
         http_request.check()
@@ -270,16 +286,3 @@ def for_application(credentials: Credentials, base_url: str, timeout: float | No
     client = OAuthClient.__new__(OAuthClient)
     client.__setstate__((credentials, REDIRECT_URI, base_url, timeout, network))
     return client
-
-
-async def _arrival(arrived: Future[Redirect], timeout: float) -> Redirect:
-    """Wait for the browser to come back."""
-    wakeup = aio.Wakeup()
-    arrived.add_done_callback(lambda _: wakeup.wake())
-    ends = aio.now() + timeout
-    while not arrived.done():
-        left = ends - aio.now()
-        if left <= 0:
-            raise LoginError(f"nobody logged in within {timeout:g} seconds")
-        await wakeup.wait(min(left, 1))
-    return arrived.result()

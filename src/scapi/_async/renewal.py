@@ -13,6 +13,7 @@ from scapi.exceptions import ClientError, ClosedError, TokenNotSavedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scapi._async.clock import Clock
     from scapi._async.oauth import OAuthClient
     from scapi._http.credentials import Credentials
     from scapi._retry import RetryState
@@ -33,6 +34,7 @@ class Renewal:
         token: UserToken,
         open_client: Callable[[], OAuthClient],
         on_token: Callable[[UserToken], object] | None,
+        clock: Clock,
     ) -> None:
         self.credentials = oauth.bearer(token)
         self.still_unauthorized: set[str] = set()
@@ -41,13 +43,14 @@ class Renewal:
         self._refused: ClientError | None = None
         self._open_client = open_client
         self._on_token = None if on_token is None else aio.callback("on_token", on_token)
-        self._flight = SingleFlight(aio.spawn)
+        self._flight = SingleFlight(aio.spawn, clock)
+        self._clock = clock
         self._closed = False
 
     async def fresh(self, retry_state: RetryState) -> Credentials:
         """Return the token, renewed first if it is about to expire."""
         credentials = self.credentials
-        if self._unsaved is not None or oauth.is_due(self._token):
+        if self._unsaved is not None or oauth.is_due(self._token, self._clock.utc()):
             await self.replace(credentials, retry_state)
         return self.credentials
 
@@ -65,9 +68,9 @@ class Renewal:
             ScApiException: Any other failure of the request.
         """
         while self.credentials is stale:
-            begun = aio.now()
+            begun = self._clock.now()
             if await self._flight.run(partial(self._replace, stale), retry_state.patience):
-                retry_state.spend(aio.now() - begun)
+                retry_state.spend(self._clock.now() - begun)
 
     async def _replace(self, stale: Credentials) -> None:
         # Another call may have finished a renewal since the caller checked the credentials.
@@ -112,4 +115,4 @@ class Renewal:
         return f"Renewal({self._token!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Renewal, (self._unsaved or self._token, self._open_client, self._on_token)
+        return Renewal, (self._unsaved or self._token, self._open_client, self._on_token, self._clock)

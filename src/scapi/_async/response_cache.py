@@ -12,6 +12,7 @@ from scapi._primitives import aio
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from scapi._async.clock import Clock
     from scapi._retry import RetryState
 
 
@@ -23,15 +24,16 @@ class _Shared:
         body: The body of the response.
     """
 
-    def __init__(self) -> None:
-        self.flight = SingleFlight(aio.begin)
+    def __init__(self, clock: Clock) -> None:
+        self.flight = SingleFlight(aio.begin, clock)
         self.body: bytes | None = None
 
 
 class ResponseCache:
     """The cached responses of one client and its views, for any number of tasks and threads. Errors are not cached."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._answers = Answers()
         self._shared: dict[Hashable, _Shared] = {}
 
@@ -57,13 +59,13 @@ class ResponseCache:
             ScApiException: The request failed. All calls that wait for it raise the same error.
         """
         key = target, options
-        while (body := self._answers.get(target, aio.now(), seconds)) is None:
-            shared = self._shared.setdefault(key, _Shared())
-            begun = aio.now()
+        while (body := self._answers.get(target, self._clock.now(), seconds)) is None:
+            shared = self._shared.setdefault(key, _Shared(self._clock))
+            begun = self._clock.now()
             if await shared.flight.run(
                 partial(self._ask, key, seconds, shared, ask, retry_state), retry_state.patience
             ):
-                retry_state.spend(aio.now() - begun)
+                retry_state.spend(self._clock.now() - begun)
             # There is no body if the call that sent the request was interrupted. Then try again.
             if (body := shared.body) is not None:
                 break
@@ -79,10 +81,10 @@ class ResponseCache:
     ) -> None:
         try:
             # Another call may have cached it since `get` checked.
-            shared.body = self._answers.get(key[0], aio.now(), seconds)
+            shared.body = self._answers.get(key[0], self._clock.now(), seconds)
             if shared.body is None:
                 shared.body = await ask(retry_state)
-                self._answers.put(key[0], shared.body, aio.now())
+                self._answers.put(key[0], shared.body, self._clock.now())
         finally:
             # Later calls use the cache or send a new request.
             self._shared.pop(key, None)

@@ -13,6 +13,7 @@ from scapi._retry import QueueTimeoutError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scapi._async.clock import Clock
     from scapi._primitives.aio import Work
 
 
@@ -22,10 +23,12 @@ class SingleFlight:
     Args:
         start: How to start the work: `aio.spawn` finishes it even if all callers are interrupted,
             `aio.begin` needs no thread.
+        clock: The time, and how to wait.
     """
 
-    def __init__(self, start: Callable[[Work], None]) -> None:
+    def __init__(self, start: Callable[[Work], None], clock: Clock) -> None:
         self._start = start
+        self._clock = clock
         self._flights = Flights()
 
     async def run(self, work: Work, patience: float | None = None) -> bool:
@@ -46,7 +49,7 @@ class SingleFlight:
             flight = self._flights.begin(mine)
             if flight is mine:
                 self._start(partial(self._fly, mine, work))
-            await _join(flight, None if flight is mine else patience)
+            await self._join(flight, None if flight is mine else patience)
         if flight.error is not None:
             raise flight.error
         return flight is not mine
@@ -54,7 +57,7 @@ class SingleFlight:
     async def settle(self) -> None:
         """Wait for a run in progress, and ignore its error."""
         if flight := self._flights.under_way:
-            await _join(flight, None)
+            await self._join(flight, None)
 
     async def _fly(self, flight: Flight, work: Work) -> None:
         with flight.flying:
@@ -69,17 +72,18 @@ class SingleFlight:
             else:
                 flight.land(None)
 
-
-async def _join(flight: Flight, patience: float | None) -> None:
-    """Wait until a flight is over, or raise a `QueueTimeoutError` after `patience` seconds."""
-    ends = math.inf if patience is None else aio.now() + patience
-    wakeup = aio.Wakeup()
-    flight.wake_with(wakeup)
-    while not flight.is_over():
-        if flight.pilot == aio.current():
-            raise RuntimeError("this call would wait for itself: callbacks such as on_token must not call the client")
-        left = ends - aio.now()
-        if left <= 0:
-            raise QueueTimeoutError("another call's request took longer than queue_timeout; nothing was sent")
-        # Check every second: the call that should wake this one may have been interrupted.
-        await wakeup.wait(min(left, 1))
+    async def _join(self, flight: Flight, patience: float | None) -> None:
+        """Wait until a flight is over, or raise a `QueueTimeoutError` after `patience` seconds."""
+        ends = math.inf if patience is None else self._clock.now() + patience
+        wakeup = aio.Wakeup()
+        flight.wake_with(wakeup)
+        while not flight.is_over():
+            if flight.pilot == aio.current():
+                raise RuntimeError(
+                    "this call would wait for itself: callbacks such as on_token must not call the client"
+                )
+            left = ends - self._clock.now()
+            if left <= 0:
+                raise QueueTimeoutError("another call's request took longer than queue_timeout; nothing was sent")
+            # Check every second: the call that should wake this one may have been interrupted.
+            await self._clock.wait(wakeup, min(left, 1))

@@ -17,6 +17,7 @@ from scapi.exceptions import ClosedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scapi._async.clock import Clock
     from scapi._http.messages import HttpRequest, HttpResponse
     from scapi._http.network import Network
 
@@ -33,16 +34,17 @@ class Transport:
         network: How to reach the host.
         timeout: Seconds that one request may take in total once it has a connection; `None` for 30, or for the timeout
             of the caller's `http_client`.
+        clock: The time, and how to wait for a free connection.
     """
 
     #: True until the constructor has finished: if it raises, there is nothing to close.
     _refuses = True
 
-    def __init__(self, *, base_url: str, network: Network, timeout: float | None = None) -> None:
+    def __init__(self, *, base_url: str, network: Network, clock: Clock, timeout: float | None = None) -> None:
         httpx_adapter.check_client(network.http_client, httpx.AsyncClient)
         self._timeout = timeout
         self._http_client: httpx.AsyncClient | None = network.http_client
-        self._pools = aio.PerRuntime(partial(PooledTransport, network), f"client of {base_url}")
+        self._pools = aio.PerRuntime(partial(PooledTransport, network, clock), f"client of {base_url}")
         self._refuses = False
 
     async def send(
@@ -154,12 +156,13 @@ class PooledTransport(httpx.AsyncHTTPTransport):
 
     Args:
         network: How to reach the hosts.
+        clock: The time, and how to wait for a free connection.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, clock: Clock) -> None:
         # `super().__init__` would create an httpcore pool. `_pool`, to which httpx passes each request, is the only
         # private name of httpx that we use.
-        self._pool: Any = Pool(network)
+        self._pool: Any = Pool(network, clock)
 
     async def release(self, call: Call) -> None:
         """Release the connection of a finished call."""
@@ -174,10 +177,12 @@ class Pool:
 
     Args:
         network: How to reach the hosts.
+        clock: The time, and how to wait for a free connection.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, clock: Clock) -> None:
         self._network = network
+        self._clock = clock
         self._leases: Leases[Connection] = Leases(httpx_adapter.MAX_CONNECTIONS)
         self._closed = False
 
@@ -209,19 +214,19 @@ class Pool:
     async def _wait(self, call: Call, take: Callable[[], Connection | None]) -> Connection:
         """Wait in the queue until a connection is free."""
         wakeup = aio.Wakeup()
-        begun = aio.now()
+        begun = self._clock.now()
         self._leases.stand_in_line(call.hold, wakeup.wake)
         try:
             while (connection := take()) is None:
-                left = begun + call.retry_state.left - aio.now()
+                left = begun + call.retry_state.left - self._clock.now()
                 if left <= 0:
                     raise QueueTimeoutError("no connection was free within queue_timeout; nothing was sent")
                 # Check every second: the call that should wake this one may have been interrupted.
-                await wakeup.wait(min(left, 1))
+                await self._clock.wait(wakeup, min(left, 1))
                 self.check()
         finally:
             self._leases.leave_line(call.hold)
-            call.retry_state.spend(aio.now() - begun)
+            call.retry_state.spend(self._clock.now() - begun)
         return connection
 
     def check(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from scapi._lists.polling import Schedule
@@ -51,7 +50,7 @@ class Watcher(Generic[E, S]):
             raise ValueError("json=True gives plain objects, and watchers compare models: use another client for them")
         self._session = session
         self._state = state
-        self._schedule: Schedule[E] = Schedule(differs, interval, random.random, aio.now())
+        self._schedule: Schedule[E] = Schedule(differs, interval, session.clock.random, session.clock.now())
         self._where = where
         self._on_error = None if on_error is None else aio.callback("on_error", on_error)
         #: The item that was polled last. Only its events can be pending.
@@ -118,14 +117,14 @@ class Watcher(Generic[E, S]):
         return None
 
     async def _wait_for(self, watched: Watched[E]) -> None:
-        while (wait := self._schedule.wait(watched, aio.now())) > 0 and not self._closed:
+        while (wait := self._schedule.wait(watched, self._session.clock.now())) > 0 and not self._closed:
             self._wakeup = aio.Wakeup()
             # `close` may have run just before the wakeup existed.
             if not self._closed:
                 await self._session.wait(self._wakeup, wait)
 
     async def _poll(self, watched: Watched[E]) -> None:
-        began, pages = aio.now(), 0
+        began, pages = self._session.clock.now(), 0
         self._current = watched.differ
         poll = watched.differ.poll()
         try:
@@ -134,12 +133,12 @@ class Watcher(Generic[E, S]):
                 pages += 1
                 request = poll.send(await self._session.call(request, fresh=True))
         except StopIteration:
-            self._schedule.succeeded(watched, began, aio.now())
+            self._schedule.succeeded(watched, began, self._session.clock.now())
         finally:
             self._schedule.spent(pages, self._session.ratelimit.limit, began)
 
     async def _report(self, watched: Watched[E], error: ScApiException) -> WatchError | None:
-        event = self._schedule.failed(watched, error, aio.now())
+        event = self._schedule.failed(watched, error, self._session.clock.now())
         if self._on_error is None:
             return event
         await aio.call(self._on_error, event)

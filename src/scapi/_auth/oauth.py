@@ -292,10 +292,10 @@ def _life_of(token: Secret | None) -> tuple[int, datetime] | None:
     return int(claims.exp - (claims.exp if claims.iat is None else claims.iat)), expires_at
 
 
-def is_due(token: UserToken) -> bool:
+def is_due(token: UserToken, now: datetime) -> bool:
     """Return whether to renew a token: a minute before it expires, or a tenth of its lifetime if that is less."""
     early = min(EARLY, max(token.expires_in, 0) * EARLY_SHARE)
-    return datetime.now(UTC) >= shifted(token.expires_at, -timedelta(seconds=early))
+    return now >= shifted(token.expires_at, -timedelta(seconds=early))
 
 
 def refused(error: exceptions.RequestError) -> exceptions.UnauthorizedError:

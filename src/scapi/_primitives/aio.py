@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-import time
 import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, TypeVar
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 #: The module that programs import this world from. Classes name it in their `__module__`.
 PUBLIC = "scapi"
 
-now = time.monotonic
 #: The minimum number of bytes to read from a stream: as many as an event loop reads from a socket at once.
 LEAST_READ = 2**18
 

@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 #: The module that programs import this world from. Classes name it in their `__module__`.
 PUBLIC = "scapi.sync"
 
-now = time.monotonic
 LEAST_READ = 0  # unread bytes stay in the socket
 
 #: How often a waiting thread checks whether it should give up, in seconds.
@@ -167,7 +166,7 @@ class Deadline:
 
     def set(self, seconds: float | None) -> None:
         """End the call after a number of seconds from now, or never."""
-        self._at = math.inf if seconds is None else now() + seconds
+        self._at = math.inf if seconds is None else time.monotonic() + seconds
 
     def end(self) -> None:
         """End the call at once, from any thread."""
@@ -182,7 +181,7 @@ class Deadline:
         self._stream = stream
         if self._ended:
             raise ConnectionAbortedError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED))
-        left = self._at - now()
+        left = self._at - time.monotonic()
         if left <= 0:
             raise TimeoutError("the time limit was exceeded")
         return min(left, threading.TIMEOUT_MAX)
@@ -190,13 +189,13 @@ class Deadline:
 
 def connect(backend: httpcore.NetworkBackend, host: str, port: int, deadline: Deadline) -> httpcore.NetworkStream:
     """Connect to the first address of a host that responds. Each address gets its share of the remaining time."""
-    ends = now() + deadline.left()
+    ends = time.monotonic() + deadline.left()
 
     def work() -> httpcore.NetworkStream:
         found = [address for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         for more, address in zip(range(len(found), 0, -1), found, strict=True):
             try:
-                return backend.connect_tcp(str(address[0]), port, timeout=max((ends - now()) / more, 0.001))
+                return backend.connect_tcp(str(address[0]), port, timeout=max((ends - time.monotonic()) / more, 0.001))
             except Exception:
                 if more == 1:
                     raise

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import reprlib
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from scapi._api import requests
@@ -31,7 +30,7 @@ from scapi.models import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from scapi._ratelimit.priorities import Priority
     from scapi._sync.session import Session
@@ -305,7 +304,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
             ScApiException: Any failure, with `on_error="raise"`.
         """
         walks = SalesPaginators(
-            since=since, until=until, limit=limit, additional=additional, resume=resume, now=datetime.now(UTC)
+            since=since, until=until, limit=limit, additional=additional, resume=resume, now=self._session.clock.utc()
         )
         walks.begin(Target(self._regions[0], "any"))
         plan = self._plan(concurrency, on_error, progress)
@@ -348,7 +347,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
             TypeError: A function isn't callable, or `state` belongs to another kind of watcher.
             ValueError: An argument is out of its range, or the client has `json=True`.
         """
-        now = datetime.now(UTC)
+        now = self._session.clock.utc()
         known = saved_states.checked("state", state, BulkSalesWatchState) or BulkSalesWatchState()
         by_target = {Target(item.region, item.item_id): item for item in known.items}
         differs = [SalesDiffer(*target, since, by_target.get(target), now) for target in self._watched]

@@ -14,6 +14,7 @@ from scapi._lists.paginator import Paginator
 from scapi._lists.watch_differs import EmissionDiffer
 from scapi._sync import bulk
 from scapi._sync.auctions import AuctionsEndpoint
+from scapi._sync.clock import Clock
 from scapi._sync.context import Closable
 from scapi._sync.endpoints import AuctionEndpoint
 from scapi._sync.pages import Rows
@@ -54,6 +55,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
     """
 
     _session: Session
+    _clock = Clock()
 
     @model_or_json
     def regions(self) -> list[RegionInfo]:
@@ -407,7 +409,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         return self._session.settings, self._session.credentials, self._session.renewal
 
     def __setstate__(self, state: tuple[Settings, Credentials, Renewal | None]) -> None:
-        self._session = Session(*state, network=DIRECT)
+        self._session = Session(*state, network=DIRECT, clock=self._clock)
 
 
 def checked_region(region: RegionLike | None) -> Region | None:

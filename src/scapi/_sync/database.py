@@ -12,6 +12,7 @@ from scapi._base import validation
 from scapi._items import database, names
 from scapi._items.cache import default_folder
 from scapi._primitives import threads
+from scapi._sync.clock import Clock
 from scapi._sync.context import Closable
 from scapi._sync.file_cache import FileCache
 from scapi._sync.github import GitHubClient
@@ -62,6 +63,7 @@ class DatabaseLookup(Closable):
     """
 
     __module__ = threads.PUBLIC
+    _clock = Clock()
 
     def __init__(
         self,
@@ -81,7 +83,9 @@ class DatabaseLookup(Closable):
         folder = default_folder() if cache_dir is None else validation.path("cache_dir", cache_dir)
         self._missing: tuple[str, ...] = ()
         self._owns_github = github is None
-        self._cache = FileCache(github or GitHubClient(), folder, stale_time=stale_time, offline=offline)
+        self._cache = FileCache(
+            github or GitHubClient(), folder, stale_time=stale_time, offline=offline, clock=self._clock
+        )
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from scapi._api import requests
@@ -19,7 +18,7 @@ from scapi.models import AuctionLot, AuctionPrice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from scapi._ratelimit.priorities import Priority
     from scapi._sync.session import Session
@@ -286,7 +285,7 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
             limit=limit,
             additional=additional,
             resume=resume,
-            now=datetime.now(UTC),
+            now=self._session.clock.utc(),
         )
         return SaleRows(self._session.with_priority(priority), paginator)
 
@@ -326,7 +325,7 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
                 `json=True`.
         """
         where_to = self._session.settings.region_for(region, self._region)
-        differ = SalesDiffer(where_to, self.item_id, since, state, datetime.now(UTC))
+        differ = SalesDiffer(where_to, self.item_id, since, state, self._session.clock.utc())
         return Watcher(
             self._session.with_priority(priority),
             [differ],

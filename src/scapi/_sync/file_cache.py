@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from scapi._sync.clock import Clock
     from scapi._sync.github import GitHubClient
     from scapi.models import RawFile
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 logger = logging.getLogger("scapi")
-
-wall = time.time
 
 #: Seconds without requests after a failure, so that calls stay fast in a program without network.
 PAUSE = 60.0
@@ -55,12 +53,14 @@ class FileCache:
         folder: The folder for copies on disk.
         stale_time: Seconds for which a copy is used without a request.
         offline: Send no requests.
+        clock: The time.
     """
 
-    def __init__(self, github: GitHubClient, folder: Path, *, stale_time: float, offline: bool) -> None:
+    def __init__(self, github: GitHubClient, folder: Path, *, stale_time: float, offline: bool, clock: Clock) -> None:
         self.github = github
         self.offline = offline
         self._stale_time = stale_time
+        self._clock = clock
         self._store = Store(folder, f"{github.repository}/{github.branch}")
         self._held: dict[str, Held] = {}
         self._flights: dict[str, SingleFlight] = {}
@@ -78,7 +78,7 @@ class FileCache:
         before = self._held.get(name)
         if before and not force and self._will_do(before):
             return before.value  # type: ignore[no-any-return]  # returned by `read`
-        flight = self._flights.setdefault(name, SingleFlight(threads.begin))
+        flight = self._flights.setdefault(name, SingleFlight(threads.begin, self._clock))
         # One run is enough, unless it belonged to another caller that was interrupted.
         while (held := self._held.get(name)) is None or held is before:
             flight.run(partial(self._update, name, read, force=force))
@@ -109,7 +109,8 @@ class FileCache:
         try:
             etag = held.copy.etag if held else None
             with guard(self.github, self.github.file_url(name)):
-                fresh = threads.to_thread(_renewed, held, self.github.rawfile(name, etag=etag), read)
+                file = self.github.rawfile(name, etag=etag)
+                fresh = threads.to_thread(_renewed, held, file, read, self._clock.wall())
         except ScApiException as error:
             if held is None:
                 raise
@@ -125,12 +126,12 @@ class FileCache:
             text = "%s can't be updated (%s): using the last good copy from %s"
             logger.warning(text, escaping.log(name), escaping.log(str(error)), since)
         self._reachable = False
-        self._paused_until = threads.now() + min(PAUSE, self._stale_time)
+        self._paused_until = self._clock.now() + min(PAUSE, self._stale_time)
 
     def _will_do(self, held: Held) -> bool:
         """Return whether to use a copy without a request."""
-        fresh = is_fresh(held.copy, now=wall(), stale_time=self._stale_time)
-        return fresh or self.offline or (self._reachable is False and threads.now() < self._paused_until)
+        fresh = is_fresh(held.copy, now=self._clock.wall(), stale_time=self._stale_time)
+        return fresh or self.offline or (self._reachable is False and self._clock.now() < self._paused_until)
 
     def _keep(self, name: str, held: Held) -> None:
         self._held.pop(name, None)
@@ -150,15 +151,15 @@ class FileCache:
         )
 
 
-def _renewed(held: Held | None, file: RawFile | None, read: Callable[[bytes], Any]) -> Held:
+def _renewed(held: Held | None, file: RawFile | None, read: Callable[[bytes], Any], now: float) -> Held:
     """Return the copy that the server confirmed, or the decoded new file.
 
     A new file is decoded before it is stored, so that an invalid file can't replace a good copy.
     """
     if file is None:
         assert held is not None  # without a copy there was no ETag, so the server can't respond with 304
-        return Held(replace(held.copy, fetched_at=wall()), held.value)
-    copy = Copy(content=file.content, source=file.url, etag=file.etag, fetched_at=wall())
+        return Held(replace(held.copy, fetched_at=now), held.value)
+    copy = Copy(content=file.content, source=file.url, etag=file.etag, fetched_at=now)
     if held and held.copy.content == file.content:
         return Held(copy, held.value)
     try:

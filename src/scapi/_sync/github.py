@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from scapi._api import decoding
@@ -19,6 +18,7 @@ from scapi._items import github
 from scapi._items.database import REPOSITORY
 from scapi._items.github import Repository
 from scapi._primitives import threads
+from scapi._sync.clock import Clock
 from scapi._sync.context import Closable
 from scapi.exceptions import ClosedError
 from scapi.models import RateLimit, RawFile
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-wall = time.time
 
 
 class GitHubClient(Closable):
@@ -75,6 +73,7 @@ class GitHubClient(Closable):
     """
 
     __module__ = threads.PUBLIC
+    _clock = Clock()
 
     def __init__(
         self,
@@ -260,7 +259,7 @@ class GitHubClient(Closable):
                     break
                 http_request = further
                 response = self._exchange(http_request, sink)
-            return github.check(response, http_request, wall())
+            return github.check(response, http_request, self._clock.wall())
 
     def _exchange(self, http_request: HttpRequest, sink: threads.Sink | None) -> HttpResponse:
         response = self._transport(http_request.url).send(http_request, sink)
@@ -276,7 +275,7 @@ class GitHubClient(Closable):
             # Imported with the first client, because importing httpx takes longer than importing scapi.
             from scapi._sync.transport import Transport
 
-            transport = Transport(base_url=host, timeout=self._timeout, network=self._network)
+            transport = Transport(base_url=host, timeout=self._timeout, network=self._network, clock=self._clock)
             self._transports.setdefault(host, transport)
         return self._transports[host]
 

@@ -14,6 +14,7 @@ from scapi._http.credentials import Credentials
 from scapi._http.guard import Guard
 from scapi._http.network import Network
 from scapi._primitives import threads
+from scapi._sync.clock import Clock
 from scapi._sync.context import Closable
 from scapi.config import BaseUrl
 from scapi.exceptions import LoginError
@@ -84,6 +85,7 @@ class OAuthClient(Closable):
     """
 
     __module__ = threads.PUBLIC
+    _clock = Clock()
 
     def __init__(
         self,
@@ -117,7 +119,9 @@ class OAuthClient(Closable):
         from scapi._sync.transport import Transport
 
         self._credentials, self._redirect_uri, self._base_url, self._timeout, self._network = state
-        self._transport = Transport(base_url=self._base_url, timeout=self._timeout, network=self._network)
+        self._transport = Transport(
+            base_url=self._base_url, timeout=self._timeout, network=self._network, clock=self._clock
+        )
 
     @classmethod
     def from_env(cls, **options: Unpack[Options]) -> Self:
@@ -246,9 +250,21 @@ class OAuthClient(Closable):
         url = oauth.authorize_url(self._base_url, self._credentials, redirect_uri, None, proof)
         with loopback.listen(redirect_uri, url.state) as arrived:
             loopback.send_user(url, redirect_uri, arrived, open_browser=open_browser, ask=ask)
-            redirect = _arrival(arrived, timeout)
+            redirect = self._arrival(arrived, timeout)
         request = self._code_request(redirect.code(url.state), redirect_uri, proof)
         return self._call(request, oauth.user_token)
+
+    def _arrival(self, arrived: Future[Redirect], timeout: float) -> Redirect:
+        """Wait for the browser to come back."""
+        wakeup = threads.Wakeup()
+        arrived.add_done_callback(lambda _: wakeup.wake())
+        ends = self._clock.now() + timeout
+        while not arrived.done():
+            left = ends - self._clock.now()
+            if left <= 0:
+                raise LoginError(f"nobody logged in within {timeout:g} seconds")
+            self._clock.wait(wakeup, min(left, 1))
+        return arrived.result()
 
     def _call(self, http_request: HttpRequest, decode: Callable[[bytes], T]) -> T:
         http_request.check()
@@ -271,16 +287,3 @@ def for_application(credentials: Credentials, base_url: str, timeout: float | No
     client = OAuthClient.__new__(OAuthClient)
     client.__setstate__((credentials, REDIRECT_URI, base_url, timeout, network))
     return client
-
-
-def _arrival(arrived: Future[Redirect], timeout: float) -> Redirect:
-    """Wait for the browser to come back."""
-    wakeup = threads.Wakeup()
-    arrived.add_done_callback(lambda _: wakeup.wake())
-    ends = threads.now() + timeout
-    while not arrived.done():
-        left = ends - threads.now()
-        if left <= 0:
-            raise LoginError(f"nobody logged in within {timeout:g} seconds")
-        wakeup.wait(min(left, 1))
-    return arrived.result()

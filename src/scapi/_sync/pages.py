@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
-from datetime import UTC, datetime
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
@@ -15,6 +14,7 @@ from scapi.models import AuctionPrice
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from datetime import datetime
 
     import pandas as pd
     import polars as pl
@@ -167,7 +167,7 @@ def read_all(session: Session, paginator: Paginator[T]) -> list[T]:
 
 def server_time(session: Session) -> datetime:
     """Return an upper bound of the server's time, at most a minute late: the next reset of the rate limit."""
-    return session.ratelimit.reset or datetime.now(UTC)
+    return session.ratelimit.reset or session.clock.utc()
 
 
 def _pages(session: Session, paginator: Paginator[T]) -> Generator[Listing[T]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from scapi._http.credentials import Credentials
     from scapi._retry import RetryState
+    from scapi._sync.clock import Clock
     from scapi._sync.oauth import OAuthClient
     from scapi.models import UserToken
 
@@ -34,6 +35,7 @@ class Renewal:
         token: UserToken,
         open_client: Callable[[], OAuthClient],
         on_token: Callable[[UserToken], object] | None,
+        clock: Clock,
     ) -> None:
         self.credentials = oauth.bearer(token)
         self.still_unauthorized: set[str] = set()
@@ -42,13 +44,14 @@ class Renewal:
         self._refused: ClientError | None = None
         self._open_client = open_client
         self._on_token = None if on_token is None else threads.callback("on_token", on_token)
-        self._flight = SingleFlight(threads.spawn)
+        self._flight = SingleFlight(threads.spawn, clock)
+        self._clock = clock
         self._closed = False
 
     def fresh(self, retry_state: RetryState) -> Credentials:
         """Return the token, renewed first if it is about to expire."""
         credentials = self.credentials
-        if self._unsaved is not None or oauth.is_due(self._token):
+        if self._unsaved is not None or oauth.is_due(self._token, self._clock.utc()):
             self.replace(credentials, retry_state)
         return self.credentials
 
@@ -66,9 +69,9 @@ class Renewal:
             ScApiException: Any other failure of the request.
         """
         while self.credentials is stale:
-            begun = threads.now()
+            begun = self._clock.now()
             if self._flight.run(partial(self._replace, stale), retry_state.patience):
-                retry_state.spend(threads.now() - begun)
+                retry_state.spend(self._clock.now() - begun)
 
     def _replace(self, stale: Credentials) -> None:
         # Another call may have finished a renewal since the caller checked the credentials.
@@ -113,4 +116,4 @@ class Renewal:
         return f"Renewal({self._token!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Renewal, (self._unsaved or self._token, self._open_client, self._on_token)
+        return Renewal, (self._unsaved or self._token, self._open_client, self._on_token, self._clock)

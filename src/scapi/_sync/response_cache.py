@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from scapi._retry import RetryState
+    from scapi._sync.clock import Clock
 
 
 class _Shared:
@@ -24,15 +25,16 @@ class _Shared:
         body: The body of the response.
     """
 
-    def __init__(self) -> None:
-        self.flight = SingleFlight(threads.begin)
+    def __init__(self, clock: Clock) -> None:
+        self.flight = SingleFlight(threads.begin, clock)
         self.body: bytes | None = None
 
 
 class ResponseCache:
     """The cached responses of one client and its views, for any number of tasks and threads. Errors are not cached."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._answers = Answers()
         self._shared: dict[Hashable, _Shared] = {}
 
@@ -58,11 +60,11 @@ class ResponseCache:
             ScApiException: The request failed. All calls that wait for it raise the same error.
         """
         key = target, options
-        while (body := self._answers.get(target, threads.now(), seconds)) is None:
-            shared = self._shared.setdefault(key, _Shared())
-            begun = threads.now()
+        while (body := self._answers.get(target, self._clock.now(), seconds)) is None:
+            shared = self._shared.setdefault(key, _Shared(self._clock))
+            begun = self._clock.now()
             if shared.flight.run(partial(self._ask, key, seconds, shared, ask, retry_state), retry_state.patience):
-                retry_state.spend(threads.now() - begun)
+                retry_state.spend(self._clock.now() - begun)
             # There is no body if the call that sent the request was interrupted. Then try again.
             if (body := shared.body) is not None:
                 break
@@ -78,10 +80,10 @@ class ResponseCache:
     ) -> None:
         try:
             # Another call may have cached it since `get` checked.
-            shared.body = self._answers.get(key[0], threads.now(), seconds)
+            shared.body = self._answers.get(key[0], self._clock.now(), seconds)
             if shared.body is None:
                 shared.body = ask(retry_state)
-                self._answers.put(key[0], shared.body, threads.now())
+                self._answers.put(key[0], shared.body, self._clock.now())
         finally:
             # Later calls use the cache or send a new request.
             self._shared.pop(key, None)

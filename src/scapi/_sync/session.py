@@ -6,9 +6,7 @@ from __future__ import annotations
 import copy
 import logging
 import math
-import random
 import threading
-import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scapi._api.errors import explain
@@ -45,6 +43,7 @@ if TYPE_CHECKING:
     from scapi._http.network import Network
     from scapi._ratelimit.priorities import Priority
     from scapi._ratelimit.protocol import Pacing, Ticket, Wait
+    from scapi._sync.clock import Clock
     from scapi._sync.renewal import Renewal
     from scapi.models import RateLimit
 
@@ -70,23 +69,25 @@ class Session:
         renewal: Renewal | None = None,
         *,
         network: Network,
+        clock: Clock,
     ) -> None:
         log_as_the_environment_says()
         self.settings = settings
         self.renewal = renewal
         self._credentials = credentials
         self.network = network
+        self.clock = clock
         # Imported with the first client: httpx takes longer to import than all of scapi.
         from scapi._sync.transport import Transport
 
-        self._transport = Transport(base_url=settings.base_url, network=network)
+        self._transport = Transport(base_url=settings.base_url, network=network, clock=clock)
         given = redis_budget.of_environment() if settings.budget is None else settings.budget
         self._budget: Pacing = budget_for(settings.base_url, credentials.fingerprint(), given)
         # The reserve belongs to the transport: all views of a client share it, and it lives as long as any of them.
         self._budget.set_reserve(self._transport, settings.reserve)
         self._notice = notice_of(self._budget)
         self._waiting: Held[threads.Wakeup] = Held()
-        self._cache = ResponseCache()
+        self._cache = ResponseCache(clock)
 
     def view(self, settings: Settings) -> Session:
         """Return a session with other settings that shares the connections, the budget and the token."""
@@ -106,7 +107,7 @@ class Session:
     @property
     def ratelimit(self) -> RateLimit:
         """The points that are left, as of the last responses."""
-        return self._budget.state(threads.now()).ratelimit
+        return self._budget.state(self.clock.now()).ratelimit
 
     @property
     def closed(self) -> bool:
@@ -185,8 +186,8 @@ class Session:
                         )
                 except (TransportError, RequestError) as error:
                     explain(error, request.operation)
-                    until_reset = self._budget.state(threads.now()).until_reset
-                    wait = retry_state.wait_after(error, until_reset, wall=time.time(), rng=random.random)
+                    until_reset = self._budget.state(self.clock.now()).until_reset
+                    wait = retry_state.wait_after(error, until_reset, wall=self.clock.wall(), rng=self.clock.random)
                     if wait is None or self._transport.closed:
                         raise
                     details = request.path, wait, retry_state.attempts, log(str(error))
@@ -198,10 +199,10 @@ class Session:
         settings = self.settings
         ticket = self._budget.enter(request.operation, wakeup, pace=settings.pace, priority=settings.priority)
         try:
-            if (wait := self._budget.poll(ticket, threads.now())) is not None:
+            if (wait := self._budget.poll(ticket, self.clock.now())) is not None:
                 self._wait_for_turn(request, ticket, wakeup, wait, retry_state)
         except BaseException:
-            self._budget.leave(ticket, threads.now(), sent=False)
+            self._budget.leave(ticket, self.clock.now(), sent=False)
             raise
         return ticket
 
@@ -209,11 +210,11 @@ class Session:
         self, request: Request[T], ticket: Ticket, wakeup: threads.Wakeup, first: Wait, retry_state: RetryState
     ) -> None:
         wait: Wait | None = first
-        begun, logged = threads.now(), -1.0
+        begun, logged = self.clock.now(), -1.0
         while wait is not None:
             if not retry_state.may_wait(wait, is_paced=bool(self.settings.pace)):
                 raise self._refusal(request, wait)
-            now = threads.now()
+            now = self.clock.now()
             expected = max(wait.soonest, now - begun)
             if not wait.is_asking and (logged < 0 or logged <= LONG_WAIT < expected):
                 logged, longest = expected, max(wait.again, wait.soonest)
@@ -223,8 +224,8 @@ class Session:
             poll_interval = max(POLL_INTERVAL, self._waiting.most / POLLS_PER_SECOND)
             bound = math.inf if wait.is_asking else min(retry_state.left, poll_interval)
             self.wait(wakeup, min(wait.again, bound))
-            retry_state.spend(threads.now() - now, is_block=wait.is_foreign)
-            wait = self._budget.poll(ticket, threads.now())
+            retry_state.spend(self.clock.now() - now, is_block=wait.is_foreign)
+            wait = self._budget.poll(ticket, self.clock.now())
 
     def _refusal(self, request: Request[T], wait: Wait) -> RateLimitError:
         if self.ratelimit.limit == 0:
@@ -238,7 +239,7 @@ class Session:
 
     def _log_wait(self, seconds: float, text: str, *details: object) -> None:
         """Log a wait, once for all calls that wait for the same thing."""
-        level = self._notice.level(seconds, threads.now())
+        level = self._notice.level(seconds, self.clock.now())
         if logger.isEnabledFor(level):
             logger.log(level, text, *details)
 
@@ -246,10 +247,10 @@ class Session:
         self, request: Request[Any], http_request: HttpRequest, ticket: Ticket, retry_state: RetryState
     ) -> HttpResponse:
         """Send a request whose points are reserved, and pass its response to `on_response`."""
-        begun, waited = threads.now(), retry_state.waited_in_all
+        begun, waited = self.clock.now(), retry_state.waited_in_all
         response = self._exchange(http_request, ticket, retry_state)
         if self.settings.on_response is not None:
-            seconds = threads.now() - begun - (retry_state.waited_in_all - waited)
+            seconds = self.clock.now() - begun - (retry_state.waited_in_all - waited)
             info = ResponseInfo(
                 method=http_request.method,
                 operation=request.operation.partition(":")[0],
@@ -279,7 +280,7 @@ class Session:
             raise
         finally:
             status, headers = (response.status, response.headers) if response else (None, None)
-            self._budget.leave(ticket, threads.now(), sent=sent, status=status, headers=headers)
+            self._budget.leave(ticket, self.clock.now(), sent=sent, status=status, headers=headers)
 
     def _follow(self, http_request: HttpRequest, retry_state: RetryState) -> HttpResponse:
         """Send a request and follow the redirects that stay on its host. Return the last response."""
@@ -296,9 +297,9 @@ class Session:
         return self._transport.send(http_request, retry_state=retry_state, timeout=self.settings.timeout)
 
     def _pause(self, seconds: float, retry_state: RetryState) -> None:
-        begun = threads.now()
+        begun = self.clock.now()
         self.wait(threads.Wakeup(), seconds)
-        retry_state.spend(threads.now() - begun)
+        retry_state.spend(self.clock.now() - begun)
 
     def wait(self, wakeup: threads.Wakeup, seconds: float) -> None:
         """Wait for some seconds, or until woken. Raise `ClosedError` if the client is or gets closed."""
@@ -307,7 +308,7 @@ class Session:
             self._waiting.add(wakeup, hold)
             try:
                 if not self._transport.closed:
-                    wakeup.wait(seconds)
+                    self.clock.wait(wakeup, seconds)
             finally:
                 self._waiting.discard(wakeup)
         if self._transport.closed:

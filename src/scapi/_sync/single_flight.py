@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scapi._primitives.threads import Work
+    from scapi._sync.clock import Clock
 
 
 class SingleFlight:
@@ -23,10 +24,12 @@ class SingleFlight:
     Args:
         start: How to start the work: `threads.spawn` finishes it even if all callers are interrupted,
             `threads.begin` needs no thread.
+        clock: The time, and how to wait.
     """
 
-    def __init__(self, start: Callable[[Work], None]) -> None:
+    def __init__(self, start: Callable[[Work], None], clock: Clock) -> None:
         self._start = start
+        self._clock = clock
         self._flights = Flights()
 
     def run(self, work: Work, patience: float | None = None) -> bool:
@@ -47,7 +50,7 @@ class SingleFlight:
             flight = self._flights.begin(mine)
             if flight is mine:
                 self._start(partial(self._fly, mine, work))
-            _join(flight, None if flight is mine else patience)
+            self._join(flight, None if flight is mine else patience)
         if flight.error is not None:
             raise flight.error
         return flight is not mine
@@ -55,7 +58,7 @@ class SingleFlight:
     def settle(self) -> None:
         """Wait for a run in progress, and ignore its error."""
         if flight := self._flights.under_way:
-            _join(flight, None)
+            self._join(flight, None)
 
     def _fly(self, flight: Flight, work: Work) -> None:
         with flight.flying:
@@ -70,17 +73,18 @@ class SingleFlight:
             else:
                 flight.land(None)
 
-
-def _join(flight: Flight, patience: float | None) -> None:
-    """Wait until a flight is over, or raise a `QueueTimeoutError` after `patience` seconds."""
-    ends = math.inf if patience is None else threads.now() + patience
-    wakeup = threads.Wakeup()
-    flight.wake_with(wakeup)
-    while not flight.is_over():
-        if flight.pilot == threads.current():
-            raise RuntimeError("this call would wait for itself: callbacks such as on_token must not call the client")
-        left = ends - threads.now()
-        if left <= 0:
-            raise QueueTimeoutError("another call's request took longer than queue_timeout; nothing was sent")
-        # Check every second: the call that should wake this one may have been interrupted.
-        wakeup.wait(min(left, 1))
+    def _join(self, flight: Flight, patience: float | None) -> None:
+        """Wait until a flight is over, or raise a `QueueTimeoutError` after `patience` seconds."""
+        ends = math.inf if patience is None else self._clock.now() + patience
+        wakeup = threads.Wakeup()
+        flight.wake_with(wakeup)
+        while not flight.is_over():
+            if flight.pilot == threads.current():
+                raise RuntimeError(
+                    "this call would wait for itself: callbacks such as on_token must not call the client"
+                )
+            left = ends - self._clock.now()
+            if left <= 0:
+                raise QueueTimeoutError("another call's request took longer than queue_timeout; nothing was sent")
+            # Check every second: the call that should wake this one may have been interrupted.
+            self._clock.wait(wakeup, min(left, 1))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from scapi._http.messages import HttpRequest, HttpResponse
     from scapi._http.network import Network
+    from scapi._sync.clock import Clock
 
 
 #: The request extension that holds the `Call` which the request belongs to.
@@ -34,16 +35,17 @@ class Transport:
         network: How to reach the host.
         timeout: Seconds that one request may take in total once it has a connection; `None` for 30, or for the timeout
             of the caller's `http_client`.
+        clock: The time, and how to wait for a free connection.
     """
 
     #: True until the constructor has finished: if it raises, there is nothing to close.
     _refuses = True
 
-    def __init__(self, *, base_url: str, network: Network, timeout: float | None = None) -> None:
+    def __init__(self, *, base_url: str, network: Network, clock: Clock, timeout: float | None = None) -> None:
         httpx_adapter.check_client(network.http_client, httpx.Client)
         self._timeout = timeout
         self._http_client: httpx.Client | None = network.http_client
-        self._pools = threads.PerRuntime(partial(PooledTransport, network), f"client of {base_url}")
+        self._pools = threads.PerRuntime(partial(PooledTransport, network, clock), f"client of {base_url}")
         self._refuses = False
 
     def send(
@@ -155,12 +157,13 @@ class PooledTransport(httpx.HTTPTransport):
 
     Args:
         network: How to reach the hosts.
+        clock: The time, and how to wait for a free connection.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, clock: Clock) -> None:
         # `super().__init__` would create an httpcore pool. `_pool`, to which httpx passes each request, is the only
         # private name of httpx that we use.
-        self._pool: Any = Pool(network)
+        self._pool: Any = Pool(network, clock)
 
     def release(self, call: Call) -> None:
         """Release the connection of a finished call."""
@@ -175,10 +178,12 @@ class Pool:
 
     Args:
         network: How to reach the hosts.
+        clock: The time, and how to wait for a free connection.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, clock: Clock) -> None:
         self._network = network
+        self._clock = clock
         self._leases: Leases[Connection] = Leases(httpx_adapter.MAX_CONNECTIONS)
         self._closed = False
 
@@ -210,19 +215,19 @@ class Pool:
     def _wait(self, call: Call, take: Callable[[], Connection | None]) -> Connection:
         """Wait in the queue until a connection is free."""
         wakeup = threads.Wakeup()
-        begun = threads.now()
+        begun = self._clock.now()
         self._leases.stand_in_line(call.hold, wakeup.wake)
         try:
             while (connection := take()) is None:
-                left = begun + call.retry_state.left - threads.now()
+                left = begun + call.retry_state.left - self._clock.now()
                 if left <= 0:
                     raise QueueTimeoutError("no connection was free within queue_timeout; nothing was sent")
                 # Check every second: the call that should wake this one may have been interrupted.
-                wakeup.wait(min(left, 1))
+                self._clock.wait(wakeup, min(left, 1))
                 self.check()
         finally:
             self._leases.leave_line(call.hold)
-            call.retry_state.spend(threads.now() - begun)
+            call.retry_state.spend(self._clock.now() - begun)
         return connection
 
     def check(self) -> None:

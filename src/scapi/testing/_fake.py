@@ -110,6 +110,9 @@ class FakeApi:
             URL as `raw_url` and `api_url` of a `GitHubClient`.
     """
 
+    #: The real time, for a clock that runs. Tests replace it in a subclass.
+    _monotonic = staticmethod(monotonic)
+
     def __init__(
         self,
         *,
@@ -246,7 +249,7 @@ class FakeApi:
     def _turn_clock(self, servers: int) -> None:
         """Count a server that starts (1) or stops (-1). The clock starts with the first and stops with the last."""
         with self._lock:
-            self._moved, self._runs_since = self._moved + self._run(), monotonic()
+            self._moved, self._runs_since = self._moved + self._run(), self._monotonic()
             self._served += servers
 
     @property
@@ -562,7 +565,7 @@ class FakeApi:
 
     def _run(self) -> float:
         """Return the seconds that the clock has run since a server last started or stopped."""
-        return monotonic() - self._runs_since if self._served and not self._has_clock else 0.0
+        return self._monotonic() - self._runs_since if self._served and not self._has_clock else 0.0
 
     def _now_ms(self) -> int:
         return int(self._now() * 1000)
