@@ -32,12 +32,12 @@ SEED = 20261123
 REALMS = ("ru", "global")
 LANGUAGES = ("ru", "en", "es", "fr", "ko")
 
-_LETTERS = dict.fromkeys(("en", "es", "fr"), "abcdefghijklmnopqrstuvwxyz") | {
+LETTERS = dict.fromkeys(("en", "es", "fr"), "abcdefghijklmnopqrstuvwxyz") | {
     "ru": "абвгдежзийклмнопрстуфхцчшщъыьэюя",
     "ko": "가나다라마바사아자차카타파하기니디리미비시이지",
 }
 
-_PEER = """
+PEER = """
 import json, sys
 from scapi.database.index.search import SearchIndex
 given = json.load(sys.stdin)
@@ -52,7 +52,7 @@ json.dump(answers, sys.stdout)
 """
 
 
-_COLD = """
+COLD = """
 import sys, time
 start = time.perf_counter()
 from scapi.sync import DatabaseLookup
@@ -70,7 +70,7 @@ class Query(NamedTuple):
     text: str
 
 
-# ── the mistakes ──────────────────────────────────────────────────────────────────────────────────────────
+# ── the mistakes ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _places(name: str) -> list[int]:
@@ -84,12 +84,12 @@ def missing_letter(name: str, language: str, rng: random.Random) -> str:
 
 def extra_letter(name: str, language: str, rng: random.Random) -> str:
     place = rng.choice(_places(name))
-    return name[:place] + rng.choice([name[place], rng.choice(_LETTERS[language])]) + name[place:]
+    return name[:place] + rng.choice([name[place], rng.choice(LETTERS[language])]) + name[place:]
 
 
 def wrong_letter(name: str, language: str, rng: random.Random) -> str:
     place = rng.choice(_places(name))
-    others = [letter for letter in _LETTERS[language] if letter != name[place].lower()]
+    others = [letter for letter in LETTERS[language] if letter != name[place].lower()]
     return name[:place] + rng.choice(others) + name[place + 1 :]
 
 
@@ -162,7 +162,7 @@ def _key(text: str) -> str:
     return next(names.spell([text])).key
 
 
-# ── the answers ───────────────────────────────────────────────────────────────────────────────────────────
+# ── the answers ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def ours(asked: list[Query], listings: dict[str, names.Index]) -> list[str | None]:
@@ -176,7 +176,7 @@ def peers(asked: list[Query], python: str, folder: Path) -> list[str | None]:
         "queries": {realm: [query.text for query in asked if query.realm == realm] for realm in REALMS},
     }
     # Isolated, because its package has the same name as ours.
-    command = [python, "-I", "-c", _PEER]
+    command = [python, "-I", "-c", PEER]
     done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, check=True)
     answers: list[str | None] = json.loads(done.stdout)
     return answers
@@ -212,7 +212,7 @@ def _percent(count: Counter[bool]) -> str:
     return f"{100 * count[True] / count.total():.1f}" if count else "–"
 
 
-# ── the clock ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── the clock ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def build_times(path: Path, rounds: int = 15) -> list[float]:
@@ -231,7 +231,7 @@ def cold_times(listing: bytes, rounds: int = 15) -> list[tuple[float, float]]:
         kept = cache.Store(Path(folder), f"{database.REPOSITORY}/main")
         source = f"https://raw.githubusercontent.com/{database.REPOSITORY}/main/ru/listing.json"
         kept.put("ru/listing.json", cache.Copy(content=listing, source=source, fetched_at=time.time()))
-        command = [sys.executable, "-c", _COLD, folder]
+        command = [sys.executable, "-c", COLD, folder]
         runs = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(rounds)]
     return [json.loads(run.stdout) for run in runs]
 
@@ -251,7 +251,7 @@ def _speed(label: str, times: list[float]) -> str:
     return f"| {label} | {len(times)} | {statistics.median(times):.2f} | {slowest:.2f} | {max(times):.2f} |"
 
 
-# ── the report ────────────────────────────────────────────────────────────────────────────────────────────
+# ── the report ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _exact(listings: dict[str, names.Index]) -> tuple[int, int, int]:

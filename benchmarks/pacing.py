@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 EPOCH = 1_790_000_000.0
 WINDOW = 60.0
 PHASE = 33.216
-# No timer is finer than this.
+#: No timer is finer than this.
 TIMER = 0.001
 KNOWN = {"emission": 1, "lots": 2, "price_history": 2}
 UNKNOWN = {**KNOWN, "friends": 1, "clans": 3, "operations": 5}
@@ -50,10 +50,10 @@ class Scenario:
         costs: What the server charges per operation; all operations are called equally often.
         clock: Seconds that the local clock is ahead of the server's.
         drift: Share by which the local clock is quicker.
-        date: Seconds that the ``Date`` header is ahead of the server's clock, or ``None``: there is no such
+        date: Seconds that the `Date` header is ahead of the server's clock, or `None`: there is no such
             header.
         stale: Share of answers whose rate-limit headers are from an older window.
-        stranger: ``"none"``, ``"steady"`` or ``"bursts"``; either takes a quarter of the points.
+        stranger: `"none"`, `"steady"` or `"bursts"`; either takes a quarter of the points.
         workers: Processes that the tasks are spread over, each with a budget of its own.
         share: Share of the points that each of them may use.
         spread: Whether the requests are to be spread evenly.
@@ -241,7 +241,7 @@ class Simulation:
         self._asked = 0
         self._at(self.server.reset, self._turn)
 
-    # -- somebody else -----------------------------------------------------------------------------
+    # ── somebody else ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _stranger(self) -> Iterator[float]:
         if self.scenario.stranger != "none":
@@ -254,7 +254,7 @@ class Simulation:
         rate = self.scenario.limit / 4 / WINDOW
         self._at(self.time + self.rng.expovariate(rate / points), self._meddle)
 
-    # -- people ------------------------------------------------------------------------------------
+    # ── people ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _visit(self) -> None:
         scenario, operation = self.scenario, self.rng.choice(self._operations)
@@ -266,7 +266,7 @@ class Simulation:
         mean_cost = sum(scenario.costs.values()) / len(scenario.costs)
         self._at(self.time + self.rng.expovariate(rate / mean_cost), self._visit)
 
-    # -- a task ------------------------------------------------------------------------------------
+    # ── a task ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _begin(self, budget: Budget) -> None:
         call = Call(budget, self.rng.choice(self._operations), self.time, self._woken, self.scenario.priority)

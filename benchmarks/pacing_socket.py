@@ -31,7 +31,7 @@ from scapi.testing import FakeApi
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-# A fake's windows end 33.216 s into the minute, and every so many seconds before and after.
+#: A fake's windows end 33.216 s into the minute, and every so many seconds before and after.
 PHASE = 1_800_000_033.216
 
 KNOWN: Mapping[str, Callable[[Any], Any]] = {

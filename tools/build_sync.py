@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 TREES = {"src/scapi/_async": "src/scapi/_sync", "tests/_async": "tests/_sync"}
 
-# The whole difference between the code of the two worlds. An entry that nothing uses is an error.
+#: The whole difference between the code of the two worlds. An entry that nothing uses is an error.
 NAMES = {
     "aio": "threads",
     "_async": "_sync",
@@ -56,8 +56,8 @@ NAMES = {
     "aclosing": "closing",
 }
 
-# What else changes in prose: pattern and replacement. `await` goes only before a call; in a sentence
-# ("await the result") its absence would leave nonsense, so there it counts as a leftover.
+#: What else changes in prose: pattern and replacement. `await` goes only before a call; in a sentence
+#: ("await the result") its absence would leave nonsense, so there it counts as a leftover.
 PROSE = {
     r"\bawait (?=[\w.]+[(\[])": "",
     r"\basync (?=(?:with|for|def)\b)": "",
@@ -146,7 +146,7 @@ def read_sources(mirror: Mirror) -> dict[str, str]:
     return {path: read(mirror.root / path) for path in paths}
 
 
-# --- refusing: what unasync would translate wrongly, silently, or differently from one Python to the next ---
+# ── refusing: what unasync would translate wrongly, silently, or differently from one Python to the next ──────────────
 
 
 def refusals(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
@@ -201,7 +201,7 @@ def refused_raises(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 pass
 
 
-# --- translating ---
+# ── translating ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def translate_code(mirror: Mirror, sources: Mapping[str, str], stage: Path) -> dict[str, str]:
@@ -319,7 +319,7 @@ def tidy(stage: Path, paths: Iterable[str]) -> None:
         subprocess.run([sys.executable, "-m", "ruff", *command, *options, *paths], cwd=stage, check=True)
 
 
-# --- comparing and writing ---
+# ── comparing and writing ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def compare(wanted: Mapping[str, str], found: Mapping[str, str]) -> Iterator[str]:

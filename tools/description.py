@@ -12,9 +12,9 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-_LINK = re.compile(r"\[([^\[\]]+)\]\((?!https?:|#)([^()\s]+)\)")
-_PICTURE = re.compile(r"<picture>.*?</picture>\n\n", re.DOTALL)
-_SOURCE = re.compile(r'\b(src|srcset)="(?!https?:)([^"]+)"')
+LINK = re.compile(r"\[([^\[\]]+)\]\((?!https?:|#)([^()\s]+)\)")
+PICTURE = re.compile(r"<picture>.*?</picture>\n\n", re.DOTALL)
+SOURCE = re.compile(r'\b(src|srcset)="(?!https?:)([^"]+)"')
 
 
 class Description(MetadataHookInterface):
@@ -35,7 +35,7 @@ def description(readme: str, repository: str | None) -> str:
         repository: The address of the repository, on a host with GitHub's paths, or `None` if there is none yet.
     """
     if repository is None:
-        return _LINK.sub(r"\1", _PICTURE.sub("", readme))
+        return LINK.sub(r"\1", PICTURE.sub("", readme))
     repository = repository.rstrip("/")
-    linked = _LINK.sub(rf"[\1]({repository}/blob/HEAD/\2)", readme)
-    return _SOURCE.sub(rf'\1="{repository}/raw/HEAD/\2"', linked).replace("<this repository>", repository)
+    linked = LINK.sub(rf"[\1]({repository}/blob/HEAD/\2)", readme)
+    return SOURCE.sub(rf'\1="{repository}/raw/HEAD/\2"', linked).replace("<this repository>", repository)

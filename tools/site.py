@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-_LIGHT = re.compile(r"(!\[[^\]]*\]\([\w/-]+)-light\.png\)")
+LIGHT = re.compile(r"(!\[[^\]]*\]\([\w/-]+)-light\.png\)")
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
     """Return a page with two pictures in place of each light one. The theme shows one of them."""
-    return _LIGHT.sub(r"\1-light.png#only-light)\n\1-dark.png#only-dark)", markdown)
+    return LIGHT.sub(r"\1-light.png#only-light)\n\1-dark.png#only-dark)", markdown)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 #: timeout) or the connection broke. `"timeout"`: connected, but no response in time. `"other"`: anything else.
 Failure = Literal["status", "connection", "timeout", "other"]
 
-# 520 to 525 and 530 come from Cloudflare, which is in front of the API and couldn't reach it.
+#: 520 to 525 and 530 come from Cloudflare, which is in front of the API and couldn't reach it.
 UNAVAILABLE = frozenset({502, 503, 504, *range(520, 526), 530})
 LONGEST_BACKOFF = 30.0
 WINDOW = 60.0
-# Spreads the retries of calls that were refused in the same window, which would otherwise all come at once.
+#: Spreads the retries of calls that were refused in the same window, which would otherwise all come at once.
 HERD_JITTER = 0.25
 
 
@@ -125,7 +125,7 @@ def _until_whole(retry_after: float | None, until_reset: float | None) -> float:
     return WINDOW if until_reset is None else until_reset
 
 
-# Rounding error of a sum of waits, in seconds.
+#: Rounding error of a sum of waits, in seconds.
 ROUNDING = 1e-3
 
 

@@ -32,7 +32,7 @@ def recorder(seen: list[httpx.Request], status: int = 200) -> httpx.Client:
     return httpx.Client(transport=httpx.MockTransport(respond))
 
 
-# ── credentials ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── credentials ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_token_and_a_pair_are_both_let_in(fake: FakeApi, reach: dict[str, Any]) -> None:
@@ -149,7 +149,7 @@ def test_demo_may_have_another_host() -> None:
     assert seen[0].url.host == "dapi.stalcraft.net"
 
 
-# ── where to ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── where to ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def host_of(**options: Any) -> str:
@@ -175,7 +175,7 @@ def test_a_host_may_be_behind_a_path() -> None:
     assert str(seen[0].url) == "https://proxy.test/stalzone/ru/emission"
 
 
-# ── an HTTP client of the caller's ───────────────────────────────────────────────────────────────────────────────────
+# ── an HTTP client of the caller's ────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_borrowed_http_client_is_never_closed() -> None:
@@ -212,7 +212,7 @@ def test_pytest_httpx_stands_in_for_our_own_connections(httpx_mock: HTTPXMock) -
     assert httpx_mock.get_requests()[0].headers["authorization"] == "Bearer t"
 
 
-# ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_closed_client_says_so(app: AppClient, fake: FakeApi) -> None:
@@ -232,7 +232,7 @@ def test_an_error_inside_the_block_gets_out_of_it(fake: FakeApi, reach: dict[str
         client.emission()
 
 
-# ── the budget ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the budget ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_rate_limit_is_unknown_before_the_first_answer(app: AppClient) -> None:
@@ -255,7 +255,7 @@ def test_the_rate_limit_is_that_of_the_last_answer(fake: FakeApi, reach: dict[st
         assert 0 < (app.ratelimit.reset - fake.now).total_seconds() <= 60
 
 
-# ── what it looks like, and where it can go ──────────────────────────────────────────────────────────────────────────
+# ── what it looks like, and where it can go ───────────────────────────────────────────────────────────────────────────
 
 
 def test_repr_tells_host_and_region_and_no_secret() -> None:

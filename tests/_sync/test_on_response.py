@@ -105,7 +105,7 @@ def test_what_can_not_be_called_is_refused() -> None:
         UserClient(token="t", on_response="print")  # type: ignore[arg-type]  # that is what is tested
 
 
-# ── the program's name ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── the program's name ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_name_of_the_program_stands_before_ours() -> None:
@@ -127,7 +127,7 @@ def test_a_name_that_can_not_be_sent_is_refused(wrong: Any) -> None:
         AppClient(token="t", user_agent=wrong)
 
 
-# ── the log ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the log ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 LOGGING = """
 import logging

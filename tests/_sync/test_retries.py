@@ -135,7 +135,7 @@ def test_a_refusal_tells_when_the_points_are_back(clock: FakeClock) -> None:
     assert caught.value.retry_after > 0
 
 
-# A proxy's page: a 429 without the API's headers.
+# ── a proxy's page: a 429 without the API's headers ───────────────────────────────────────────────────────────────────
 
 
 def test_while_a_block_is_known_nothing_is_sent_and_every_call_hears_what_is_left(clock: FakeClock) -> None:
@@ -184,7 +184,7 @@ def test_a_block_stops_the_retry_of_another_call_too(clock: FakeClock) -> None:
     assert 10 <= sum(clock.waits) <= 11
 
 
-# All waits of a call in sum.
+# ── all waits of a call in sum ────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_wait_after_a_refusal_counts_against_queue_timeout(clock: FakeClock) -> None:

@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
 
-_BLOCK = re.compile(r'^(?:=== "(async|sync)"\n\n)?( *)```python\n(.*?)^\2```', re.DOTALL | re.MULTILINE)
-_PRINT = re.compile(r"^ *print\(.*?\)(?:  # (.*))?$")
+BLOCK = re.compile(r'^(?:=== "(async|sync)"\n\n)?( *)```python\n(.*?)^\2```', re.DOTALL | re.MULTILINE)
+PRINT = re.compile(r"^ *print\(.*?\)(?:  # (.*))?$")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Example:
         said: list[str] = []
         printing = False
         for line in self.source.splitlines():
-            if found := _PRINT.match(line):
+            if found := PRINT.match(line):
                 said += [found[1]] if found[1] else []
             elif printing and line.lstrip().startswith("# "):
                 said.append(line.lstrip()[2:])
@@ -90,7 +90,7 @@ def docstring_examples() -> list[Example]:
     return [
         Example(name, number, tab, textwrap.dedent(source))
         for name, thing in found.values()
-        for number, (tab, _, source) in enumerate(_BLOCK.findall(inspect.getdoc(thing) or ""), start=1)
+        for number, (tab, _, source) in enumerate(BLOCK.findall(inspect.getdoc(thing) or ""), start=1)
     ]
 
 
@@ -100,5 +100,5 @@ def examples(*pages: str) -> list[Example]:
         Example(page.name, number, tab, textwrap.dedent(source))
         for page in PAGES
         if not pages or page.name in pages
-        for number, (tab, _, source) in enumerate(_BLOCK.findall(page.read_text(encoding="utf-8")), start=1)
+        for number, (tab, _, source) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), start=1)
     ]

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.socket
 LOGIN, LOGIN_SYNC, RENEWAL, RENEWAL_SYNC, WEB, WEB_SYNC, _ = examples("tokens.md")
 WATCHERS = examples("watchers.md")
 CLIENTS = ("AppClient", "UserClient", "OAuthClient", "DatabaseLookup", "GitHubClient")
-# These need more than a fake, or somebody who uses what they define.
+#: These need more than a fake, or somebody who uses what they define.
 APART = [LOGIN, LOGIN_SYNC, RENEWAL, RENEWAL_SYNC, WEB, WEB_SYNC, *WATCHERS]
 
 

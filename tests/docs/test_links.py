@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TEXTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("benchmarks/*.md")])
-_CODE = re.compile(r"^( *)```.*?^\1```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
-_LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href|srcset)=\"([^\"]+)\"")
+CODE = re.compile(r"^( *)```.*?^\1```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href|srcset)=\"([^\"]+)\"")
 
 
 def anchors(text: Path) -> set[str]:
@@ -25,8 +25,8 @@ def anchors(text: Path) -> set[str]:
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: str(text.relative_to(ROOT)))
 def test_links_lead_somewhere(text: Path) -> None:
-    prose = _CODE.sub("", text.read_text(encoding="utf-8"))
-    for link in ("".join(groups) for groups in _LINK.findall(prose)):
+    prose = CODE.sub("", text.read_text(encoding="utf-8"))
+    for link in ("".join(groups) for groups in LINK.findall(prose)):
         if re.match(r"https?://|mailto:", link):
             continue
         name, _, anchor = link.partition("#")

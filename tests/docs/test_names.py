@@ -20,7 +20,7 @@ MODULES = (
 PUBLIC = [(module, name) for module in MODULES for name in importlib.import_module(module).__all__]
 REFERENCE = "\n".join(page.read_text(encoding="utf-8") for page in DOCS.glob("reference/*.md"))
 NO_GUIDES = {"migrating.md", "faults.md"}
-# Only code counts: `Order` and `Diff` are words, too.
+#: Only code counts: `Order` and `Diff` are words, too.
 GUIDES = "\n".join(
     code
     for page in DOCS.glob("*.md")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIRST_SCREEN = "\n".join(README.splitlines()[:25]) + "\n"
 
-# Python runs a `sitecustomize` before the program. This one lets it reach its own machine only.
+#: Python runs a `sitecustomize` before the program. This one lets it reach its own machine only.
 NO_NETWORK = """
 import sys
 

@@ -114,7 +114,7 @@ def built(project: Project, capsys: pytest.CaptureFixture[str]) -> Project:
     return project
 
 
-# --- what is written ---
+# ── what is written ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_code_docstrings_comments_and_quoted_types_change_worlds(built: Project) -> None:
@@ -189,7 +189,7 @@ def test_writing_removes_stale_files_and_undoes_hand_edits(built: Project, capsy
     assert built.read("demo/_sync/session.py") == SYNC_SESSION
 
 
-# --- what --check sees ---
+# ── what --check sees ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_check_is_content_when_both_worlds_are_in_step(built: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -249,7 +249,7 @@ def test_compiled_files_do_not_count(built: Project) -> None:
     assert built.run("--check") == 0
 
 
-# --- what is refused ---
+# ── what is refused ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def test_all_reasons_are_told_at_once(project: Project, capsys: pytest.CaptureFi
     assert places == ["demo/_async/a.py:1", "demo/_async/a.py:2", "demo/_async/b.py:1"]
 
 
-# --- this project ---
+# ── this project ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.skipif(not (build_sync.ROOT / "src/scapi/_async").exists(), reason="there is no async world yet")

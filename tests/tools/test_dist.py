@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 README = (dist.ROOT / "README.md").read_text(encoding="utf-8")
 ADDRESS = "https://example.org/somebody/scapi"
-_LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"")
+LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"")
 
 
 def links(text: str) -> list[str]:
-    return ["".join(groups) for groups in _LINK.findall(text)]
+    return ["".join(groups) for groups in LINK.findall(text)]
 
 
 @pytest.fixture(scope="module")

@@ -62,8 +62,8 @@ IMPURE = {
 }
 IMPURE |= {"threading", "time"}
 
-#: What a pure room may import all the same, and why.
-ALLOWED = {("_ratelimit", "threading")}  # a budget is shared by all threads of a process
+#: What a pure room may import all the same: a budget is shared by all threads of a process.
+ALLOWED = {("_ratelimit", "threading")}
 
 
 @cache

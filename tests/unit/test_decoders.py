@@ -81,7 +81,7 @@ def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in names}
 
 
-# ── what is unknown ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── what is unknown ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_value_nobody_has_seen_is_kept_as_a_member() -> None:
@@ -150,7 +150,7 @@ def test_fields_nobody_has_seen_are_ignored() -> None:
     assert decoding.LOTS(encoded(body), page=PAGE) == lots(LOT)
 
 
-# ── spellings of numbers and times ───────────────────────────────────────────────────────────────────────────────────
+# ── spellings of numbers and times ────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_a_time_that_is_none_costs_its_row(spelling: Any) -> None:
     assert (len(page), [row.index for row in page.rejected]) == (1, [0])
 
 
-# ── what is missing ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── what is missing ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("nothing", ["absent", "null"])
@@ -255,7 +255,7 @@ def test_a_statistic_may_have_no_value() -> None:
     assert [stat.value for stat in decoding.PROFILE(encoded(PROFILE | {"stats": stats})).stats] == [None, None]
 
 
-# ── rows that can't be read ──────────────────────────────────────────────────────────────────────────────────────────
+# ── rows that can't be read ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_bad_row_never_costs_the_page(caplog: pytest.LogCaptureFixture) -> None:
@@ -303,7 +303,7 @@ def test_a_page_without_bad_rows_logs_nothing(caplog: pytest.LogCaptureFixture) 
     assert caplog.records == []
 
 
-# ── bodies that can't be read ────────────────────────────────────────────────────────────────────────────────────────
+# ── bodies that can't be read ─────────────────────────────────────────────────────────────────────────────────────────
 
 PAGES = {
     "AuctionLot": decoding.LOTS,
@@ -377,7 +377,7 @@ def test_only_the_start_of_a_large_body_is_kept() -> None:
     assert len(caught.value.body) == KEPT
 
 
-# ── json=True ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── json=True ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_json_is_handed_over_as_it_is() -> None:

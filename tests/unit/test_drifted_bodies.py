@@ -50,7 +50,7 @@ READERS: dict[str, tuple[Any, Callable[[list[Any]], Listing[Any]]]] = {
 }
 
 
-# ── every row drifted in the same way ────────────────────────────────────────────────────────────────────────────────
+# ── every row drifted in the same way ─────────────────────────────────────────────────────────────────────────────────
 
 
 def players(change: Callable[[Row], Any]) -> Callable[[Row], None]:
@@ -167,7 +167,7 @@ def test_one_warning_tells_of_all_rows(sparse: Row, loss: str, caplog: pytest.Lo
     assert f"50 without ClanMember.{loss}" in record.getMessage()
 
 
-# ── any rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── any rows ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #: What no decoder reads at once: a body with it takes another way than one without.
 ODD_ROWS = [5, None, {}, [], "row"]
@@ -210,7 +210,7 @@ def test_what_is_read_at_once_and_what_is_mended_agree(kind: str, data: st.DataO
         assert outcomes(read([odd, *readable]))[1:] == alone
 
 
-# ── as little as possible is lost ────────────────────────────────────────────────────────────────────────────────────
+# ── as little as possible is lost ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def without(row: Row, *names: str) -> Row:
@@ -342,7 +342,7 @@ def test_digits_alone_are_no_time() -> None:
     assert [row.index for row in rows.rejected] == [1]
 
 
-# ── what the garbage collector sees ──────────────────────────────────────────────────────────────────────────────────
+# ── what the garbage collector sees ───────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_collector_of_garbage_leaves_rows_alone() -> None:
@@ -358,7 +358,7 @@ def test_the_collector_of_garbage_leaves_rows_alone() -> None:
     assert gc.is_tracked(page_of(decoding.SESSIONS, "sessions", [SESSION])[0])
 
 
-# ── large bodies ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── large bodies ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def in_pieces(decode: Any, body: bytes, status: int = 200) -> tuple[Any, int]:

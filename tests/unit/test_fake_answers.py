@@ -59,7 +59,7 @@ def when(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
-# All endpoints
+# ── all endpoints ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("endpoint", PATHS)
@@ -148,7 +148,7 @@ def test_a_limit_of_nothing_gives_nothing_but_the_total(fake: FakeApi) -> None:
     assert get(fake, "/ru/auction/kqgy/history?limit=0") == {"total": 82319, "prices": []}
 
 
-# History
+# ── history ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_page_of_the_history_is_spelled_as_the_api_spells_it(fake: FakeApi) -> None:
@@ -242,7 +242,7 @@ def test_further_items_may_be_made_known_with_a_category() -> None:
     assert get(FakeApi(items=["a", "b"]), "/ru/auction/b/history")["total"] > 0
 
 
-# Lots
+# ── lots ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def all_lots(fake: FakeApi, item: str = "kqgy", query: str = "") -> list[dict[str, Any]]:
@@ -332,7 +332,7 @@ def test_lots_of_hundreds_of_items_come_out_the_same_again() -> None:
     assert [get(fake, f"/ru/auction/{item}/lots") for item in items] == first
 
 
-# People
+# ── people ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_profile_is_found_in_any_case_and_leaves_out_what_is_unknown(fake: FakeApi) -> None:
@@ -406,7 +406,7 @@ def test_the_user_sees_their_own_characters_friends_and_clan(fake: FakeApi) -> N
     assert ask(fake, f"/ru/clan/{DEMO}/members") == (401, UNAUTHORIZED)
 
 
-# Operations
+# ── operations ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_operation_sessions_are_paged_sorted_and_filtered() -> None:
@@ -436,7 +436,7 @@ def test_operation_sessions_have_absent_ids_and_float32_noise(fake: FakeApi) -> 
     assert any(len(str(row["sessionDurationSeconds"])) > len("718.1") for row in rows)
 
 
-# Emissions
+# ── emissions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_emissions_come_about_once_an_hour_and_last_five_minutes() -> None:
@@ -468,7 +468,7 @@ def test_an_emission_is_started_and_ended_by_hand(fake: FakeApi) -> None:
     assert get(fake, "/eu/emission") == ended
 
 
-# Credentials
+# ── credentials ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("endpoint", sorted(set(PATHS) - {"regions"}))
@@ -510,7 +510,7 @@ def test_no_credential_is_kept_or_shown(fake: FakeApi) -> None:
         assert secret not in shown
 
 
-# Limits
+# ── limits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def limits(fake: FakeApi, path: str, token: str | None = None) -> tuple[int, int, int]:
@@ -581,7 +581,7 @@ def test_some_emission_headers_may_be_of_an_older_window() -> None:
     assert {limits(fake, PATHS["lots"])[2] for _ in range(20)} == {1787140833216}
 
 
-# The rest
+# ── the rest ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_date_is_that_of_the_fakes_clock(fake: FakeApi) -> None:

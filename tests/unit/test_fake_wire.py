@@ -96,7 +96,7 @@ def test_only_who_takes_gzip_gets_it(fake: FakeApi, accepted: str) -> None:
     assert int(reply.headers["content-length"]) == len(reply.body) > 1024
 
 
-# Faults
+# ── faults ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_status_is_answered_by_the_front_and_costs_nothing(fake: FakeApi, way: Way) -> None:
@@ -265,7 +265,7 @@ def test_faults_that_make_no_sense_are_refused(fake: FakeApi, options: dict[str,
         fake.fail("*", **options)
 
 
-# The socket
+# ── the socket ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.socket

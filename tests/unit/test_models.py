@@ -16,7 +16,7 @@ T0 = datetime(2026, 8, 5, tzinfo=UTC)
 
 SALE_KEY, LOT_KEY, BARE_KEY = 3326134364619486370, 8850321578272758697, -7410661434207806891
 
-# The contract's table, field by field.
+#: The contract's table, field by field.
 FIELDS = {
     "RegionInfo": "id name",
     "EmissionState": "current_start previous_start previous_end",

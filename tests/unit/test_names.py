@@ -64,7 +64,7 @@ def found(query: str, **options: Any) -> list[str]:
     return [result.id for result in names.search(INDEX, query, **options)]
 
 
-# ── the name itself ───────────────────────────────────────────────────────────────────────────────────────
+# ── the name itself ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 NAMES = [(row["data"].rsplit("/")[-1][:-5], name) for row in LISTING for name in row["name"]["lines"].values()]
 QUOTES = {"«": '«"“„‟', "»": '»"”“’', '"': '"“«”', "'": "'’‘"}
@@ -167,7 +167,7 @@ def test_an_id_that_is_another_name_in_another_case_is_the_id_and_the_name_the_n
         names.resolve(INDEX, "TOAD")
 
 
-# ── everything else that people type ──────────────────────────────────────────────────────────────────────
+# ── everything else that people type ──────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_without_rapidfuzz_the_error_names_the_extra(monkeypatch: pytest.MonkeyP
         names.search(INDEX, "oil")
 
 
-# ── what is read ──────────────────────────────────────────────────────────────────────────────────────────
+# ── what is read ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_an_item_carries_all_that_the_listing_says() -> None:

@@ -50,7 +50,7 @@ class Server:
 
 
 def headers(left: int, limit: int = 50, reset: float = 40, now: float | None = None) -> dict[str, str]:
-    """Make headers; without `now` there is no ``Date``."""
+    """Make headers; without `now` there is no `Date`."""
     told = {
         "x-ratelimit-limit": str(limit),
         "x-ratelimit-remaining": str(left),
@@ -125,7 +125,7 @@ def left(budget: Budget, now: float) -> int | None:
     return budget.state(now).ratelimit.remaining
 
 
-# -- the first answer --------------------------------------------------------------------------------
+# ── the first answer ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_hundred_tasks_started_together_send_one_request_until_its_answer_is_there() -> None:
@@ -201,7 +201,7 @@ def test_what_costs_nothing_never_waits_and_tells_nothing() -> None:
     assert poll(budget, budget.enter("emission", Caller()), 1.2) > 0
 
 
-# -- within a window ---------------------------------------------------------------------------------
+# ── within a window ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_what_is_in_flight_is_counted() -> None:
@@ -326,7 +326,7 @@ def test_spread_requests_keep_even_distances() -> None:
     assert 36 < starts[-1] < 40
 
 
-# -- a share of it -----------------------------------------------------------------------------------
+# ── a share of it ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_share_ends_where_others_begin() -> None:
@@ -361,7 +361,7 @@ def test_a_share_out_of_its_range_is_refused(share: float) -> None:
         Budget(share=share)
 
 
-# -- from window to window ---------------------------------------------------------------------------
+# ── from window to window ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_new_window_is_opened_by_one_request_and_its_answer_lets_the_others_go() -> None:
@@ -507,7 +507,7 @@ def test_a_cache_brings_no_points_back_after_a_block_either() -> None:
     assert left(budget, 15.1) == 30
 
 
-# -- what an exception leaves behind -----------------------------------------------------------------
+# ── what an exception leaves behind ───────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_dead_ticket_is_dropped_by_whoever_looks_next() -> None:
@@ -567,7 +567,7 @@ def test_dead_tickets_dont_delay_what_a_call_is_told() -> None:
     assert soonest(budget, ticket, 2.0) == pytest.approx(38, abs=0.1)
 
 
-# -- refusals ----------------------------------------------------------------------------------------
+# ── refusals ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_after_a_refusal_nothing_goes_until_the_reset_whatever_remains() -> None:
@@ -675,7 +675,7 @@ def test_a_limit_of_zero_is_never_waited_for_and_asked_again_once_a_window() -> 
     assert poll(budget, ticket, 42.0) == 0
 
 
-# -- costs -------------------------------------------------------------------------------------------
+# ── costs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_an_unknown_cost_is_measured_by_sending_the_first_one_alone() -> None:
@@ -732,7 +732,7 @@ def test_a_refusal_tells_no_cost() -> None:
     assert "clans" not in budget.state(0.0).costs
 
 
-# -- queue -------------------------------------------------------------------------------------------
+# ── queue ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_eta_is_the_reset_after_which_the_points_suffice() -> None:
@@ -803,7 +803,7 @@ def test_many_threads_share_one_budget_without_overdrawing_it() -> None:
     assert left(budget, 1.0) == server.left == 400 - 320
 
 
-# -- properties --------------------------------------------------------------------------------------
+# ── properties ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 STEPS = st.lists(
     st.tuples(
@@ -942,7 +942,7 @@ def test_the_snapshot_tells_the_next_reset_by_the_servers_clock() -> None:
     assert [left(budget, now) for now in (190.0,)] == [50]
 
 
-# -- one for each host and credentials ---------------------------------------------------------------
+# ── one for each host and credentials ─────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_same_host_and_credentials_share_a_budget_while_somebody_holds_it() -> None:
@@ -1002,7 +1002,7 @@ def test_a_forked_child_has_no_part_in_what_its_parent_had_begun() -> None:
     assert left(budget, 2.0) == 0
 
 
-# -- a quarter of an hour, simulated; `python -m benchmarks.pacing` does the whole hour ---------------
+# ── a quarter of an hour, simulated; `python -m benchmarks.pacing` does the whole hour ────────────────────────────────
 
 
 @pytest.mark.simulation

@@ -53,7 +53,7 @@ class Moving(RuleBasedStateMachine):
         self.clock = 0
         self.pages = 0
 
-    # what each list is
+    # ── what each list is ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def first(self) -> Any:
         raise NotImplementedError
@@ -61,7 +61,7 @@ class Moving(RuleBasedStateMachine):
     def model(self, row: Row) -> Any:
         raise NotImplementedError
 
-    # how it moves
+    # ── how it moves ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def put(self, place: int, row: Row) -> None:
         self.rows.insert(place, row)
@@ -71,7 +71,7 @@ class Moving(RuleBasedStateMachine):
         self.rows.remove(row)
         self.throughout.discard(row)
 
-    # how it is read
+    # ── how it is read ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def begin(self) -> None:
         self.walk = self.made(lambda: Paginator(self.first()))

@@ -41,7 +41,7 @@ def answer(budget: Budget, ticket: Ticket, remaining: int, now: float, *, reset:
     budget.leave(ticket, now, status=200, headers=headers(remaining, limit, reset, now))
 
 
-# -- order -------------------------------------------------------------------------------------------
+# ── order ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_high_goes_before_normal_and_normal_before_low_and_equals_in_their_order() -> None:
@@ -97,7 +97,7 @@ def test_a_low_call_may_open_a_window_and_have_the_points_that_are_too_few_for_a
     assert poll(budget, cheap, 1.0) == 0
 
 
-# -- nobody starves ----------------------------------------------------------------------------------
+# ── nobody starves ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_call_that_has_waited_for_a_whole_window_goes_before_a_high_one() -> None:
@@ -157,7 +157,7 @@ def test_a_reserve_of_everything_starves_no_low_call() -> None:
     assert poll(budget, low, 62.0) == 0
 
 
-# -- the reserve -------------------------------------------------------------------------------------
+# ── the reserve ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_low_calls_leave_the_reserve_over_until_it_melts() -> None:
@@ -231,7 +231,7 @@ def test_a_reserve_out_of_its_range_is_refused(share: float) -> None:
         Budget().set_reserve(Client(), share)
 
 
-# -- what a call is told -----------------------------------------------------------------------------
+# ── what a call is told ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_call_is_told_of_those_of_higher_priority_and_not_of_lower_ones() -> None:
@@ -255,7 +255,7 @@ def test_a_low_call_is_told_how_long_the_reserve_holds_it() -> None:
     assert soonest(budget, enter(budget, "normal"), 1.0) == 0
 
 
-# -- points of which no answer has told --------------------------------------------------------------
+# ── points of which no answer has told ────────────────────────────────────────────────────────────────────────────────
 
 
 def test_answers_out_of_a_cache_hold_no_points_back_as_long_as_nobody_else_spends() -> None:
@@ -277,7 +277,7 @@ def test_a_share_may_change_at_any_time_and_what_was_spent_counts() -> None:
         budget.share = 0
 
 
-# -- the rules ---------------------------------------------------------------------------------------
+# ── the rules ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @given(st.floats(0, 1), st.integers(1, 1000), st.floats(0, 60), st.floats(0, 60))
@@ -395,7 +395,7 @@ def test_whatever_happens_the_order_and_the_reserve_are_kept_and_everybody_gets_
         let_go()
 
 
-# -- simulated; `python -m benchmarks.pacing --priorities` does the whole hour ------------------------
+# ── simulated; `python -m benchmarks.pacing --priorities` does the whole hour ─────────────────────────────────────────
 
 
 @pytest.mark.simulation

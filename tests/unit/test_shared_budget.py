@@ -83,7 +83,7 @@ def left(budget: SharedBudget, now: float) -> int | None:
     return budget.state(now).ratelimit.remaining
 
 
-# -- one budget ----------------------------------------------------------------------------------------
+# ── one budget ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_what_one_process_learns_all_know(place: Place) -> None:
@@ -131,7 +131,7 @@ def test_a_cost_is_learned_once_for_all(place: Place) -> None:
     assert other.state(1.2).costs["clans"] == 5
 
 
-# -- what dies and what is lost ----------------------------------------------------------------------
+# ── what dies and what is lost ────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_what_a_dead_process_held_is_given_back(place: Place) -> None:
@@ -213,7 +213,7 @@ def test_a_process_that_left_is_forgotten(place: Place) -> None:
     assert not place.client.exists(place.keys[2])
 
 
-# -- whose turn it is --------------------------------------------------------------------------------
+# ── whose turn it is ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_who_had_less_in_this_window_goes_first(place: Place) -> None:
@@ -269,7 +269,7 @@ def test_a_reserve_of_one_process_holds_for_the_low_calls_of_all(place: Place) -
     assert place.client.zscore(place.keys[4], "0") is None
 
 
-# -- alone -------------------------------------------------------------------------------------------
+# ── alone ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_without_redis_a_process_goes_on_with_its_share_and_says_so_once(
@@ -306,7 +306,7 @@ def test_a_redis_that_doesnt_answer_holds_nobody_for_longer_than_its_patience(pl
     assert one.poll(ticket, 1.0 + wait.again + 0.01) is None
 
 
-# -- the same properties of all budgets --------------------------------------------------------------
+# ── the same properties of all budgets ────────────────────────────────────────────────────────────────────────────────
 
 
 class Mine:
@@ -383,7 +383,7 @@ def test_processes_use_all_points_and_share_them_fairly(
     assert min(run.had) >= (0.7 if limit == 400 else 0.4) * sum(run.had) / workers
 
 
-# -- keys --------------------------------------------------------------------------------------------
+# ── keys ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_keys_have_the_prefix_an_expiry_and_no_secret_and_lie_on_one_node(redis_server: RedisServer) -> None:

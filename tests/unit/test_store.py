@@ -36,7 +36,7 @@ def kept(tmp_path: Path) -> Store:
     return Store(tmp_path, "EXBO-Studio/stalzone-database")
 
 
-# ── what is kept ──────────────────────────────────────────────────────────────────────────────────────────
+# ── what is kept ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @given(content=st.binary(), etag=st.none() | st.text(), source=st.text(), fetched_at=st.floats(0, 1e12))
@@ -78,7 +78,7 @@ def test_the_default_folder_is_the_platforms(monkeypatch: pytest.MonkeyPatch) ->
         cache.default_folder()
 
 
-# ── what is broken ────────────────────────────────────────────────────────────────────────────────────────
+# ── what is broken ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_file_cut_off_anywhere_is_absent(kept: Store) -> None:
@@ -105,7 +105,7 @@ def test_a_file_edited_anywhere_is_absent(kept: Store) -> None:
 def test_a_file_that_is_signed_but_makes_no_sense_is_absent(kept: Store, header: bytes) -> None:
     kept.put(NAME, copy())
     rest = header + b"\ncontent"
-    stored_file(kept).write_bytes(cache._MAGIC + cache._digest(rest) + b"\n" + rest)
+    stored_file(kept).write_bytes(cache.MAGIC + cache._digest(rest) + b"\n" + rest)
     assert kept.get(NAME) is None
 
 
@@ -121,7 +121,7 @@ def test_a_folder_in_place_of_the_file_is_absent(kept: Store) -> None:
     assert kept.get(NAME) is None
 
 
-# ── killed while writing ──────────────────────────────────────────────────────────────────────────────────
+# ── killed while writing ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _write_and_die(folder: Path) -> None:
@@ -161,7 +161,7 @@ def test_an_interrupted_write_leaves_nothing_behind(kept: Store, monkeypatch: py
     assert kept.get(NAME) == copy(b"good")
 
 
-# ── two at once ───────────────────────────────────────────────────────────────────────────────────────────
+# ── two at once ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _write_often(folder: Path, letter: bytes) -> None:
@@ -188,7 +188,7 @@ def test_two_processes_at_once_never_show_half_a_file(tmp_path: Path) -> None:
     assert [path.suffix for path in kept.folder.rglob("*.*") if path.is_file()] == [".copy"]
 
 
-# ── a disk that refuses ───────────────────────────────────────────────────────────────────────────────────
+# ── a disk that refuses ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def refuse(code: int) -> Any:
@@ -239,7 +239,7 @@ def test_a_real_folder_that_cannot_be_made_is_replaced_by_memory(tmp_path: Path)
     assert kept.get(NAME) == copy()
 
 
-# ── the clock ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── the clock ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(

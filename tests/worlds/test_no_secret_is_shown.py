@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from scapi.testing import FakeApi
 
-# A global, so that no frame of a test has it as a local variable.
+#: A global, so that no frame of a test has it as a local variable.
 SECRET = "eyJS3CR3T.S3CR3T.S3CR3T"
 NEEDLE = "S3CR3T"
 
@@ -126,7 +126,7 @@ def test_a_leak_would_be_found() -> None:
     assert leaks(exceptions.TransportError(SECRET)) != []
 
 
-# ── clients ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── clients ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @each_world
@@ -210,7 +210,7 @@ def test_the_warning_about_both_tells_nothing(world: World) -> None:
     assert NEEDLE not in str(warned[0])
 
 
-# ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 ECHO = f"<title>{SECRET}</title> you sent Authorization: Bearer {SECRET}".encode()
 
@@ -356,7 +356,7 @@ def test_a_working_call_logs_no_secret(world: World, fake: FakeApi, url: str, ca
     assert NEEDLE not in caplog.text
 
 
-# ── all clients, and a server that tells everything it was told ──────────────────────────────────────────────────────
+# ── all clients, and a server that tells everything it was told ───────────────────────────────────────────────────────
 
 SPELLED = "".join(f"\\u{ord(character):04x}" for character in SECRET)
 
@@ -480,7 +480,7 @@ def test_no_error_tells_a_new_token(world: World, half: str, fake: FakeApi, url:
         assert leaks(error, thorough=False) == []
 
 
-# ── what cannot be written as UTF-8 ──────────────────────────────────────────────────────────────────────────────────
+# ── what cannot be written as UTF-8 ───────────────────────────────────────────────────────────────────────────────────
 
 BROKEN = "\udc80"
 

@@ -69,7 +69,7 @@ def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-# -- in good health ------------------------------------------------------------------------------------
+# ── in good health ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_both_worlds_and_several_processes_share_the_points(redis_server: RedisServer) -> None:
@@ -212,7 +212,7 @@ def test_the_child_of_a_fork_shares_with_its_parent(redis_server: RedisServer) -
     assert remaining <= 2
 
 
-# -- in bad health -------------------------------------------------------------------------------------
+# ── in bad health ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_redis_that_isnt_there_costs_nothing_but_a_warning(caplog: pytest.LogCaptureFixture) -> None:

@@ -66,9 +66,9 @@ class Settings(NamedTuple):
 
     def changed(self, **options: Any) -> Self:
         """Return these settings with other options, or raise an error that names the invalid one."""
-        if unknown := sorted(options.keys() - _CHECKS.keys()):
-            raise TypeError(f"{unknown[0]} is not an option of a call; the options are {', '.join(_CHECKS)}")
-        checked: dict[str, Any] = {name: _CHECKS[name](value) for name, value in options.items()}
+        if unknown := sorted(options.keys() - CHECKS.keys()):
+            raise TypeError(f"{unknown[0]} is not an option of a call; the options are {', '.join(CHECKS)}")
+        checked: dict[str, Any] = {name: CHECKS[name](value) for name, value in options.items()}
         return self._replace(**checked)
 
     def headers(self) -> dict[str, str]:
@@ -106,7 +106,7 @@ def _priority(value: object) -> Priority:
     raise validation.refuse("priority", value, "'high', 'normal' or 'low'")
 
 
-_CHECKS: dict[str, Callable[[Any], object]] = {
+CHECKS: dict[str, Callable[[Any], object]] = {
     "region": lambda value: None if value is None else validation.choice("region", value, Region),
     "json": lambda value: validation.flag("json", value),
     "timeout": lambda value: None if value is None else validation.positive("timeout", value),

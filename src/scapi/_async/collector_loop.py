@@ -147,7 +147,7 @@ class Run:
         if not self._stopped:
             await self._session.wait(self._wakeup, max(0.0, seconds))
 
-    # ── leases ───────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── leases ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def _elsewhere(self) -> int:
@@ -191,7 +191,7 @@ class Run:
         due: datetime | None = state.next_sales if kind == "sales" else state.next_lots
         return 0.0 if due is None else max(0.0, (due - self._runner.now()).total_seconds())
 
-    # ── outcomes ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── outcomes ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _take(self, outcome: Outcome) -> None:
         self._tally.add(outcome)

@@ -86,7 +86,7 @@ class DatabaseLookup(Closable):
             github or GitHubClient(), folder, stale_time=stale_time, offline=offline, clock=self._clock
         )
 
-    # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── names ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def id(
         self, name: str, *, filename: IndexFile | str = IndexFile.LISTING, realm: Realm | str | None = None
@@ -215,7 +215,7 @@ class DatabaseLookup(Closable):
         """
         return {entry.id: entry.name(language) for entry in await self.get_all(filename=filename, realm=realm)}
 
-    # ── cards, icons and recipes ─────────────────────────────────────────────────────────────────────────────────────
+    # ── cards, icons and recipes ──────────────────────────────────────────────────────────────────────────────────────
 
     async def item_info(
         self, item: Lookup | str, upgrade_level: int = 0, *, realm: Realm | str | None = None
@@ -286,7 +286,7 @@ class DatabaseLookup(Closable):
         """
         return await self._cache.get(database.hideout_file(self._realm_for(realm)), database.read_hideout)
 
-    # ── the cache ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── the cache ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def sync(self, force: bool = False, realm: Realm | str | None = None) -> DatabaseState:
         """Update the cached index files and recipes, e.g. before going offline.

@@ -55,7 +55,7 @@ class Store(StoreQueries):
         """Close all connections to the database."""
         await aio.to_thread(self._sql.database.close)
 
-    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def write_sales(
         self,
@@ -140,7 +140,7 @@ class Store(StoreQueries):
         clan = validation.text("clan_id", clan_id)
         return await aio.to_thread(self._sql.writing.clan_members, region_of(region), clan, list(members), at)
 
-    # ── shared state of collectors ───────────────────────────────────────────────────────────────────────────────────
+    # ── shared state of collectors ────────────────────────────────────────────────────────────────────────────────────
 
     async def lease(self, owner: str, places: Iterable[Place], seconds: float) -> list[Place]:
         """Take the free leases of items, and renew those that the owner already holds.
@@ -275,7 +275,7 @@ class Store(StoreQueries):
         """
         return await aio.to_thread(self._sql.leases.runs, validation.integer("limit", limit, 1))
 
-    # ── export, import and prune ─────────────────────────────────────────────────────────────────────────────────────
+    # ── export, import and prune ──────────────────────────────────────────────────────────────────────────────────────
 
     async def export(
         self,

@@ -245,7 +245,7 @@ class StoreQueries(Closable):
         """
         return await aio.to_thread(self._sql.queries.health, self._scope(items, region))
 
-    # ── arguments ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── arguments ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _now(self) -> datetime:
         return times.moment(self._sql.database.now())

@@ -13,17 +13,17 @@ class _Forked(Protocol):
         """Reset the object."""
 
 
-# Not a `WeakSet`: its callbacks run wherever an object dies, and swallow an exception raised by a signal handler.
+#: Not a `WeakSet`: its callbacks run wherever an object dies, and swallow an exception raised by a signal handler.
 _known: dict[int, ref[_Forked]] = {}
 _numbers = itertools.count()
-_FEW = 64
+FEW = 64
 
 
 def reset_after_fork(one: _Forked) -> None:
     """Call the `forked` method of an object in the child of every fork, as long as the object lives."""
     number = next(_numbers)
     _known[number] = ref(one)
-    if number % _FEW == 0:
+    if number % FEW == 0:
         for gone in [number for number, held in list(_known.items()) if held() is None]:
             _known.pop(gone, None)
 

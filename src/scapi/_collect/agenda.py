@@ -79,7 +79,7 @@ class Agenda:
         self._order = 0
         self._fitted_at: float | None = None
 
-    # ── items ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── items ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def add(self, item: Item, now: float, *, sales_in: float = 0.0, lots_in: float = 0.0) -> None:
         """Add an item.
@@ -112,7 +112,7 @@ class Agenda:
         self.plan = fitted(loads, sales=self._sales, lots=self._lots, points=points)
         return self.plan.sentences() != before.sentences()
 
-    # ── jobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── jobs ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next(self, now: float) -> Job | None:
         """Remove and return the next job that is due, or `None` if there is none."""
@@ -154,7 +154,7 @@ class Agenda:
         if not item.is_dropped:
             heapq.heappush(self._queues[kind], (due, self._order if order is None else order, item))
 
-    # ── outcomes ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── outcomes ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def done(self, outcome: Outcome, now: float) -> None:
         """Record a successful job, and schedule the next one."""

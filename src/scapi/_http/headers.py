@@ -15,15 +15,15 @@ LONGEST = 86_400.0
 
 
 def parse_retry_after(headers: Mapping[str, str], *, wall: float | None = None) -> float | None:
-    """Read ``Retry-After``, in seconds or as a date.
+    """Read `Retry-After`, in seconds or as a date.
 
     Args:
         headers: The headers of the response, by lower-case name.
-        wall: The local time in seconds since the epoch, used if the response has no ``Date`` header. ``None``: a date
+        wall: The local time in seconds since the epoch, used if the response has no `Date` header. `None`: a date
             can't be read without that header.
 
     Returns:
-        Seconds from now, 0 to `LONGEST`, or ``None`` if the header is absent or can't be read.
+        Seconds from now, 0 to `LONGEST`, or `None` if the header is absent or can't be read.
     """
     text = headers.get("retry-after", "").strip()
     if text.replace(".", "", 1).isdecimal() and text.isascii():
@@ -40,7 +40,7 @@ def parse_retry_after(headers: Mapping[str, str], *, wall: float | None = None) 
 # Responses of the same second have the same date, and parsing it takes longer than all other headers.
 @lru_cache(maxsize=16)
 def parse_http_date(text: str) -> float | None:
-    """Read an HTTP date into seconds since the epoch; ``None`` if it can't be read."""
+    """Read an HTTP date into seconds since the epoch; `None` if it can't be read."""
     try:
         then = parsedate_to_datetime(text)
         return (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp()

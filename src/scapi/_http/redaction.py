@@ -28,7 +28,7 @@ SHORTEST = 4
 LEAST = 8
 
 #: One escaped character, or the beginning of one at the end of truncated data.
-_ESCAPE = re.compile(
+ESCAPE = re.compile(
     rb"""\\\\*u([0-9a-f]{4}) | \\\\*x([0-9a-f]{2}) | %([0-9a-f]{2}) | &(\#?\w{1,8};) | \\\\*(?=[^\\ux])"""
     rb"""| \\\\*(?:u\w{0,3}|x\w?)?\Z | %\w?\Z | &\#?\w{0,8}\Z""",
     re.IGNORECASE | re.VERBOSE,
@@ -115,7 +115,7 @@ class _Plain:
         plain = bytearray()
         # Position `_at[i]` of the decoded bytes was `_was[i]` in the original. An odd `i` begins an escape.
         self._at, self._was = [0], [0]
-        for escape in _ESCAPE.finditer(data):
+        for escape in ESCAPE.finditer(data):
             plain += data[self._was[-1] : escape.start()]
             self._note(len(plain), escape.start())
             plain += _decoded(escape)

@@ -20,7 +20,7 @@ from scapi._base.extras import extra
 
 logger = logging.getLogger("scapi")
 
-_MAGIC = b"scapi-copy-1 "
+MAGIC = b"scapi-copy-1 "
 
 
 class Copy(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +71,7 @@ def read(path: Path) -> Copy | None:
     except OSError:
         return None
     first, _, rest = stored.partition(b"\n")
-    if first != _MAGIC + _digest(rest):
+    if first != MAGIC + _digest(rest):
         return None
     line, _, content = rest.partition(b"\n")
     with suppress(msgspec.MsgspecError, UnicodeDecodeError):
@@ -91,7 +91,7 @@ def write(path: Path, copy: Copy) -> None:
     header = _Header(length=length, source=copy.source, etag=copy.etag, fetched_at=copy.fetched_at)
     rest = msgspec.json.encode(header) + b"\n" + copy.content
     path.parent.mkdir(parents=True, exist_ok=True)
-    atomic.write(path, _MAGIC + _digest(rest) + b"\n" + rest)
+    atomic.write(path, MAGIC + _digest(rest) + b"\n" + rest)
 
 
 def _digest(rest: bytes) -> bytes:

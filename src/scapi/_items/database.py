@@ -36,13 +36,13 @@ T = TypeVar("T")
 
 logger = logging.getLogger("scapi")
 
-_PNG = b"\x89PNG\r\n\x1a\n"
+PNG = b"\x89PNG\r\n\x1a\n"
 
 REPOSITORY = "EXBO-Studio/stalzone-database"
 MAX_UPGRADE_LEVEL = 15
 
 
-# ── paths ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── paths ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def index_file(realm: Realm, kind: IndexFile) -> str:
@@ -105,7 +105,7 @@ def _below(folder: str, path: str, suffix: str) -> PurePosixPath:
     return file
 
 
-# ── decoders ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── decoders ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class _Status(Model, frozen=True, kw_only=True, rename="camel"):
@@ -158,7 +158,7 @@ class _Stat(Model, frozen=True, kw_only=True, rename="camel"):
         return Lookup(id=self.id, translation=self.name, category=self.category, data=raw)
 
 
-_ROWS: dict[IndexFile, type[_Item | _Achievement | _Stat]] = {
+ROWS: dict[IndexFile, type[_Item | _Achievement | _Stat]] = {
     IndexFile.LISTING: _Item,
     IndexFile.ACHIEVEMENTS: _Achievement,
     IndexFile.STATS: _Stat,
@@ -197,7 +197,7 @@ def read_index(kind: IndexFile | str, body: bytes) -> names.Index:
         ValueError: `kind` is not an index file.
         DecodeError: The body is not a JSON list.
     """
-    model = _ROWS[validation.choice("kind", kind, IndexFile)]
+    model = ROWS[validation.choice("kind", kind, IndexFile)]
     entries: dict[str, Lookup] = {}
     rejected: list[Rejected] = []
     rows = decoding.record(body, errors.json(body), list[Any])
@@ -233,7 +233,7 @@ def read_icon(body: bytes) -> bytes:
     Raises:
         DecodeError: The body is not a PNG.
     """
-    if not body.startswith(_PNG):
+    if not body.startswith(PNG):
         raise DecodeError("not an icon: not a PNG file", body=body[:KEPT], model="icon")
     return body
 

@@ -37,26 +37,26 @@ if TYPE_CHECKING:
     Ids: TypeAlias = Mapping[str, Iterable[str]]
 
 
-# The scores of names found by lookup, and the highest scores of names found by comparison.
+#: The scores of names found by lookup, and the highest scores of names found by comparison.
 EXACT, LOOK_ALIKE, WORD_ORDER, LAYOUT = 100.0, 99.0, 98.0, 97.0
 SIMILAR, SIMILAR_WORD_ORDER, SIMILAR_LAYOUT, PARTLY, ANAGRAM = 95.0, 93.0, 91.0, 75.0, 65.0
 
 DEFAULT_THRESHOLD = 60.0
 DEFAULT_LIMIT = 10
 
-# If the best score is below this, less likely readings of the query are tried too.
-_DOUBTFUL = 75.0
+#: If the best score is below this, less likely readings of the query are tried too.
+DOUBTFUL = 75.0
 
-_DROPPED = re.compile("[\"'`´«»‹›‘’‚‛“”„‟′″‵‶＂＇\u02bc\u00ad\u200b-\u200f\u2060\ufeff]")
-_GAPS = re.compile(r"[^\S\n ]|[-_‐‑‒–—―−]")
-_ACCENTS = re.compile("[\u0300-\u036f]")
-_LATIN, _CYRILLIC = re.compile("[a-z]"), re.compile("[а-яё]")
+DROPPED = re.compile("[\"'`´«»‹›‘’‚‛“”„‟′″‵‶＂＇\u02bc\u00ad\u200b-\u200f\u2060\ufeff]")
+GAPS = re.compile(r"[^\S\n ]|[-_‐‑‒–—―−]")
+ACCENTS = re.compile("[\u0300-\u036f]")
+LATIN, CYRILLIC = re.compile("[a-z]"), re.compile("[а-яё]")
 
-_LOOK_ALIKES = dict(zip("авекмнорстухіјѕø", "abekmhopctyxijso", strict=True), œ="oe", æ="ae")
-_QWERTY = "qwertyuiop[]asdfghjkl;'zxcvbnm,./`"
-_JCUKEN = "йцукенгшщзхъфывапролджэячсмитьбю.ё"
-_TO_CYRILLIC = str.maketrans(_QWERTY + '{}:"<>?~', _JCUKEN + "хъжэбю,ё")
-_TO_LATIN = str.maketrans(_JCUKEN, _QWERTY)
+LOOK_ALIKES = dict(zip("авекмнорстухіјѕø", "abekmhopctyxijso", strict=True), œ="oe", æ="ae")
+QWERTY = "qwertyuiop[]asdfghjkl;'zxcvbnm,./`"
+JCUKEN = "йцукенгшщзхъфывапролджэячсмитьбю.ё"
+TO_CYRILLIC = str.maketrans(QWERTY + '{}:"<>?~', JCUKEN + "хъжэбю,ё")
+TO_LATIN = str.maketrans(JCUKEN, QWERTY)
 
 
 class Spelling(NamedTuple):
@@ -84,8 +84,8 @@ def fold(texts: Iterable[str]) -> list[str]:
     """Return the texts without case, quotes and hyphens. Words stay separate."""
     # All texts are joined, one per line: ten thousand names one by one would take several times as long.
     lines = [text.replace("\n", " ") for text in texts]
-    bare = _DROPPED.sub("", "\n".join(lines))
-    folded = _GAPS.sub(" ", unicodedata.normalize("NFKC", bare).casefold()).replace("ё", "е")
+    bare = DROPPED.sub("", "\n".join(lines))
+    folded = GAPS.sub(" ", unicodedata.normalize("NFKC", bare).casefold()).replace("ё", "е")
     return folded.split("\n") if lines else []
 
 
@@ -95,9 +95,9 @@ def _key(folded: str) -> str:
 
 def _words(folded: list[str]) -> Iterator[list[str]]:
     """Return the words of each shape."""
-    bare = _ACCENTS.sub("", unicodedata.normalize("NFD", "\n".join(folded)))
+    bare = ACCENTS.sub("", unicodedata.normalize("NFD", "\n".join(folded)))
     shapes = unicodedata.normalize("NFC", bare)
-    for letter, twin in _LOOK_ALIKES.items():  # much faster than `translate` on a long string
+    for letter, twin in LOOK_ALIKES.items():  # much faster than `translate` on a long string
         shapes = shapes.replace(letter, twin)
     return map(str.split, shapes.split("\n"))
 
@@ -105,11 +105,11 @@ def _words(folded: list[str]) -> Iterator[list[str]]:
 def relay(text: str) -> list[str]:
     """Return the text as typed on the other keyboard layout: Cyrillic for Latin letters, and the reverse."""
     text = text.casefold()
-    layouts = ((_LATIN, _TO_CYRILLIC), (_CYRILLIC, _TO_LATIN))
+    layouts = ((LATIN, TO_CYRILLIC), (CYRILLIC, TO_LATIN))
     return [text.translate(layout) for letters, layout in layouts if letters.search(text)]
 
 
-# ── the index ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── the index ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +180,7 @@ def _names(entry: Lookup) -> Iterable[str]:
     return entry.translation.lines.values() or (entry.translation.text,)
 
 
-# ── the search ────────────────────────────────────────────────────────────────────────────────────────────
+# ── the search ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def search(
@@ -276,7 +276,7 @@ def _hits(table: Ids, spelling: str, score: float) -> Iterator[tuple[str, float]
 def _similar(index: Index, typed: Spelling, relaid: list[Spelling], threshold: float) -> list[tuple[str, float]]:
     """Find ids by names that are similar to the query or contain all its words."""
     found = [*_alike(index.shapes, typed.shape, SIMILAR, threshold), *_containing(index.shapes, typed.words)]
-    if max((score for _, score in found), default=0.0) < _DOUBTFUL:
+    if max((score for _, score in found), default=0.0) < DOUBTFUL:
         found += _alike(index.bags, typed.bag, SIMILAR_WORD_ORDER, threshold)
         for other in relaid:
             found += _alike(index.shapes, other.shape, SIMILAR_LAYOUT, threshold)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 
-_FEW = 64
+FEW = 64
 
 
 class Held(Generic[K]):
@@ -24,12 +24,12 @@ class Held(Generic[K]):
 
     def __init__(self) -> None:
         self._holds: dict[K, threading.Lock] = {}
-        self._enough = _FEW
+        self._enough = FEW
 
     def add(self, key: K, hold: threading.Lock) -> None:
         """Hold an object until it is discarded or its lock is released."""
         if len(self._holds) >= self._enough:
-            self._enough = 2 * sum(1 for _ in self) + _FEW
+            self._enough = 2 * sum(1 for _ in self) + FEW
         self._holds[key] = hold
 
     def discard(self, key: K) -> None:

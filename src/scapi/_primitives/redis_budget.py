@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 #: The Redis keys of one budget, after the prefix and the budget's name.
 KEYS = ("state", "owners", "processes", "lines", "reserves", "askers")
-# The longest sleep of a thread, in seconds, before it checks whether it is still needed.
-_LOOK = 1.0
+#: The longest sleep of a thread, in seconds, before it checks whether it is still needed.
+LOOK = 1.0
 
 
 def of_environment() -> RedisBudget | None:
-    """Return the budget of ``SCAPI_REDIS_URL``, shared by all clients of this process, or None if it isn't set.
+    """Return the budget of `SCAPI_REDIS_URL`, shared by all clients of this process, or None if it isn't set.
 
     Raises:
         ImportError: redis-py isn't installed.
@@ -61,17 +61,17 @@ class _Client(Protocol):
 
 
 class RedisBudget:
-    """A budget that all processes and machines on a key share, in Redis or Valkey (extra ``redis``).
+    """A budget that all processes and machines on a key share, in Redis or Valkey (extra `redis`).
 
-    Pass it to a client, or set ``SCAPI_REDIS_URL`` for all clients without one. Clients with the same host and
+    Pass it to a client, or set `SCAPI_REDIS_URL` for all clients without one. Clients with the same host and
     credentials then share points, reset, measured costs and blocks. Calls take turns fairly among the processes and by
     priority. While Redis is unavailable, each process continues with a share of the points.
 
     Args:
-        client: A redis-py client: ``Redis``, ``RedisCluster``, or the result of ``Sentinel.master_for``. Its timeouts
+        client: A redis-py client: `Redis`, `RedisCluster`, or the result of `Sentinel.master_for`. Its timeouts
             should be about as long as `timeout`. It is never closed.
         prefix: The prefix of the keys in Redis. Budgets with different prefixes are independent.
-        share: The part of the points that each process spends while Redis is unavailable, above 0 to 1. ``None``: an
+        share: The part of the points that each process spends while Redis is unavailable, above 0 to 1. `None`: an
             equal part among the processes that were last seen, or an eighth if there were none.
         timeout: Seconds without a reply after which Redis counts as unavailable, above 0.
 
@@ -115,7 +115,7 @@ class RedisBudget:
         """Create a budget from a redis-py URL.
 
         Args:
-            url: ``redis://``, ``rediss://`` or ``unix://``, with user, password and database as redis-py documents it.
+            url: `redis://`, `rediss://` or `unix://`, with user, password and database as redis-py documents it.
             prefix: See `RedisBudget`.
             share: See `RedisBudget`.
             timeout: See `RedisBudget`; also for connecting.
@@ -231,7 +231,7 @@ class _Link:
         wait = budget.due(time.monotonic())
         if wait > 0:
             del budget  # the reference would keep it alive meanwhile
-            self._sleep(min(wait, _LOOK))
+            self._sleep(min(wait, LOOK))
             return True
         self._ask(budget)
         return True

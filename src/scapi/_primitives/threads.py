@@ -53,7 +53,8 @@ if TYPE_CHECKING:
 #: The module that programs import this world from. Classes name it in their `__module__`.
 PUBLIC = "scapi.sync"
 
-LEAST_READ = 0  # unread bytes stay in the socket
+#: The minimum number of bytes to read from a stream. Here unread bytes stay in the socket.
+LEAST_READ = 0
 
 #: How often a waiting thread checks whether it should give up, in seconds.
 PATIENCE = 1

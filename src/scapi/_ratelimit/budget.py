@@ -118,7 +118,7 @@ class Budget:
             self._reserves[id(client)] = weakref.ref(client), share
             self._update_reserve()
 
-    # -- what a client calls, in this order ---------------------------------------------------------
+    # ── what a client calls, in this order ────────────────────────────────────────────────────────────────────────────
 
     def enter(
         self,
@@ -201,7 +201,7 @@ class Budget:
                 len(ledger.in_flight),
             )
 
-    # -- under the lock: what time and exceptions do -----------------------------------------------
+    # ── under the lock: what time and exceptions do ───────────────────────────────────────────────────────────────────
 
     def _catch_up(self, now: float) -> None:
         """Drop dead tickets, and blocks and windows that are over."""
@@ -222,7 +222,7 @@ class Budget:
                 self._reserves.pop(key, None)
         self._reserve = max((share for _, share in list(self._reserves.values())), default=0.0)
 
-    # -- under the lock: the order -----------------------------------------------------------------
+    # ── under the lock: the order ─────────────────────────────────────────────────────────────────────────────────────
 
     def _next(self, now: float) -> Place | None:
         """Return the next ticket: the first one that the window can still pay for, otherwise the first."""
@@ -250,7 +250,7 @@ class Budget:
         served = ledger.points_served(place.ticket.priority)
         return is_overdue(now - place.polled, ledger.clock.length, served, ledger.quota)
 
-    # -- under the lock: how long to wait ----------------------------------------------------------
+    # ── under the lock: how long to wait ──────────────────────────────────────────────────────────────────────────────
 
     def _wait(self, ticket: Ticket, now: float) -> Wait | None:
         ledger, place = self._ledger, self._queue.find(ticket)

@@ -92,7 +92,7 @@ class Ledger:
         self._alone: Ticket | None = None
         self.costs.forget_attempts()
 
-    # -- points ----------------------------------------------------------------------------------------
+    # ── points ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def quota(self) -> int | None:
@@ -131,7 +131,7 @@ class Ledger:
         # A call that costs more than a whole window would wait forever.
         return quota if quota is not None and quota < cost else cost
 
-    # -- as time passes --------------------------------------------------------------------------------
+    # ── as time passes ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def catch_up(self, now: float) -> bool:
         """Drop requests whose call has ended, and blocks and windows that are over.
@@ -185,7 +185,7 @@ class Ledger:
             reset=None if reset is None else datetime.fromtimestamp(reset, UTC),
         )
 
-    # -- requests --------------------------------------------------------------------------------------
+    # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self, ticket: Ticket, now: float) -> None:
         """Reserve the points of a request that is sent."""
@@ -227,7 +227,7 @@ class Ledger:
     def _spend(self, points: int) -> None:
         self._spent = self.window.opened, self._points_spent() + points
 
-    # -- responses -------------------------------------------------------------------------------------
+    # ── responses ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _learn(
         self, ticket: Ticket, request: SentRequest, now: float, status: int | None, headers: Mapping[str, str]
@@ -299,7 +299,7 @@ class Ledger:
         if 1 <= cost <= most:
             self.costs.add_sample(ticket.operation, cost)
 
-    # -- refusals --------------------------------------------------------------------------------------
+    # ── refusals ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _take_refusal(self, now: float, seen: RateLimitHeaders | None, headers: Mapping[str, str]) -> None:
         """Stop after a refusal that doesn't say when the present window ends."""

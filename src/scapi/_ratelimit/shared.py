@@ -43,7 +43,7 @@ class SharedBudget:
     Args:
         name: Returns a unique name for this process. Called again in the child of a fork.
         window: Length of the server's window in seconds; a shorter one is learned from the resets.
-        share: The part of the points that this process spends without Redis. ``None``: an equal part among the
+        share: The part of the points that this process spends without Redis. `None`: an equal part among the
             processes that were last seen, or `UNSEEN_SHARE` if there were none.
         patience: Seconds without a reply after which Redis counts as unavailable.
         kick: Called when it is time for a step. It must be quick and never raise.
@@ -99,7 +99,7 @@ class SharedBudget:
         self._again = math.inf
         self._own.forget_tickets()
 
-    # -- the client's side -------------------------------------------------------------------------
+    # ── the client's side ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def set_reserve(self, client: object, share: float) -> None:
         """Reserve a share of each window, 0 to 1, for calls above low priority while a client lives; 0 withdraws it."""
@@ -122,7 +122,7 @@ class SharedBudget:
         return ticket
 
     def poll(self, ticket: Ticket, now: float) -> Wait | None:
-        """Return how long to wait, or ``None`` to send now. The points are then reserved until `leave`."""
+        """Return how long to wait, or `None` to send now. The points are then reserved until `leave`."""
         with self._lock:
             self._used = now
             wait = self._wait(ticket, now)
@@ -179,10 +179,10 @@ class SharedBudget:
                 len(self._in_flight),
             )
 
-    # -- the steps -----------------------------------------------------------------------------------
+    # ── the steps ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def due(self, now: float) -> float:
-        """Return the seconds until the next step, or ``math.inf`` if it has to be kicked."""
+        """Return the seconds until the next step, or `math.inf` if it has to be kicked."""
         with self._lock:
             if self._is_away:
                 return max(0.0, self._stepped + times.RETRY - now)
@@ -271,7 +271,7 @@ class SharedBudget:
         for ticket in woken:
             ticket.waiter.wake()
 
-    # -- under the lock: whether a call may be sent --------------------------------------------------
+    # ── under the lock: whether a call may be sent ────────────────────────────────────────────────────────────────────
 
     def _wait(self, ticket: Ticket, now: float) -> Wait | None:
         """Let a ticket go, or return how long it has to wait."""
@@ -336,7 +336,7 @@ class SharedBudget:
             self._granted[ticket] = grant
         return ticket
 
-    # -- under the lock: reports of responses --------------------------------------------------------
+    # ── under the lock: reports of responses ──────────────────────────────────────────────────────────────────────────
 
     def _drop_dead(self, now: float) -> None:
         """Drop tickets that exceptions have left behind. Those in flight may have been charged."""
@@ -365,7 +365,7 @@ class SharedBudget:
             self._reserves.pop(number, None)
         return max((share for _, share in list(self._reserves.values())), default=0.0)
 
-    # -- under the lock: without Redis ---------------------------------------------------------------
+    # ── under the lock: without Redis ─────────────────────────────────────────────────────────────────────────────────
 
     def _is_alone(self, now: float) -> bool:
         """Return whether calls have to continue without Redis."""

@@ -121,7 +121,7 @@ def report(
         clock: The window's end by the local clock.
         now: Local monotonic seconds.
         sent: Whether the request may have reached the server.
-        status: Status of the response; ``None`` if there was none.
+        status: Status of the response; `None` if there was none.
         headers: Headers of the response, with lower-case names.
     """
     grant = request.grant

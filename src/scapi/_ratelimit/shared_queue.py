@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from scapi._ratelimit.protocol import Ticket
     from scapi._ratelimit.shared_messages import Grant
 
-# The most tickets sent in one step. The rest of a long queue follows as soon as these are granted.
-_AT_ONCE = 32
+#: The most tickets sent in one step. The rest of a long queue follows as soon as these are granted.
+AT_ONCE = 32
 
 
 class Place(NamedTuple):
@@ -54,7 +54,7 @@ class SharedQueue:
         line[ticket] = Place(next(self._numbers))
 
     def place(self, ticket: Ticket) -> Place | None:
-        """Return a ticket's place, or ``None`` if it has none."""
+        """Return a ticket's place, or `None` if it has none."""
         line = self._lines.get((ticket.priority, ticket.operation))
         return line.get(ticket) if line else None
 
@@ -85,13 +85,13 @@ class SharedQueue:
         """
         firsts: list[tuple[int, int, Ticket]] = []
         for line in list(self._lines.values()):
-            for ticket, place in itertools.islice(list(line.items()), _AT_ONCE):
+            for ticket, place in itertools.islice(list(line.items()), AT_ONCE):
                 firsts.append((RANKS[ticket.priority] + 1, place.number, ticket))
         firsts.sort(key=lambda first: first[:2])
         # Add one ticket of each other operation: it may be cheap enough for the last points.
-        told = firsts[:_AT_ONCE]
+        told = firsts[:AT_ONCE]
         seen = {ticket.operation for _, _, ticket in told}
-        for first in firsts[_AT_ONCE:]:
+        for first in firsts[AT_ONCE:]:
             if first[2].operation not in seen:
                 seen.add(first[2].operation)
                 told.append(first)
@@ -107,7 +107,7 @@ class SharedQueue:
         ]
 
     def take(self, grant: Grant) -> Ticket | None:
-        """Remove and return the first ticket that a grant applies to, or ``None`` if there is none."""
+        """Remove and return the first ticket that a grant applies to, or `None` if there is none."""
         found: list[tuple[int, int, Ticket]] = []
         for (priority, operation), line in list(self._lines.items()):
             alive = (one for one in list(line.items()) if one[0].waiter.alive())

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 #: The length of a window in seconds.
 WINDOW = 60.0
-# Two resets that differ by less than these seconds are the same: the server's resets jitter by a millisecond.
+#: Two resets that differ by less than these seconds are the same: the server's resets jitter by a millisecond.
 SAME_RESET = 0.1
-# Seconds to wait after a reset before it counts as over.
+#: Seconds to wait after a reset before it counts as over.
 RESET_MARGIN = 0.05
-# A reset is accepted if it seems up to `RESET_SLACK` seconds farther away than a window, or less than `PAST_SLACK`
-# seconds in the past: a `Date` has whole seconds, and is written a little later than the counters.
+#: A reset is accepted if it seems up to `RESET_SLACK` seconds farther away than a window, or less than `PAST_SLACK`
+#: seconds in the past: a `Date` has whole seconds, and is written a little later than the counters.
 RESET_SLACK = 5.0
 PAST_SLACK = 1.0
-# The local and the remote clock drift apart by less than this fraction.
+#: The local and the remote clock drift apart by less than this fraction.
 DRIFT = 200e-6
 
 #: The window that a response belongs to: a new one, the newest known one, an older one, one that was over when the
@@ -70,9 +70,9 @@ class RateLimitHeaders:
 
 
 NAMES = ("x-ratelimit-remaining", "x-ratelimit-limit", "x-ratelimit-reset")
-# Longer numbers are not counters or times, and Python refuses to parse very long ones.
+#: Longer numbers are not counters or times, and Python refuses to parse very long ones.
 NUMBER = re.compile(r"\s*([+-]?[0-9]{1,15})(?:\.[0-9]{0,20})?\s*", re.ASCII)
-# Times from these years are accepted. Numbers from `MILLISECONDS` on are milliseconds, smaller ones are seconds.
+#: Times from these years are accepted. Numbers from `MILLISECONDS` on are milliseconds, smaller ones are seconds.
 EARLIEST, LATEST = 946_684_800, 4_102_444_800  # 2000 to 2100
 MILLISECONDS = 100_000_000_000
 

@@ -193,11 +193,11 @@ def _value(name: str, kind: str, value: Any, where: str) -> Any:
     except ValueError:
         value = None
     if not isinstance(value, str):
-        raise ValueError(f"{where} must have {_WANTED[kind]} in {name}")
+        raise ValueError(f"{where} must have {WANTED[kind]} in {name}")
     return value
 
 
-_WANTED = {"text": "text", "int": "an integer of 64 bits", "time": "a time in ISO 8601"}
+WANTED = {"text": "text", "int": "an integer of 64 bits", "time": "a time in ISO 8601"}
 
 
 def _whole(value: Any) -> int:

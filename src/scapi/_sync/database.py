@@ -87,7 +87,7 @@ class DatabaseLookup(Closable):
             github or GitHubClient(), folder, stale_time=stale_time, offline=offline, clock=self._clock
         )
 
-    # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── names ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def id(self, name: str, *, filename: IndexFile | str = IndexFile.LISTING, realm: Realm | str | None = None) -> str:
         """Return the one id that a name stands for, for `client.auction(...)` and all other calls that take an id.
@@ -214,7 +214,7 @@ class DatabaseLookup(Closable):
         """
         return {entry.id: entry.name(language) for entry in self.get_all(filename=filename, realm=realm)}
 
-    # ── cards, icons and recipes ─────────────────────────────────────────────────────────────────────────────────────
+    # ── cards, icons and recipes ──────────────────────────────────────────────────────────────────────────────────────
 
     def item_info(self, item: Lookup | str, upgrade_level: int = 0, *, realm: Realm | str | None = None) -> ItemInfo:
         """Return the card of an item at an upgrade level.
@@ -283,7 +283,7 @@ class DatabaseLookup(Closable):
         """
         return self._cache.get(database.hideout_file(self._realm_for(realm)), database.read_hideout)
 
-    # ── the cache ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── the cache ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def sync(self, force: bool = False, realm: Realm | str | None = None) -> DatabaseState:
         """Update the cached index files and recipes, e.g. before going offline.

@@ -56,7 +56,7 @@ class Store(StoreQueries):
         """Close all connections to the database."""
         threads.to_thread(self._sql.database.close)
 
-    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def write_sales(
         self,
@@ -141,7 +141,7 @@ class Store(StoreQueries):
         clan = validation.text("clan_id", clan_id)
         return threads.to_thread(self._sql.writing.clan_members, region_of(region), clan, list(members), at)
 
-    # ── shared state of collectors ───────────────────────────────────────────────────────────────────────────────────
+    # ── shared state of collectors ────────────────────────────────────────────────────────────────────────────────────
 
     def lease(self, owner: str, places: Iterable[Place], seconds: float) -> list[Place]:
         """Take the free leases of items, and renew those that the owner already holds.
@@ -276,7 +276,7 @@ class Store(StoreQueries):
         """
         return threads.to_thread(self._sql.leases.runs, validation.integer("limit", limit, 1))
 
-    # ── export, import and prune ─────────────────────────────────────────────────────────────────────────────────────
+    # ── export, import and prune ──────────────────────────────────────────────────────────────────────────────────────
 
     def export(
         self,

@@ -246,7 +246,7 @@ class StoreQueries(Closable):
         """
         return threads.to_thread(self._sql.queries.health, self._scope(items, region))
 
-    # ── arguments ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── arguments ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _now(self) -> datetime:
         return times.moment(self._sql.database.now())

@@ -53,8 +53,6 @@ __all__ = [
     "table",
 ]
 
-#: The colours that the game gives the qualities, as far as sixteen colours go.
-
 
 def emission(state: EmissionState, now: datetime) -> RenderableType:
     """Describe an emission in a sentence."""

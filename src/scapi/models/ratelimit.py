@@ -10,7 +10,7 @@ from scapi.models._base import Record
 class RateLimit(Record, frozen=True, kw_only=True):
     """The points of one pair of host and credentials, from the latest headers of the API.
 
-    Every field is ``None`` before the first answer, and where the server sends no such header.
+    Every field is `None` before the first answer, and where the server sends no such header.
 
     Attributes:
         limit: Points per window of a minute: 400 for an application, 50 for a user's token, 0 for a token of

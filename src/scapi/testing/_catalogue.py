@@ -8,7 +8,7 @@ REGIONS = {
     "NEA": "NORTHEAST ASIA",
 }
 
-# Real ids, so that the official item database has names for the items in the fake's responses.
+#: Real ids, so that the official item database has names for the items in the fake's responses.
 ITEMS = {
     "zyv9": "artefact/biochemical",
     "ljpq": "artefact/biochemical",
@@ -58,10 +58,10 @@ ITEMS = {
     "0r439": "armor/scientist",
 }
 
-# Bound to a player: the API returns an empty listing for them, not an error.
+#: Bound to a player: the API returns an empty listing for them, not an error.
 UNTRADEABLE = frozenset({"qyvk"})
 
-# Sales per region, if known. For all other items the seed decides.
+#: Sales per region, if known. For all other items the seed decides.
 SALES = {"kqgy": 82_319, "dm6l2": 13_518_981}
 
 LOTS_ALIVE = {"kqgy": 260, "zyv9": 130}
@@ -119,7 +119,7 @@ CALLSIGNS = ("Silent", "Rusty", "Old", "Mad", "Lucky", "Grey", "Wild", "Cold", "
 ANIMALS = ("Wolf", "Raven", "Boar", "Fox", "Snork", "Crow", "Bear", "Lynx", "Hound", "Owl")
 SEPARATORS = ("", "_", "-", ".")
 
-# The user's clan, and the clan that the public demo server has.
+#: The user's clan, and the clan that the public demo server has.
 HOME_CLAN = "a552092f-e7c9-4cc3-a256-1e3f525770bf"
 DEMO_CLAN = "647d6c53-b3d7-4d30-8d08-de874eb1d845"
 CLANS = 240

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 START = datetime(2026, 8, 19, 12, 0, tzinfo=UTC)
 """The time at which a fake begins by default."""
 
-# When the window of a real application was observed to begin, in milliseconds after the full minute.
+#: When the window of a real application was observed to begin, in milliseconds after the full minute.
 PHASE_MS = 33_216
 
 BAD_TOKEN = {"token": "Corrupted or illegal authorization token"}
@@ -204,7 +204,7 @@ class FakeApi:
         """Show seed, time and number of requests; never a token."""
         return f"<FakeApi seed={self._seed} now={self.now.isoformat()} requests={self._count}>"
 
-    # Access
+    # ── access ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def transport(self) -> FakeTransport:
         """Return a transport that sends requests for any host to this fake.
@@ -292,7 +292,7 @@ class FakeApi:
         reply = replace(reply, headers={"date": date, **reply.headers})
         return packed(reply, sent.get("accept-encoding", ""))
 
-    # Settings for tests
+    # ── settings for tests ────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def now(self) -> datetime:
@@ -487,7 +487,7 @@ class FakeApi:
         with self._lock:
             return list(self._requests)
 
-    # How a request is answered
+    # ── how a request is answered ─────────────────────────────────────────────────────────────────────────────────────
 
     def _answer(
         self, method: str, parts: list[str], query: dict[str, str], sent: Mapping[str, str], body: bytes
@@ -558,7 +558,7 @@ class FakeApi:
                 return replace(fault)
         return None
 
-    # Helpers
+    # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _now(self) -> float:
         return self._clock() + self._moved + self._run()

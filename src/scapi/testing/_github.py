@@ -78,7 +78,7 @@ class GitHubServer:
         self._users = Budget(5000, Window(HOUR_MS, 0))
         self._lock = RLock()
 
-    # Settings for tests
+    # ── settings for tests ────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def files(self) -> Files:
@@ -142,7 +142,7 @@ class GitHubServer:
             self._guests.spend(min(requests, left), self._now_ms())
             return self._guests.remaining(self._now_ms())
 
-    # How a request is answered
+    # ── how a request is answered ─────────────────────────────────────────────────────────────────────────────────────
 
     def answer(self, asked: GitHubRequest) -> Reply | None:
         """Return the response to a request, None if it isn't for GitHub."""
@@ -215,7 +215,7 @@ class GitHubServer:
         files = _changed(base.files, head.files)[:MOST_CHANGED] if ahead > 0 else []
         return {"status": status, "ahead_by": max(ahead, 0), "behind_by": max(-ahead, 0), "files": files}
 
-    # Commits
+    # ── commits ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _find(self, ref: str) -> _Commit:
         latest = self._latest()

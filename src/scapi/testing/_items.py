@@ -2,8 +2,8 @@
 
 LANGUAGES = ("ru", "en", "es", "fr", "ko")
 
-# They have the difficulties of the real names: all kinds of quotes, ё, no-break spaces, names that contain other
-# names, and duplicates.
+#: They have the difficulties of the real names: all kinds of quotes, ё, no-break spaces, names that contain other
+#: names, and duplicates.
 NAMES = {
     "zyv9": ("Слеза Зоны", "Tear of the Zone", "Lágrima de la Zona", "Larme de la Zone", "구역의 눈물"),
     "ljpq": ("Гнилое яблоко", "Rotten Apple", "Manzana podrida", "Pomme pourrie", "썩은 사과"),
@@ -90,7 +90,7 @@ ACHIEVEMENT_NAMES = {
     "bank": ("Банкир", "Banker", "Banquero", "Banquier", "은행가"),
 }
 
-# In the real database, too, some stats have no name.
+#: In the real database, too, some stats have no name.
 STAT_NAMES = {
     "kil": ("Убийства", "Kills", "Bajas", "Victimes", "처치"),
     "dea": ("Смерти", "Deaths", "Muertes", "Morts", "사망"),

@@ -72,7 +72,7 @@ class Market:
         self._removed: defaultdict[Place, set[bytes]] = defaultdict(set)
         self._shown: dict[Place, tuple[int, list[Row]]] = {}
 
-    # Sales
+    # ── sales ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def total_sales(self, region: str, item: str) -> int:
         """Return the number of sales in the history."""
@@ -135,7 +135,7 @@ class Market:
         price = self._unit_price(region, item, details, numbers) * amount
         return {"amount": amount, "price": float(price), "time": moment(second), "additional": details}
 
-    # Lots
+    # ── lots ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def lots(self, region: str, item: str, now: int) -> list[Row]:
         """Return all lots that are shown at `now`, oldest first."""
@@ -212,7 +212,7 @@ class Market:
         row["buyoutPrice"] = self._price(0 if kind == 1 else buyout)
         return row | {"startTime": moment(start), "endTime": moment(start + duration), "additional": details}
 
-    # Shared by sales and lots
+    # ── shared by sales and lots ──────────────────────────────────────────────────────────────────────────────────────
 
     def _amount(self, item: str, numbers: Numbers) -> int:
         alone = self._items[item].startswith(("artefact", "weapon", "armor"))

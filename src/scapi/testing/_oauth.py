@@ -139,7 +139,7 @@ class OAuthServer:
         except _RefusedError as refusal:
             return json_reply(refusal.body, refusal.status)
 
-    # The login
+    # ── the login ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _authorize(self, query: Mapping[str, str], client_id: str, now: int) -> Reply:
         redirect_uri = query.get("redirect_uri", "")
@@ -165,7 +165,7 @@ class OAuthServer:
         self._logins[code] = _Login(redirect_uri, now + CODE_LIFE, challenge)
         return code
 
-    # Tokens
+    # ── tokens ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _token(self, form: Form, application: tuple[str, str], now: int) -> dict[str, Any]:
         grants: dict[str, Callable[[Form, int], dict[str, Any]]] = {

@@ -9,13 +9,13 @@ from uuid import UUID
 Numbers = tuple[int, ...]
 """Sixteen independent numbers below 2**32."""
 
-_SIXTEEN = struct.Struct("<16I")
+SIXTEEN = struct.Struct("<16I")
 
 
 @lru_cache(maxsize=4096)
 def numbers_for(*key: str | int) -> Numbers:
     """Return the numbers of this key."""
-    return _SIXTEEN.unpack(blake2b(repr(key).encode()).digest())
+    return SIXTEEN.unpack(blake2b(repr(key).encode()).digest())
 
 
 T = TypeVar("T")

@@ -104,7 +104,7 @@ def find(method: str, parts: Sequence[str]) -> tuple[Route, dict[str, str]]:
     raise RefusedError(405, allowed=", ".join(route.method for route, _ in found))
 
 
-# Parameters
+# ── parameters ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _integer(call: Call, name: str, default: int, high: int | None = None) -> int:
@@ -167,7 +167,7 @@ def _rotated(values: list[T], turn: int) -> list[T]:
     return values[place:] + values[:place]
 
 
-# Handlers
+# ── handlers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _regions(_: Call) -> object:

@@ -14,7 +14,7 @@ from scapi.testing._asgi import ASGIApp
 
 HOST = "127.0.0.1"
 
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER on, for 0 seconds: closing such a socket sends RST instead of FIN."""
 
 
@@ -30,7 +30,7 @@ class _FaultyProtocol(H11Protocol):
 
 
 def _reset(transport: asyncio.Transport) -> None:
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
     transport.abort()
 
 
