@@ -23,7 +23,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from scapi._items import cache, database, names
+from scapi._items import database, disk_cache, names
 from tests.unit.real_data import REASON, real_database
 
 README = Path(__file__).with_name("README.md")
@@ -228,9 +228,9 @@ def build_times(path: Path, rounds: int = 15) -> list[float]:
 def cold_times(listing: bytes, rounds: int = 15) -> list[tuple[float, float]]:
     """Milliseconds that a new process takes to import, and then to its first answer from a copy on disk."""
     with tempfile.TemporaryDirectory() as folder:
-        kept = cache.Store(Path(folder), f"{database.REPOSITORY}/main")
+        kept = disk_cache.DiskCache(Path(folder), f"{database.REPOSITORY}/main")
         source = f"https://raw.githubusercontent.com/{database.REPOSITORY}/main/ru/listing.json"
-        kept.put("ru/listing.json", cache.Copy(content=listing, source=source, fetched_at=time.time()))
+        kept.put("ru/listing.json", disk_cache.Copy(content=listing, source=source, fetched_at=time.time()))
         command = [sys.executable, "-c", COLD, folder]
         runs = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(rounds)]
     return [json.loads(run.stdout) for run in runs]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
 from scapi._views import builders
-from scapi._views.rows import gathered
+from scapi._views.filled_columns import gathered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

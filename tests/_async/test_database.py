@@ -13,7 +13,7 @@ from scapi._async import AppClient
 from scapi._async.clock import Clock
 from scapi._async.database import DatabaseLookup
 from scapi._async.github import GitHubClient
-from scapi._items import cache
+from scapi._items import disk_cache
 from scapi.config import Config
 from scapi.enums import IndexFile, Realm
 from scapi.exceptions import ClosedError, DecodeError, ItemNameError, NotFoundError, ServerError, TransportError
@@ -469,9 +469,11 @@ async def test_a_broken_copy_is_fetched_again(fake: FakeApi, tmp_path: Path, cha
 async def test_a_copy_that_only_another_version_could_read_is_fetched_again(fake: FakeApi, tmp_path: Path) -> None:
     await lookup(fake, tmp_path).get_all()
     (file,) = stored(tmp_path)
-    copy = cache.read(file)
+    copy = disk_cache.read(file)
     assert copy is not None
-    cache.write(file, cache.Copy(content=b"{}", source=copy.source, etag=copy.etag, fetched_at=copy.fetched_at))
+    disk_cache.write(
+        file, disk_cache.Copy(content=b"{}", source=copy.source, etag=copy.etag, fetched_at=copy.fetched_at)
+    )
     assert await lookup(fake, tmp_path).get_all()
     assert statuses(fake) == [200, 200]
 
@@ -479,11 +481,11 @@ async def test_a_copy_that_only_another_version_could_read_is_fetched_again(fake
 async def test_the_same_content_under_a_new_etag_is_kept_with_that_etag(fake: FakeApi, tmp_path: Path) -> None:
     before = await lookup(fake, tmp_path).get_all()
     (file,) = stored(tmp_path)
-    copy = cache.read(file)
+    copy = disk_cache.read(file)
     assert copy is not None
-    cache.write(file, cache.Copy(content=copy.content, source=copy.source, etag='"old"', fetched_at=0))
+    disk_cache.write(file, disk_cache.Copy(content=copy.content, source=copy.source, etag='"old"', fetched_at=0))
     assert await lookup(fake, tmp_path).get_all() == before
-    assert cache.read(file) == copy
+    assert disk_cache.read(file) == copy
     assert statuses(fake) == [200, 200]
 
 
@@ -587,11 +589,11 @@ async def test_the_real_listing_is_found_offline(tmp_path: Path, realm: str) -> 
     folder = real_database()
     assert folder is not None
     async with GitHubClient() as source:
-        kept = cache.Store(tmp_path, "EXBO-Studio/stalzone-database/main")
+        kept = disk_cache.DiskCache(tmp_path, "EXBO-Studio/stalzone-database/main")
         for kind in IndexFile:
             name = f"{realm}/{kind}.json"
             content = (folder / name).read_bytes()
-            kept.put(name, cache.Copy(content=content, source=source.file_url(name), fetched_at=time.time()))
+            kept.put(name, disk_cache.Copy(content=content, source=source.file_url(name), fetched_at=time.time()))
         names = DatabaseLookup(source, cache_dir=tmp_path, realm=realm, offline=True)
         found = await names.find_one("АК-105")
         assert found is not None

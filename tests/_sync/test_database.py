@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from scapi._items import cache
+from scapi._items import disk_cache
 from scapi._sync import AppClient
 from scapi._sync.clock import Clock
 from scapi._sync.database import DatabaseLookup
@@ -470,9 +470,11 @@ def test_a_broken_copy_is_fetched_again(fake: FakeApi, tmp_path: Path, change: s
 def test_a_copy_that_only_another_version_could_read_is_fetched_again(fake: FakeApi, tmp_path: Path) -> None:
     lookup(fake, tmp_path).get_all()
     (file,) = stored(tmp_path)
-    copy = cache.read(file)
+    copy = disk_cache.read(file)
     assert copy is not None
-    cache.write(file, cache.Copy(content=b"{}", source=copy.source, etag=copy.etag, fetched_at=copy.fetched_at))
+    disk_cache.write(
+        file, disk_cache.Copy(content=b"{}", source=copy.source, etag=copy.etag, fetched_at=copy.fetched_at)
+    )
     assert lookup(fake, tmp_path).get_all()
     assert statuses(fake) == [200, 200]
 
@@ -480,11 +482,11 @@ def test_a_copy_that_only_another_version_could_read_is_fetched_again(fake: Fake
 def test_the_same_content_under_a_new_etag_is_kept_with_that_etag(fake: FakeApi, tmp_path: Path) -> None:
     before = lookup(fake, tmp_path).get_all()
     (file,) = stored(tmp_path)
-    copy = cache.read(file)
+    copy = disk_cache.read(file)
     assert copy is not None
-    cache.write(file, cache.Copy(content=copy.content, source=copy.source, etag='"old"', fetched_at=0))
+    disk_cache.write(file, disk_cache.Copy(content=copy.content, source=copy.source, etag='"old"', fetched_at=0))
     assert lookup(fake, tmp_path).get_all() == before
-    assert cache.read(file) == copy
+    assert disk_cache.read(file) == copy
     assert statuses(fake) == [200, 200]
 
 
@@ -586,11 +588,11 @@ def test_the_real_listing_is_found_offline(tmp_path: Path, realm: str) -> None:
     folder = real_database()
     assert folder is not None
     with GitHubClient() as source:
-        kept = cache.Store(tmp_path, "EXBO-Studio/stalzone-database/main")
+        kept = disk_cache.DiskCache(tmp_path, "EXBO-Studio/stalzone-database/main")
         for kind in IndexFile:
             name = f"{realm}/{kind}.json"
             content = (folder / name).read_bytes()
-            kept.put(name, cache.Copy(content=content, source=source.file_url(name), fetched_at=time.time()))
+            kept.put(name, disk_cache.Copy(content=content, source=source.file_url(name), fetched_at=time.time()))
         names = DatabaseLookup(source, cache_dir=tmp_path, realm=realm, offline=True)
         found = names.find_one("АК-105")
         assert found is not None

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from scapi import enums, frames, models
 from scapi._views.columns import records_in
-from scapi._views.rows import Table
+from scapi._views.filled_columns import Table
 from scapi.exceptions import NotFoundError
 from scapi.models import (
     AuctionLot,

@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from scapi._api import requests
 from scapi._lists.paginator import Paginator
-from scapi._lists.rows import SHAPES
 from scapi._lists.sales import SalesPaginator
+from scapi._lists.shapes import SHAPES
 from scapi.models import AuctionLot, AuctionPrice, ClanInfo, Listing, Rejected, SalesWalkState
 
 if TYPE_CHECKING:

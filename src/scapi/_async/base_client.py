@@ -9,7 +9,7 @@ from scapi._api.model_or_json import JsonT_co, ModelOrJson, model_or_json
 from scapi._async import bulk
 from scapi._async.auctions import AuctionsEndpoint
 from scapi._async.clock import Clock
-from scapi._async.context import Closable
+from scapi._async.closable import Closable
 from scapi._async.endpoints import AuctionEndpoint
 from scapi._async.pages import Rows
 from scapi._async.session import Session

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, TypeGuard
 from msgspec.structs import replace
 
 from scapi._async.clock import Clock
-from scapi._async.context import Closable
+from scapi._async.closable import Closable
 from scapi._async.file_cache import FileCache
 from scapi._async.github import GitHubClient
 from scapi._base import validation
 from scapi._items import database, names
-from scapi._items.cache import default_folder
+from scapi._items.disk_cache import default_folder
 from scapi._primitives import aio
 from scapi.config import Config
 from scapi.enums import IndexFile, Language, Realm

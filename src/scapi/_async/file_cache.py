@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from scapi._async.github import guard
 from scapi._async.single_flight import SingleFlight
 from scapi._base import escaping
-from scapi._items.cache import Copy, Store, is_fresh
+from scapi._items.disk_cache import Copy, DiskCache, is_fresh
 from scapi._primitives import aio
 from scapi.exceptions import DecodeError, ScApiException, TransportError
 from scapi.models import DatabaseState, FileState
@@ -60,7 +60,7 @@ class FileCache:
         self.offline = offline
         self._stale_time = stale_time
         self._clock = clock
-        self._store = Store(folder, f"{github.repository}/{github.branch}")
+        self._disk = DiskCache(folder, f"{github.repository}/{github.branch}")
         self._held: dict[str, Held] = {}
         self._flights: dict[str, SingleFlight] = {}
         self._reachable: bool | None = None
@@ -86,14 +86,14 @@ class FileCache:
     async def _update(self, name: str, read: Callable[[bytes], Any], *, force: bool) -> None:
         held = await aio.to_thread(self._newest, name, read)
         if held is None and self.offline:
-            raise TransportError(f"offline, and there is no copy of {name} in {self._store.folder}")
+            raise TransportError(f"offline, and there is no copy of {name} in {self._disk.folder}")
         if held is None or (not self.offline and (force or not self._will_do(held))):
             held = await self._confirmed(name, read, held)
         self._keep(name, held)
 
     def _newest(self, name: str, read: Callable[[bytes], Any]) -> Held | None:
         """Return the copy on disk, which another process may have updated, or else the one in memory."""
-        held, copy = self._held.get(name), self._store.get(name)
+        held, copy = self._held.get(name), self._disk.get(name)
         if copy is None or copy.source != self.github.file_url(name):
             return held and held._replace()
         if held and held.copy.content == copy.content:
@@ -116,7 +116,7 @@ class FileCache:
             self._failed(name, error, held)
             return held
         self._reachable = True
-        await aio.to_thread(self._store.put, name, fresh.copy)
+        await aio.to_thread(self._disk.put, name, fresh.copy)
         return fresh
 
     def _failed(self, name: str, error: ScApiException, held: Held) -> None:
@@ -144,7 +144,7 @@ class FileCache:
         return DatabaseState(
             repository=self.github.repository,
             branch=self.github.branch,
-            folder=self._store.folder,
+            folder=self._disk.folder,
             reachable=self._reachable,
             files={name: _state(held.copy) for name, held in list(self._held.items())},
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar, overload
 
 from scapi._api import decoding
 from scapi._async.clock import Clock
-from scapi._async.context import Closable
+from scapi._async.closable import Closable
 from scapi._base import validation
 from scapi._base.atomic import Draft, place
 from scapi._base.secrets import Secret

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypedDict, TypeVar, Unpack
 
 from scapi._api import decoding
 from scapi._async.clock import Clock
-from scapi._async.context import Closable
+from scapi._async.closable import Closable
 from scapi._auth import oauth
 from scapi._base import validation
 from scapi._base.secrets import Secret

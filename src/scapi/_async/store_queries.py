@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from scapi._async.context import Closable
+from scapi._async.closable import Closable
 from scapi._base import validation
 from scapi._primitives import aio
 from scapi._store import times

@@ -21,12 +21,12 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from scapi._lists.overlap import after_overlap, surplus
-from scapi._lists.rows import are_sorted, row_key, sort_values, without_gaps
+from scapi._lists.shapes import are_sorted, row_key, sort_values, without_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scapi._lists.rows import Shape, Sorting
+    from scapi._lists.shapes import Shape, Sorting
 
 #: How many pages without new rows are allowed at the beginning. The demo host returns the same rows for any offset.
 FRUITLESS_PAGES = 1

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from scapi._api.decoding import Page
 from scapi._base import validation
 from scapi._lists.cursor import Cursor
-from scapi._lists.rows import SHAPES, entries_of, sort_values, sorting_of
 from scapi._lists.search import Search
+from scapi._lists.shapes import SHAPES, entries_of, sort_values, sorting_of
 from scapi.models import Listing, Rejected
 
 if TYPE_CHECKING:

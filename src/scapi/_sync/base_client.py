@@ -15,7 +15,7 @@ from scapi._lists.watch_differs import EmissionDiffer
 from scapi._sync import bulk
 from scapi._sync.auctions import AuctionsEndpoint
 from scapi._sync.clock import Clock
-from scapi._sync.context import Closable
+from scapi._sync.closable import Closable
 from scapi._sync.endpoints import AuctionEndpoint
 from scapi._sync.pages import Rows
 from scapi._sync.session import Session

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from scapi._base import validation
 from scapi._items import database, names
-from scapi._items.cache import default_folder
+from scapi._items.disk_cache import default_folder
 from scapi._primitives import threads
 from scapi._sync.clock import Clock
-from scapi._sync.context import Closable
+from scapi._sync.closable import Closable
 from scapi._sync.file_cache import FileCache
 from scapi._sync.github import GitHubClient
 from scapi.config import Config

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from scapi._base import escaping
-from scapi._items.cache import Copy, Store, is_fresh
+from scapi._items.disk_cache import Copy, DiskCache, is_fresh
 from scapi._primitives import threads
 from scapi._sync.github import guard
 from scapi._sync.single_flight import SingleFlight
@@ -61,7 +61,7 @@ class FileCache:
         self.offline = offline
         self._stale_time = stale_time
         self._clock = clock
-        self._store = Store(folder, f"{github.repository}/{github.branch}")
+        self._disk = DiskCache(folder, f"{github.repository}/{github.branch}")
         self._held: dict[str, Held] = {}
         self._flights: dict[str, SingleFlight] = {}
         self._reachable: bool | None = None
@@ -87,14 +87,14 @@ class FileCache:
     def _update(self, name: str, read: Callable[[bytes], Any], *, force: bool) -> None:
         held = threads.to_thread(self._newest, name, read)
         if held is None and self.offline:
-            raise TransportError(f"offline, and there is no copy of {name} in {self._store.folder}")
+            raise TransportError(f"offline, and there is no copy of {name} in {self._disk.folder}")
         if held is None or (not self.offline and (force or not self._will_do(held))):
             held = self._confirmed(name, read, held)
         self._keep(name, held)
 
     def _newest(self, name: str, read: Callable[[bytes], Any]) -> Held | None:
         """Return the copy on disk, which another process may have updated, or else the one in memory."""
-        held, copy = self._held.get(name), self._store.get(name)
+        held, copy = self._held.get(name), self._disk.get(name)
         if copy is None or copy.source != self.github.file_url(name):
             return held and held._replace()
         if held and held.copy.content == copy.content:
@@ -117,7 +117,7 @@ class FileCache:
             self._failed(name, error, held)
             return held
         self._reachable = True
-        threads.to_thread(self._store.put, name, fresh.copy)
+        threads.to_thread(self._disk.put, name, fresh.copy)
         return fresh
 
     def _failed(self, name: str, error: ScApiException, held: Held) -> None:
@@ -145,7 +145,7 @@ class FileCache:
         return DatabaseState(
             repository=self.github.repository,
             branch=self.github.branch,
-            folder=self._store.folder,
+            folder=self._disk.folder,
             reachable=self._reachable,
             files={name: _state(held.copy) for name, held in list(self._held.items())},
         )

@@ -19,7 +19,7 @@ from scapi._items.database import REPOSITORY
 from scapi._items.github import Repository
 from scapi._primitives import threads
 from scapi._sync.clock import Clock
-from scapi._sync.context import Closable
+from scapi._sync.closable import Closable
 from scapi.exceptions import ClosedError
 from scapi.models import RateLimit, RawFile
 

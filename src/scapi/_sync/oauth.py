@@ -15,7 +15,7 @@ from scapi._http.guard import Guard
 from scapi._http.network import Network
 from scapi._primitives import threads
 from scapi._sync.clock import Clock
-from scapi._sync.context import Closable
+from scapi._sync.closable import Closable
 from scapi.config import BaseUrl
 from scapi.exceptions import LoginError
 from scapi.models import UserToken

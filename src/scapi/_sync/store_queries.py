@@ -10,7 +10,7 @@ from scapi._primitives import threads
 from scapi._store import times
 from scapi._store.query_scope import QueryScope
 from scapi._store.rows import Place
-from scapi._sync.context import Closable
+from scapi._sync.closable import Closable
 from scapi.enums import Region
 
 if TYPE_CHECKING:

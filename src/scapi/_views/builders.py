@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from scapi._base.extras import extra
 from scapi._base.json_types import is_array
-from scapi._views.rows import Table
+from scapi._views.filled_columns import Table
 from scapi._views.values import packed, plain, texts
 
 if TYPE_CHECKING:

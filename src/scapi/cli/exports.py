@@ -17,7 +17,7 @@ import msgspec
 from scapi._base import atomic, escaping, formatting
 from scapi._base.extras import extra
 from scapi._views import builders
-from scapi._views.rows import Table
+from scapi._views.filled_columns import Table
 from scapi._views.values import as_object
 from scapi.exceptions import DecodeError
 

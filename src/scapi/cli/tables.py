@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from scapi.cli.rows import Account, Match
+    from scapi.cli.models import Account, Match
     from scapi.models import (
         AuctionLot,
         AuctionPrice,

@@ -10,8 +10,8 @@ import click
 from scapi._base import escaping
 from scapi.cli import login_store, tables
 from scapi.cli.command import connected_command
+from scapi.cli.models import Account
 from scapi.cli.output import Answer, single
-from scapi.cli.rows import Account
 
 if TYPE_CHECKING:
     from scapi.cli.connection import Connection

@@ -8,8 +8,8 @@ import click
 
 from scapi.cli import tables
 from scapi.cli.command import connected_command
+from scapi.cli.models import Match
 from scapi.cli.output import Answer, listing, single
-from scapi.cli.rows import Match
 from scapi.enums import Language
 
 if TYPE_CHECKING:

@@ -109,14 +109,14 @@ def default_folder() -> Path:
     return Path(platformdirs.user_cache_dir("scapi", appauthor=False))
 
 
-class Store:
+class DiskCache:
     """The cached files of one repository; safe for many threads and processes.
 
     A copy that can't be written to disk is kept in memory instead. The first one logs a warning.
     """
 
     def __init__(self, folder: Path, repository: str) -> None:
-        """Create a store. Doesn't access the disk.
+        """Create a cache. Doesn't access the disk.
 
         Args:
             folder: The cache folder, see `default_folder`.

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scapi._items import cache
-from scapi._items.cache import Copy, Store, is_fresh
+from scapi._items import disk_cache
+from scapi._items.disk_cache import Copy, DiskCache, is_fresh
 
 NAME = "ru/listing.json"
 
@@ -26,14 +26,14 @@ def copy(content: bytes = b'[{"data": "/items/a.json"}]', **changes: Any) -> Cop
     return Copy(content=content, **(known | changes))
 
 
-def stored_file(kept: Store) -> Path:
+def stored_file(kept: DiskCache) -> Path:
     (file,) = (path for path in kept.folder.rglob("*") if path.is_file())
     return file
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Store:
-    return Store(tmp_path, "EXBO-Studio/stalzone-database")
+def kept(tmp_path: Path) -> DiskCache:
+    return DiskCache(tmp_path, "EXBO-Studio/stalzone-database")
 
 
 # ── what is kept ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -42,19 +42,19 @@ def kept(tmp_path: Path) -> Store:
 @given(content=st.binary(), etag=st.none() | st.text(), source=st.text(), fetched_at=st.floats(0, 1e12))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_copy_comes_back_as_it_was(tmp_path: Path, **fields: Any) -> None:
-    kept = Store(tmp_path, "owner/repository")
+    kept = DiskCache(tmp_path, "owner/repository")
     kept.put(NAME, Copy(**fields))
-    assert Store(tmp_path, "owner/repository").get(NAME) == Copy(**fields)
+    assert DiskCache(tmp_path, "owner/repository").get(NAME) == Copy(**fields)
 
 
-def test_what_was_never_kept_is_absent(kept: Store) -> None:
+def test_what_was_never_kept_is_absent(kept: DiskCache) -> None:
     assert kept.get(NAME) is None
 
 
-def test_repositories_and_realms_are_kept_apart(tmp_path: Path, kept: Store) -> None:
+def test_repositories_and_realms_are_kept_apart(tmp_path: Path, kept: DiskCache) -> None:
     kept.put(NAME, copy())
     assert kept.get("global/listing.json") is None
-    assert Store(tmp_path, "someone/else").get(NAME) is None
+    assert DiskCache(tmp_path, "someone/else").get(NAME) is None
 
 
 def test_a_copy_shows_what_it_is_but_not_all_of_it() -> None:
@@ -64,7 +64,7 @@ def test_a_copy_shows_what_it_is_but_not_all_of_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "/", "../a", "a/../../b", "a/..", "a\\..\\b", "C:/a", "a/\0", "a/. ./b"])
-def test_a_name_that_leads_elsewhere_is_refused(kept: Store, name: str) -> None:
+def test_a_name_that_leads_elsewhere_is_refused(kept: DiskCache, name: str) -> None:
     with pytest.raises(ValueError, match="name"):
         kept.get(name)
     with pytest.raises(ValueError, match="name"):
@@ -72,16 +72,16 @@ def test_a_name_that_leads_elsewhere_is_refused(kept: Store, name: str) -> None:
 
 
 def test_the_default_folder_is_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert cache.default_folder().name == "scapi" or sys.platform == "win32"
+    assert disk_cache.default_folder().name == "scapi" or sys.platform == "win32"
     monkeypatch.setitem(sys.modules, "platformdirs", None)
     with pytest.raises(ImportError, match=r'pip install "\.\[names\]"'):
-        cache.default_folder()
+        disk_cache.default_folder()
 
 
 # ── what is broken ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_file_cut_off_anywhere_is_absent(kept: Store) -> None:
+def test_a_file_cut_off_anywhere_is_absent(kept: DiskCache) -> None:
     kept.put(NAME, copy())
     file = stored_file(kept)
     whole = file.read_bytes()
@@ -90,7 +90,7 @@ def test_a_file_cut_off_anywhere_is_absent(kept: Store) -> None:
         assert kept.get(NAME) is None
 
 
-def test_a_file_edited_anywhere_is_absent(kept: Store) -> None:
+def test_a_file_edited_anywhere_is_absent(kept: DiskCache) -> None:
     kept.put(NAME, copy())
     file = stored_file(kept)
     whole = file.read_bytes()
@@ -102,21 +102,21 @@ def test_a_file_edited_anywhere_is_absent(kept: Store) -> None:
 @pytest.mark.parametrize(
     "header", [b"", b"{}", b"[1]", b'{"length":9,"source":"","etag":null,"fetched_at":0}', b"\xff"]
 )
-def test_a_file_that_is_signed_but_makes_no_sense_is_absent(kept: Store, header: bytes) -> None:
+def test_a_file_that_is_signed_but_makes_no_sense_is_absent(kept: DiskCache, header: bytes) -> None:
     kept.put(NAME, copy())
     rest = header + b"\ncontent"
-    stored_file(kept).write_bytes(cache.MAGIC + cache._digest(rest) + b"\n" + rest)
+    stored_file(kept).write_bytes(disk_cache.MAGIC + disk_cache._digest(rest) + b"\n" + rest)
     assert kept.get(NAME) is None
 
 
-def test_a_broken_file_is_replaced(kept: Store) -> None:
+def test_a_broken_file_is_replaced(kept: DiskCache) -> None:
     kept.put(NAME, copy())
     stored_file(kept).write_bytes(b"junk")
     kept.put(NAME, copy(b"new"))
     assert kept.get(NAME) == copy(b"new")
 
 
-def test_a_folder_in_place_of_the_file_is_absent(kept: Store) -> None:
+def test_a_folder_in_place_of_the_file_is_absent(kept: DiskCache) -> None:
     (kept.folder / f"{NAME}.copy").mkdir(parents=True)
     assert kept.get(NAME) is None
 
@@ -126,11 +126,11 @@ def test_a_folder_in_place_of_the_file_is_absent(kept: Store) -> None:
 
 def _write_and_die(folder: Path) -> None:
     setattr(os, "fsync", lambda _: os._exit(9))  # noqa: B010  # mypy minds the plain assignment
-    Store(folder, "owner/repository").put(NAME, copy(b"never finished"))
+    DiskCache(folder, "owner/repository").put(NAME, copy(b"never finished"))
 
 
 def test_killed_while_writing_the_last_good_copy_stays(tmp_path: Path) -> None:
-    kept = Store(tmp_path, "owner/repository")
+    kept = DiskCache(tmp_path, "owner/repository")
     kept.put(NAME, copy(b"good"))
     process = multiprocessing.get_context("spawn").Process(target=_write_and_die, args=(tmp_path,))
     process.start()
@@ -148,7 +148,7 @@ def test_killed_while_writing_the_last_good_copy_stays(tmp_path: Path) -> None:
     assert kept.get(NAME) is not None
 
 
-def test_an_interrupted_write_leaves_nothing_behind(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_write_leaves_nothing_behind(kept: DiskCache, monkeypatch: pytest.MonkeyPatch) -> None:
     kept.put(NAME, copy(b"good"))
 
     def interrupt(_: int) -> None:
@@ -165,13 +165,13 @@ def test_an_interrupted_write_leaves_nothing_behind(kept: Store, monkeypatch: py
 
 
 def _write_often(folder: Path, letter: bytes) -> None:
-    kept = Store(folder, "owner/repository")
+    kept = DiskCache(folder, "owner/repository")
     for round_ in range(60):
         kept.put(NAME, copy(letter * (50_000 + round_), fetched_at=time.time()))
 
 
 def test_two_processes_at_once_never_show_half_a_file(tmp_path: Path) -> None:
-    kept = Store(tmp_path, "owner/repository")
+    kept = DiskCache(tmp_path, "owner/repository")
     kept.put(NAME, copy(b"c"))
     spawn = multiprocessing.get_context("spawn")
     writers = [spawn.Process(target=_write_often, args=(tmp_path, letter)) for letter in (b"a", b"b")]
@@ -208,7 +208,7 @@ def refuse(code: int) -> Any:
     ],
 )
 def test_a_disk_that_refuses_is_replaced_by_memory_with_one_warning(
-    kept: Store,
+    kept: DiskCache,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     step: tuple[Any, str],
@@ -233,7 +233,7 @@ def test_a_disk_that_refuses_is_replaced_by_memory_with_one_warning(
 
 def test_a_real_folder_that_cannot_be_made_is_replaced_by_memory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    kept = Store(tmp_path / "file", "owner/repository")
+    kept = DiskCache(tmp_path / "file", "owner/repository")
     assert kept.get(NAME) is None
     kept.put(NAME, copy())
     assert kept.get(NAME) == copy()
