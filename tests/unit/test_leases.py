@@ -13,9 +13,9 @@ class Connection:
     """Something to lease."""
 
     def __init__(self, origin: str = "here") -> None:
-        self.origin, self.rested, self.ready = origin, 0.0, True
+        self.origin, self.idle_since, self.ready = origin, 0.0, True
 
-    def fits(self, origin: object) -> bool:
+    def leads_to(self, origin: object) -> bool:
         return origin == self.origin
 
     def is_ready(self) -> bool:
@@ -40,7 +40,7 @@ def test_the_connection_that_was_used_last_is_leased_first() -> None:
     first, second = held(), held()
     older, newer = leased(leases, first), leased(leases, second)
     for moment, connection in enumerate((older, newer)):
-        connection.rested = moment
+        connection.idle_since = moment
         leases.give_back(connection, keep=True)
     assert leased(leases, held()) is newer
     assert leased(leases, held()) is older
@@ -57,7 +57,7 @@ def test_whoever_waits_is_served_in_order() -> None:
     busy = leased(leases, held())
     calls = {name: held() for name in ("first", "second")}
     for name, hold in calls.items():
-        leases.stand_in_line(hold, lambda name=name: woken.append(name))  # type: ignore[misc]
+        leases.join_queue(hold, lambda name=name: woken.append(name))  # type: ignore[misc]
     leases.give_back(busy, keep=True)
     assert woken == ["first"]
     assert leases.take(held(), "here", Connection) is None
@@ -71,7 +71,7 @@ def test_a_call_that_has_died_gives_back_its_connection_and_its_place() -> None:
     leases = Leases[Connection](1)
     dead, waiting = held(), held()
     lost = leased(leases, dead)
-    leases.stand_in_line(waiting, lambda: None)
+    leases.join_queue(waiting, lambda: None)
     dead.release()
     waiting.release()
     alive = held()
@@ -112,7 +112,7 @@ def test_clearing_drops_what_is_idle_and_wakes_all() -> None:
     busy, idle = leased(leases, held()), leased(leases, held())
     leases.give_back(idle, keep=True)
     for number in range(2):
-        leases.stand_in_line(held(), lambda number=number: woken.append(number))  # type: ignore[misc]
+        leases.join_queue(held(), lambda number=number: woken.append(number))  # type: ignore[misc]
     woken.clear()
     leases.clear()
     assert woken == [0, 1]

@@ -90,7 +90,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
         requests.lots(self._regions[0], "any", **options)
         plan = self._plan(concurrency, on_error, progress)
         session = self._session.with_priority(priority)
-        return bulk.answers(session, plan, lambda target: requests.lots(*target, **options), AuctionLot)
+        return bulk.request_each(session, plan, lambda target: requests.lots(*target, **options), AuctionLot)
 
     @model_or_json
     def iter_lots(
@@ -135,7 +135,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
         begin(Target(self._regions[0], "any"))
         plan = self._plan(concurrency, on_error, progress)
         session = self._session.with_priority(priority)
-        return Results(session, plan, bulk.pages_of(bulk.walks(session, plan, begin)), AuctionLot)
+        return Results(session, plan, bulk.pages_of(bulk.walk_each(session, plan, begin)), AuctionLot)
 
     def cheapest(
         self: AuctionsEndpoint[Literal[False]],
@@ -176,7 +176,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
             lots = await read_all(session, all_lots(target.region, target.key))
             return cheapest.pick(lots, server_time(session))
 
-        return bulk.results_of(session, self._plan(concurrency, on_error, progress), find, AuctionLot)
+        return bulk.call_each(session, self._plan(concurrency, on_error, progress), find, AuctionLot)
 
     def watch_lots(
         self: AuctionsEndpoint[Literal[False]],
@@ -255,7 +255,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
         requests.price_history(self._regions[0], "any", **options)
         plan = self._plan(concurrency, on_error, progress)
         session = self._session.with_priority(priority)
-        return bulk.answers(session, plan, lambda target: requests.price_history(*target, **options), AuctionPrice)
+        return bulk.request_each(session, plan, lambda target: requests.price_history(*target, **options), AuctionPrice)
 
     @model_or_json
     def iter_price_history(
@@ -308,7 +308,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
         walks.begin(Target(self._regions[0], "any"))
         plan = self._plan(concurrency, on_error, progress)
         session = self._session.with_priority(priority)
-        steps = bulk.walks(session, plan, walks.begin, SalesPaginator.state)
+        steps = bulk.walk_each(session, plan, walks.begin, SalesPaginator.state)
         return SaleResults(session, plan, steps, walks.resumed)
 
     def watch_sales(

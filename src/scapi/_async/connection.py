@@ -31,7 +31,7 @@ class Call:
         timeout: Seconds that the call may take once it has a connection.
         retry_state: Limits and counts the wait for a connection.
         connection: The connection that the call uses.
-        is_through: Whether the whole response was read without an exception.
+        is_complete: Whether the whole response was read without an exception.
     """
 
     def __init__(self, timeout: float, retry_state: RetryState) -> None:
@@ -40,7 +40,7 @@ class Call:
         self.timeout = timeout
         self.retry_state = retry_state
         self.connection: Connection | None = None
-        self.is_through = False
+        self.is_complete = False
 
 
 class Connection(httpcore.AsyncNetworkBackend):
@@ -53,7 +53,7 @@ class Connection(httpcore.AsyncNetworkBackend):
     Attributes:
         is_open: Whether the connection is established, including TLS and the proxy.
         has_received: Whether any bytes have arrived since the last request.
-        rested: When the last call ended, in monotonic seconds.
+        idle_since: When the last call ended, in monotonic seconds.
     """
 
     def __init__(self, origin: httpcore.Origin, network: Network) -> None:
@@ -66,7 +66,7 @@ class Connection(httpcore.AsyncNetworkBackend):
         self._parser: h11.Connection | None = None
         #: The TLS objects of the connection: to the proxy, to the server, or both.
         self._tls: list[Any] = []
-        self.rested = 0.0
+        self.idle_since = 0.0
         # Only a pool can create the right kind of connection for each proxy. It serves no other purpose.
         self._connection = httpcore.AsyncConnectionPool(
             ssl_context=httpx_adapter.tls(network.verify) if origin.scheme == b"https" else None,
@@ -75,7 +75,7 @@ class Connection(httpcore.AsyncNetworkBackend):
             network_backend=self,
         ).create_connection(origin)
 
-    def fits(self, origin: object) -> bool:
+    def leads_to(self, origin: object) -> bool:
         """Return whether the connection goes to this origin."""
         return origin == self._origin
 
@@ -115,7 +115,7 @@ class Connection(httpcore.AsyncNetworkBackend):
         """Whether a request failed because the server had already closed the idle connection."""
         return self._is_reused and not self.has_received
 
-    def blame(self, cause: Exception) -> Exception:
+    def error_for(self, cause: Exception) -> Exception:
         """Return the error to raise for an exception: a proxy error, a connect timeout or the exception itself."""
         at_the_proxy = not (self.is_open or self._is_past_the_proxy) or isinstance(cause, httpx.ProxyError)
         if self._proxy is not None and at_the_proxy and not isinstance(cause, ScApiException):
@@ -124,7 +124,7 @@ class Connection(httpcore.AsyncNetworkBackend):
             return httpx_adapter.ConnectTimeout()
         return cause
 
-    def rests(self) -> bool:
+    def become_idle(self) -> bool:
         """Return whether the connection is reusable, and note the time.
 
         Unread bytes make it unusable: the next call would read them as its response.
@@ -132,7 +132,7 @@ class Connection(httpcore.AsyncNetworkBackend):
         if self._stream is None or not self._connection.is_idle():
             return False
         self._parser = self._parser or httpx_adapter.h11_of(self._connection)
-        self.rested = time.monotonic()
+        self.idle_since = time.monotonic()
         if self._parser is None or self._parser.trailing_data != (b"", False):
             return False
         return not any(httpx_adapter.has_unread_bytes(encrypted) for encrypted in self._tls)
@@ -157,9 +157,9 @@ class Connection(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the host, or to its proxy."""
         backend: Any = httpcore.AnyIOBackend()
-        return self.uses(await aio.connect(backend, host, port, self._deadline))
+        return self.wrap(await aio.connect(backend, host, port, self._deadline))
 
-    def uses(self, stream: httpcore.AsyncNetworkStream) -> _Stream:
+    def wrap(self, stream: httpcore.AsyncNetworkStream) -> _Stream:
         """Wrap a stream with the deadline of the call, and remember it."""
         self._stream = _Stream(stream, self)
         return self._stream
@@ -176,7 +176,7 @@ class Connection(httpcore.AsyncNetworkBackend):
         handshake = partial(stream.start_tls, ssl_context, server_hostname, left)
         encrypted = await aio.uninterrupted(handshake, self._deadline)
         self._tls.append(encrypted.get_extra_info("ssl_object"))
-        return self.uses(encrypted)
+        return self.wrap(encrypted)
 
 
 class _Stream(httpcore.AsyncNetworkStream):

@@ -177,15 +177,15 @@ async def _pages(session: Session, paginator: Paginator[T]) -> AsyncGenerator[Li
 
     hold = threading.Lock()
     with hold:
-        async with Ahead(fetch, hold) as ahead:
+        async with Prefetch(fetch, hold) as prefetch:
             while not paginator.done:
-                listing = paginator.feed(await ahead.get(paginator.request))
+                listing = paginator.feed(await prefetch.get(paginator.request))
                 if not paginator.done:
-                    ahead.start(paginator.request)
+                    prefetch.start(paginator.request)
                 yield listing
 
 
-class Ahead(Generic[A, R]):
+class Prefetch(Generic[A, R]):
     """Starts a call before its result is needed, one call at a time. Leaving the context cancels it.
 
     Args:

@@ -81,7 +81,7 @@ class Transport:
         self, http_request: HttpRequest, sink: aio.Sink | None, retry_state: RetryState, timeout: float | None
     ) -> HttpResponse:
         if self._http_client is not None:
-            return await self._borrow(self._http_client, http_request, sink, timeout)
+            return await self._send_by_client(self._http_client, http_request, sink, timeout)
         pool = await self._pools.get()
         call = Call(timeout or httpx_adapter.TIMEOUT, retry_state)
         with call.hold:
@@ -90,16 +90,16 @@ class Transport:
                     unread = await pool.handle_async_request(httpx_adapter.request(http_request, {CALL: call}))
                     httpx_adapter.check_end(unread, http_request)
                     response = await _read(unread, http_request, sink, call.deadline, call.timeout)
-                    call.is_through = True
+                    call.is_complete = True
                     return response
             except Exception as cause:
-                if call.connection is None or (error := call.connection.blame(cause)) is cause:
+                if call.connection is None or (error := call.connection.error_for(cause)) is cause:
                     raise
                 raise error from cause
             finally:
                 await pool.release(call)
 
-    async def _borrow(
+    async def _send_by_client(
         self, client: httpx.AsyncClient, http_request: HttpRequest, sink: aio.Sink | None, timeout: float | None
     ) -> HttpResponse:
         # A foreign client doesn't report how long a request waited for a connection, so `retry_state` can't count it.
@@ -215,7 +215,7 @@ class Pool:
         """Wait in the queue until a connection is free."""
         wakeup = aio.Wakeup()
         begun = self._clock.now()
-        self._leases.stand_in_line(call.hold, wakeup.wake)
+        self._leases.join_queue(call.hold, wakeup.wake)
         try:
             while (connection := take()) is None:
                 left = begun + call.retry_state.left - self._clock.now()
@@ -225,7 +225,7 @@ class Pool:
                 await self._clock.wait(wakeup, min(left, 1))
                 self.check()
         finally:
-            self._leases.leave_line(call.hold)
+            self._leases.leave_queue(call.hold)
             call.retry_state.spend(self._clock.now() - begun)
         return connection
 
@@ -239,7 +239,7 @@ class Pool:
         if call.connection is not None:
             # If an exception interrupts httpcore or h11 between two steps, they report to be idle although the next
             # request would fail. So a connection is only kept after a complete call.
-            self._leases.give_back(call.connection, keep=call.is_through and call.connection.rests())
+            self._leases.give_back(call.connection, keep=call.is_complete and call.connection.become_idle())
         # Check this last: a `close` before `give_back` didn't see this connection among the idle ones.
         if self._closed:
             self._leases.clear()

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class _Leasable(Protocol):
     """A connection that can be leased."""
 
-    rested: float
+    idle_since: float
 
-    def fits(self, origin: object) -> bool:
+    def leads_to(self, origin: object) -> bool:
         """Return whether the connection leads to this origin."""
         ...
 
@@ -52,7 +52,7 @@ class Leases(Generic[C]):
         #: The lock of the call that uses a connection, or `None` if the connection is idle.
         self._owners: dict[C, threading.Lock | None] = {}
         #: The waiting calls in order of arrival, and the function that wakes each of them.
-        self._line: dict[threading.Lock, Callable[[], None]] = {}
+        self._queue: dict[threading.Lock, Callable[[], None]] = {}
 
     def take(self, hold: threading.Lock, origin: object, make: Callable[[], C], *, fresh: bool = False) -> C | None:
         """Lease the most recently used connection or a new one. Return `None` if the call has to wait.
@@ -65,7 +65,7 @@ class Leases(Generic[C]):
         """
         with self._lock:
             self._forget_ended_calls()
-            if next(iter(self._line), hold) is not hold:
+            if next(iter(self._queue), hold) is not hold:
                 return None
             connection = None if fresh else self._idle(origin)
             if connection is None:
@@ -73,20 +73,20 @@ class Leases(Generic[C]):
                     return None
                 connection = make()
             self._owners[connection] = hold
-            self._line.pop(hold, None)
-        self._wake_the_first()
+            self._queue.pop(hold, None)
+        self._wake_first()
         return connection
 
-    def stand_in_line(self, hold: threading.Lock, wake: Callable[[], None]) -> None:
-        """Add a call to the end of the line. `wake` is called when the call should try `take` again."""
+    def join_queue(self, hold: threading.Lock, wake: Callable[[], None]) -> None:
+        """Add a call to the end of the queue. `wake` is called when the call should try `take` again."""
         with self._lock:
-            self._line[hold] = wake
+            self._queue[hold] = wake
 
-    def leave_line(self, hold: threading.Lock) -> None:
-        """Remove a call from the line."""
+    def leave_queue(self, hold: threading.Lock) -> None:
+        """Remove a call from the queue."""
         with self._lock:
-            self._line.pop(hold, None)
-        self._wake_the_first()
+            self._queue.pop(hold, None)
+        self._wake_first()
 
     def give_back(self, connection: C, *, keep: bool) -> None:
         """End a lease.
@@ -100,7 +100,7 @@ class Leases(Generic[C]):
                 self._drop(connection)
             elif connection in self._owners:
                 self._owners[connection] = None
-        self._wake_the_first()
+        self._wake_first()
 
     def clear(self) -> None:
         """Drop all idle connections, and wake all waiting calls."""
@@ -108,7 +108,7 @@ class Leases(Generic[C]):
             self._forget_ended_calls()
             for connection in [one for one, hold in self._owners.items() if hold is None]:
                 self._drop(connection)
-        for wake in list(self._line.values()):
+        for wake in list(self._queue.values()):
             wake()
 
     def __iter__(self) -> Iterator[C]:
@@ -120,12 +120,12 @@ class Leases(Generic[C]):
     def _forget_ended_calls(self) -> None:
         for connection in [one for one, hold in self._owners.items() if hold is not None and not hold.locked()]:
             self._drop(connection)
-        for hold in [hold for hold in self._line if not hold.locked()]:
-            self._line.pop(hold, None)
+        for hold in [hold for hold in self._queue if not hold.locked()]:
+            self._queue.pop(hold, None)
 
     def _idle(self, origin: object) -> C | None:
-        while idle := [one for one, hold in self._owners.items() if hold is None and one.fits(origin)]:
-            connection = max(idle, key=lambda one: one.rested)
+        while idle := [one for one, hold in self._owners.items() if hold is None and one.leads_to(origin)]:
+            connection = max(idle, key=lambda one: one.idle_since)
             if connection.is_ready():
                 return connection
             self._drop(connection)
@@ -143,6 +143,6 @@ class Leases(Generic[C]):
         self.dropped.append(connection)
         self._owners.pop(connection, None)
 
-    def _wake_the_first(self) -> None:
-        for wake in list(self._line.values())[:1]:
+    def _wake_first(self) -> None:
+        for wake in list(self._queue.values())[:1]:
             wake()

@@ -308,7 +308,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
             on_error=on_error,
             progress=progress,
         )
-        return bulk.answers(
+        return bulk.request_each(
             self._session.with_priority(priority), plan, lambda target: requests.profile(*target), CharacterProfile
         )
 

@@ -30,16 +30,16 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-def answers(session: Session, plan: Plan, build: Callable[[Target], Request[T]], model: type) -> Results[T]:
+def request_each(session: Session, plan: Plan, build: Callable[[Target], Request[T]], model: type) -> Results[T]:
     """Return the results of one request for each target. `model` is the type of a row, or of the result itself."""
 
     def ask(target: Target) -> T:
         return session.call(build(target))
 
-    return results_of(session, plan, ask, model)
+    return call_each(session, plan, ask, model)
 
 
-def results_of(session: Session, plan: Plan, ask: threads.Call[Target, T], model: type) -> Results[T]:
+def call_each(session: Session, plan: Plan, ask: threads.Call[Target, T], model: type) -> Results[T]:
     """Return the results of a function that is called with each target."""
     return Results(session, plan, _results(plan, ask), model)
 
@@ -60,14 +60,14 @@ def _results(plan: Plan, ask: threads.Call[Target, T]) -> Generator[BulkResult[T
                 yield result
 
 
-def walks(
+def walk_each(
     session: Session,
     plan: Plan,
     begin: Callable[[Target], Paginator[T]],
     state_of: Callable[[Any, Listing[T]], object] = lambda paginator, page: None,
 ) -> Generator[Step[T]]:
     """Walk the pages of each target. Yields each page with new rows, and always the last one."""
-    waiting: _Walks[T] = _Walks(plan.targets())
+    waiting: _NextSteps[T] = _NextSteps(plan.targets())
 
     def step(at: tuple[Target, Paginator[T] | None]) -> Step[T]:
         target, paginator = at
@@ -102,7 +102,7 @@ def pages_of(steps: Generator[Step[T]]) -> Generator[BulkResult[Listing[T]]]:
             yield step.result
 
 
-class _Walks(Generic[T]):
+class _NextSteps(Generic[T]):
     """The next steps to take: the next pages of started walks first, then targets without a walk."""
 
     def __init__(self, targets: Iterator[Target]) -> None:

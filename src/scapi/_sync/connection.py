@@ -32,7 +32,7 @@ class Call:
         timeout: Seconds that the call may take once it has a connection.
         retry_state: Limits and counts the wait for a connection.
         connection: The connection that the call uses.
-        is_through: Whether the whole response was read without an exception.
+        is_complete: Whether the whole response was read without an exception.
     """
 
     def __init__(self, timeout: float, retry_state: RetryState) -> None:
@@ -41,7 +41,7 @@ class Call:
         self.timeout = timeout
         self.retry_state = retry_state
         self.connection: Connection | None = None
-        self.is_through = False
+        self.is_complete = False
 
 
 class Connection(httpcore.NetworkBackend):
@@ -54,7 +54,7 @@ class Connection(httpcore.NetworkBackend):
     Attributes:
         is_open: Whether the connection is established, including TLS and the proxy.
         has_received: Whether any bytes have arrived since the last request.
-        rested: When the last call ended, in monotonic seconds.
+        idle_since: When the last call ended, in monotonic seconds.
     """
 
     def __init__(self, origin: httpcore.Origin, network: Network) -> None:
@@ -67,7 +67,7 @@ class Connection(httpcore.NetworkBackend):
         self._parser: h11.Connection | None = None
         #: The TLS objects of the connection: to the proxy, to the server, or both.
         self._tls: list[Any] = []
-        self.rested = 0.0
+        self.idle_since = 0.0
         # Only a pool can create the right kind of connection for each proxy. It serves no other purpose.
         self._connection = httpcore.ConnectionPool(
             ssl_context=httpx_adapter.tls(network.verify) if origin.scheme == b"https" else None,
@@ -76,7 +76,7 @@ class Connection(httpcore.NetworkBackend):
             network_backend=self,
         ).create_connection(origin)
 
-    def fits(self, origin: object) -> bool:
+    def leads_to(self, origin: object) -> bool:
         """Return whether the connection goes to this origin."""
         return origin == self._origin
 
@@ -116,7 +116,7 @@ class Connection(httpcore.NetworkBackend):
         """Whether a request failed because the server had already closed the idle connection."""
         return self._is_reused and not self.has_received
 
-    def blame(self, cause: Exception) -> Exception:
+    def error_for(self, cause: Exception) -> Exception:
         """Return the error to raise for an exception: a proxy error, a connect timeout or the exception itself."""
         at_the_proxy = not (self.is_open or self._is_past_the_proxy) or isinstance(cause, httpx.ProxyError)
         if self._proxy is not None and at_the_proxy and not isinstance(cause, ScApiException):
@@ -125,7 +125,7 @@ class Connection(httpcore.NetworkBackend):
             return httpx_adapter.ConnectTimeout()
         return cause
 
-    def rests(self) -> bool:
+    def become_idle(self) -> bool:
         """Return whether the connection is reusable, and note the time.
 
         Unread bytes make it unusable: the next call would read them as its response.
@@ -133,7 +133,7 @@ class Connection(httpcore.NetworkBackend):
         if self._stream is None or not self._connection.is_idle():
             return False
         self._parser = self._parser or httpx_adapter.h11_of(self._connection)
-        self.rested = time.monotonic()
+        self.idle_since = time.monotonic()
         if self._parser is None or self._parser.trailing_data != (b"", False):
             return False
         return not any(httpx_adapter.has_unread_bytes(encrypted) for encrypted in self._tls)
@@ -158,9 +158,9 @@ class Connection(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect to the host, or to its proxy."""
         backend: Any = httpcore.SyncBackend()
-        return self.uses(threads.connect(backend, host, port, self._deadline))
+        return self.wrap(threads.connect(backend, host, port, self._deadline))
 
-    def uses(self, stream: httpcore.NetworkStream) -> _Stream:
+    def wrap(self, stream: httpcore.NetworkStream) -> _Stream:
         """Wrap a stream with the deadline of the call, and remember it."""
         self._stream = _Stream(stream, self)
         return self._stream
@@ -177,7 +177,7 @@ class Connection(httpcore.NetworkBackend):
         handshake = partial(stream.start_tls, ssl_context, server_hostname, left)
         encrypted = threads.uninterrupted(handshake, self._deadline)
         self._tls.append(encrypted.get_extra_info("ssl_object"))
-        return self.uses(encrypted)
+        return self.wrap(encrypted)
 
 
 class _Stream(httpcore.NetworkStream):

@@ -178,15 +178,15 @@ def _pages(session: Session, paginator: Paginator[T]) -> Generator[Listing[T]]:
 
     hold = threading.Lock()
     with hold:
-        with Ahead(fetch, hold) as ahead:
+        with Prefetch(fetch, hold) as prefetch:
             while not paginator.done:
-                listing = paginator.feed(ahead.get(paginator.request))
+                listing = paginator.feed(prefetch.get(paginator.request))
                 if not paginator.done:
-                    ahead.start(paginator.request)
+                    prefetch.start(paginator.request)
                 yield listing
 
 
-class Ahead(Generic[A, R]):
+class Prefetch(Generic[A, R]):
     """Starts a call before its result is needed, one call at a time. Leaving the context cancels it.
 
     Args:

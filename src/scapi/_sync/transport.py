@@ -82,7 +82,7 @@ class Transport:
         self, http_request: HttpRequest, sink: threads.Sink | None, retry_state: RetryState, timeout: float | None
     ) -> HttpResponse:
         if self._http_client is not None:
-            return self._borrow(self._http_client, http_request, sink, timeout)
+            return self._send_by_client(self._http_client, http_request, sink, timeout)
         pool = self._pools.get()
         call = Call(timeout or httpx_adapter.TIMEOUT, retry_state)
         with call.hold:
@@ -91,16 +91,16 @@ class Transport:
                     unread = pool.handle_request(httpx_adapter.request(http_request, {CALL: call}))
                     httpx_adapter.check_end(unread, http_request)
                     response = _read(unread, http_request, sink, call.deadline, call.timeout)
-                    call.is_through = True
+                    call.is_complete = True
                     return response
             except Exception as cause:
-                if call.connection is None or (error := call.connection.blame(cause)) is cause:
+                if call.connection is None or (error := call.connection.error_for(cause)) is cause:
                     raise
                 raise error from cause
             finally:
                 pool.release(call)
 
-    def _borrow(
+    def _send_by_client(
         self, client: httpx.Client, http_request: HttpRequest, sink: threads.Sink | None, timeout: float | None
     ) -> HttpResponse:
         # A foreign client doesn't report how long a request waited for a connection, so `retry_state` can't count it.
@@ -216,7 +216,7 @@ class Pool:
         """Wait in the queue until a connection is free."""
         wakeup = threads.Wakeup()
         begun = self._clock.now()
-        self._leases.stand_in_line(call.hold, wakeup.wake)
+        self._leases.join_queue(call.hold, wakeup.wake)
         try:
             while (connection := take()) is None:
                 left = begun + call.retry_state.left - self._clock.now()
@@ -226,7 +226,7 @@ class Pool:
                 self._clock.wait(wakeup, min(left, 1))
                 self.check()
         finally:
-            self._leases.leave_line(call.hold)
+            self._leases.leave_queue(call.hold)
             call.retry_state.spend(self._clock.now() - begun)
         return connection
 
@@ -240,7 +240,7 @@ class Pool:
         if call.connection is not None:
             # If an exception interrupts httpcore or h11 between two steps, they report to be idle although the next
             # request would fail. So a connection is only kept after a complete call.
-            self._leases.give_back(call.connection, keep=call.is_through and call.connection.rests())
+            self._leases.give_back(call.connection, keep=call.is_complete and call.connection.become_idle())
         # Check this last: a `close` before `give_back` didn't see this connection among the idle ones.
         if self._closed:
             self._leases.clear()
