@@ -1,4 +1,4 @@
-"""How long answers are kept, and how many."""
+"""How long response bodies are kept, and how many."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from typing import Any
 import pytest
 
 from scapi._api import caching
-from scapi._api.caching import Answers
+from scapi._api.caching import StoredBodies
 
 
 def test_an_answer_is_kept_for_as_long_as_the_reader_wants_it() -> None:
-    answers = Answers()
-    answers.put("/a", b"1", 100.0)
-    assert answers.get("/a", 109.9, 10.0) == b"1"
-    assert answers.get("/a", 110.0, 10.0) is None
-    assert answers.get("/a", 110.0, 60.0) == b"1"
-    assert answers.get("/a", 100.0, 0.0) is None
-    assert answers.get("/b", 100.0, 60.0) is None
-    answers.forget("/a")
-    assert answers.get("/a", 100.0, 60.0) is None
+    bodies = StoredBodies()
+    bodies.put("/a", b"1", 100.0)
+    assert bodies.get("/a", 109.9, 10.0) == b"1"
+    assert bodies.get("/a", 110.0, 10.0) is None
+    assert bodies.get("/a", 110.0, 60.0) == b"1"
+    assert bodies.get("/a", 100.0, 0.0) is None
+    assert bodies.get("/b", 100.0, 60.0) is None
+    bodies.forget("/a")
+    assert bodies.get("/a", 100.0, 60.0) is None
 
 
 def test_the_oldest_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caching, "MOST_ANSWERS", 3)
+    monkeypatch.setattr(caching, "MOST_BODIES", 3)
     monkeypatch.setattr(caching, "MOST_BYTES", 100)
-    answers = Answers()
+    bodies = StoredBodies()
 
     def kept() -> list[str]:
-        return [name for name in "abcdef" if answers.get(name, 0.0, 1.0) is not None]
+        return [name for name in "abcdef" if bodies.get(name, 0.0, 1.0) is not None]
 
     for name in "abcd":
-        answers.put(name, b"x" * 10, 0.0)
+        bodies.put(name, b"x" * 10, 0.0)
     assert kept() == ["b", "c", "d"]
-    answers.put("b", b"x" * 10, 0.0)  # the newest by now
-    answers.put("e", b"x" * 85, 0.0)
+    bodies.put("b", b"x" * 10, 0.0)  # the newest by now
+    bodies.put("e", b"x" * 85, 0.0)
     assert kept() == ["b", "e"]
-    answers.put("f", b"x" * 101, 0.0)
+    bodies.put("f", b"x" * 101, 0.0)
     assert kept() == []
 
 

@@ -26,7 +26,7 @@ ENDPOINTS = (
 )
 
 #: The maximum number of responses that one client keeps, and their maximum total size in bytes.
-MOST_ANSWERS, MOST_BYTES = 1000, 64 * 2**20
+MOST_BODIES, MOST_BYTES = 1000, 64 * 2**20
 
 
 def lifetimes(value: object) -> Mapping[str, float]:
@@ -55,38 +55,38 @@ def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(value, Mapping)
 
 
-class _Stored(NamedTuple):
+class _Body(NamedTuple):
     """A response body and when it was received."""
 
     body: bytes
     received_at: float
 
 
-class Answers:
+class StoredBodies:
     """The latest response bodies of one client, limited in number and size.
 
     Safe for many threads: each step is one operation on a dict.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Stored] = {}
+        self._kept: dict[str, _Body] = {}
 
     def get(self, target: str, now: float, seconds: float) -> bytes | None:
         """Return the body that is kept for a target, if it is younger than `seconds`."""
-        answer = self._kept.get(target)
-        return None if answer is None or now - answer.received_at >= seconds else answer.body
+        stored = self._kept.get(target)
+        return None if stored is None or now - stored.received_at >= seconds else stored.body
 
     def put(self, target: str, body: bytes, now: float) -> None:
         """Keep a body. If there is no room, the oldest ones are dropped."""
         self._kept.pop(target, None)
-        self._kept[target] = _Stored(body, now)
+        self._kept[target] = _Body(body, now)
         kept = list(self._kept.items())
-        excess, size = len(kept) - MOST_ANSWERS, sum(len(answer.body) for _, answer in kept)
-        for oldest, answer in kept:
+        excess, size = len(kept) - MOST_BODIES, sum(len(stored.body) for _, stored in kept)
+        for oldest, stored in kept:
             if excess <= 0 and size <= MOST_BYTES:
                 break
             self._kept.pop(oldest, None)
-            excess, size = excess - 1, size - len(answer.body)
+            excess, size = excess - 1, size - len(stored.body)
 
     def forget(self, target: str) -> None:
         """Drop the body that is kept for a target."""

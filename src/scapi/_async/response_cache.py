@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from scapi._api.caching import Answers
+from scapi._api.caching import StoredBodies
 from scapi._async.single_flight import SingleFlight
 from scapi._primitives import aio
 
@@ -34,14 +34,14 @@ class ResponseCache:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._answers = Answers()
+        self._stored = StoredBodies()
         self._shared: dict[Hashable, _Shared] = {}
 
     async def get(
         self,
         target: str,
         seconds: float,
-        ask: aio.Call[RetryState, bytes],
+        fetch: aio.Call[RetryState, bytes],
         retry_state: RetryState,
         options: Hashable = None,
     ) -> bytes:
@@ -50,7 +50,7 @@ class ResponseCache:
         Args:
             target: The path and query.
             seconds: How old a cached response may be.
-            ask: Sends the request and returns the body of the response.
+            fetch: Sends the request and returns the body of the response.
             retry_state: Limits and counts the wait for another call's request.
             options: Calls share a request only if their options are equal.
 
@@ -59,11 +59,11 @@ class ResponseCache:
             ScApiException: The request failed. All calls that wait for it raise the same error.
         """
         key = target, options
-        while (body := self._answers.get(target, self._clock.now(), seconds)) is None:
+        while (body := self._stored.get(target, self._clock.now(), seconds)) is None:
             shared = self._shared.setdefault(key, _Shared(self._clock))
             begun = self._clock.now()
             if await shared.flight.run(
-                partial(self._ask, key, seconds, shared, ask, retry_state), retry_state.patience
+                partial(self._fetch, key, seconds, shared, fetch, retry_state), retry_state.patience
             ):
                 retry_state.spend(self._clock.now() - begun)
             # There is no body if the call that sent the request was interrupted. Then try again.
@@ -71,24 +71,24 @@ class ResponseCache:
                 break
         return body
 
-    async def _ask(
+    async def _fetch(
         self,
         key: tuple[str, Hashable],
         seconds: float,
         shared: _Shared,
-        ask: aio.Call[RetryState, bytes],
+        fetch: aio.Call[RetryState, bytes],
         retry_state: RetryState,
     ) -> None:
         try:
             # Another call may have cached it since `get` checked.
-            shared.body = self._answers.get(key[0], self._clock.now(), seconds)
+            shared.body = self._stored.get(key[0], self._clock.now(), seconds)
             if shared.body is None:
-                shared.body = await ask(retry_state)
-                self._answers.put(key[0], shared.body, self._clock.now())
+                shared.body = await fetch(retry_state)
+                self._stored.put(key[0], shared.body, self._clock.now())
         finally:
             # Later calls use the cache or send a new request.
             self._shared.pop(key, None)
 
     def forget(self, target: str) -> None:
         """Drop the cached response of a target."""
-        self._answers.forget(target)
+        self._stored.forget(target)

@@ -16,38 +16,38 @@ class _Wakeup(Protocol):
 
 
 class Flight:
-    """One run of the work. It is over once it has landed, both locks are released (see `holds`) or its runtime stopped.
+    """One run of the work. It is over once it has finished, both locks are released (see `holds`) or its runtime stopped.
 
     Args:
         runs: Returns whether the event loop that does the work still runs.
 
     Attributes:
         begun: A lock held by the caller that began the work and waits for it.
-        flying: A lock held by the task or thread that does the work.
-        pilot: The task or thread that does the work.
+        running: A lock held by the task or thread that does the work.
+        runner: The task or thread that does the work.
         error: The error that the work failed with.
     """
 
     def __init__(self, runs: Callable[[], bool]) -> None:
-        self.begun, self.flying = threading.Lock(), threading.Lock()
-        self.pilot: object = None
+        self.begun, self.running = threading.Lock(), threading.Lock()
+        self.runner: object = None
         self.error: Exception | None = None
         self._runs = runs
-        self._landed = False
+        self._finished = False
         self._waiting: dict[_Wakeup, None] = {}
 
     def is_over(self) -> bool:
-        """Return whether the flight has landed, or nothing can finish it any more."""
-        return self._landed or not (self._runs() and (self.begun.locked() or self.flying.locked()))
+        """Return whether the run has finished, or nothing can finish it any more."""
+        return self._finished or not (self._runs() and (self.begun.locked() or self.running.locked()))
 
-    def land(self, error: Exception | None) -> None:
-        """End the flight, and wake all waiting callers."""
-        self.error, self._landed = error, True
+    def finish(self, error: Exception | None) -> None:
+        """End the run, and wake all waiting callers."""
+        self.error, self._finished = error, True
         for wakeup in list(self._waiting):
             wakeup.wake()
 
-    def wake_with(self, wakeup: _Wakeup) -> None:
-        """Register a wakeup for the landing."""
+    def add_waiter(self, wakeup: _Wakeup) -> None:
+        """Register a wakeup for the end of the run."""
         self._waiting[wakeup] = None
 
 

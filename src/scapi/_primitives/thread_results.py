@@ -14,7 +14,7 @@ R = TypeVar("R")
 Outcome: TypeAlias = tuple[R | None, BaseException | None]
 
 
-def of(work: Callable[[], R]) -> Outcome[R]:
+def capture(work: Callable[[], R]) -> Outcome[R]:
     """Call a function and return its outcome."""
     try:
         return work(), None

@@ -214,7 +214,7 @@ def uninterrupted(work: Callable[[], S], deadline: Deadline) -> S:
     wanted = threading.Lock()
 
     def run() -> None:
-        results.put(thread_results.of(work))
+        results.put(thread_results.capture(work))
         if not wanted.locked():
             close_unwanted()
 
@@ -321,7 +321,7 @@ class Workers(Generic[A, R]):
         while self._hold.locked() and not self._ended and threading.main_thread().is_alive():
             with suppress(Empty):
                 if (order := self._orders.get(timeout=PATIENCE)) is not None and not self._ended:
-                    self._done.put(thread_results.of(order))
+                    self._done.put(thread_results.capture(order))
         self._over.put(None)
 
     @contextmanager

@@ -49,7 +49,7 @@ class SingleFlight:
         with mine.begun:
             flight = self._flights.begin(mine)
             if flight is mine:
-                self._start(partial(self._fly, mine, work))
+                self._start(partial(self._do, mine, work))
             self._join(flight, None if flight is mine else patience)
         if flight.error is not None:
             raise flight.error
@@ -60,26 +60,26 @@ class SingleFlight:
         if flight := self._flights.under_way:
             self._join(flight, None)
 
-    def _fly(self, flight: Flight, work: Work) -> None:
-        with flight.flying:
+    def _do(self, flight: Flight, work: Work) -> None:
+        with flight.running:
             # The caller may have been interrupted before this point, and another caller may have started a new run.
             if self._flights.under_way is not flight:
                 return
-            flight.pilot = threads.current()
+            flight.runner = threads.current()
             try:
                 work()
             except Exception as error:  # noqa: BLE001  # raised by all callers
-                flight.land(error)
+                flight.finish(error)
             else:
-                flight.land(None)
+                flight.finish(None)
 
     def _join(self, flight: Flight, patience: float | None) -> None:
         """Wait until a flight is over, or raise a `QueueTimeoutError` after `patience` seconds."""
         ends = math.inf if patience is None else self._clock.now() + patience
         wakeup = threads.Wakeup()
-        flight.wake_with(wakeup)
+        flight.add_waiter(wakeup)
         while not flight.is_over():
-            if flight.pilot == threads.current():
+            if flight.runner == threads.current():
                 raise RuntimeError(
                     "this call would wait for itself: callbacks such as on_token must not call the client"
                 )
