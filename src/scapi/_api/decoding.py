@@ -128,7 +128,7 @@ class Pages(Generic[T]):
                 raw = json(body, self._model)
                 total = self._checked(body, raw, is_array)
                 found = lenient.read(raw[self._rows], self._model, losses, self._model.__name__)
-            rows, rejected = _sift(found, lambda: json(body)[self._rows])
+            rows, rejected = _split(found, lambda: json(body)[self._rows])
         _warn(self._model, rows, rejected, losses)
         return self._listing(rows, rejected, total, page)
 
@@ -164,23 +164,23 @@ def _page_of(row: Any, rows: str, total: str) -> Any:
     return msgspec.defstruct("Page", [("total", int), ("rows", list[row])], rename=names)
 
 
-def sift(raw: list[Any], model: type[T]) -> tuple[list[T], list[Rejected]]:
+def split_rejected(raw: list[Any], model: type[T]) -> tuple[list[T], list[Rejected]]:
     """Split rows into readable and rejected ones. Logs one warning for all losses."""
     losses = Losses()
-    rows, rejected = _sift(_column(raw, model, losses), lambda: raw)
+    rows, rejected = _split(_read_each(raw, model, losses), lambda: raw)
     _warn(model, rows, rejected, losses)
     return rows, rejected
 
 
-def column(raw: list[Any], model: type[T]) -> list[T | Unreadable]:
+def read_each(raw: list[Any], model: type[T]) -> list[T | Unreadable]:
     """Read each row. Logs one warning for the fields that readable rows lack."""
     losses = Losses()
-    found = _column(raw, model, losses)
+    found = _read_each(raw, model, losses)
     _warn(model, [row for row in found if type(row) is not Unreadable], (), losses)
     return found
 
 
-def _column(raw: list[Any], model: type[T], losses: Losses) -> list[Any]:
+def _read_each(raw: list[Any], model: type[T], losses: Losses) -> list[Any]:
     try:
         return msgspec.convert(raw, list[model], strict=False)  # type: ignore[valid-type]  # built at run time
     except UNREADABLE:
@@ -201,10 +201,10 @@ def _rows(
         if not is_array(raw):
             raise undecodable(body, model, "expected an array")
         found = lenient.read(raw, model, losses, model.__name__)
-    return _sift(found, lambda: json(body))
+    return _split(found, lambda: json(body))
 
 
-def _sift(found: list[Any], sent: Callable[[], list[Any]]) -> tuple[list[Any], list[Rejected]]:
+def _split(found: list[Any], sent: Callable[[], list[Any]]) -> tuple[list[Any], list[Rejected]]:
     """Split rows into readable and rejected ones. `sent` returns the rows as the server sent them."""
     rows = [row for row in found if type(row) is not Unreadable]
     if len(rows) == len(found):

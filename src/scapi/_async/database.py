@@ -233,7 +233,7 @@ class DatabaseLookup(Closable):
             ValueError: An argument is out of range, or the entry is not an item.
             ScApiException: The file is not cached and can't be downloaded.
         """
-        path = item if _is_path(item) else database.own(await self._item(item, realm), "path")
+        path = item if _is_path(item) else database.path_of(await self._item(item, realm), "path")
         name = database.item_file(self._realm_for(realm), path, upgrade_level)
         return await self._cache.get(name, database.read_item)
 
@@ -253,12 +253,12 @@ class DatabaseLookup(Closable):
         if _is_path(item):
             return await self._cache.get(database.icon_file(self._realm_for(realm), item), database.read_icon)
         entry = await self._item(item, realm)
-        name = database.icon_file(self._realm_for(realm), database.own(entry, "icon"))
+        name = database.icon_file(self._realm_for(realm), database.path_of(entry, "icon"))
         try:
             return await self._cache.get(name, database.read_icon)
         except NotFoundError as cause:
             # The listing names icons for some items that have none.
-            raise database.without(entry, "icon") from cause
+            raise database.missing_file_error(entry, "icon") from cause
 
     async def barter(self, *, realm: Realm | str | None = None) -> Listing[BarterSettlement]:
         """Return the barter recipes of all settlements.

@@ -75,7 +75,7 @@ class FileCache:
             force: Send a request whatever the age of the copy.
         """
         before = self._held.get(name)
-        if before and not force and self._will_do(before):
+        if before and not force and self._is_usable(before):
             return before.value  # type: ignore[no-any-return]  # returned by `read`
         flight = self._flights.setdefault(name, SingleFlight(aio.begin, self._clock))
         # One run is enough, unless it belonged to another caller that was interrupted.
@@ -84,14 +84,14 @@ class FileCache:
         return held.value  # type: ignore[no-any-return]  # returned by `read`
 
     async def _update(self, name: str, read: Callable[[bytes], Any], *, force: bool) -> None:
-        held = await aio.to_thread(self._newest, name, read)
+        held = await aio.to_thread(self._load, name, read)
         if held is None and self.offline:
             raise TransportError(f"offline, and there is no copy of {name} in {self._disk.folder}")
-        if held is None or (not self.offline and (force or not self._will_do(held))):
-            held = await self._confirmed(name, read, held)
+        if held is None or (not self.offline and (force or not self._is_usable(held))):
+            held = await self._refresh(name, read, held)
         self._keep(name, held)
 
-    def _newest(self, name: str, read: Callable[[bytes], Any]) -> Held | None:
+    def _load(self, name: str, read: Callable[[bytes], Any]) -> Held | None:
         """Return the copy on disk, which another process may have updated, or else the one in memory."""
         held, copy = self._held.get(name), self._disk.get(name)
         if copy is None or copy.source != self.github.file_url(name):
@@ -103,23 +103,23 @@ class FileCache:
         except DecodeError:  # written by another version of the library, which could decode it
             return None
 
-    async def _confirmed(self, name: str, read: Callable[[bytes], Any], held: Held | None) -> Held:
+    async def _refresh(self, name: str, read: Callable[[bytes], Any], held: Held | None) -> Held:
         """Return the current file from the server, or the existing copy if the request fails."""
         try:
             etag = held.copy.etag if held else None
             with guard(self.github, self.github.file_url(name)):
                 file = await self.github.rawfile(name, etag=etag)
-                fresh = await aio.to_thread(_renewed, held, file, read, self._clock.wall())
+                fresh = await aio.to_thread(_refreshed, held, file, read, self._clock.wall())
         except ScApiException as error:
             if held is None:
                 raise
-            self._failed(name, error, held)
+            self._note_failure(name, error, held)
             return held
         self._reachable = True
         await aio.to_thread(self._disk.put, name, fresh.copy)
         return fresh
 
-    def _failed(self, name: str, error: ScApiException, held: Held) -> None:
+    def _note_failure(self, name: str, error: ScApiException, held: Held) -> None:
         if self._reachable is not False:
             since = _moment(held.copy).isoformat(" ", "seconds")
             text = "%s can't be updated (%s): using the last good copy from %s"
@@ -127,7 +127,7 @@ class FileCache:
         self._reachable = False
         self._paused_until = self._clock.now() + min(PAUSE, self._stale_time)
 
-    def _will_do(self, held: Held) -> bool:
+    def _is_usable(self, held: Held) -> bool:
         """Return whether to use a copy without a request."""
         fresh = is_fresh(held.copy, now=self._clock.wall(), stale_time=self._stale_time)
         return fresh or self.offline or (self._reachable is False and self._clock.now() < self._paused_until)
@@ -150,7 +150,7 @@ class FileCache:
         )
 
 
-def _renewed(held: Held | None, file: RawFile | None, read: Callable[[bytes], Any], now: float) -> Held:
+def _refreshed(held: Held | None, file: RawFile | None, read: Callable[[bytes], Any], now: float) -> Held:
     """Return the copy that the server confirmed, or the decoded new file.
 
     A new file is decoded before it is stored, so that an invalid file can't replace a good copy.

@@ -85,14 +85,14 @@ def icon_file(realm: Realm, path: str) -> str:
     return f"{realm}/{_below('icons', path, '.png')}"
 
 
-def own(entry: Lookup, what: Literal["path", "icon"]) -> str:
+def path_of(entry: Lookup, what: Literal["path", "icon"]) -> str:
     """Return the path of an entry's card or icon. Raises `ValueError` if it has none."""
     if path := getattr(entry, what):
         return str(path)
-    raise without(entry, what)
+    raise missing_file_error(entry, what)
 
 
-def without(entry: Lookup, what: Literal["path", "icon"]) -> ValueError:
+def missing_file_error(entry: Lookup, what: Literal["path", "icon"]) -> ValueError:
     """Return the error for an entry without a card or icon."""
     return validation.refuse("item", entry.id, f"one that has {'an icon' if what == 'icon' else 'a card'}")
 
@@ -201,7 +201,7 @@ def read_index(kind: IndexFile | str, body: bytes) -> names.Index:
     entries: dict[str, Lookup] = {}
     rejected: list[Rejected] = []
     rows = decoding.record(body, errors.json(body), list[Any])
-    for index, (raw, row) in enumerate(zip(rows, decoding.column(rows, model), strict=True)):
+    for index, (raw, row) in enumerate(zip(rows, decoding.read_each(rows, model), strict=True)):
         if isinstance(row, Unreadable):
             rejected.append(Rejected(index, raw, str(row)))
             continue
@@ -263,10 +263,10 @@ def read_barter(body: bytes) -> Listing[BarterSettlement]:
     Raises:
         DecodeError: The body is not a JSON list.
     """
-    settlements = _sifted(decoding.record(body, errors.json(body), list[Any]), _Settlement)
+    settlements = _listing(decoding.record(body, errors.json(body), list[Any]), _Settlement)
     return Listing(
         (
-            BarterSettlement(settlement_title=raw.settlement_title, recipes=_sifted(raw.recipes, BarterRecipe))
+            BarterSettlement(settlement_title=raw.settlement_title, recipes=_listing(raw.recipes, BarterRecipe))
             for raw in settlements
         ),
         total=settlements.total,
@@ -282,9 +282,9 @@ def read_hideout(body: bytes) -> Hideout:
         DecodeError: The body is not an object with these lists.
     """
     raw = decoding.record(body, errors.json(body), _Hideout)
-    return Hideout(perks=_sifted(raw.perks, HideoutPerk), recipes=_sifted(raw.recipes, HideoutRecipe))
+    return Hideout(perks=_listing(raw.perks, HideoutPerk), recipes=_listing(raw.recipes, HideoutRecipe))
 
 
-def _sifted(raw: list[Any], model: type[T]) -> Listing[T]:
-    rows, rejected = decoding.sift(raw, model)
+def _listing(raw: list[Any], model: type[T]) -> Listing[T]:
+    rows, rejected = decoding.split_rejected(raw, model)
     return Listing(rows, total=len(raw), limit=len(raw), rejected=rejected)

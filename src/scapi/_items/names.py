@@ -102,7 +102,7 @@ def _words(folded: list[str]) -> Iterator[list[str]]:
     return map(str.split, shapes.split("\n"))
 
 
-def relay(text: str) -> list[str]:
+def switch_layout(text: str) -> list[str]:
     """Return the text as typed on the other keyboard layout: Cyrillic for Latin letters, and the reverse."""
     text = text.casefold()
     layouts = ((LATIN, TO_CYRILLIC), (CYRILLIC, TO_LATIN))
@@ -133,15 +133,15 @@ class Index:
     @property
     def shapes(self) -> Ids:
         """Ids by shape."""
-        return self._looser[0]
+        return self._tolerant_tables[0]
 
     @property
     def bags(self) -> Ids:
         """Ids by bag."""
-        return self._looser[1]
+        return self._tolerant_tables[1]
 
     @cached_property
-    def _looser(self) -> tuple[Ids, Ids]:
+    def _tolerant_tables(self) -> tuple[Ids, Ids]:
         spellings = list(map(Spelling, repeat(""), _words(self._folded)))
         shapes = _table((spelling.shape for spelling in spellings), self._ids)
         return shapes, _table((spelling.bag for spelling in spellings), self._ids)
@@ -214,13 +214,13 @@ def search(
     if not str(query).strip():
         return []  # autocompletion starts with a blank query
     query = validation.text("query", query).strip()
-    typed, *relaid = spell([query, *relay(query)])
+    typed, *switched = spell([query, *switch_layout(query)])
     scores = dict(_exact(index, query, typed))
     if limit is None or len(scores) < limit:
         # Later entries overwrite earlier ones, so the best score of each id comes last.
-        scores = {**dict(_straight(index, typed, relaid)), **scores}
+        scores = {**dict(_tolerant_matches(index, typed, switched)), **scores}
     if limit is None or len(scores) < limit:
-        for id_, score in _similar(index, typed, relaid, threshold):
+        for id_, score in _similar(index, typed, switched, threshold):
             scores[id_] = max(score, scores.get(id_, 0.0))
     return _ranked(index, query, {id_: score for id_, score in scores.items() if score >= threshold}, limit)
 
@@ -258,27 +258,27 @@ def resolve(index: Index, query: str) -> Lookup:
 def _exact(index: Index, query: str, typed: Spelling) -> Iterator[tuple[str, float]]:
     """Find ids by exact id or name."""
     yield from ((id_, EXACT) for id_ in {query, query.lower()} & index.entries.keys())
-    yield from _hits(index.keys, typed.key, EXACT)
+    yield from _scored(index.keys, typed.key, EXACT)
 
 
-def _straight(index: Index, typed: Spelling, relaid: list[Spelling]) -> Iterator[tuple[str, float]]:
+def _tolerant_matches(index: Index, typed: Spelling, switched: list[Spelling]) -> Iterator[tuple[str, float]]:
     """Find ids by looking up the query in more tolerant spellings, best scores last."""
-    for other in relaid:
-        yield from _hits(index.shapes, other.shape, LAYOUT)
-    yield from _hits(index.bags, typed.bag, WORD_ORDER)
-    yield from _hits(index.shapes, typed.shape, LOOK_ALIKE)
+    for other in switched:
+        yield from _scored(index.shapes, other.shape, LAYOUT)
+    yield from _scored(index.bags, typed.bag, WORD_ORDER)
+    yield from _scored(index.shapes, typed.shape, LOOK_ALIKE)
 
 
-def _hits(table: Ids, spelling: str, score: float) -> Iterator[tuple[str, float]]:
+def _scored(table: Ids, spelling: str, score: float) -> Iterator[tuple[str, float]]:
     return ((id_, score) for id_ in table.get(spelling, ()))
 
 
-def _similar(index: Index, typed: Spelling, relaid: list[Spelling], threshold: float) -> list[tuple[str, float]]:
+def _similar(index: Index, typed: Spelling, switched: list[Spelling], threshold: float) -> list[tuple[str, float]]:
     """Find ids by names that are similar to the query or contain all its words."""
     found = [*_alike(index.shapes, typed.shape, SIMILAR, threshold), *_containing(index.shapes, typed.words)]
     if max((score for _, score in found), default=0.0) < DOUBTFUL:
         found += _alike(index.bags, typed.bag, SIMILAR_WORD_ORDER, threshold)
-        for other in relaid:
+        for other in switched:
             found += _alike(index.shapes, other.shape, SIMILAR_LAYOUT, threshold)
             found += _containing(index.shapes, other.words)
     return found or [
@@ -301,7 +301,7 @@ def _containing(table: Ids, words: list[str]) -> Iterator[tuple[str, float]]:
     size = sum(map(len, words))
     for name in fitting:
         start = 65.0 if name.startswith(words[0]) else 60.0
-        yield from _hits(table, name, start + 20.0 * min(1.0, size / len(name)))
+        yield from _scored(table, name, start + 20.0 * min(1.0, size / len(name)))
 
 
 def _anagrams(table: Ids, spelling: str) -> Iterator[tuple[str, float]]:
@@ -309,7 +309,7 @@ def _anagrams(table: Ids, spelling: str) -> Iterator[tuple[str, float]]:
     letters = sorted(spelling)
     for name in table:
         if len(name) == len(letters) and sorted(name) == letters:
-            yield from _hits(table, name, ANAGRAM)
+            yield from _scored(table, name, ANAGRAM)
 
 
 def _partly_alike(table: Ids, spelling: str, threshold: float) -> Iterator[tuple[str, float]]:
@@ -337,7 +337,7 @@ def _compared(
         spelling, list(names), scorer=scorer, processor=None, score_cutoff=cutoff, limit=None
     )
     for name, mark, _ in found:
-        yield from _hits(table, name, mark / full * best)
+        yield from _scored(table, name, mark / full * best)
 
 
 def _ranked(index: Index, query: str, scores: dict[str, float], limit: int | None) -> list[Lookup]:

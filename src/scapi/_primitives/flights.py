@@ -16,7 +16,7 @@ class _Wakeup(Protocol):
 
 
 class Flight:
-    """One run of the work. It is over once it has finished, both locks are released (see `holds`) or its runtime stopped.
+    """One run of the work. It is over once it finished, both locks are released (`held_objects`), or its loop stopped.
 
     Args:
         runs: Returns whether the event loop that does the work still runs.

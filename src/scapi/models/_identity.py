@@ -10,17 +10,17 @@ from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["number", "settled"]
+__all__ = ["canonical", "hash_64"]
 
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
 
-def settled(raw: Json) -> bytes:
+def canonical(raw: Json) -> bytes:
     """Encode decoded JSON as bytes that don't depend on the order of its keys and lists."""
     return msgspec.json.encode(_in_order(raw))
 
 
-def number(identity: bytes) -> int:
+def hash_64(identity: bytes) -> int:
     """Hash an identity to a signed 64-bit integer, the same in every process and version."""
     return int.from_bytes(blake2b(identity, digest_size=8).digest(), signed=True)
 

@@ -133,7 +133,7 @@ class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
         `scapi.numbered` counts them.
         """
         raw = msgspec.to_builtins(self)
-        return _identity.number(_identity.settled({name: raw[name] for name in raw.keys() - LOT_VOLATILE}))
+        return _identity.hash_64(_identity.canonical({name: raw[name] for name in raw.keys() - LOT_VOLATILE}))
 
 
 class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
@@ -165,4 +165,4 @@ class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False)
         `additional` is part of it, so ask with `additional=True` always or never. Equal sales have equal keys:
         `scapi.numbered` counts them.
         """
-        return _identity.number(_identity.settled(msgspec.to_builtins(self)))
+        return _identity.hash_64(_identity.canonical(msgspec.to_builtins(self)))
