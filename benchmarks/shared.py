@@ -74,7 +74,7 @@ class SharedSimulation(Simulation):
         self._at(self.time + STEP, partial(self._absorb, number, meta, grants))
 
     def _absorb(self, number: int, meta: bytes, grants: bytes) -> None:
-        self.shared[number].absorb(meta, grants, self._now())
+        self.shared[number].apply_reply(meta, grants, self._now())
         self._step_at(number, self.time + min(3600.0, max(STEP, self.shared[number].due(self._now()))))
 
     def _serve(self, call: Any, back: float) -> None:

@@ -44,7 +44,7 @@ class Place:
         request = budget.request(now) | {"now": round((EPOCH + now + self.ahead) * 1000)}
         meta, grants = self.client.evalsha(script()[1], len(KEYS), *self.keys, msgspec.json.encode(request))
         if not is_lost:
-            budget.absorb(meta, grants, now)
+            budget.apply_reply(meta, grants, now)
 
     def ask(self, budget: SharedBudget, operation: str, now: float, **options: Any) -> Ticket | None:
         """A ticket that may go, or None; then it doesn't wait any longer."""

@@ -164,9 +164,9 @@ class RedisBudget:
                     self._budgets.pop(gone, None)
                 name = blake2b(f"{base_url}\n{credentials}".encode(), digest_size=12).hexdigest()
                 # The braces keep all keys of a budget on one node of a cluster.
-                link = _Link(self._client, [f"{{{self._prefix}:{name}}}:{key}" for key in KEYS])
-                budget = SharedBudget(name=_new_name, share=self._share, patience=self._timeout, kick=link.kick)
-                link.serve(budget)
+                thread = _RedisThread(self._client, [f"{{{self._prefix}:{name}}}:{key}" for key in KEYS])
+                budget = SharedBudget(name=_new_name, share=self._share, patience=self._timeout, kick=thread.kick)
+                thread.serve(budget)
                 self._budgets[base_url, credentials] = weakref.ref(budget)
             return budget
 
@@ -180,7 +180,7 @@ class RedisBudget:
         return f"RedisBudget(prefix={self._prefix!r})"
 
 
-class _Link:
+class _RedisThread:
     """The thread that talks to Redis for one budget. It ends after a while without calls."""
 
     def __init__(self, client: _Client, keys: list[str]) -> None:
@@ -248,7 +248,7 @@ class _Link:
         request = msgspec.json.encode(budget.request(time.monotonic(), bye=bye)).decode()
         try:
             meta, grants = self._call(request)
-            budget.absorb(meta, grants, time.monotonic())
+            budget.apply_reply(meta, grants, time.monotonic())
         except Exception as error:  # noqa: BLE001  # calls continue whatever is wrong with Redis
             budget.fail(f"{type(error).__name__}: {log(str(error))}", time.monotonic())
 

@@ -1,7 +1,7 @@
 """The local part of a budget that all processes on a key share: waiting calls, held points and grants.
 
-This module does no I/O. `SharedBudget.request` builds a request to Redis, `SharedBudget.absorb` takes the reply, and
-`SharedBudget.fail` records that there was none. Each such step sends everything that this process wants and holds, so
+This module does no I/O. `SharedBudget.request` builds a request to Redis, `apply_reply` takes the reply, and `fail`
+records that there was none. Each such step sends everything that this process wants and holds, so
 no confirmation is needed: lost data is sent again with the next step. See `shared.lua`.
 
 While Redis doesn't reply, calls continue with a share of the points, from a local `Budget`. It always learns from all
@@ -90,7 +90,7 @@ class SharedBudget:
         # Tickets up to these numbers have been sent to Redis, and have been answered.
         self._told = self._answered = 0
         self._told_reserve = 0.0
-        self._is_away = self._is_registered = self._wants_step = False
+        self._has_lost_redis = self._is_registered = self._wants_step = False
         self._step_began: float | None = None
         self._wanted = math.inf
         self._stepped = self._used = -math.inf
@@ -126,7 +126,7 @@ class SharedBudget:
         with self._lock:
             self._used = now
             wait = self._wait(ticket, now)
-            if wants_step := wait is not None and self._is_to_tell(ticket, now):
+            if wants_step := wait is not None and self._is_unsent(ticket, now):
                 self._wants_step = True
                 self._wanted = min(self._wanted, now)
         if wants_step:
@@ -162,7 +162,7 @@ class SharedBudget:
     def state(self, now: float) -> BudgetState:
         """Return the state: the points of all processes, but only the tickets of this one."""
         with self._lock:
-            if self._is_alone(now):
+            if self._is_without_redis(now):
                 return self._own.state(now)
             known, reset = self._known.at(now), self._clock.next_reset(now)
             left = known.limit if known.remaining is None else known.remaining
@@ -184,7 +184,7 @@ class SharedBudget:
     def due(self, now: float) -> float:
         """Return the seconds until the next step, or `math.inf` if it has to be kicked."""
         with self._lock:
-            if self._is_away:
+            if self._has_lost_redis:
                 return max(0.0, self._stepped + times.RETRY - now)
             if self._wants_step:
                 return 0.0
@@ -235,7 +235,7 @@ class SharedBudget:
                 told["left"] = milliseconds(self._clock.ends() - now)
             return told
 
-    def absorb(self, meta: bytes | str, grants: bytes | str, now: float) -> None:
+    def apply_reply(self, meta: bytes | str, grants: bytes | str, now: float) -> None:
         """End a step with its reply, and wake the calls that may be sent.
 
         Raises:
@@ -243,7 +243,7 @@ class SharedBudget:
         """
         reply, granted = read(meta, grants)
         with self._lock:
-            came_back, self._is_away = self._is_away, False
+            came_back, self._has_lost_redis = self._has_lost_redis, False
             self._step_began, self._stepped, self._telling = None, now, []
             self._offset = reply.now - now * 1000
             self._state, self._version, self._window = reply.id, reply.version, reply.window
@@ -251,9 +251,9 @@ class SharedBudget:
             self._again = reply.again / 1000
             if reply.costs is not None:
                 self._costs = {**KNOWN_COSTS, **reply.costs}
-            self._known = Known.told(reply, now)
+            self._known = Known.from_reply(reply, now)
             for _, told in self._reports:  # these came too late for this step
-                self._known = self._known.counting(told, self._clock.reset)
+                self._known = self._known.with_report(told, self._clock.reset)
             woken = [ticket for grant in granted if (ticket := self._take(grant)) is not None]
             before, self._answered = self._answered, self._told
             woken += [t for t, place in self._queue if came_back or before < place.number <= self._told]
@@ -266,7 +266,7 @@ class SharedBudget:
         """End a step without a reply: calls continue with a local share of the points."""
         with self._lock:
             self._step_began, self._stepped = None, now
-            self._go_away(reason)
+            self._lose_redis(reason)
             woken = [ticket for ticket, _ in self._queue]
         for ticket in woken:
             ticket.waiter.wake()
@@ -278,23 +278,23 @@ class SharedBudget:
         if (grant := self._granted.pop(ticket, None)) is not None:
             self._start(ticket, grant, now)
             return None
-        if self._is_alone(now):
-            return self._wait_alone(ticket, now)
+        if self._is_without_redis(now):
+            return self._wait_without_redis(ticket, now)
         known, place = self._known.at(now), self._queue.place(ticket)
         if known.blocked > now and (known.is_foreign or self._price(ticket.operation)):
             left = math.inf if known.limit == 0 and not known.is_foreign else known.blocked - now
             return Wait(left, left, left, known.is_foreign)
         if place is None:  # a ticket that needs no points
-            self._start(ticket, self._unasked(ticket), now)
+            self._start(ticket, self._local_grant(ticket), now)
             return None
         if place.number > self._answered:
             return Wait(self._patience, 0.0, is_asking=True)
         soonest = math.inf if known.limit == 0 else self._soonest(ticket, place, known, now)
         return Wait(soonest if known.limit == 0 else times.HEARTBEAT, soonest)
 
-    def _is_to_tell(self, ticket: Ticket, now: float) -> bool:
+    def _is_unsent(self, ticket: Ticket, now: float) -> bool:
         place = self._queue.place(ticket)
-        return place is not None and place.number > self._told and not self._is_alone(now)
+        return place is not None and place.number > self._told and not self._is_without_redis(now)
 
     def _start(self, ticket: Ticket, grant: Grant, now: float) -> None:
         """Count a request as in flight, also in the local budget."""
@@ -318,7 +318,7 @@ class SharedBudget:
     def _price(self, operation: str) -> int:
         return self._costs.get(operation, times.UNMEASURED_COST)
 
-    def _unasked(self, ticket: Ticket) -> Grant:
+    def _local_grant(self, ticket: Ticket) -> Grant:
         return Grant(ticket.operation, self._price(ticket.operation), 0, self._window)
 
     def _sent(self, grant: Grant, now: float) -> Sent:
@@ -357,7 +357,7 @@ class SharedBudget:
         self._reports.append((now, told))
         if self._clock.reset is not None and self._clock.reset != before:
             self._known = self._known._replace(remaining=None, ends=self._clock.ends())
-        self._known = self._known.counting(told, self._clock.reset)
+        self._known = self._known.with_report(told, self._clock.reset)
 
     def _reserve(self) -> float:
         """Return the greatest reserve of the living clients."""
@@ -367,21 +367,21 @@ class SharedBudget:
 
     # ── under the lock: without Redis ─────────────────────────────────────────────────────────────────────────────────
 
-    def _is_alone(self, now: float) -> bool:
+    def _is_without_redis(self, now: float) -> bool:
         """Return whether calls have to continue without Redis."""
         if self._step_began is not None and now - self._step_began > self._patience:
-            self._go_away(f"no reply within {self._patience:g} s")
+            self._lose_redis(f"no reply within {self._patience:g} s")
         elif now - self._wanted > times.STEPLESS * self._patience:
-            self._go_away("no thread could be started that talks to it")
-        return self._is_away
+            self._lose_redis("no thread could be started that talks to it")
+        return self._has_lost_redis
 
-    def _go_away(self, reason: str) -> None:
-        if not self._is_away:
-            self._is_away = True
+    def _lose_redis(self, reason: str) -> None:
+        if not self._has_lost_redis:
+            self._has_lost_redis = True
             self._own.share = share = self._share or 1 / (self._known.processes or 1 / times.UNSEEN_SHARE)
             logger.warning("Redis can't be used, calls go on with a share of %.3g of the points: %s", share, reason)
 
-    def _wait_alone(self, ticket: Ticket, now: float) -> Wait | None:
+    def _wait_without_redis(self, ticket: Ticket, now: float) -> Wait | None:
         twin = self._twins.get(ticket)
         if twin is None:
             twin = self._twins[ticket] = self._own.enter(
@@ -391,5 +391,5 @@ class SharedBudget:
         if wait is None:
             self._queue.drop(ticket)
             if self._price(ticket.operation):
-                self._in_flight[ticket] = self._sent(self._unasked(ticket), now)
+                self._in_flight[ticket] = self._sent(self._local_grant(ticket), now)
         return wait

@@ -71,7 +71,7 @@ class Known(NamedTuple):
     others: int = 0
 
     @classmethod
-    def told(cls, reply: Reply, now: float) -> Known:
+    def from_reply(cls, reply: Reply, now: float) -> Known:
         """Convert a reply that arrived at `now`."""
         return cls(
             limit=reply.limit,
@@ -88,7 +88,7 @@ class Known(NamedTuple):
         """Return the state at `now`, without a window that is over."""
         return self._replace(remaining=None, ends=None) if self.ends is not None and self.ends <= now else self
 
-    def counting(self, told: Mapping[str, Any], reset: float | None) -> Known:
+    def with_report(self, told: Mapping[str, Any], reset: float | None) -> Known:
         """Apply a report of the window that ends at `reset` before Redis does."""
         remaining = 0 if told.get("status") == 429 else told.get("remaining")
         is_present = reset is not None and abs(told.get("reset", 0) / 1000 - reset) < 1 and not told.get("over")
