@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
 from scapi._views import builders
-from scapi._views.filled_columns import gathered
+from scapi._views.filled_columns import collect_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,7 +124,7 @@ def to_arrow(
 
 
 def _built(library: Library[F], rows: Iterable[Any], model: type | None, *, flatten: bool, explode: bool) -> F:
-    found = gathered(rows, model)
+    found = collect_rows(rows, model)
     keyed = found.keys is not None
     builder = builders.Builder(library, found.model, flatten=flatten, explode=explode, keyed=keyed)
     builder.add(found.rows, found.keys)

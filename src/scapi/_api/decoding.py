@@ -120,9 +120,9 @@ class Pages(Generic[T]):
             found = self._decoder.decode(body)
             rows, total = found.rows, found.total
         except UNREADABLE:
-            drifted = drift.learn(body, self._model, self._wire)
+            drifted = drift.decode_loosely(body, self._model, self._wire)
             if drifted is not None:
-                found = drift.rows(drifted.document.rows, self._model, drifted.odd, losses)
+                found = drift.convert_rows(drifted.document.rows, self._model, drifted.odd, losses)
                 total = drifted.document.total
             else:
                 raw = json(body, self._model)
@@ -193,9 +193,9 @@ def _rows(
     """Read a body that is a list. Returns the readable rows and the rejected ones."""
     with suppress(*UNREADABLE):
         return decoder.decode(body), []
-    drifted = drift.learn(body, model, lambda row: list[row])  # type: ignore[valid-type]  # built at run time
+    drifted = drift.decode_loosely(body, model, lambda row: list[row])  # type: ignore[valid-type]  # built at run time
     if drifted is not None:
-        found = drift.rows(drifted.document, model, drifted.odd, losses)
+        found = drift.convert_rows(drifted.document, model, drifted.odd, losses)
     else:
         raw = json(body, model)
         if not is_array(raw):

@@ -37,8 +37,8 @@ class Drifted(NamedTuple):
     odd: Odd
 
 
-def learn(body: bytes, model: type, wire: Callable[[Any], Any]) -> Drifted | None:
-    """Find the drifted fields of a body.
+def decode_loosely(body: bytes, model: type, wire: Callable[[Any], Any]) -> Drifted | None:
+    """Decode a body although some fields have drifted, and find these fields.
 
     Args:
         body: JSON that contains a list of rows and no other list.
@@ -53,7 +53,7 @@ def learn(body: bytes, model: type, wire: Callable[[Any], Any]) -> Drifted | Non
         try:
             return Drifted(msgspec.json.decode(body, type=wire(_loosened(model, odd)), strict=False), odd)
         except msgspec.ValidationError as failure:
-            place = _place(str(failure), model)
+            place = _failed_field(str(failure), model)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         if place is None or place in odd:
@@ -62,7 +62,7 @@ def learn(body: bytes, model: type, wire: Callable[[Any], Any]) -> Drifted | Non
     return None
 
 
-def _place(failure: str, model: type) -> tuple[type, str] | None:
+def _failed_field(failure: str, model: type) -> tuple[type, str] | None:
     """Return the field that msgspec could not read: its model and its key in JSON."""
     found = re.search(r" - at `\$[^\[`]*\[\d+\]([^`]*)`$", failure)
     if not found or not is_record(model):
@@ -126,20 +126,20 @@ def _is_touched(model: type[msgspec.Struct], odd: Odd) -> bool:
 # ── converting to the real models ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def rows(loose: list[Any], model: type, odd: Odd, losses: Losses) -> list[Any]:
+def convert_rows(loose: list[Any], model: type, odd: Odd, losses: Losses) -> list[Any]:
     """Convert loosely read rows to models. Returns a model or an `Unreadable` for each row."""
     if not is_record(model) or not _is_touched(model, odd):
         return loose
     lost: dict[int, Unreadable] = {}
     for field in fields_of(model):
         if (model, field.key) in odd:
-            values = _anything(loose, field, losses)
+            values = _read_any(loose, field, losses)
         elif (inner := _inner(field)) is not None and _is_touched(inner, odd):
             values = _records(list(map(attrgetter(field.name), loose)), field, inner, odd, losses)
         else:
             continue
         # The first reason counts.
-        lost = _put(loose, field, values, losses) | lost
+        lost = _set_field(loose, field, values, losses) | lost
     if not lost:
         return msgspec.convert(loose, list[model], strict=False, from_attributes=True)  # type: ignore[valid-type]  # built at run time
     kept = [row for n, row in enumerate(loose) if n not in lost]
@@ -147,7 +147,7 @@ def rows(loose: list[Any], model: type, odd: Odd, losses: Losses) -> list[Any]:
     return [lost[n] if n in lost else next(made) for n in range(len(loose))]
 
 
-def _anything(loose: list[Any], field: Field, losses: Losses) -> list[Any]:
+def _read_any(loose: list[Any], field: Field, losses: Losses) -> list[Any]:
     """Read a drifted column. `UNSET` stands for the default."""
     values = list(map(attrgetter(field.name), loose))
     takes_null = field.required or field.nullable
@@ -167,13 +167,13 @@ def _anything(loose: list[Any], field: Field, losses: Losses) -> list[Any]:
 def _records(values: list[Any], field: Field, model: type[msgspec.Struct], odd: Odd, losses: Losses) -> list[Any]:
     """Convert a column of records, or of lists of records, to models."""
     if get_origin(plain_type(field.kind)) is not list:
-        made = iter(rows([value for value in values if value is not None], model, odd, losses))
+        made = iter(convert_rows([value for value in values if value is not None], model, odd, losses))
         return [None if value is None else next(made) for value in values]
-    items = rows(list(chain.from_iterable(values)), model, odd, losses)
-    return lenient.cut(items, list(map(len, values)), losses, field.where)
+    items = convert_rows(list(chain.from_iterable(values)), model, odd, losses)
+    return lenient.regroup(items, list(map(len, values)), losses, field.where)
 
 
-def _put(loose: list[Any], field: Field, values: list[Any], losses: Losses) -> dict[int, Unreadable]:
+def _set_field(loose: list[Any], field: Field, values: list[Any], losses: Losses) -> dict[int, Unreadable]:
     """Set the values of a field. Returns the rows that can't be read because of it."""
     name, default = field.name, field.default
     kinds = set(map(type, values))
@@ -186,7 +186,7 @@ def _put(loose: list[Any], field: Field, values: list[Any], losses: Losses) -> d
         return {}
     unreadable = {n: value for n, value in enumerate(values) if type(value) is Unreadable}
     if field.required or field.exact:
-        return {n: lenient.within(field.key, value) for n, value in unreadable.items()}
+        return {n: lenient.with_path(field.key, value) for n, value in unreadable.items()}
     for n in unreadable:
         setattr(loose[n], name, default())
     losses.add(field.where, len(unreadable), str(next(iter(unreadable.values()))))

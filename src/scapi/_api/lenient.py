@@ -93,11 +93,11 @@ def read(values: list[Any], kind: Any, losses: Losses, where: str) -> list[Any]:
         The converted value or an `Unreadable` for each value.
     """
     inner = plain_type(kind)
-    if is_nullable(kind) and (vacant := _vacant(values, inner)):
-        if emptied := len([n for n in vacant if values[n] is not None]):
+    if is_nullable(kind) and (empty := _empty_indexes(values, inner)):
+        if emptied := len([n for n in empty if values[n] is not None]):
             losses.add(where, emptied, "an empty object")
-        present = iter(read([value for n, value in enumerate(values) if n not in vacant], kind, losses, where))
-        return [None if n in vacant else next(present) for n in range(len(values))]
+        present = iter(read([value for n, value in enumerate(values) if n not in empty], kind, losses, where))
+        return [None if n in empty else next(present) for n in range(len(values))]
     if is_record(inner):
         return _records(values, inner, losses)
     if get_origin(inner) is list:
@@ -105,7 +105,7 @@ def read(values: list[Any], kind: Any, losses: Losses, where: str) -> list[Any]:
     return _scalars(_times(values) if inner is datetime else values, kind)
 
 
-def _vacant(values: list[Any], kind: Any) -> set[int]:
+def _empty_indexes(values: list[Any], kind: Any) -> set[int]:
     """Return the indexes of values that mean `None`: nulls, and empty objects if records are expected."""
     if is_record(kind):
         return {n for n, value in enumerate(values) if value is None or value == {}}
@@ -156,11 +156,11 @@ def _lists(values: list[Any], kind: Any, losses: Losses, where: str) -> list[Any
     are_lists = [isinstance(value, list) for value in values]
     lists: list[list[Any]] = [value for value, is_list in zip(values, are_lists, strict=True) if is_list]
     found = read(list(chain.from_iterable(lists)), get_args(kind)[0], losses, where)
-    kept = iter(cut(found, list(map(len, lists)), losses, where))
+    kept = iter(regroup(found, list(map(len, lists)), losses, where))
     return [next(kept) if is_list else _scalar(value, kind) for value, is_list in zip(values, are_lists, strict=True)]
 
 
-def cut(items: list[Any], lengths: list[int], losses: Losses, where: str) -> list[list[Any]]:
+def regroup(items: list[Any], lengths: list[int], losses: Losses, where: str) -> list[list[Any]]:
     """Cut a column of items back into lists. Unreadable items are left out."""
     readable = [type(item) is not Unreadable for item in items]
     if False in readable:
@@ -185,7 +185,7 @@ def _records(values: list[Any], model: type[msgspec.Struct], losses: Losses) -> 
         try:
             read_now = msgspec.convert(records, list[model], strict=False)  # type: ignore[valid-type]  # built at run time
         except msgspec.ValidationError as failure:
-            lost = _unblock(model, left, unread, str(failure), losses)
+            lost = _repair(model, left, unread, str(failure), losses)
         else:
             break
         for n in lost:
@@ -197,7 +197,7 @@ def _records(values: list[Any], model: type[msgspec.Struct], losses: Losses) -> 
     return [found[n] for n in range(len(values))]
 
 
-def _unblock(
+def _repair(
     model: type[msgspec.Struct],
     left: dict[int, dict[str, Any]],
     unread: dict[str, Field],
@@ -209,14 +209,14 @@ def _unblock(
     field = unread.get(named[1]) if named else None
     if field is None:
         # The error names no field if a record lacks a required one.
-        return _lacking(left, model)
+        return _incomplete(left, model)
     if _drop_nulls(left, field):
         return {}
     del unread[field.key]
     return _read_field(left, field, losses)
 
 
-def _lacking(left: dict[int, dict[str, Any]], model: type[msgspec.Struct]) -> dict[int, Unreadable]:
+def _incomplete(left: dict[int, dict[str, Any]], model: type[msgspec.Struct]) -> dict[int, Unreadable]:
     """Return the records without a required field."""
     lost: dict[int, Unreadable] = {}
     for key in [field.key for field in fields_of(model) if field.required]:
@@ -245,7 +245,7 @@ def _read_field(left: dict[int, dict[str, Any]], field: Field, losses: Losses) -
         record[key] = value
     unreadable = {n: value for n, value in zip(holders, values, strict=True) if type(value) is Unreadable}
     if field.required or field.exact:
-        return {n: within(key, value) for n, value in unreadable.items()}
+        return {n: with_path(key, value) for n, value in unreadable.items()}
     for n in unreadable:
         del holders[n][key]
     if unreadable:
@@ -253,7 +253,7 @@ def _read_field(left: dict[int, dict[str, Any]], field: Field, losses: Losses) -
     return {}
 
 
-def within(key: str, value: Unreadable) -> Unreadable:
+def with_path(key: str, value: Unreadable) -> Unreadable:
     """Return an unreadable value with its path from the record that contains it. A missing field has no path."""
     return value if value.reason == missing(key) else Unreadable(value.reason, f".{key}{value.path}")
 

@@ -95,7 +95,7 @@ class Table:
         return [*_filled(self._columns[:at], rows), *flattened(rows), *_filled(self._columns[at + 1 :], rows)]
 
 
-def gathered(rows: Iterable[Any], model: type | None) -> Rows:
+def collect_rows(rows: Iterable[Any], model: type | None) -> Rows:
     """Take the rows out of a page, an iterable, or the results of a bulk call."""
     if isinstance(rows, str) or not isinstance(rows, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
         raise TypeError(f"rows must be an iterable of models, not {rows!r}")
