@@ -412,7 +412,7 @@ def test_errors_go_to_the_callback_in_place_of_the_loop(world: World) -> None:
     heard: list[WatchError] = []
     world.fake.fail("*/history", status=401, times=3)
     world.at(2000, lambda: world.fake.sell(ITEM, price=9))
-    events = until(world.client().auction(ITEM).watch_sales(on_error=heard.append), world, 4000)
+    events = until(world.client().auction(ITEM).watch_sales(on_failure=heard.append), world, 4000)
     assert (
         [event.sale.price for event in events if event.kind == "sold"]
         == [9]
@@ -496,7 +496,7 @@ def test_wrong_arguments_are_refused_at_once(world: World) -> None:
     lots = LotsWatchState(region="ru", item_id=ITEM, lots=[])
     calls: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
         (lambda bad: client.watch_emission("mars"), ValueError, "region"),
-        (lambda bad: client.watch_emission(on_error=bad), TypeError, "on_error"),
+        (lambda bad: client.watch_emission(on_failure=bad), TypeError, "on_failure"),
         (lambda bad: client.watch_emission(state=bad), TypeError, "EmissionWatchState"),
         (lambda bad: plain.watch_emission(), ValueError, "json=True"),
         (lambda bad: auction.watch_lots(where=bad), TypeError, "where"),

@@ -119,7 +119,7 @@ def watchers(client: AppClient) -> None:
     for change in client.auction("zyv9").watch_lots(where=lambda lot: lot.amount > 1):
         if change.kind != "error":
             assert_type(change.lot, models.AuctionLot)
-    sales = client.auction("zyv9").watch_sales("2026-08-19T12:00:00Z", on_error=print)
+    sales = client.auction("zyv9").watch_sales("2026-08-19T12:00:00Z", on_failure=print)
     assert_type(sales.state.to_json(), str)
     assert_type(sales.state, models.SalesWatchState)
     for sold in sales:

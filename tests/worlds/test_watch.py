@@ -72,7 +72,7 @@ async def test_a_cancelled_wait_ends_at_once_and_the_watcher_goes_on(fake: FakeA
     assert event.sale.price == 7
 
 
-async def test_on_error_may_be_a_coroutine_function(fake: FakeApi) -> None:
+async def test_on_failure_may_be_a_coroutine_function(fake: FakeApi) -> None:
     client = scapi.AppClient(token=fake.app_token, http_client=httpx.AsyncClient(transport=fake.transport()))
     heard: list[Any] = []
 
@@ -82,8 +82,8 @@ async def test_on_error_may_be_a_coroutine_function(fake: FakeApi) -> None:
         watcher.close()
 
     fake.fail("*", status=404)
-    watcher = client.watch_emission(on_error=hear)
+    watcher = client.watch_emission(on_failure=hear)
     assert [event async for event in watcher] == []
     assert [type(error) for error in heard] == [scapi.exceptions.NotFoundError]
     with pytest.raises(TypeError, match="coroutine"):
-        scapi.sync.AppClient(token="t").watch_emission(on_error=hear)
+        scapi.sync.AppClient(token="t").watch_emission(on_failure=hear)

@@ -183,7 +183,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
         *,
         where: Callable[[AuctionLot], object] | None = None,
         interval: float = 60.0,
-        on_error: Callable[[WatchError], object] | None = None,
+        on_failure: Callable[[WatchError], object] | None = None,
         state: BulkLotsWatchState | None = None,
         priority: Priority | None = None,
     ) -> Watcher[LotEvent, BulkLotsWatchState]:
@@ -196,7 +196,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
         Args:
             where: A function that returns whether a lot matters; all lots matter by default.
             interval: Seconds between checks of an item, above 0. The server's own data is minutes late.
-            on_error: A function that gets each failure; by default each failure is an event.
+            on_failure: A function that gets each failure; by default each failure is an event.
             state: The saved `state` of an earlier watcher, to continue from there. Items that are missing from it start
                 afresh, and other items in it are ignored.
             priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
@@ -217,7 +217,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
             lambda: BulkLotsWatchState(items=[differ.state for differ in differs]),
             interval=interval,
             where=None if where is None else event_filter(where, "lot"),
-            on_error=on_error,
+            on_failure=on_failure,
         )
 
     @model_or_json
@@ -317,7 +317,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
         *,
         where: Callable[[AuctionPrice], object] | None = None,
         interval: float = 60.0,
-        on_error: Callable[[WatchError], object] | None = None,
+        on_failure: Callable[[WatchError], object] | None = None,
         state: BulkSalesWatchState | None = None,
         priority: Priority | None = None,
     ) -> Watcher[SaleEvent, BulkSalesWatchState]:
@@ -334,7 +334,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
                 from now on.
             where: A function that returns whether a sale matters; all sales matter by default.
             interval: Seconds between checks of an item, above 0. The server's own data is minutes late.
-            on_error: A function that gets each failure; by default each failure is an event.
+            on_failure: A function that gets each failure; by default each failure is an event.
             state: The saved `state` of an earlier watcher, to continue from there. Items that are missing from it start
                 with `since`, and other items in it are ignored.
             priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
@@ -356,7 +356,7 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
             lambda: BulkSalesWatchState(items=[differ.state for differ in differs]),
             interval=interval,
             where=None if where is None else event_filter(where, "sale"),
-            on_error=on_error,
+            on_failure=on_failure,
         )
 
     @property

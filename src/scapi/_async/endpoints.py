@@ -166,7 +166,7 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         *,
         where: Callable[[AuctionLot], object] | None = None,
         interval: float = 60.0,
-        on_error: Callable[[WatchError], object] | None = None,
+        on_failure: Callable[[WatchError], object] | None = None,
         state: LotsWatchState | None = None,
         region: RegionLike | None = None,
         priority: Priority | None = None,
@@ -179,7 +179,7 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         Args:
             where: A function that returns whether a lot matters; all lots matter by default.
             interval: Seconds between checks, above 0. The server's own data is minutes late.
-            on_error: A function that gets each failure; by default each failure is an event.
+            on_failure: A function that gets each failure; by default each failure is an event.
             state: The saved `state` of an earlier watcher, to continue from there.
             region: The region; that of the endpoint, the client or `Config` by default.
             priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
@@ -200,7 +200,7 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
             lambda: differ.state,
             interval=interval,
             where=None if where is None else event_filter(where, "lot"),
-            on_error=on_error,
+            on_failure=on_failure,
         )
 
     @model_or_json
@@ -294,7 +294,7 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
         *,
         where: Callable[[AuctionPrice], object] | None = None,
         interval: float = 60.0,
-        on_error: Callable[[WatchError], object] | None = None,
+        on_failure: Callable[[WatchError], object] | None = None,
         state: SalesWatchState | None = None,
         region: RegionLike | None = None,
         priority: Priority | None = None,
@@ -309,7 +309,7 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
                 from now on.
             where: A function that returns whether a sale matters; all sales matter by default.
             interval: Seconds between checks, above 0. The server's own data is minutes late.
-            on_error: A function that gets each failure; by default each failure is an event.
+            on_failure: A function that gets each failure; by default each failure is an event.
             state: The saved `state` of an earlier watcher, to continue from there; `since` is ignored then.
             region: The region; that of the endpoint, the client or `Config` by default.
             priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
@@ -331,7 +331,7 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
             lambda: differ.state,
             interval=interval,
             where=None if where is None else event_filter(where, "sale"),
-            on_error=on_error,
+            on_failure=on_failure,
         )
 
     def __repr__(self) -> str:

@@ -86,7 +86,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         region: RegionLike | None = None,
         *,
         interval: float = 15.0,
-        on_error: Callable[[WatchError], object] | None = None,
+        on_failure: Callable[[WatchError], object] | None = None,
         state: EmissionWatchState | None = None,
         priority: Priority | None = None,
     ) -> Watcher[EmissionEvent, EmissionWatchState]:
@@ -97,7 +97,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         Args:
             region: The region; that of the client or `Config` by default.
             interval: Seconds between requests, above 0. The server refreshes its data every 10 to 15 seconds.
-            on_error: A function that gets each failure; by default each failure is an event.
+            on_failure: A function that gets each failure; by default each failure is an event.
             state: The saved `state` of an earlier watcher, to continue from there.
             priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
@@ -105,7 +105,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
             An iterator that only ends when it or the client is closed.
 
         Raises:
-            TypeError: `on_error` isn't callable, or `state` belongs to another kind of watcher.
+            TypeError: `on_failure` isn't callable, or `state` belongs to another kind of watcher.
             ValueError: An argument is out of its range, or the client has `json=True`.
         """
         differ = EmissionDiffer(self._session.settings.region_for(region), state)
@@ -115,7 +115,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
             lambda: differ.state,
             interval=interval,
             where=None,
-            on_error=on_error,
+            on_failure=on_failure,
         )
 
     @model_or_json

@@ -45,7 +45,7 @@ class Watcher(Generic[E, S]):
         *,
         interval: float,
         where: Callable[[E], object] | None,
-        on_error: Callable[[WatchError], object] | None,
+        on_failure: Callable[[WatchError], object] | None,
     ) -> None:
         if session.settings.json:
             raise ValueError("json=True gives plain objects, and watchers compare models: use another client for them")
@@ -53,7 +53,7 @@ class Watcher(Generic[E, S]):
         self._state = state
         self._schedule: Schedule[E] = Schedule(differs, interval, session.clock.random, session.clock.now())
         self._where = where
-        self._on_error = None if on_error is None else threads.callback("on_error", on_error)
+        self._on_failure = None if on_failure is None else threads.callback("on_failure", on_failure)
         #: The item that was polled last. Only its events can be pending.
         self._current: Differ[E, Any] | None = None
         self._closed = False
@@ -107,7 +107,7 @@ class Watcher(Generic[E, S]):
         return None
 
     def _look(self, watched: Watched[E]) -> WatchError | None:
-        """Wait until the next poll is due, then poll. Return an error of the API if there is no `on_error`."""
+        """Wait until the next poll is due, then poll. Return an error of the API if there is no `on_failure`."""
         try:
             self._wait_for(watched)
             if not self._ended:
@@ -140,9 +140,9 @@ class Watcher(Generic[E, S]):
 
     def _report(self, watched: Watched[E], error: ScApiException) -> WatchError | None:
         event = self._schedule.failed(watched, error, self._session.clock.now())
-        if self._on_error is None:
+        if self._on_failure is None:
             return event
-        threads.call(self._on_error, event)
+        threads.call(self._on_failure, event)
         return None
 
     def __enter__(self) -> Self:

@@ -43,7 +43,7 @@ def emission(client: AppClient, *, watch: bool) -> Answer[EmissionState]:
 def _changes(client: AppClient) -> Iterator[EmissionState]:
     """Yield the state whenever an emission starts or ends. Print errors to stderr."""
     for event in client.watch_emission(
-        on_error=lambda failed: click.echo(f"scapi: {sentence(failed.error)}", err=True)
+        on_failure=lambda failed: click.echo(f"scapi: {sentence(failed.error)}", err=True)
     ):
         if event.kind != "error":
             yield event.state
