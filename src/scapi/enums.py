@@ -17,14 +17,17 @@ __all__ = [
     "BonusProperty",
     "ClanRank",
     "IndexFile",
+    "IndexFileLike",
     "ItemRank",
     "Language",
+    "LanguageLike",
     "OperationsMap",
     "OperationsMapLike",
     "Order",
     "OrderLike",
     "Quality",
     "Realm",
+    "RealmLike",
     "Region",
     "RegionLike",
     "SortAuction",
@@ -95,7 +98,7 @@ def _open_schema(kind: type[StrEnum | IntEnum], of: str) -> dict[str, Any]:
 class _Named(_Open):
     """An open set that has words and colours."""
 
-    def label(self, language: str = "en") -> str:
+    def label(self, language: LanguageLike = "en") -> str:
         """Return the game's word for it.
 
         Args:
@@ -294,7 +297,7 @@ class Quality(IntEnum):
         gained: Self = _gained.setdefault((cls, number), member)
         return gained
 
-    def label(self, language: str = "en") -> str:
+    def label(self, language: LanguageLike = "en") -> str:
         """Return the game's word for it.
 
         Args:
@@ -332,6 +335,9 @@ _NUMERIC = tuple("bcdeEfFgGnoxX%")
 #: What arguments take beside the members themselves. At run time any case will do; here are the spellings that type
 #: checkers know and editors complete. A map that is newer than this version is `OperationsMap("its_name")`.
 RegionLike: TypeAlias = Region | Literal["ru", "eu", "na", "sea", "nea"]
+RealmLike: TypeAlias = Realm | Literal["ru", "global"]
+LanguageLike: TypeAlias = Language | Literal["ru", "en", "es", "fr", "ko"]
+IndexFileLike: TypeAlias = IndexFile | Literal["listing", "achievements", "stats"]
 OrderLike: TypeAlias = Order | Literal["asc", "desc", "ascending", "descending"]
 SortAuctionLike: TypeAlias = SortAuction | Literal["time_created", "time_left", "current_price", "buyout_price"]
 SortOperationsLike: TypeAlias = SortOperations | Literal["date_finish", "difficulty"]

@@ -326,7 +326,7 @@ async def test_sync_fetches_everything_of_a_realm_or_of_all(fake: FakeApi, tmp_p
     state = await names.sync(realm="all")
     assert set(state.files) == {f"{realm}/{file}.json" for file in files for realm in ("ru", "global")}
     assert statuses(fake) == [200] * 10
-    await names.sync(True, "ru")
+    await names.sync(force=True, realm="ru")
     assert statuses(fake) == [200] * 10 + [304] * 5
     assert await lookup(fake, tmp_path, offline=True, realm="global").barter()
 

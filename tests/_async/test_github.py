@@ -63,7 +63,7 @@ async def test_the_latest_commit() -> None:
     latest = await client.latest_commit()
     assert (latest.sha, latest.message, latest.date) == (sha, "Empty the listing", fake.now)
     assert latest.url.endswith(sha)
-    assert await client.latest_commit(first.sha) == first
+    assert await client.latest_commit(ref=first.sha) == first
 
 
 async def test_the_difference_of_two_commits() -> None:

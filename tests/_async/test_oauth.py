@@ -96,7 +96,7 @@ async def test_a_login_ends_in_a_token_that_opens_the_api(
     fake: FakeApi, url: str, port: int, pages: list[httpx.Response]
 ) -> None:
     async with client_of(fake, url) as oauth:
-        token = await oauth.login(port=port, timeout=60)
+        token = await oauth.login(port=port, login_timeout=60)
         user = await oauth.validate_user_token(token)
     assert user.login == "your_login"
     assert timedelta(days=364) < token.expires_at - datetime.now(UTC) <= timedelta(days=365)
@@ -109,7 +109,7 @@ async def test_the_browser_is_told_that_this_was_all_and_told_nothing_else(
     fake: FakeApi, url: str, port: int, pages: list[httpx.Response]
 ) -> None:
     async with client_of(fake, url) as oauth:
-        token = await oauth.login(port=port, timeout=60)
+        token = await oauth.login(port=port, login_timeout=60)
     # The browser may get its page a moment later than we the token.
     assert wait_until(lambda: bool(pages))
     (page,) = pages
@@ -127,8 +127,8 @@ async def test_the_port_is_free_again_after_a_login(
 ) -> None:
     before = threading.active_count()
     async with client_of(fake, url) as oauth:
-        await oauth.login(port=port, timeout=60)
-        await oauth.login(port=port, timeout=60)
+        await oauth.login(port=port, login_timeout=60)
+        await oauth.login(port=port, login_timeout=60)
     assert threading.active_count() <= before + 1
     with socket.create_server(("127.0.0.1", port)):
         pass
@@ -150,7 +150,7 @@ async def test_other_requests_to_the_port_are_no_redirects(
 
     monkeypatch.setattr(webbrowser, "open", nosy)
     async with client_of(fake, url) as oauth:
-        assert await oauth.login(port=port, timeout=60)
+        assert await oauth.login(port=port, login_timeout=60)
     assert statuses == [404, 404, 404]
 
 
@@ -167,7 +167,7 @@ async def test_a_browser_that_hangs_up_bothers_nobody(
 
     monkeypatch.setattr(webbrowser, "open", hasty)
     async with client_of(fake, url) as oauth:
-        assert await oauth.login(port=port, timeout=60)
+        assert await oauth.login(port=port, login_timeout=60)
     assert capfd.readouterr() == ("", "")
 
 
@@ -178,7 +178,7 @@ async def test_a_redirect_uri_may_be_of_ipv6(fake: FakeApi, url: str, pages: lis
     except OSError:
         pytest.skip("this machine has no IPv6")
     async with client_of(fake, url, redirect_uri=f"http://[::1]:{port}/callback") as oauth:
-        assert await oauth.login(timeout=60)
+        assert await oauth.login(login_timeout=60)
 
 
 async def test_a_stranger_without_the_state_neither_ends_a_login_nor_is_thanked(
@@ -196,7 +196,7 @@ async def test_a_stranger_without_the_state_neither_ends_a_login_nor_is_thanked(
 
     monkeypatch.setattr(webbrowser, "open", forge)
     async with client_of(fake, url) as oauth:
-        assert await oauth.login(port=port, timeout=60)
+        assert await oauth.login(port=port, login_timeout=60)
     assert [page.status_code for page in shown] == [404] * 4
     assert not any("close this window" in page.text for page in shown)
     assert [seen.path for seen in fake.requests] == ["/oauth/authorize", "/oauth/token"]
@@ -211,7 +211,7 @@ async def test_a_pasted_redirect_with_another_state_is_refused_and_its_code_not_
 
     async with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="another state"):
-            await oauth.login(port=port, timeout=60, open_browser=False, ask=paste)
+            await oauth.login(port=port, login_timeout=60, open_browser=False, ask=paste)
     assert [seen.path for seen in fake.requests] == ["/oauth/authorize"]
 
 
@@ -232,7 +232,7 @@ async def test_a_foreign_name_of_this_machine_opens_nothing(
 
     monkeypatch.setattr(webbrowser, "open", rebound)
     async with client_of(fake, url) as oauth:
-        assert await oauth.login(port=port, timeout=60)
+        assert await oauth.login(port=port, login_timeout=60)
     assert statuses == [421]
 
 
@@ -254,7 +254,7 @@ async def test_both_addresses_of_localhost_are_listened_at(
 
     monkeypatch.setattr(webbrowser, "open", prefer_ipv6)
     async with client_of(fake, url) as oauth:
-        assert await oauth.login(port=port, timeout=60)
+        assert await oauth.login(port=port, login_timeout=60)
     # Both are free again.
     ipv6(port).close()
     socket.create_server(("127.0.0.1", port)).close()
@@ -264,7 +264,7 @@ async def test_the_other_address_of_localhost_is_left_to_nobody_else(fake: FakeA
     with ipv6(port):
         async with client_of(fake, url) as oauth:
             with pytest.raises(LoginError, match=f"can't listen on port {port} of ::1"):
-                await oauth.login(port=port, timeout=60)
+                await oauth.login(port=port, login_timeout=60)
     socket.create_server(("127.0.0.1", port)).close()
 
 
@@ -280,7 +280,7 @@ async def test_a_machine_without_ipv6_is_listened_at_where_it_can_be(
 
     monkeypatch.setattr(socketserver.TCPServer, "server_bind", without_ipv6)
     async with client_of(fake, url) as oauth:
-        assert await oauth.login(port=port, timeout=60)
+        assert await oauth.login(port=port, login_timeout=60)
 
 
 async def test_a_code_is_of_use_to_nobody_but_the_login_that_it_answers(
@@ -304,7 +304,7 @@ async def test_a_code_is_of_use_to_nobody_but_the_login_that_it_answers(
 
     monkeypatch.setattr(webbrowser, "open", overhear)
     async with client_of(fake, url) as oauth:
-        assert await oauth.login(port=port, timeout=60)
+        assert await oauth.login(port=port, login_timeout=60)
     assert [theft.json()["hint"] for theft in thefts] == ["Failed to verify `code_verifier`"] * 2
 
 
@@ -316,7 +316,7 @@ async def test_a_login_whose_proof_the_server_echoes_shows_it_nowhere(
     fake.fail("/oauth/token", status=400, body=echo)
     async with client_of(fake, url) as oauth:
         with pytest.raises(BadRequestError) as failed:
-            await oauth.login(port=port, timeout=60)
+            await oauth.login(port=port, login_timeout=60)
     assert str(failed.value).startswith("400 *** (POST ")
 
 
@@ -326,7 +326,7 @@ async def test_a_login_that_the_user_refuses_says_so(
     fake.oauth.refusal = "access_denied"
     async with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="access_denied: The user refused") as refused:
-            await oauth.login(port=port, timeout=60)
+            await oauth.login(port=port, login_timeout=60)
     assert refused.value.error == "access_denied"
     assert isinstance(refused.value, CredentialsError)
 
@@ -336,7 +336,7 @@ async def test_a_taken_port_is_named(fake: FakeApi, url: str) -> None:
         port = taken.getsockname()[1]
         async with client_of(fake, url) as oauth:
             with pytest.raises(LoginError, match=rf"port {port} .*login\(port=\.\.\.\)"):
-                await oauth.login(port=port, timeout=60)
+                await oauth.login(port=port, login_timeout=60)
 
 
 async def test_a_login_that_nobody_makes_ends_in_time(
@@ -345,7 +345,7 @@ async def test_a_login_that_nobody_makes_ends_in_time(
     monkeypatch.setattr(webbrowser, "open", lambda url: True)
     async with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match=r"nobody logged in within 0\.05 seconds"):
-            await oauth.login(port=port, timeout=0.05)
+            await oauth.login(port=port, login_timeout=0.05)
 
 
 @pytest.mark.parametrize("open_browser", [True, False])
@@ -361,7 +361,7 @@ async def test_without_a_browser_the_redirect_is_pasted(
         return f"  {location(where)}\n"
 
     async with client_of(fake, url) as oauth:
-        token = await oauth.login(port=port, timeout=60, open_browser=open_browser, ask=ask)
+        token = await oauth.login(port=port, login_timeout=60, open_browser=open_browser, ask=ask)
     assert token.refresh_token
     assert f"http://localhost:{port}/callback" in prompts[0]
 
@@ -375,7 +375,7 @@ async def test_a_browser_that_fails_is_as_good_as_none(
     monkeypatch.setattr(webbrowser, "open", fail)
     async with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="neither code nor error"):
-            await oauth.login(port=port, timeout=60, ask=lambda prompt: "what?")
+            await oauth.login(port=port, login_timeout=60, ask=lambda prompt: "what?")
 
 
 async def test_the_end_of_the_input_ends_the_login(fake: FakeApi, url: str, port: int) -> None:
@@ -384,7 +384,7 @@ async def test_the_end_of_the_input_ends_the_login(fake: FakeApi, url: str, port
 
     async with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="no redirect was pasted: EOFError") as failed:
-            await oauth.login(port=port, timeout=60, open_browser=False, ask=ask)
+            await oauth.login(port=port, login_timeout=60, open_browser=False, ask=ask)
     assert isinstance(failed.value.__cause__, EOFError)
 
 
@@ -393,7 +393,7 @@ async def test_only_a_redirect_to_this_machine_can_be_listened_for(fake: FakeApi
         with pytest.raises(ValueError, match="redirect_uri must be a plain http URI of localhost"):
             await oauth.login()
         with pytest.raises(ValueError, match="timeout"):
-            await oauth.login(timeout=0)
+            await oauth.login(login_timeout=0)
     async with client_of(fake, url) as oauth:
         with pytest.raises(ValueError, match="port must be an integer from 1 to 65535"):
             await oauth.login(port=0)
@@ -656,7 +656,7 @@ async def test_a_login_logs_nothing_secret(
 ) -> None:
     caplog.set_level(logging.DEBUG, "scapi")
     async with client_of(fake, url) as oauth:
-        token = await oauth.login(port=port, timeout=60)
+        token = await oauth.login(port=port, login_timeout=60)
     assert wait_until(lambda: bool(pages))
     code = parse_qs(pages[0].url.query.decode())["code"][0]
     ours = "".join(record.getMessage() for record in caplog.records if record.name == "scapi")

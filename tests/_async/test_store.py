@@ -289,10 +289,10 @@ async def test_the_state_of_an_item_keeps_what_is_not_changed(store: Store) -> N
     await store.update_item("eu", ITEM, failures=3, error="400", error_at=at(5))
     await store.write_sales("eu", ITEM, SalesReading().piece([sale(0)]), sales_at=at(1), next_sales=at(-60))
     await store.update_item("ru", "zyv9", aside="unknown")
-    [state] = await store.item_states(regions=["eu"])
+    [state] = await store.item_states(region="eu")
     assert (state.failures, state.error, state.error_at) == (3, "400", at(5))
     assert (state.sales_at, state.next_sales, state.lots_at, state.aside) == (at(1), at(-60), None, None)
-    assert [one.aside for one in await store.item_states(items=["zyv9"])] == ["unknown"]
+    assert [one.aside for one in await store.item_states("zyv9")] == ["unknown"]
 
 
 async def test_health_shows_what_is_there_and_what_failed(store: Store) -> None:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from scapi.store import Progress
+
 ITEMS = ["zyv9", "kqgy", "319k"]
 HOUR = 3600.0
 
@@ -216,7 +218,7 @@ def test_what_is_never_traded_is_asked_rarely(world: World, store: Store) -> Non
 def test_failures_are_told_and_mended(world: World, store: Store) -> None:
     world.fake.fail("*/kqgy/history", "status", status=500, times=4)
     told: list[Any] = []
-    collector = world.collector(store, sales=300, since="all", progress=told.append)
+    collector = world.collector(store, sales=300, since="all", on_progress=told.append)
     world.at(2 * HOUR, collector.stop)
     done = collector.run()
     assert any(failure.item == "kqgy" and "500" in failure.error for each in told for failure in each.failing)
@@ -254,7 +256,7 @@ def test_lots_that_go_are_gone_after_a_whole_look(world: World, either: Store) -
 
 def test_points_are_used_up_by_a_plan_that_is_too_large(store: Store) -> None:
     world, told = World(limit=40), list[Any]()
-    collector = world.collector(store, sales=0.5, progress=told.append)
+    collector = world.collector(store, sales=0.5, on_progress=told.append)
     world.at(361, collector.stop)
     collector.run()
     # A window of a minute has begun before.
@@ -285,14 +287,23 @@ def test_an_item_that_changes_costs_a_page_a_look(world: World, store: Store) ->
         ({"since": "long ago"}, "since"),
         ({"concurrency": 0}, "concurrency"),
         ({"lease": 0}, "lease"),
-        ({"regions": ["mars"]}, "regions"),
-        ({"regions": []}, "regions"),
+        ({"region": ["mars"]}, "region"),
+        ({"region": []}, "region"),
     ],
     ids=str,
 )
 def test_bad_arguments_are_refused(world: World, tmp_path: Path, options: Any, named: str) -> None:
     with pytest.raises(ValueError, match=named):
         world.collector(Store(tmp_path / "market.db"), **options)
+
+
+def test_progress_is_another_name_of_on_progress(world: World, tmp_path: Path) -> None:
+    told: list[Progress] = []
+    store = Store(tmp_path / "market.db")
+    world.collector(store, progress=told.append).once()
+    assert told
+    with pytest.raises(ValueError, match="on_progress and progress are two names of one argument"):
+        world.collector(store, progress=told.append, on_progress=told.append)
 
 
 def test_a_client_of_plain_objects_is_refused(world: World, tmp_path: Path) -> None:

@@ -327,7 +327,7 @@ def test_sync_fetches_everything_of_a_realm_or_of_all(fake: FakeApi, tmp_path: P
     state = names.sync(realm="all")
     assert set(state.files) == {f"{realm}/{file}.json" for file in files for realm in ("ru", "global")}
     assert statuses(fake) == [200] * 10
-    names.sync(True, "ru")
+    names.sync(force=True, realm="ru")
     assert statuses(fake) == [200] * 10 + [304] * 5
     assert lookup(fake, tmp_path, offline=True, realm="global").barter()
 

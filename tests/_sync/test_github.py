@@ -64,7 +64,7 @@ def test_the_latest_commit() -> None:
     latest = client.latest_commit()
     assert (latest.sha, latest.message, latest.date) == (sha, "Empty the listing", fake.now)
     assert latest.url.endswith(sha)
-    assert client.latest_commit(first.sha) == first
+    assert client.latest_commit(ref=first.sha) == first
 
 
 def test_the_difference_of_two_commits() -> None:

@@ -97,7 +97,7 @@ def test_a_login_ends_in_a_token_that_opens_the_api(
     fake: FakeApi, url: str, port: int, pages: list[httpx.Response]
 ) -> None:
     with client_of(fake, url) as oauth:
-        token = oauth.login(port=port, timeout=60)
+        token = oauth.login(port=port, login_timeout=60)
         user = oauth.validate_user_token(token)
     assert user.login == "your_login"
     assert timedelta(days=364) < token.expires_at - datetime.now(UTC) <= timedelta(days=365)
@@ -110,7 +110,7 @@ def test_the_browser_is_told_that_this_was_all_and_told_nothing_else(
     fake: FakeApi, url: str, port: int, pages: list[httpx.Response]
 ) -> None:
     with client_of(fake, url) as oauth:
-        token = oauth.login(port=port, timeout=60)
+        token = oauth.login(port=port, login_timeout=60)
     # The browser may get its page a moment later than we the token.
     assert wait_until(lambda: bool(pages))
     (page,) = pages
@@ -126,8 +126,8 @@ def test_the_browser_is_told_that_this_was_all_and_told_nothing_else(
 def test_the_port_is_free_again_after_a_login(fake: FakeApi, url: str, port: int, pages: list[httpx.Response]) -> None:
     before = threading.active_count()
     with client_of(fake, url) as oauth:
-        oauth.login(port=port, timeout=60)
-        oauth.login(port=port, timeout=60)
+        oauth.login(port=port, login_timeout=60)
+        oauth.login(port=port, login_timeout=60)
     assert threading.active_count() <= before + 1
     with socket.create_server(("127.0.0.1", port)):
         pass
@@ -149,7 +149,7 @@ def test_other_requests_to_the_port_are_no_redirects(
 
     monkeypatch.setattr(webbrowser, "open", nosy)
     with client_of(fake, url) as oauth:
-        assert oauth.login(port=port, timeout=60)
+        assert oauth.login(port=port, login_timeout=60)
     assert statuses == [404, 404, 404]
 
 
@@ -166,7 +166,7 @@ def test_a_browser_that_hangs_up_bothers_nobody(
 
     monkeypatch.setattr(webbrowser, "open", hasty)
     with client_of(fake, url) as oauth:
-        assert oauth.login(port=port, timeout=60)
+        assert oauth.login(port=port, login_timeout=60)
     assert capfd.readouterr() == ("", "")
 
 
@@ -177,7 +177,7 @@ def test_a_redirect_uri_may_be_of_ipv6(fake: FakeApi, url: str, pages: list[http
     except OSError:
         pytest.skip("this machine has no IPv6")
     with client_of(fake, url, redirect_uri=f"http://[::1]:{port}/callback") as oauth:
-        assert oauth.login(timeout=60)
+        assert oauth.login(login_timeout=60)
 
 
 def test_a_stranger_without_the_state_neither_ends_a_login_nor_is_thanked(
@@ -195,7 +195,7 @@ def test_a_stranger_without_the_state_neither_ends_a_login_nor_is_thanked(
 
     monkeypatch.setattr(webbrowser, "open", forge)
     with client_of(fake, url) as oauth:
-        assert oauth.login(port=port, timeout=60)
+        assert oauth.login(port=port, login_timeout=60)
     assert [page.status_code for page in shown] == [404] * 4
     assert not any("close this window" in page.text for page in shown)
     assert [seen.path for seen in fake.requests] == ["/oauth/authorize", "/oauth/token"]
@@ -210,7 +210,7 @@ def test_a_pasted_redirect_with_another_state_is_refused_and_its_code_not_used(
 
     with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="another state"):
-            oauth.login(port=port, timeout=60, open_browser=False, ask=paste)
+            oauth.login(port=port, login_timeout=60, open_browser=False, ask=paste)
     assert [seen.path for seen in fake.requests] == ["/oauth/authorize"]
 
 
@@ -231,7 +231,7 @@ def test_a_foreign_name_of_this_machine_opens_nothing(
 
     monkeypatch.setattr(webbrowser, "open", rebound)
     with client_of(fake, url) as oauth:
-        assert oauth.login(port=port, timeout=60)
+        assert oauth.login(port=port, login_timeout=60)
     assert statuses == [421]
 
 
@@ -253,7 +253,7 @@ def test_both_addresses_of_localhost_are_listened_at(
 
     monkeypatch.setattr(webbrowser, "open", prefer_ipv6)
     with client_of(fake, url) as oauth:
-        assert oauth.login(port=port, timeout=60)
+        assert oauth.login(port=port, login_timeout=60)
     # Both are free again.
     ipv6(port).close()
     socket.create_server(("127.0.0.1", port)).close()
@@ -263,7 +263,7 @@ def test_the_other_address_of_localhost_is_left_to_nobody_else(fake: FakeApi, ur
     with ipv6(port):
         with client_of(fake, url) as oauth:
             with pytest.raises(LoginError, match=f"can't listen on port {port} of ::1"):
-                oauth.login(port=port, timeout=60)
+                oauth.login(port=port, login_timeout=60)
     socket.create_server(("127.0.0.1", port)).close()
 
 
@@ -279,7 +279,7 @@ def test_a_machine_without_ipv6_is_listened_at_where_it_can_be(
 
     monkeypatch.setattr(socketserver.TCPServer, "server_bind", without_ipv6)
     with client_of(fake, url) as oauth:
-        assert oauth.login(port=port, timeout=60)
+        assert oauth.login(port=port, login_timeout=60)
 
 
 def test_a_code_is_of_use_to_nobody_but_the_login_that_it_answers(
@@ -303,7 +303,7 @@ def test_a_code_is_of_use_to_nobody_but_the_login_that_it_answers(
 
     monkeypatch.setattr(webbrowser, "open", overhear)
     with client_of(fake, url) as oauth:
-        assert oauth.login(port=port, timeout=60)
+        assert oauth.login(port=port, login_timeout=60)
     assert [theft.json()["hint"] for theft in thefts] == ["Failed to verify `code_verifier`"] * 2
 
 
@@ -315,7 +315,7 @@ def test_a_login_whose_proof_the_server_echoes_shows_it_nowhere(
     fake.fail("/oauth/token", status=400, body=echo)
     with client_of(fake, url) as oauth:
         with pytest.raises(BadRequestError) as failed:
-            oauth.login(port=port, timeout=60)
+            oauth.login(port=port, login_timeout=60)
     assert str(failed.value).startswith("400 *** (POST ")
 
 
@@ -323,7 +323,7 @@ def test_a_login_that_the_user_refuses_says_so(fake: FakeApi, url: str, port: in
     fake.oauth.refusal = "access_denied"
     with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="access_denied: The user refused") as refused:
-            oauth.login(port=port, timeout=60)
+            oauth.login(port=port, login_timeout=60)
     assert refused.value.error == "access_denied"
     assert isinstance(refused.value, CredentialsError)
 
@@ -333,7 +333,7 @@ def test_a_taken_port_is_named(fake: FakeApi, url: str) -> None:
         port = taken.getsockname()[1]
         with client_of(fake, url) as oauth:
             with pytest.raises(LoginError, match=rf"port {port} .*login\(port=\.\.\.\)"):
-                oauth.login(port=port, timeout=60)
+                oauth.login(port=port, login_timeout=60)
 
 
 def test_a_login_that_nobody_makes_ends_in_time(
@@ -342,7 +342,7 @@ def test_a_login_that_nobody_makes_ends_in_time(
     monkeypatch.setattr(webbrowser, "open", lambda url: True)
     with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match=r"nobody logged in within 0\.05 seconds"):
-            oauth.login(port=port, timeout=0.05)
+            oauth.login(port=port, login_timeout=0.05)
 
 
 @pytest.mark.parametrize("open_browser", [True, False])
@@ -358,7 +358,7 @@ def test_without_a_browser_the_redirect_is_pasted(
         return f"  {location(where)}\n"
 
     with client_of(fake, url) as oauth:
-        token = oauth.login(port=port, timeout=60, open_browser=open_browser, ask=ask)
+        token = oauth.login(port=port, login_timeout=60, open_browser=open_browser, ask=ask)
     assert token.refresh_token
     assert f"http://localhost:{port}/callback" in prompts[0]
 
@@ -372,7 +372,7 @@ def test_a_browser_that_fails_is_as_good_as_none(
     monkeypatch.setattr(webbrowser, "open", fail)
     with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="neither code nor error"):
-            oauth.login(port=port, timeout=60, ask=lambda prompt: "what?")
+            oauth.login(port=port, login_timeout=60, ask=lambda prompt: "what?")
 
 
 def test_the_end_of_the_input_ends_the_login(fake: FakeApi, url: str, port: int) -> None:
@@ -381,7 +381,7 @@ def test_the_end_of_the_input_ends_the_login(fake: FakeApi, url: str, port: int)
 
     with client_of(fake, url) as oauth:
         with pytest.raises(LoginError, match="no redirect was pasted: EOFError") as failed:
-            oauth.login(port=port, timeout=60, open_browser=False, ask=ask)
+            oauth.login(port=port, login_timeout=60, open_browser=False, ask=ask)
     assert isinstance(failed.value.__cause__, EOFError)
 
 
@@ -390,7 +390,7 @@ def test_only_a_redirect_to_this_machine_can_be_listened_for(fake: FakeApi, url:
         with pytest.raises(ValueError, match="redirect_uri must be a plain http URI of localhost"):
             oauth.login()
         with pytest.raises(ValueError, match="timeout"):
-            oauth.login(timeout=0)
+            oauth.login(login_timeout=0)
     with client_of(fake, url) as oauth:
         with pytest.raises(ValueError, match="port must be an integer from 1 to 65535"):
             oauth.login(port=0)
@@ -651,7 +651,7 @@ def test_a_login_logs_nothing_secret(
 ) -> None:
     caplog.set_level(logging.DEBUG, "scapi")
     with client_of(fake, url) as oauth:
-        token = oauth.login(port=port, timeout=60)
+        token = oauth.login(port=port, login_timeout=60)
     assert wait_until(lambda: bool(pages))
     code = parse_qs(pages[0].url.query.decode())["code"][0]
     ours = "".join(record.getMessage() for record in caplog.records if record.name == "scapi")

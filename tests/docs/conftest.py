@@ -78,7 +78,7 @@ def busy(fake: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _login_at(login: Any, port: int) -> Any:
-    return lambda self: login(self, port=port, timeout=60)
+    return lambda self: login(self, port=port, login_timeout=60)
 
 
 def _browse(url: str) -> bool:

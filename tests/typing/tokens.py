@@ -9,7 +9,7 @@ async def save(token: UserToken) -> None: ...
 
 
 async def asynchronous(oauth: scapi.OAuthClient) -> None:
-    assert_type(await oauth.login(timeout=5, open_browser=False, port=1, ask=input), UserToken)
+    assert_type(await oauth.login(login_timeout=5, open_browser=False, port=1, ask=input), UserToken)
     assert_type(await oauth.get_app_token(), AppToken)
     assert_type(await oauth.get_user_token("code"), UserToken)
     assert_type(await oauth.refresh_user_token("refresh"), UserToken)

@@ -226,9 +226,7 @@ def test_qualities_and_alliances_can_be_told_apart_by_their_colours() -> None:
         assert len({member.color for member in kind}) == len(kind)
 
 
-@pytest.mark.parametrize(
-    "kind", [enums.Region, enums.Order, enums.SortAuction, enums.SortOperations, enums.OperationsMap]
-)
+@pytest.mark.parametrize("kind", [*CLOSED, OperationsMap])
 def test_literals_for_type_checkers_are_those_of_the_enum(kind: Any) -> None:
     member, literals = get_args(getattr(enums, f"{kind.__name__}Like"))
     assert member is kind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Literal, TypeGuard
 
 from msgspec.structs import replace
 
@@ -16,13 +16,14 @@ from scapi._items import database, names
 from scapi._items.disk_cache import default_folder
 from scapi._primitives import aio
 from scapi.config import Config
-from scapi.enums import IndexFile, Language, Realm
+from scapi.enums import IndexFile, Realm
 from scapi.exceptions import NotFoundError
 
 if TYPE_CHECKING:
     import os
 
     from scapi._items.names import Index
+    from scapi.enums import IndexFileLike, LanguageLike, RealmLike
     from scapi.models import BarterSettlement, DatabaseState, Hideout, ItemInfo, Listing, Lookup
 
 
@@ -68,7 +69,7 @@ class DatabaseLookup(Closable):
         self,
         github: GitHubClient | None = None,
         *,
-        realm: Realm | str | None = None,
+        realm: RealmLike | None = None,
         threshold: float = names.DEFAULT_THRESHOLD,
         stale_time: float = STALE_TIME,
         cache_dir: str | os.PathLike[str] | None = None,
@@ -89,7 +90,7 @@ class DatabaseLookup(Closable):
     # ── names ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def id(
-        self, name: str, *, filename: IndexFile | str = IndexFile.LISTING, realm: Realm | str | None = None
+        self, name: str, *, filename: IndexFileLike = IndexFile.LISTING, realm: RealmLike | None = None
     ) -> str:
         """Return the one id that a name stands for, for `client.auction(...)` and all other calls that take an id.
 
@@ -113,8 +114,8 @@ class DatabaseLookup(Closable):
         self,
         query: str,
         *,
-        filename: IndexFile | str = IndexFile.LISTING,
-        realm: Realm | str | None = None,
+        filename: IndexFileLike = IndexFile.LISTING,
+        realm: RealmLike | None = None,
         threshold: float | None = None,
         limit: int | None = names.DEFAULT_LIMIT,
     ) -> list[Lookup]:
@@ -147,8 +148,8 @@ class DatabaseLookup(Closable):
         self,
         query: str,
         *,
-        filename: IndexFile | str = IndexFile.LISTING,
-        realm: Realm | str | None = None,
+        filename: IndexFileLike = IndexFile.LISTING,
+        realm: RealmLike | None = None,
         threshold: float | None = None,
     ) -> Lookup | None:
         """Return the best result of a search, or `None`. Its `score` and `ambiguous` show how certain it is.
@@ -167,7 +168,7 @@ class DatabaseLookup(Closable):
         return found[0] if found else None
 
     async def get_entity(
-        self, id: str, *, filename: IndexFile | str = IndexFile.LISTING, realm: Realm | str | None = None
+        self, id: str, *, filename: IndexFileLike = IndexFile.LISTING, realm: RealmLike | None = None
     ) -> Lookup | None:
         """Return the entry with an id, or `None`. The API knows some items that the database lacks.
 
@@ -182,7 +183,7 @@ class DatabaseLookup(Closable):
         return (await self._index(filename, realm)).entries.get(id)
 
     async def get_all(
-        self, *, filename: IndexFile | str = IndexFile.LISTING, realm: Realm | str | None = None
+        self, *, filename: IndexFileLike = IndexFile.LISTING, realm: RealmLike | None = None
     ) -> list[Lookup]:
         """Return all entries in the order of the database. The order may differ between its versions.
 
@@ -197,10 +198,10 @@ class DatabaseLookup(Closable):
 
     async def names(
         self,
-        language: Language | str | None = None,
+        language: LanguageLike | None = None,
         *,
-        filename: IndexFile | str = IndexFile.LISTING,
-        realm: Realm | str | None = None,
+        filename: IndexFileLike = IndexFile.LISTING,
+        realm: RealmLike | None = None,
     ) -> dict[str, str]:
         """Return all names by id: of items by default, of the statistics of a profile with `filename="stats"`.
 
@@ -218,7 +219,7 @@ class DatabaseLookup(Closable):
     # ── cards, icons and recipes ──────────────────────────────────────────────────────────────────────────────────────
 
     async def item_info(
-        self, item: Lookup | str, upgrade_level: int = 0, *, realm: Realm | str | None = None
+        self, item: Lookup | str, upgrade_level: int = 0, *, realm: RealmLike | None = None
     ) -> ItemInfo:
         """Return the card of an item at an upgrade level.
 
@@ -237,7 +238,7 @@ class DatabaseLookup(Closable):
         name = database.item_file(self._realm_for(realm), path, upgrade_level)
         return await self._cache.get(name, database.read_item)
 
-    async def item_icon(self, item: Lookup | str, *, realm: Realm | str | None = None) -> bytes:
+    async def item_icon(self, item: Lookup | str, *, realm: RealmLike | None = None) -> bytes:
         """Return the icon of an item as a PNG.
 
         Args:
@@ -260,7 +261,7 @@ class DatabaseLookup(Closable):
             # The listing names icons for some items that have none.
             raise database.missing_file_error(entry, "icon") from cause
 
-    async def barter(self, *, realm: Realm | str | None = None) -> Listing[BarterSettlement]:
+    async def barter(self, *, realm: RealmLike | None = None) -> Listing[BarterSettlement]:
         """Return the barter recipes of all settlements.
 
         Args:
@@ -275,7 +276,7 @@ class DatabaseLookup(Closable):
         """
         return await self._cache.get(database.barter_file(self._realm_for(realm)), database.read_barter)
 
-    async def hideout(self, *, realm: Realm | str | None = None) -> Hideout:
+    async def hideout(self, *, realm: RealmLike | None = None) -> Hideout:
         """Return the perks and recipes of the hideout.
 
         Args:
@@ -288,7 +289,7 @@ class DatabaseLookup(Closable):
 
     # ── the cache ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def sync(self, force: bool = False, realm: Realm | str | None = None) -> DatabaseState:
+    async def sync(self, *, force: bool = False, realm: RealmLike | Literal["all"] | None = None) -> DatabaseState:
         """Update the cached index files and recipes, e.g. before going offline.
 
         Args:
@@ -336,18 +337,18 @@ class DatabaseLookup(Closable):
         folder, offline = str(self.state.folder), self._cache.offline
         return f"DatabaseLookup({self._cache.github!r}, folder={folder!r}, offline={offline})"
 
-    async def _index(self, filename: IndexFile | str, realm: Realm | str | None) -> Index:
+    async def _index(self, filename: IndexFileLike, realm: RealmLike | None) -> Index:
         kind = validation.choice("filename", filename, IndexFile)
         name = database.index_file(self._realm_for(realm), kind)
         return await self._cache.get(name, database.READERS[kind])
 
-    async def _item(self, item: Lookup | str, realm: Realm | str | None) -> Lookup:
+    async def _item(self, item: Lookup | str, realm: RealmLike | None) -> Lookup:
         return await self._resolved(item, IndexFile.LISTING, realm) if isinstance(item, str) else item
 
-    async def _resolved(self, name: str, filename: IndexFile | str, realm: Realm | str | None) -> Lookup:
+    async def _resolved(self, name: str, filename: IndexFileLike, realm: RealmLike | None) -> Lookup:
         return await aio.to_thread(names.resolve, await self._index(filename, realm), name)
 
-    def _realm_for(self, realm: Realm | str | None) -> Realm:
+    def _realm_for(self, realm: RealmLike | None) -> Realm:
         """Return the realm of a call: its argument, else the lookup's, else the current `Config.REALM`."""
         return validation.choice("realm", next(filter(None, (realm, self._realm)), Config.REALM), Realm)
 

@@ -242,12 +242,12 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
     def iter_price_history(
         self,
         since: datetime | timedelta | str | None = None,
-        *,
         until: datetime | timedelta | str | None = None,
+        *,
         limit: int | None = None,
         additional: bool | None = None,
-        region: RegionLike | None = None,
         resume: SalesWalkState | None = None,
+        region: RegionLike | None = None,
         priority: Priority | None = None,
     ) -> SaleRows:
         """Get all completed sales, newest first, page by page. The next page is fetched while one is used.
@@ -261,9 +261,9 @@ class AuctionEndpoint(ModelOrJson[JsonT_co]):
             until: Only sales up to and including this time. Pages of newer sales are skipped.
             limit: The maximum number of sales, 0 or more; all of them by default.
             additional: Whether to include details of the piece (quality, level); `Config.ADDITIONAL` by default.
-            region: The region; that of the endpoint, the client or `Config` by default.
             resume: The saved `state` of an earlier walk, to continue from there. `since`, `until` and `limit` are
                 ignored then; those of that walk apply.
+            region: The region; that of the endpoint, the client or `Config` by default.
             priority: The priority of the calls: `"high"`, `"normal"` or `"low"`; that of the client by default.
 
         Returns:

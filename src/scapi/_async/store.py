@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
     from scapi._store.reading import LotsPiece, SalesPiece
     from scapi._store.rows import ItemChange, ItemState, Place, Run, Span
-    from scapi._store.times import When
     from scapi._store.write_results import ClanChange, Written, WrittenLots
-    from scapi.enums import Region
+    from scapi.enums import RegionLike
     from scapi.models import ClanMember, EmissionState
 
 
@@ -59,7 +58,7 @@ class Store(StoreQueries):
 
     async def write_sales(
         self,
-        region: Region | str,
+        region: RegionLike,
         item: str,
         piece: SalesPiece,
         *,
@@ -86,7 +85,7 @@ class Store(StoreQueries):
 
     async def write_lots(
         self,
-        region: Region | str,
+        region: RegionLike,
         item: str,
         piece: LotsPiece,
         *,
@@ -111,20 +110,20 @@ class Store(StoreQueries):
         place = place_of(region, item)
         return await aio.to_thread(self._sql.writing.lots, place, piece, owner, change)
 
-    async def write_emission(self, region: Region | str, state: EmissionState) -> None:
+    async def write_emission(self, region: RegionLike, emission: EmissionState) -> None:
         """Write the start and end times of the emissions in a response.
 
         Args:
             region: The region.
-            state: The response.
+            emission: The response.
 
         Raises:
             StoreError: The database failed; nothing was written.
         """
-        await aio.to_thread(self._sql.writing.emission, region_of(region), state)
+        await aio.to_thread(self._sql.writing.emission, region_of(region), emission)
 
     async def write_clan_members(
-        self, region: Region | str, clan_id: str, members: Iterable[ClanMember], *, at: datetime
+        self, region: RegionLike, clan_id: str, members: Iterable[ClanMember], *, at: datetime
     ) -> ClanChange:
         """Write the members of a clan. Return who joined and who left since the last call.
 
@@ -192,23 +191,25 @@ class Store(StoreQueries):
         await aio.to_thread(self._sql.leases.release, validation.text("owner", owner), given)
 
     async def item_states(
-        self, *, regions: Iterable[Region | str] | None = None, items: Iterable[str] | None = None
+        self,
+        items: str | Iterable[str] | None = None,
+        *,
+        region: RegionLike | Iterable[RegionLike] | None = None,
     ) -> list[ItemState]:
         """Return the states of items: due times, failures and leases.
 
         Args:
-            regions: Only these regions; all by default.
-            items: Only these items; all by default.
+            items: The id of an item, or several; all by default.
+            region: A region, or several; all by default.
 
         Raises:
             StoreError: The database failed.
         """
-        of = None if regions is None else [region_of(region) for region in regions]
-        ids = None if items is None else [validation.text("items", item) for item in items]
-        return await aio.to_thread(self._sql.leases.states, of, ids)
+        scope = self._scope(items, region)
+        return await aio.to_thread(self._sql.leases.states, scope.regions, scope.items)
 
     async def update_item(
-        self, region: Region | str, item: str, *, owner: str | None = None, **change: Unpack[ItemChange]
+        self, region: RegionLike, item: str, *, owner: str | None = None, **change: Unpack[ItemChange]
     ) -> None:
         """Change the state of an item.
 
@@ -224,7 +225,7 @@ class Store(StoreQueries):
         """
         await aio.to_thread(self._sql.leases.change, place_of(region, item), owner, change)
 
-    async def spans(self, region: Region | str, item: str) -> list[Span]:
+    async def spans(self, region: RegionLike, item: str) -> list[Span]:
         """Return the intervals in which the store holds every sale of an item, the newest first.
 
         Args:
@@ -236,7 +237,7 @@ class Store(StoreQueries):
         """
         return await aio.to_thread(self._sql.leases.spans, place_of(region, item))
 
-    async def count_newer(self, region: Region | str, item: str, time: datetime) -> int:
+    async def count_newer(self, region: RegionLike, item: str, time: datetime) -> int:
         """Return the number of sales of an item that are newer than a time.
 
         Args:
@@ -264,7 +265,7 @@ class Store(StoreQueries):
         owner = validation.text("owner", owner)
         await aio.to_thread(self._sql.leases.write_run, owner, rows, failures, ended=ended)
 
-    async def runs(self, limit: int = 20) -> list[Run]:
+    async def runs(self, *, limit: int = 20) -> list[Run]:
         """Return the last runs of collectors, the newest first.
 
         Args:
@@ -281,10 +282,10 @@ class Store(StoreQueries):
         self,
         path: str | os.PathLike[str],
         items: str | Iterable[str] | None = None,
-        since: When | None = None,
-        until: When | None = None,
+        since: datetime | timedelta | str | None = None,
+        until: datetime | timedelta | str | None = None,
         *,
-        region: Region | str | Iterable[Region | str] | None = None,
+        region: RegionLike | Iterable[RegionLike] | None = None,
     ) -> int:
         """Write sales to a file: `.parquet` (needs the extra `arrow`), `.csv` or `.jsonl`. The write is atomic.
 

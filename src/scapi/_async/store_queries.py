@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from scapi._store.rows import BookLot, Candle, Deal, Gap, ItemHealth, Sale, Stats
     from scapi._store.sql_store import SqlStore
-    from scapi._store.times import When
+    from scapi.enums import RegionLike
     from scapi.models import Listing
 
 T = TypeVar("T")
@@ -33,16 +33,16 @@ class StoreQueries(Closable):
         self,
         items: str | Iterable[str] | None = None,
         *,
-        region: Region | str | Iterable[Region | str] | None = None,
         by: Iterable[str] = ("quality", "level"),
+        region: RegionLike | Iterable[RegionLike] | None = None,
     ) -> Listing[Sale]:
         """Return the newest sale of each item, region, quality and level.
 
         Args:
             items: The id of an item, or several; all by default.
-            region: A region, or several; all by default.
             by: How to group the sales of an item: `"quality"`, `"level"`, both, or nothing. A missing quality counts as
                 common.
+            region: A region, or several; all by default.
 
         Raises:
             ValueError: An argument is out of its range.
@@ -54,11 +54,11 @@ class StoreQueries(Closable):
     async def sales(
         self,
         items: str | Iterable[str] | None = None,
-        since: When | None = None,
-        until: When | None = None,
+        since: datetime | timedelta | str | None = None,
+        until: datetime | timedelta | str | None = None,
         *,
-        region: Region | str | Iterable[Region | str] | None = None,
         limit: int | None = None,
+        region: RegionLike | Iterable[RegionLike] | None = None,
     ) -> Listing[Sale]:
         """Return the sales, the newest first. Use `export` for more than fits into memory.
 
@@ -66,8 +66,8 @@ class StoreQueries(Closable):
             items: The id of an item, or several; all by default.
             since: The start: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`.
             until: The end, exclusive.
-            region: A region, or several; all by default.
             limit: The greatest number of sales. The listing's `total` counts those beyond the limit too.
+            region: A region, or several; all by default.
 
         Raises:
             ValueError: An argument is out of its range.
@@ -80,12 +80,12 @@ class StoreQueries(Closable):
     async def stats(
         self,
         items: str | Iterable[str] | None = None,
-        since: When | None = "30d",
-        until: When | None = None,
+        since: datetime | timedelta | str | None = "30d",
+        until: datetime | timedelta | str | None = None,
         *,
         by: Iterable[str] = ("quality", "level"),
         per: str = "sale",
-        region: Region | str | Iterable[Region | str] | None = None,
+        region: RegionLike | Iterable[RegionLike] | None = None,
     ) -> Listing[Stats]:
         """Return statistics: count, pieces, median, mean, 10th and 90th percentile, VWAP, lowest and highest price.
 
@@ -115,11 +115,11 @@ class StoreQueries(Closable):
         self,
         items: str | Iterable[str],
         width: timedelta | str = "1d",
+        since: datetime | timedelta | str | None = None,
+        until: datetime | timedelta | str | None = None,
         *,
-        since: When | None = None,
-        until: When | None = None,
         by: Iterable[str] = (),
-        region: Region | str | Iterable[Region | str] | None = None,
+        region: RegionLike | Iterable[RegionLike] | None = None,
     ) -> Listing[Candle]:
         """Return candles: first, highest, lowest and last price, VWAP and volume of each time interval.
 
@@ -144,9 +144,9 @@ class StoreQueries(Closable):
     async def book(
         self,
         items: str | Iterable[str] | None = None,
-        at: When | None = None,
+        at: datetime | timedelta | str | None = None,
         *,
-        region: Region | str | Iterable[Region | str] | None = None,
+        region: RegionLike | Iterable[RegionLike] | None = None,
     ) -> Listing[BookLot]:
         """Return the lots on offer: the lowest price per piece first, those without a buyout last.
 
@@ -168,13 +168,13 @@ class StoreQueries(Closable):
     async def deals(
         self,
         items: str | Iterable[str] | None = None,
+        since: datetime | timedelta | str | None = "7d",
         *,
         below: float = 0.8,
         fee: float = 0.05,
         min_sales: int = 5,
-        since: When | None = "7d",
-        region: Region | str | Iterable[Region | str] | None = None,
         recipient: str | None = None,
+        region: RegionLike | Iterable[RegionLike] | None = None,
     ) -> Listing[Deal]:
         """Return lots that cost less than the usual price of their quality and level after the fee, the best first.
 
@@ -183,14 +183,14 @@ class StoreQueries(Closable):
 
         Args:
             items: The id of an item, or several; all by default.
+            since: The start of the sales that count: a `datetime`, ISO 8601 text, a `timedelta`, or `"7d"`.
+                `None` for all.
             below: The highest price of a deal, as a share of the median after the fee, above 0.
             fee: The share of a price that the auction keeps, from 0 to less than 1.
             min_sales: The least number of sales to compare with, 1 or more.
-            since: The start of the sales that count: a `datetime`, ISO 8601 text, a `timedelta`, or `"7d"`.
-                `None` for all.
-            region: A region, or several; all by default.
             recipient: Return each deal only once to this recipient, across all processes. A deal counts as received
                 when this returns it.
+            region: A region, or several; all by default.
 
         Raises:
             ValueError: An argument is out of its range.
@@ -213,7 +213,7 @@ class StoreQueries(Closable):
         self,
         items: str | Iterable[str] | None = None,
         *,
-        region: Region | str | Iterable[Region | str] | None = None,
+        region: RegionLike | Iterable[RegionLike] | None = None,
     ) -> Listing[Gap]:
         """Return the intervals between complete ones. Sales may be missing in them.
 
@@ -231,7 +231,7 @@ class StoreQueries(Closable):
         self,
         items: str | Iterable[str] | None = None,
         *,
-        region: Region | str | Iterable[Region | str] | None = None,
+        region: RegionLike | Iterable[RegionLike] | None = None,
     ) -> Listing[ItemHealth]:
         """Return the collection state of each item, with its last error.
 
@@ -253,9 +253,9 @@ class StoreQueries(Closable):
     def _scope(
         self,
         items: str | Iterable[str] | None,
-        region: Region | str | Iterable[Region | str] | None,
-        since: When | None = None,
-        until: When | None = None,
+        region: RegionLike | Iterable[RegionLike] | None,
+        since: datetime | timedelta | str | None = None,
+        until: datetime | timedelta | str | None = None,
     ) -> QueryScope:
         now = self._now()
         return QueryScope(
@@ -266,12 +266,12 @@ class StoreQueries(Closable):
         )
 
 
-def region_of(region: Region | str) -> str:
+def region_of(region: RegionLike) -> str:
     """Return the name of a region."""
     return str(validation.choice("region", region, Region))
 
 
-def place_of(region: Region | str, item: str) -> Place:
+def place_of(region: RegionLike, item: str) -> Place:
     """Return an item in a region, validated."""
     return Place(region_of(region), validation.text("item", item))
 

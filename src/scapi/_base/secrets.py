@@ -53,6 +53,9 @@ class Secret:  # noqa: PLW1641  # a hash would leak a hint about the text
 
         Functions do this in their first line, before anything can raise: from then on no local variable contains the
         text.
+
+        Args:
+            value: The argument.
         """
         return value if value is None or isinstance(value, Secret) else cls(value)
 

@@ -145,6 +145,10 @@ class Budget:
     def poll(self, ticket: Ticket, now: float) -> Wait | None:
         """Request permission to send: first right after `enter`, then after each returned wait.
 
+        Args:
+            ticket: From `enter`.
+            now: Local monotonic seconds.
+
         Returns:
             `None`: send now; the points are reserved until `leave`. Otherwise how long to wait. The waiter is woken if
             it is worth polling earlier.
@@ -188,7 +192,11 @@ class Budget:
             following.ticket.waiter.wake()
 
     def state(self, now: float) -> BudgetState:
-        """Return what is known of the budget."""
+        """Return what is known of the budget.
+
+        Args:
+            now: Local monotonic seconds.
+        """
         with self._lock:
             self._catch_up(now)
             self._search(now)

@@ -102,11 +102,26 @@ class Pacing(Protocol):
         pace: bool | Literal["even"] = True,
         priority: Priority = "normal",
     ) -> Ticket:
-        """Join the queue."""
+        """Join the queue.
+
+        Args:
+            operation: Name of the endpoint, as in `KNOWN_COSTS`.
+            waiter: The call. Its ticket may be dropped as soon as it is no longer alive.
+            pace: `True`, `"even"` or `False`, see `Ticket`.
+            priority: `"high"`, `"normal"` or `"low"`, see `Ticket`.
+        """
         ...
 
     def poll(self, ticket: Ticket, now: float) -> Wait | None:
-        """Return `None` if the request may be sent; its points are then reserved until `leave`."""
+        """Return `None` if the request may be sent; its points are then reserved until `leave`.
+
+        Args:
+            ticket: From `enter`.
+            now: Local monotonic seconds.
+
+        Returns:
+            `None`, or how long to wait before the next poll.
+        """
         ...
 
     def leave(
@@ -118,17 +133,33 @@ class Pacing(Protocol):
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """End an attempt: with its response, without one, or before anything was sent."""
+        """End an attempt: with its response, without one, or before anything was sent.
+
+        Args:
+            ticket: From `enter`.
+            now: Local monotonic seconds.
+            sent: False: nothing can have reached the server, so the points are free again.
+            status: Status of the response; `None`: there was no response, so the request may have been charged.
+            headers: Headers of the response, by lower-case name.
+        """
         ...
 
     def state(self, now: float) -> BudgetState:
-        """Return what is known of the budget."""
+        """Return what is known of the budget.
+
+        Args:
+            now: Local monotonic seconds.
+        """
         ...
 
     def set_reserve(self, client: object, share: float) -> None:
-        """Keep a share of each window, 0 to 1, for calls that aren't low, as long as `client` lives.
+        """Keep a share of each window for calls that aren't low, as long as a client lives.
 
-        The greatest share of all living clients counts. 0 withdraws it.
+        The greatest share of all living clients counts.
+
+        Args:
+            client: The client that sets the share. Hold it weakly.
+            share: 0 to 1; 0 withdraws the client's share.
         """
         ...
 

@@ -262,8 +262,8 @@ class AuctionsEndpoint(ModelOrJson[JsonT_co]):
     def iter_price_history(
         self,
         since: Mapping[str, datetime | timedelta | str | None] | datetime | timedelta | str | None = None,
-        *,
         until: datetime | timedelta | str | None = None,
+        *,
         limit: int | None = None,
         additional: bool | None = None,
         resume: BulkWalkState | None = None,

@@ -11,11 +11,10 @@ from scapi._api import requests
 from scapi._base import validation
 from scapi._collect import times
 from scapi._collect.agenda import Wanted
-from scapi._lists.bulk import MAX_CONCURRENCY, check_keys
+from scapi._lists.bulk import MAX_CONCURRENCY, check_keys, check_regions
 from scapi._primitives import threads
 from scapi._store.rows import Place
 from scapi._sync.collector_loop import Hooks, Run
-from scapi.enums import Region
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from scapi._collect.times import Length
     from scapi._sync.clients import AppClient, UserClient
     from scapi._sync.store import Store
+    from scapi.enums import RegionLike
 
 
 class Collector:
@@ -38,20 +38,21 @@ class Collector:
         client: The client for the API. It isn't closed.
         store: The store to write to. It isn't closed.
         items: The ids of the items.
-        regions: The regions; the client's region by default.
         sales: The time between two looks at the sales of an item: seconds, a `timedelta`, or text such as `"5m"`;
             `None` for no sales. Busy items are looked at up to four times as often if points are left.
         lots: The time between two looks at the lots of an item, in the same form; no lots by default.
         since: Collect the past back to this time: a time, a duration such as `"30d"`, or `"all"`. By default only new
             sales and those missing between two runs are collected.
+        region: A region, or several; the client's region by default.
         concurrency: The greatest number of concurrent calls, 1 to 64.
         lease: Seconds until another collector may take over the items of this one if it dies, above 0.
-        progress: Called with a `Progress` at most twice a second.
+        on_progress: Called with a `Progress` at most twice a second.
         on_sale: Called with a `CollectedSale` for each new sale of an item that was collected before, after the sale
             was stored. It isn't called for sales of the past. It is called at most once per sale, and not at all if
             the collector is killed just after storing it.
         on_lot: Called with a `CollectedLot` for each lot that appears or disappears, under the same conditions.
         clock: Returns the seconds since 1970.
+        progress: Another name of `on_progress`.
 
     Raises:
         TypeError: A callback isn't callable, or `items` is a single string.
@@ -66,29 +67,29 @@ class Collector:
         store: Store,
         items: Iterable[str],
         *,
-        regions: Iterable[Region | str] | None = None,
         sales: Length | None = 300.0,
         lots: Length | None = None,
         since: datetime | timedelta | str | None = None,
+        region: RegionLike | Iterable[RegionLike] | None = None,
         concurrency: int = 8,
         lease: float = 30.0,
-        progress: Callable[[Progress], object] | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
         on_sale: Callable[[CollectedSale], object] | None = None,
         on_lot: Callable[[CollectedLot], object] | None = None,
         clock: Callable[[], float] = time.time,
+        progress: Callable[[Progress], object] | None = None,
     ) -> None:
         self._session = client._session  # pyright: ignore[reportPrivateUsage]  # shares the client's pacing
         if self._session.settings.json:
             raise ValueError("json=True gives plain objects, and a collector stores models: use another client for it")
         self._store = store
-        where = [self._session.settings.region_for(None)] if regions is None else check_keys("regions", regions)
-        names = [str(validation.choice("regions", region, Region)) for region in where]
+        regions = check_regions(region) or (self._session.settings.region_for(),)
         ids = list(check_keys("items", items))
         for item in ids:
             requests.item_part(item)
-        self._places = [Place(region, item) for item in dict.fromkeys(ids) for region in dict.fromkeys(names)]
+        self._places = [Place(str(region), item) for item in dict.fromkeys(ids) for region in regions]
         if not self._places:
-            raise ValueError("items and regions must name one each at least")
+            raise ValueError("items must contain at least one id")
         self._wanted = Wanted(
             sales=None if sales is None else times.length("sales", sales),
             lots=None if lots is None else times.length("lots", lots),
@@ -96,10 +97,14 @@ class Collector:
         )
         if sales is None and lots is None:
             raise ValueError("sales and lots must not both be None: there would be nothing to collect")
+        if progress is not None:
+            if on_progress is not None:
+                raise ValueError("on_progress and progress are two names of one argument: pass one of them")
+            on_progress = progress
         self._concurrency = validation.integer("concurrency", concurrency, 1, MAX_CONCURRENCY)
         self._lease = validation.positive("lease", lease)
         self._hooks = Hooks(
-            None if progress is None else threads.callback("progress", progress),
+            None if on_progress is None else threads.callback("on_progress", on_progress),
             None if on_sale is None else threads.callback("on_sale", on_sale),
             None if on_lot is None else threads.callback("on_lot", on_lot),
         )

@@ -47,7 +47,7 @@ PATIENCE, LONGEST_PAUSE = 8, 60.0
 class Hooks(NamedTuple):
     """The callbacks of a collector."""
 
-    progress: Callable[[Progress], object] | None
+    on_progress: Callable[[Progress], object] | None
     on_sale: Callable[[CollectedSale], object] | None
     on_lot: Callable[[CollectedLot], object] | None
 
@@ -176,7 +176,7 @@ class Run:
         """Add items in the state in which the last collector left them."""
         regions, items = {place.region for place in places}, {place.item for place in places}
         many = len(items) > 500  # too many for one statement
-        states = self._store.item_states(regions=regions, items=None if many else items)
+        states = self._store.item_states(None if many else items, region=regions)
         known = {(state.region, state.item): state for state in states}
         for place in self._places:
             if place in places:
@@ -240,10 +240,10 @@ class Run:
 
     def _report(self, *, force: bool = False) -> None:
         now = self._session.clock.now()
-        if self._hooks.progress is not None and (force or now - self._reported >= REPORT):
+        if self._hooks.on_progress is not None and (force or now - self._reported >= REPORT):
             self._reported = now
             threads.call(
-                self._hooks.progress, self._tally.progress(self._agenda, now, self._wanted.since, self._elsewhere)
+                self._hooks.on_progress, self._tally.progress(self._agenda, now, self._wanted.since, self._elsewhere)
             )
 
     def _end(self) -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Literal, TypeGuard
 
 from msgspec.structs import replace
 
@@ -17,13 +17,14 @@ from scapi._sync.closable import Closable
 from scapi._sync.file_cache import FileCache
 from scapi._sync.github import GitHubClient
 from scapi.config import Config
-from scapi.enums import IndexFile, Language, Realm
+from scapi.enums import IndexFile, Realm
 from scapi.exceptions import NotFoundError
 
 if TYPE_CHECKING:
     import os
 
     from scapi._items.names import Index
+    from scapi.enums import IndexFileLike, LanguageLike, RealmLike
     from scapi.models import BarterSettlement, DatabaseState, Hideout, ItemInfo, Listing, Lookup
 
 
@@ -69,7 +70,7 @@ class DatabaseLookup(Closable):
         self,
         github: GitHubClient | None = None,
         *,
-        realm: Realm | str | None = None,
+        realm: RealmLike | None = None,
         threshold: float = names.DEFAULT_THRESHOLD,
         stale_time: float = STALE_TIME,
         cache_dir: str | os.PathLike[str] | None = None,
@@ -89,7 +90,7 @@ class DatabaseLookup(Closable):
 
     # ── names ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def id(self, name: str, *, filename: IndexFile | str = IndexFile.LISTING, realm: Realm | str | None = None) -> str:
+    def id(self, name: str, *, filename: IndexFileLike = IndexFile.LISTING, realm: RealmLike | None = None) -> str:
         """Return the one id that a name stands for, for `client.auction(...)` and all other calls that take an id.
 
         Case, quotes, hyphens, spaces, word order, look-alike letters and the keyboard layout don't matter. A name that
@@ -112,8 +113,8 @@ class DatabaseLookup(Closable):
         self,
         query: str,
         *,
-        filename: IndexFile | str = IndexFile.LISTING,
-        realm: Realm | str | None = None,
+        filename: IndexFileLike = IndexFile.LISTING,
+        realm: RealmLike | None = None,
         threshold: float | None = None,
         limit: int | None = names.DEFAULT_LIMIT,
     ) -> list[Lookup]:
@@ -146,8 +147,8 @@ class DatabaseLookup(Closable):
         self,
         query: str,
         *,
-        filename: IndexFile | str = IndexFile.LISTING,
-        realm: Realm | str | None = None,
+        filename: IndexFileLike = IndexFile.LISTING,
+        realm: RealmLike | None = None,
         threshold: float | None = None,
     ) -> Lookup | None:
         """Return the best result of a search, or `None`. Its `score` and `ambiguous` show how certain it is.
@@ -166,7 +167,7 @@ class DatabaseLookup(Closable):
         return found[0] if found else None
 
     def get_entity(
-        self, id: str, *, filename: IndexFile | str = IndexFile.LISTING, realm: Realm | str | None = None
+        self, id: str, *, filename: IndexFileLike = IndexFile.LISTING, realm: RealmLike | None = None
     ) -> Lookup | None:
         """Return the entry with an id, or `None`. The API knows some items that the database lacks.
 
@@ -180,9 +181,7 @@ class DatabaseLookup(Closable):
         """
         return (self._index(filename, realm)).entries.get(id)
 
-    def get_all(
-        self, *, filename: IndexFile | str = IndexFile.LISTING, realm: Realm | str | None = None
-    ) -> list[Lookup]:
+    def get_all(self, *, filename: IndexFileLike = IndexFile.LISTING, realm: RealmLike | None = None) -> list[Lookup]:
         """Return all entries in the order of the database. The order may differ between its versions.
 
         Args:
@@ -196,10 +195,10 @@ class DatabaseLookup(Closable):
 
     def names(
         self,
-        language: Language | str | None = None,
+        language: LanguageLike | None = None,
         *,
-        filename: IndexFile | str = IndexFile.LISTING,
-        realm: Realm | str | None = None,
+        filename: IndexFileLike = IndexFile.LISTING,
+        realm: RealmLike | None = None,
     ) -> dict[str, str]:
         """Return all names by id: of items by default, of the statistics of a profile with `filename="stats"`.
 
@@ -216,7 +215,7 @@ class DatabaseLookup(Closable):
 
     # ── cards, icons and recipes ──────────────────────────────────────────────────────────────────────────────────────
 
-    def item_info(self, item: Lookup | str, upgrade_level: int = 0, *, realm: Realm | str | None = None) -> ItemInfo:
+    def item_info(self, item: Lookup | str, upgrade_level: int = 0, *, realm: RealmLike | None = None) -> ItemInfo:
         """Return the card of an item at an upgrade level.
 
         Args:
@@ -234,7 +233,7 @@ class DatabaseLookup(Closable):
         name = database.item_file(self._realm_for(realm), path, upgrade_level)
         return self._cache.get(name, database.read_item)
 
-    def item_icon(self, item: Lookup | str, *, realm: Realm | str | None = None) -> bytes:
+    def item_icon(self, item: Lookup | str, *, realm: RealmLike | None = None) -> bytes:
         """Return the icon of an item as a PNG.
 
         Args:
@@ -257,7 +256,7 @@ class DatabaseLookup(Closable):
             # The listing names icons for some items that have none.
             raise database.missing_file_error(entry, "icon") from cause
 
-    def barter(self, *, realm: Realm | str | None = None) -> Listing[BarterSettlement]:
+    def barter(self, *, realm: RealmLike | None = None) -> Listing[BarterSettlement]:
         """Return the barter recipes of all settlements.
 
         Args:
@@ -272,7 +271,7 @@ class DatabaseLookup(Closable):
         """
         return self._cache.get(database.barter_file(self._realm_for(realm)), database.read_barter)
 
-    def hideout(self, *, realm: Realm | str | None = None) -> Hideout:
+    def hideout(self, *, realm: RealmLike | None = None) -> Hideout:
         """Return the perks and recipes of the hideout.
 
         Args:
@@ -285,7 +284,7 @@ class DatabaseLookup(Closable):
 
     # ── the cache ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def sync(self, force: bool = False, realm: Realm | str | None = None) -> DatabaseState:
+    def sync(self, *, force: bool = False, realm: RealmLike | Literal["all"] | None = None) -> DatabaseState:
         """Update the cached index files and recipes, e.g. before going offline.
 
         Args:
@@ -333,18 +332,18 @@ class DatabaseLookup(Closable):
         folder, offline = str(self.state.folder), self._cache.offline
         return f"DatabaseLookup({self._cache.github!r}, folder={folder!r}, offline={offline})"
 
-    def _index(self, filename: IndexFile | str, realm: Realm | str | None) -> Index:
+    def _index(self, filename: IndexFileLike, realm: RealmLike | None) -> Index:
         kind = validation.choice("filename", filename, IndexFile)
         name = database.index_file(self._realm_for(realm), kind)
         return self._cache.get(name, database.READERS[kind])
 
-    def _item(self, item: Lookup | str, realm: Realm | str | None) -> Lookup:
+    def _item(self, item: Lookup | str, realm: RealmLike | None) -> Lookup:
         return self._resolved(item, IndexFile.LISTING, realm) if isinstance(item, str) else item
 
-    def _resolved(self, name: str, filename: IndexFile | str, realm: Realm | str | None) -> Lookup:
+    def _resolved(self, name: str, filename: IndexFileLike, realm: RealmLike | None) -> Lookup:
         return threads.to_thread(names.resolve, self._index(filename, realm), name)
 
-    def _realm_for(self, realm: Realm | str | None) -> Realm:
+    def _realm_for(self, realm: RealmLike | None) -> Realm:
         """Return the realm of a call: its argument, else the lookup's, else the current `Config.REALM`."""
         return validation.choice("realm", next(filter(None, (realm, self._realm)), Config.REALM), Realm)
 

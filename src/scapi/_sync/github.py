@@ -113,7 +113,7 @@ class GitHubClient(Closable):
         """The hourly quota from the last response of the API; all fields are `None` before the first one."""
         return self._ratelimit
 
-    def latest_commit(self, ref: str | None = None) -> Commit:
+    def latest_commit(self, *, ref: str | None = None) -> Commit:
         """Fetch the latest commit of the branch.
 
         Args:
@@ -237,7 +237,11 @@ class GitHubClient(Closable):
         return path
 
     def file_url(self, path: str) -> str:
-        """Return the download URL of a file of the branch, such as `ru/listing.json`."""
+        """Return the download URL of a file of the branch.
+
+        Args:
+            path: The file in the repository, such as `ru/listing.json`.
+        """
         return self._repository.file_url(path)
 
     def _ask(self, url: str, decode: Callable[[bytes], T]) -> T:

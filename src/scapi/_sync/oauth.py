@@ -216,7 +216,7 @@ class OAuthClient(Closable):
     def login(
         self,
         *,
-        timeout: float = 300.0,
+        login_timeout: float = 300.0,
         open_browser: bool = True,
         port: int | None = None,
         ask: Callable[[str], str] = input,
@@ -229,7 +229,7 @@ class OAuthClient(Closable):
         supports PKCE, the code is useless to anybody else.
 
         Args:
-            timeout: Seconds that the user may take, above 0.
+            login_timeout: Seconds that the user may take, above 0.
             open_browser: Whether to look for a browser; `False` prints the URL at once.
             port: The port of the redirect URI, 1 to 65535, instead of the client's. The changed redirect URI must be
                 registered for the application too.
@@ -244,13 +244,13 @@ class OAuthClient(Closable):
         # Imported here because only a login needs an HTTP server.
         from scapi._auth import loopback
 
-        timeout = validation.positive("timeout", timeout)
+        login_timeout = validation.positive("login_timeout", login_timeout)
         redirect_uri = oauth.loopback(self._redirect_uri, port)
         proof = oauth.Proof()
         url = oauth.authorize_url(self._base_url, self._credentials, redirect_uri, None, proof)
         with loopback.listen(redirect_uri, url.state) as arrived:
             loopback.send_user(url, redirect_uri, arrived, open_browser=open_browser, ask=ask)
-            redirect = self._arrival(arrived, timeout)
+            redirect = self._arrival(arrived, login_timeout)
         request = self._code_request(redirect.code(url.state), redirect_uri, proof)
         return self._call(request, oauth.user_token)
 

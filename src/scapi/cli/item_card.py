@@ -12,12 +12,14 @@ from scapi.models import Translation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from scapi.enums import LanguageLike
+
     Block = Mapping[str, Any]
 
 __all__ = ["lines"]
 
 
-def lines(blocks: Sequence[Block], language: str) -> Iterator[str]:
+def lines(blocks: Sequence[Block], language: LanguageLike) -> Iterator[str]:
     """Yield the lines of a card in a language. Lines below a title are indented.
 
     Args:
@@ -31,7 +33,7 @@ def lines(blocks: Sequence[Block], language: str) -> Iterator[str]:
         yield from (f"{'  ' if title else ''}{line}" for line in _body(block, language) if line.strip())
 
 
-def _body(block: Block, language: str) -> Iterator[str]:
+def _body(block: Block, language: LanguageLike) -> Iterator[str]:
     match block:
         case {"type": "list", "elements": [*elements]}:
             for element in elements:
@@ -53,7 +55,7 @@ def _damage(start: float, end: float, block: Block) -> str:
     )
 
 
-def _line(element: Any, language: str) -> str:
+def _line(element: Any, language: LanguageLike) -> str:
     match element:
         case {"type": "key-value", "key": key, "value": value}:
             return f"{_text(key, language)}: {_text(value, language)}"
@@ -69,7 +71,7 @@ def _line(element: Any, language: str) -> str:
             return _text(element, language)
 
 
-def _formatted(element: Block, language: str) -> str:
+def _formatted(element: Block, language: LanguageLike) -> str:
     """Return the value as the game itself writes it, or an empty text."""
     match element.get("formatted"):
         case {"value": {**texts}}:
@@ -78,7 +80,7 @@ def _formatted(element: Block, language: str) -> str:
             return ""
 
 
-def _text(value: Any, language: str) -> str:
+def _text(value: Any, language: LanguageLike) -> str:
     """Return a text of the database in a language, or in the nearest one that it has."""
     if isinstance(value, str):
         return value

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from scapi.cli.models import Account, Match
+    from scapi.enums import LanguageLike
     from scapi.models import (
         AuctionLot,
         AuctionPrice,
@@ -310,7 +311,7 @@ def matches(rows: Iterable[Match], now: datetime) -> Table:
     return result
 
 
-def card(row: ItemInfo, language: str) -> RenderableType:
+def card(row: ItemInfo, language: LanguageLike) -> RenderableType:
     """Render an item: its names, its facts and the blocks of its card."""
     names = {code: row.translation.get(code) for code in row.translation.lines}
     facts = _facts(

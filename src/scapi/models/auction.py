@@ -13,6 +13,9 @@ from scapi.models import _identity
 from scapi.models._base import Model, Time
 from scapi.models.details import PieceDetails, details_of, whole
 
+if TYPE_CHECKING:
+    from scapi.enums import LanguageLike
+
 __all__ = ["LOT_VOLATILE", "SALES_OVERLAP", "AuctionLot", "AuctionPrice"]
 
 #: How late a sale may turn up. Sales appear minutes after they were made, some later than others. So ask again for the
@@ -70,7 +73,7 @@ class _Traded(Model, frozen=True, kw_only=True):
         """What else `additional` says, in words: charge, transfers, bonus properties and so on."""
         return details_of(self.additional, self.quality)
 
-    def label(self, language: str = "en") -> str:
+    def label(self, language: LanguageLike = "en") -> str:
         """Say quality and upgrade level in the words of the game, such as `Rare +7`.
 
         Args:

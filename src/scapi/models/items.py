@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scapi.config import Config
 from scapi.enums import ItemRank
 from scapi.models._base import Model
 from scapi.models.listing import Listing  # msgspec reads annotations at run time
+
+if TYPE_CHECKING:
+    from scapi.enums import LanguageLike
 
 __all__ = [
     "BarterOffer",
@@ -39,7 +42,7 @@ class Translation(Model, frozen=True, kw_only=True, rename="camel"):
     text: str = ""
     args: dict[str, Any] = {}
 
-    def get(self, language: str | None = None) -> str:
+    def get(self, language: LanguageLike | None = None) -> str:
         """Return the text in one language, or in the next best one.
 
         Args:
@@ -63,7 +66,7 @@ class _Entry(Model, frozen=True, kw_only=True, rename="camel"):
     status: str | None = None
     data: dict[str, Any]
 
-    def name(self, language: str | None = None) -> str:
+    def name(self, language: LanguageLike | None = None) -> str:
         """Return the name in one language.
 
         Args:

@@ -19,7 +19,7 @@ from scapi.plot._theme import Theme, ThemeName, check_theme
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from scapi.enums import Region
+    from scapi.enums import RegionLike
     from scapi.models import OperationParticipant
     from scapi.plot._chart import FilePath
 
@@ -32,7 +32,7 @@ ROW, HEAD = 0.42, 1.25
 def damage(
     session: OperationSession,
     *,
-    region: Region | str | None = None,
+    region: RegionLike | None = None,
     theme: ThemeName | None = None,
     path: FilePath | None = None,
 ) -> Chart:

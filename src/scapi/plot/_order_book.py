@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from scapi.enums import Region
+    from scapi.enums import RegionLike
     from scapi.plot._chart import FilePath
     from scapi.plot._groups import Grouping
 
@@ -30,8 +30,8 @@ def order_book(
     lots: Iterable[AuctionLot],
     *,
     item: str | None = None,
-    region: Region | str | None = None,
     by: Grouping = "auto",
+    region: RegionLike | None = None,
     theme: ThemeName | None = None,
     path: FilePath | None = None,
 ) -> Chart:
@@ -43,9 +43,9 @@ def order_book(
     Args:
         lots: A `Listing` or any other iterable of lots, in any order.
         item: The item's name, for the title; by default its id.
-        region: The region, for the title.
         by: `"quality"` or `"level"` (the upgrade level) draws a line for each, `None` one line. `"auto"` groups by
             quality if the lots have several. Lots need their `additional` for that.
+        region: The region, for the title.
         theme: `"light"` or `"dark"`. By default light, and in notebooks the theme of the reader.
         path: A file to write, ending in `.png` or `.svg`.
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from scapi.enums import Region
+    from scapi.enums import RegionLike
     from scapi.plot._chart import FilePath
     from scapi.plot._groups import Grouping
 
@@ -43,8 +43,8 @@ def price_history(
     sales: Iterable[AuctionPrice],
     *,
     item: str | None = None,
-    region: Region | str | None = None,
     by: Grouping = "auto",
+    region: RegionLike | None = None,
     theme: ThemeName | None = None,
     path: FilePath | None = None,
 ) -> Chart:
@@ -57,9 +57,9 @@ def price_history(
     Args:
         sales: A `Listing` or any other iterable of sales, in any order.
         item: The item's name, for the title.
-        region: The region, for the title.
         by: `"quality"` or `"level"` (the upgrade level) draws a line for each, `None` one line. `"auto"` groups by
             quality if the sales have several. Sales need their `additional` for that.
+        region: The region, for the title.
         theme: `"light"` or `"dark"`. By default light, and in notebooks the theme of the reader.
         path: A file to write, ending in `.png` or `.svg`.
 

@@ -92,11 +92,11 @@ def collect(
             connection.client,
             store,
             _ids(connection, items, categories, every=every),
-            regions=regions or None,
             sales=None if sales == "none" else sales,
             lots=lots,
             since=since,
-            progress=show,
+            region=regions or None,
+            on_progress=show,
         )
         done = collector.once() if once else collector.run()
     _tell(done)

@@ -14,6 +14,7 @@ from scapi.enums import Language
 
 if TYPE_CHECKING:
     from scapi.cli.connection import Connection
+    from scapi.enums import LanguageLike
     from scapi.models import ItemInfo
 
 __all__ = ["Match", "item", "items"]
@@ -35,7 +36,7 @@ language = click.option(
     "--limit", type=click.IntRange(min=1), default=MOST, metavar="N", show_default=True, help="How many items at most."
 )
 @language
-def items(connection: Connection, *, query: str, limit: int, language: str) -> Answer[Match]:
+def items(connection: Connection, *, query: str, limit: int, language: LanguageLike) -> Answer[Match]:
     """Find items by a name, a part of a name, or an id."""
     found = connection.lookup.search(query, limit=limit)
     rows = [
@@ -60,7 +61,7 @@ def items(connection: Connection, *, query: str, limit: int, language: str) -> A
     "--level", type=click.IntRange(0, 15), default=0, metavar="N", help="At this upgrade level, 0 to 15; 0 by default."
 )
 @language
-def item(connection: Connection, *, item: str, level: int, language: str) -> Answer[ItemInfo]:
+def item(connection: Connection, *, item: str, level: int, language: LanguageLike) -> Answer[ItemInfo]:
     """Show the card of an item."""
     card = connection.lookup.item_info(item, level)
     return single(card, lambda row, now: tables.card(row, language))
