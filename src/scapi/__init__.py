@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from scapi._async.results import Results, SaleResults
     from scapi._async.store import Store
     from scapi._async.watch import Watcher
+    from scapi._auth.oauth import AuthorizeUrl
     from scapi._base.secrets import Secret
     from scapi._retry import Retry
     from scapi.config import BaseUrl, Config
@@ -103,6 +104,7 @@ __all__ = [
     "AppClient",
     "AuctionEndpoint",
     "AuctionsEndpoint",
+    "AuthorizeUrl",
     "BadRequestError",
     "BaseUrl",
     "ClanEndpoint",

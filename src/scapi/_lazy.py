@@ -14,6 +14,7 @@ __all__ = ["SHARED", "lazily"]
 #: What both worlds export, by the module that it comes from.
 SHARED = {
     "scapi": ("enums", "exceptions", "files", "frames", "models", "pacing", "plot", "store", "testing"),
+    "scapi._auth.oauth": ("AuthorizeUrl",),
     "scapi._base.secrets": ("Secret",),
     "scapi._retry": ("Retry",),
     "scapi.config": ("BaseUrl", "Config"),

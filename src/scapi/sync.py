@@ -21,6 +21,7 @@ from scapi._version import __version__
 if TYPE_CHECKING:
     from scapi import enums, exceptions, files, frames, models, pacing, testing
     from scapi import plot as plot  # noqa: PLC0414  # re-exported, but not in `__all__`: it needs an extra
+    from scapi._auth.oauth import AuthorizeUrl
     from scapi._base.secrets import Secret
     from scapi._retry import Retry
     from scapi._sync import AppClient, UserClient
@@ -98,6 +99,7 @@ __all__ = [
     "AppClient",
     "AuctionEndpoint",
     "AuctionsEndpoint",
+    "AuthorizeUrl",
     "BadRequestError",
     "BaseUrl",
     "ClanEndpoint",

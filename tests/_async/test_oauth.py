@@ -425,6 +425,9 @@ def test_a_state_is_new_each_time_unless_it_is_given() -> None:
     assert given.state == "a&b"
     assert given.startswith("https://exbo.net/oauth/authorize?client_id=id&")
     assert given.endswith("&state=a%26b")
+    # A web page keeps it until the user is back.
+    assert repr(type(given)) == "<class 'scapi.AuthorizeUrl'>"
+    assert pickle.loads(pickle.dumps(given)).state == "a&b"
 
 
 async def test_a_code_buys_one_token_and_no_second_one(fake: FakeApi, url: str) -> None:

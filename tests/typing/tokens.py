@@ -14,6 +14,7 @@ async def asynchronous(oauth: scapi.OAuthClient) -> None:
     assert_type(await oauth.get_user_token("code"), UserToken)
     assert_type(await oauth.refresh_user_token("refresh"), UserToken)
     assert_type(await oauth.validate_user_token("token"), User)
+    assert_type(oauth.get_authorize_url(), scapi.AuthorizeUrl)
     assert_type(oauth.get_authorize_url().state, str)
     assert_type(oauth.get_authorize_url(state="state").partition("?")[0], str)
     async with scapi.OAuthClient.from_env(timeout=1.0) as another:
@@ -21,6 +22,7 @@ async def asynchronous(oauth: scapi.OAuthClient) -> None:
 
 
 def synchronous(oauth: scapi.sync.OAuthClient) -> None:
+    assert_type(oauth.get_authorize_url(), scapi.sync.AuthorizeUrl)
     token = oauth.login()
     assert_type(token, UserToken)
     assert_type(oauth.refresh_user_token(token), UserToken)

@@ -55,6 +55,7 @@ class AuthorizeUrl(str):
     """
 
     __slots__ = ("state",)
+    __module__ = "scapi"
 
     state: str
 
