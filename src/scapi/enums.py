@@ -112,7 +112,7 @@ class _Named(_Open):
 
     @property
     def color(self) -> str:
-        """A colour for it, such as `#2bb07f`; grey where the value is new."""
+        """A colour for it, such as `#2bb07f`. A new value is grey, and so is every bonus property."""
         return labels.color(type(self).__name__, self.name)
 
 

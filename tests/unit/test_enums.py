@@ -7,6 +7,7 @@ import json
 import pickle
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
@@ -29,6 +30,7 @@ from scapi.enums import (
     SortOperations,
     StatType,
 )
+from scapi.models import AuctionPrice
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -210,6 +212,16 @@ def test_every_member_has_a_word_in_english_and_russian_and_a_colour(kind: Any) 
         assert all(member.label(language) for language in Language)
     words = [member.label("ru") for member in kind]
     assert len(set(words)) == len(words)
+
+
+@pytest.mark.parametrize(
+    ("level", "color"),
+    [(0, None), (1, "#2bb07f"), (4, "#2bb07f"), (5, "#3f86f5"), (10, "#d05cc0"), (15, "#e3a008"), (99, "#e3a008")],
+)
+def test_an_upgrade_level_has_a_colour_but_for_level_0(level: int, color: str | None) -> None:
+    sale = AuctionPrice(amount=1, price=1, time=datetime.now(UTC), additional={"ptn": level})
+    assert sale.level_color == color
+    assert sale.label("ru") == (f"+{level}" if level else "")
 
 
 @pytest.mark.parametrize(

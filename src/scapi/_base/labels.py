@@ -121,6 +121,9 @@ COLORS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+#: The colour of upgrade levels, by the lowest level that has it. From 0 there is none.
+LEVEL_COLORS: tuple[tuple[int, str], ...] = ((15, "#e3a008"), (10, "#d05cc0"), (5, "#3f86f5"), (1, "#2bb07f"))
+
 
 def word(kind: str, name: str, language: str, unknown: str) -> str:
     """Find the word for a member of an enum.
@@ -141,3 +144,8 @@ def word(kind: str, name: str, language: str, unknown: str) -> str:
 def color(kind: str, name: str) -> str:
     """Find the colour for a member of an enum, such as `#2bb07f`; grey for a member without one."""
     return COLORS.get(kind, {}).get(name, UNKNOWN)
+
+
+def level_color(level: int) -> str | None:
+    """Find the colour for an upgrade level; `None` below level 1."""
+    return next((found for lowest, found in LEVEL_COLORS if level >= lowest), None)

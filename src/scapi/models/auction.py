@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from scapi._base import labels
 from scapi.enums import Quality
 from scapi.models import _identity
 from scapi.models._base import Model, Time
@@ -67,6 +68,14 @@ class _Traded(Model, frozen=True, kw_only=True):
     def upgrade_level(self) -> int:
         """The upgrade level, from `additional["ptn"]`; 0 where it is absent."""
         return whole(self.additional.get("ptn")) or 0
+
+    @property
+    def level_color(self) -> str | None:
+        """A colour for the upgrade level, such as `#3f86f5`: one each from +1, +5, +10 and +15.
+
+        `None` for level 0. The game has no colours for levels, so these are ours.
+        """
+        return labels.level_color(self.upgrade_level)
 
     @property
     def details(self) -> PieceDetails:
