@@ -59,8 +59,8 @@ def test_a_page_that_came_back_empty_is_the_end_whatever_total_says() -> None:
 
 @pytest.mark.parametrize(
     "clone",
-    [copy.copy, copy.deepcopy, lambda page: pickle.loads(pickle.dumps(page))],  # our own pickle
-    ids=["copy", "deepcopy", "pickle"],
+    [copy.copy, copy.deepcopy, Listing.copy, lambda page: pickle.loads(pickle.dumps(page))],  # our own pickle
+    ids=["copy", "deepcopy", "method", "pickle"],
 )
 def test_a_copy_has_everything(clone: Any) -> None:
     page = Listing([1, 2], total=9, limit=3, offset=3, rejected=[BAD])
@@ -134,6 +134,13 @@ def test_what_sorted_returns_goes_into_frames() -> None:
     cheapest = sorted(lots(5), key=lambda lot: lot.unit_price or 0, reverse=True)
     assert frames.to_dicts(cheapest)[0]["unit_price"] == 1_500_002.0
     assert frames.to_dicts(lots(5)[5:]) == []
+
+
+def test_sorting_in_place_keeps_the_methods_and_the_place() -> None:
+    page = lots(5, offset=400)
+    page.sort(key=lambda lot: lot.unit_price or 0, reverse=True)
+    assert [row["unit_price"] for row in page[:2].to_dicts()] == [1_500_002.0, 1_500_001.5]
+    assert (page.total, page.next_offset) == (1819, 405)
 
 
 # ── as plain data ─────────────────────────────────────────────────────────────────────────────────────────────────────

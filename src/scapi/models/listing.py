@@ -39,8 +39,8 @@ class Rejected(NamedTuple):
 class Listing(list[T]):
     """One page of rows: a `list` that knows how many there are in all.
 
-    A slice is a listing, too: fewer rows of the same page. `sorted()`, `+` and comprehensions make plain lists, which
-    the functions of `scapi.frames` take.
+    A slice or a copy is a listing too, with the same place in the whole list, and `sort()` sorts a listing in place.
+    `sorted()`, `+` and comprehensions make plain lists, which the functions of `scapi.frames` take.
 
     Attributes:
         total: How many rows the server has in all; it may change between two pages.
@@ -89,6 +89,10 @@ class Listing(list[T]):
         part = Listing(super().__getitem__(place), **page, rejected=self.rejected, model=self.model)
         part.has_more, part._received = self.has_more, self._received
         return part
+
+    def copy(self) -> Listing[T]:
+        """Return a listing of the same rows."""
+        return self[:]
 
     def __repr__(self) -> str:
         from scapi._views import text
