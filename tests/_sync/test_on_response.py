@@ -6,6 +6,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -14,6 +15,8 @@ import pytest
 import scapi
 from scapi import Retry, exceptions
 from scapi._sync import AppClient, UserClient
+from scapi._sync.oauth import OAuthClient
+from scapi.models import UserToken
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
@@ -103,6 +106,71 @@ def test_a_view_has_one_of_its_own() -> None:
 def test_what_can_not_be_called_is_refused() -> None:
     with pytest.raises(TypeError, match="on_response must be a function, not str"):
         UserClient(token="t", on_response="print")  # type: ignore[arg-type]  # that is what is tested
+
+
+# ── logins and renewals ───────────────────────────────────────────────────────────────────────────────────────────────
+
+PAIR = {"token_type": "Bearer", "expires_in": 3600, "access_token": "new", "refresh_token": "next-secret"}
+
+
+def oauth_server(seen: list[str]) -> Callable[[httpx.Request], httpx.Response]:
+    """What answers renewals and calls, and keeps the names of the programs that ask."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["user-agent"])
+        if request.url.path.endswith("/token"):
+            return httpx.Response(200, json=PAIR, headers={"X-Echo": "old-secret"})
+        return httpx.Response(200, json=[])
+
+    return answer
+
+
+def test_a_renewal_is_told_and_names_the_program(fake: FakeApi) -> None:
+    heard: list[ResponseInfo] = []
+    seen: list[str] = []
+    client = UserClient(
+        token=UserToken(access_token="old", refresh_token="old-secret", expires_in=60, expires_at=datetime.now(UTC)),
+        client_id="id",
+        client_secret="secret",
+        user_agent="market-bot/1.2",
+        on_response=heard.append,
+        http_client=httpx.Client(transport=httpx.MockTransport(oauth_server(seen))),
+    )
+    client.characters()
+    assert [(info.method, info.operation, info.status) for info in heard] == [
+        ("POST", "oauth_token", 200),
+        ("GET", "characters", 200),
+    ]
+    assert (heard[0].path, heard[0].headers["x-echo"], heard[0].attempts) == ("/oauth/token", "***", 1)
+    assert seen == [f"market-bot/1.2 scapi/{scapi.__version__}"] * 2
+
+
+def test_an_oauth_client_tells_of_its_answers_and_names_the_program() -> None:
+    heard: list[ResponseInfo] = []
+    seen: list[str] = []
+    http_client = httpx.Client(transport=httpx.MockTransport(oauth_server(seen)))
+    options: dict[str, Any] = {"client_id": "id", "client_secret": "secret", "http_client": http_client}
+    OAuthClient(**options, on_response=heard.append, user_agent="site/3").refresh_user_token("old-secret")
+    OAuthClient(**options).refresh_user_token("old-secret")
+    assert [(info.operation, info.headers["x-echo"]) for info in heard] == [("oauth_token", "***")]
+    assert [name.partition(" ")[0] for name in seen] == ["site/3", f"scapi/{scapi.__version__}"]
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "kind"), [("on_response", 7, TypeError), ("user_agent", "two\nlines", ValueError)]
+)
+def test_an_oauth_client_refuses_what_it_can_not_use(option: str, wrong: Any, kind: type[Exception]) -> None:
+    options: dict[str, Any] = {option: wrong}
+    with pytest.raises(kind, match=option):
+        OAuthClient(client_id="id", client_secret="secret", **options)
+
+
+def test_what_the_cache_answers_is_not_told() -> None:
+    heard: list[ResponseInfo] = []
+    client = client_of(lambda _: httpx.Response(200, json=FRESH), on_response=heard.append, cache=True)
+    for _ in range(3):
+        client.emission()
+    assert len(heard) == 1
 
 
 # ── the program's name ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -60,9 +60,7 @@ class Settings(NamedTuple):
         share = validation.real(reserve)
         if share is None or not 0 <= share <= 1:
             raise validation.refuse("reserve", reserve, "a number from 0 to 1")
-        if user_agent is not None and not validation.header("user_agent", user_agent):
-            raise validation.refuse("user_agent", user_agent, "printable ASCII, or None for the library's own")
-        return cls(url, reserve=share, user_agent=user_agent, budget=budget).changed(**options)
+        return cls(url, reserve=share, user_agent=checked_user_agent(user_agent), budget=budget).changed(**options)
 
     def changed(self, **options: Any) -> Self:
         """Return these settings with other options, or raise an error that names the invalid one."""
@@ -78,6 +76,13 @@ class Settings(NamedTuple):
     def region_for(self, *asked: Region | str | None) -> Region | str:
         """Return the region of a call: the first in `asked` that is set, else the client's, else `Config.REGION`."""
         return next((region for region in (*asked, self.region) if region is not None), Config.REGION)
+
+
+def checked_user_agent(value: str | None) -> str | None:
+    """Return the name of a program, or raise an error if it can't be sent."""
+    if value is not None and not validation.header("user_agent", value):
+        raise validation.refuse("user_agent", value, "printable ASCII, or None for the library's own")
+    return value
 
 
 def _retry(value: object) -> Retry | None:

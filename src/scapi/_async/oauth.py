@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Self, TypeAlias, TypedDict, TypeVar, Unpack
+from urllib.parse import urlsplit
 
 from scapi._api import decoding
+from scapi._api.settings import Settings, checked_user_agent
 from scapi._async.clock import Clock
 from scapi._async.closable import Closable
 from scapi._auth import oauth
@@ -17,7 +19,7 @@ from scapi._http.network import Network
 from scapi._primitives import aio
 from scapi.config import BaseUrl
 from scapi.exceptions import LoginError
-from scapi.models import UserToken
+from scapi.models import ResponseInfo, UserToken
 
 if TYPE_CHECKING:
     import ssl
@@ -27,11 +29,11 @@ if TYPE_CHECKING:
     import httpx
 
     from scapi._auth.oauth import AuthorizeUrl, Proof, Redirect
-    from scapi._http.messages import HttpRequest
+    from scapi._http.messages import HttpRequest, HttpResponse
     from scapi.models import AppToken, User
 
-    #: Credentials, redirect URI, base URL, timeout, network.
-    _State: TypeAlias = tuple[Credentials, str, str, float | None, Network]
+    #: Credentials, redirect URI, options, network.
+    _State: TypeAlias = tuple[Credentials, str, Settings, Network]
 
 
 T = TypeVar("T")
@@ -46,6 +48,8 @@ class Options(TypedDict, total=False):
     redirect_uri: str
     base_url: str | None
     timeout: float | None
+    on_response: Callable[[ResponseInfo], object] | None
+    user_agent: str | None
     http_client: httpx.AsyncClient | None
     proxy: str | Secret | None
     verify: ssl.SSLContext | str | bool | None
@@ -64,6 +68,8 @@ class OAuthClient(Closable):
         redirect_uri: Where the browser goes after the login. It must equal one that is registered for the application.
         base_url: The URL of the OAuth server; `BaseUrl.OAUTH` by default.
         timeout: Seconds that a request may take in total; 30 by default, at most 10 of them to connect.
+        on_response: A plain function that gets a `ResponseInfo` for each response, as of `AppClient`.
+        user_agent: The name of the program, such as `market-bot/1.2`. It precedes scapi's own in `User-Agent`.
         http_client: Your own `httpx.AsyncClient`, or one of `httpx2`, to send requests with. It is used unchanged and
             never closed.
         proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, instead of the one that the environment names.
@@ -94,6 +100,8 @@ class OAuthClient(Closable):
         redirect_uri: str = REDIRECT_URI,
         base_url: str | None = None,
         timeout: float | None = None,
+        on_response: Callable[[ResponseInfo], object] | None = None,
+        user_agent: str | None = None,
         http_client: httpx.AsyncClient | None = None,
         proxy: str | Secret | None = None,
         verify: ssl.SSLContext | str | bool | None = None,
@@ -103,24 +111,25 @@ class OAuthClient(Closable):
             (
                 Credentials(client_id=client_id, client_secret=client_secret).check_pair(),
                 oauth.checked_redirect_uri(redirect_uri),
-                BaseUrl.OAUTH.value if base_url is None else validation.base_url("base_url", base_url),
-                None if timeout is None else validation.positive("timeout", timeout),
+                Settings(
+                    BaseUrl.OAUTH.value if base_url is None else validation.base_url("base_url", base_url),
+                    user_agent=checked_user_agent(user_agent),
+                ).changed(timeout=timeout, on_response=on_response),
                 Network(http_client, proxy, verify).check(),
             )
         )
 
     def __getstate__(self) -> _State:
         self._network.check_pickled(self)
-        return self._credentials, self._redirect_uri, self._base_url, self._timeout, self._network
+        return self._credentials, self._redirect_uri, self._settings, self._network
 
     def __setstate__(self, state: _State) -> None:
         # Imported with the first client, because importing httpx takes longer than importing scapi.
         from scapi._async.transport import Transport
 
-        self._credentials, self._redirect_uri, self._base_url, self._timeout, self._network = state
-        self._transport = Transport(
-            base_url=self._base_url, timeout=self._timeout, network=self._network, clock=self._clock
-        )
+        self._credentials, self._redirect_uri, self._settings, self._network = state
+        self._base_url, timeout = self._settings.base_url, self._settings.timeout
+        self._transport = Transport(base_url=self._base_url, timeout=timeout, network=self._network, clock=self._clock)
 
     @classmethod
     def from_env(cls, **options: Unpack[Options]) -> Self:
@@ -267,8 +276,29 @@ class OAuthClient(Closable):
 
     async def _call(self, http_request: HttpRequest, decode: Callable[[bytes], T]) -> T:
         http_request.check()
+        http_request.extra = self._settings.headers()
+        begun = self._clock.now()
         with Guard(http_request):
-            return decoding.read(await self._transport.send(http_request), decode, http_request)
+            response = await self._transport.send(http_request)
+            self._tell(http_request, response, self._clock.now() - begun)
+            return decoding.read(response, decode, http_request)
+
+    def _tell(self, http_request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+        """Pass a response to `on_response`."""
+        if self._settings.on_response is not None:
+            path = urlsplit(http_request.url).path
+            info = ResponseInfo(
+                method=http_request.method,
+                operation=f"oauth_{path.rpartition('/')[2]}",
+                path=path,
+                status=response.status,
+                headers=http_request.redact_headers(response.headers),
+                seconds=seconds,
+                attempts=1,
+                waited=0.0,
+                remaining=None,
+            )
+            self._settings.on_response(info)
 
     async def close(self) -> None:
         """Cancel the requests in progress and close all connections. Your own `http_client` stays open."""
@@ -281,8 +311,8 @@ class OAuthClient(Closable):
         return f"OAuthClient({self._credentials!r}, redirect_uri={self._redirect_uri!r}, base_url={self._base_url!r})"
 
 
-def for_application(credentials: Credentials, base_url: str, timeout: float | None, network: Network) -> OAuthClient:
+def for_application(credentials: Credentials, settings: Settings, network: Network) -> OAuthClient:
     """Create a client from arguments that another client has already validated."""
     client = OAuthClient.__new__(OAuthClient)
-    client.__setstate__((credentials, REDIRECT_URI, base_url, timeout, network))
+    client.__setstate__((credentials, REDIRECT_URI, settings, network))
     return client

@@ -62,7 +62,7 @@ class AppClient(BaseClient[JsonT_co]):
             all clients of the same key counts. At the end of the minute low calls get what is left of it.
         on_response: A plain function that gets a `ResponseInfo` for each response, also for successful ones. It is
             called in the task or thread of the call, so it must be quick. An exception in it is logged once and
-            dropped.
+            dropped. Cached responses don't count.
         user_agent: The name of the program, such as `market-bot/1.2`. It precedes scapi's own in `User-Agent`.
         budget: The object that shares the key's points among the calls, such as a `scapi.pacing.RedisBudget` for many
             processes. By default the Redis at `SCAPI_REDIS_URL`, otherwise a budget of this process.
@@ -243,9 +243,9 @@ class UserClient(BaseClient[JsonT_co]):
             order holds across all clients of the same key.
         reserve: Share of each minute's points that is kept for calls that aren't low, 0 to 1. The greatest reserve of
             all clients of the same key counts. At the end of the minute low calls get what is left of it.
-        on_response: A plain function that gets a `ResponseInfo` for each response, also for successful ones. It is
-            called in the task or thread of the call, so it must be quick. An exception in it is logged once and
-            dropped.
+        on_response: A plain function that gets a `ResponseInfo` for each response, also for successful ones, and for
+            those of renewals of the token. It is called in the task or thread of the call, so it must be quick. An
+            exception in it is logged once and dropped. Cached responses don't count.
         user_agent: The name of the program, such as `market-bot/1.2`. It precedes scapi's own in `User-Agent`.
         budget: The object that shares the key's points among the calls, such as a `scapi.pacing.RedisBudget` for many
             processes. By default the Redis at `SCAPI_REDIS_URL`, otherwise a budget of this process.
@@ -334,7 +334,7 @@ class UserClient(BaseClient[JsonT_co]):
         if is_renewed:
             oauth.check_renewable(pair, application)
             url = BaseUrl.OAUTH.value if oauth_url is None else validation.base_url("oauth_url", oauth_url)
-            open_client = partial(for_application, application, url, settings.timeout, network)
+            open_client = partial(for_application, application, settings._replace(base_url=url), network)
             renewal = Renewal(pair, open_client, on_token, self._clock)
         self._session = Session(settings, credentials, renewal, network=network, clock=self._clock)
 

@@ -12,7 +12,8 @@ class ResponseInfo(Record, frozen=True, kw_only=True):
 
     Attributes:
         method: The HTTP method.
-        operation: The name of the endpoint, such as `lots`: there are few of them, so they make good labels of metrics.
+        operation: The name of the endpoint, such as `lots`, and `oauth_token` or `oauth_user` for the server of logins.
+            There are few of them, so they make good labels of metrics.
         path: The path that was asked for, without its query.
         status: The HTTP status.
         headers: The headers, by their lower-case names. Credentials and cookies in them are masked.
