@@ -131,6 +131,23 @@ def test_a_cost_is_learned_once_for_all(place: Place) -> None:
     assert other.state(1.2).costs["clans"] == 5
 
 
+def test_a_cost_that_the_caller_gives_is_reserved_as_given(place: Place) -> None:
+    one, other = place.open(9), place.process()
+    assert place.ask(one, "get:3", 1.0)
+    assert place.ask(other, "get:5", 1.0), "nothing has to be measured"
+    assert left(other, 1.0) == 1
+    assert place.ask(other, "get:2", 1.0) is None
+    free = one.enter("get:0", Caller())
+    assert one.poll(free, 1.0) is None
+    one.leave(free, 1.1, status=200)
+
+
+def test_a_cost_above_the_limit_takes_a_whole_window(place: Place) -> None:
+    budget = place.open(49)
+    assert place.ask(budget, f"get:{10**30}", 1.0) is None
+    assert place.ask(budget, f"get:{10**30}", 41.0)
+
+
 # ── what dies and what is lost ────────────────────────────────────────────────────────────────────────────────────────
 
 

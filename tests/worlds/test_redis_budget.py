@@ -87,6 +87,18 @@ async def test_both_worlds_and_several_processes_share_the_points(redis_server: 
     assert all(request.status == 200 for request in fake.requests)
 
 
+def test_a_cost_that_the_caller_gives_counts_for_all(redis_server: RedisServer) -> None:
+    fake = start(limit=5)
+    one, other = connect(fake, at(redis_server)), connect(fake, at(redis_server), queue_timeout=0)
+    one.get("ru/emission", cost=3)
+    assert one.ratelimit.remaining == 4
+    with pytest.raises(RateLimitError, match="no turn within queue_timeout"):
+        other.get("ru/emission", cost=5)
+    other.get("ru/emission", cost=4)
+    other.get("regions", cost=0)
+    assert [request.status for request in fake.requests] == [200, 200, 200]
+
+
 async def test_many_tasks_and_threads_go_on_into_the_next_window(redis_server: RedisServer) -> None:
     fake = start(limit=60, window=2.0, clock=lambda: 1_800_000_034.0 + time.monotonic())
     done = list[int]()

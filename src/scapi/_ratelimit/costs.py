@@ -18,6 +18,15 @@ MEASURING_ATTEMPTS = 3
 SAMPLES = 5
 
 
+def published_cost(operation: str) -> int | None:
+    """Return the cost that is known before the first call of an operation; `None` if it has to be measured.
+
+    The caller of `client.get` may give the cost: `get:3` costs 3 points.
+    """
+    name, _, cost = operation.partition(":")
+    return int(cost) if name == "get" and cost else KNOWN_COSTS.get(operation)
+
+
 class Costs:
     """Points per call by operation.
 
@@ -38,9 +47,9 @@ class Costs:
 
     def _lookup(self, operation: str) -> tuple[int, tuple[int, ...]] | None:
         known = self._known.get(operation)
-        # The caller of `client.get` may give the cost: `get:3` costs 3 points.
-        name, _, cost = operation.partition(":")
-        return (int(cost), (int(cost),)) if known is None and name == "get" and cost else known
+        if known is None and (cost := published_cost(operation)) is not None:
+            return cost, (cost,)
+        return known
 
     def copy(self) -> dict[str, int]:
         """Return all known costs by operation."""

@@ -33,7 +33,7 @@ class Ticket:
     """One request's place in the queue, and later its reservation.
 
     Attributes:
-        operation: Name of the endpoint, as in `KNOWN_COSTS`.
+        operation: Name of the endpoint, as in `KNOWN_COSTS`; `get:3` is a call of `client.get` that costs 3 points.
         waiter: The call that waits.
         pace: `True`: the request waits for its points. `"even"`: requests are also spread evenly over the rest of the
             window. `False`: it doesn't wait, and only a block stops it.

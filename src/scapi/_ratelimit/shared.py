@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from scapi._base import forks
 from scapi._ratelimit import shared_times as times
 from scapi._ratelimit.budget import Budget
-from scapi._ratelimit.costs import KNOWN_COSTS
+from scapi._ratelimit.costs import KNOWN_COSTS, published_cost
 from scapi._ratelimit.protocol import BudgetState, Ticket, Wait
 from scapi._ratelimit.shared_messages import NOTHING, Grant, Known, Sent, milliseconds, read, report
 from scapi._ratelimit.shared_queue import Place, SharedQueue
@@ -316,7 +316,10 @@ class SharedBudget:
         return 0.0 if short <= 0 else known.ends - now + (math.ceil(short / known.limit) - 1) * self._clock.length
 
     def _price(self, operation: str) -> int:
-        return self._costs.get(operation, times.UNMEASURED_COST)
+        cost = self._costs.get(operation)
+        if cost is None:
+            cost = published_cost(operation)
+        return times.UNMEASURED_COST if cost is None else cost
 
     def _local_grant(self, ticket: Ticket) -> Grant:
         return Grant(ticket.operation, self._price(ticket.operation), 0, self._window)

@@ -6,7 +6,7 @@ import itertools
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
-from scapi._ratelimit.costs import KNOWN_COSTS
+from scapi._ratelimit.costs import published_cost
 from scapi._ratelimit.priorities import RANKS
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: The most tickets sent in one step. The rest of a long queue follows as soon as these are granted.
 AT_ONCE = 32
+#: The script sorts prices by their four digits. No window has more points.
+HIGHEST_PRICE = 9999
 
 
 class Place(NamedTuple):
@@ -101,7 +103,7 @@ class SharedQueue:
                 ticket.operation,
                 int(ticket.pace == "even"),
                 int(rank > 1 and self._waited(ticket, now) >= length),
-                KNOWN_COSTS.get(ticket.operation, 0),
+                min(published_cost(ticket.operation) or 0, HIGHEST_PRICE),
             )
             for rank, _, ticket in told
         ]
