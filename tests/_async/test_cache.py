@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scapi._api import caching
 from scapi._async import AppClient
-from scapi.exceptions import DecodeError, NotFoundError, ServerError
+from scapi.exceptions import ClosedError, DecodeError, NotFoundError, ServerError
 
 if TYPE_CHECKING:
     from scapi.testing import FakeApi
+
+#: Longer than any test takes, on a busy machine too.
+LONG = {"emission": 600}
 
 
 def made(fake: FakeApi, url: str, **options: Any) -> AppClient:
@@ -79,7 +84,7 @@ async def test_no_error_is_kept(fake: FakeApi, url: str) -> None:
     assert len(fake.requests) == 5
 
 
-async def test_walks_and_watchers_ask_past_it(fake: FakeApi, url: str) -> None:
+async def test_walks_ask_past_it(fake: FakeApi, url: str) -> None:
     async with made(fake, url) as client:
         for _ in range(2):
             assert [row async for row in client.auction("zyv9").iter_price_history(limit=5)]
@@ -87,6 +92,68 @@ async def test_walks_and_watchers_ask_past_it(fake: FakeApi, url: str) -> None:
         async for _ in client.auctions(["zyv9"]).iter_price_history(limit=5):
             break
         assert len(fake.requests) == 3
+
+
+async def test_watchers_and_the_cheapest_lots_ask_past_it(fake: FakeApi, url: str) -> None:
+    async with made(fake, url) as client:
+        auction = client.auction("zyv9")
+        await auction.price_history(limit=200, offset=0, additional=True)
+        await auction.lots(limit=200, offset=0, sort="time_created", order="asc", additional=True)
+        cached = [request.target for request in fake.requests]
+        async for _ in auction.watch_sales(fake.now - timedelta(days=7)):
+            break
+        await auction.cheapest()
+        asked = [request.target for request in fake.requests[2:]]
+        assert set(cached) <= set(asked), "the same requests as those whose answers are kept"
+
+
+async def test_a_watcher_leaves_the_cache_as_it_is(fake: FakeApi, url: str) -> None:
+    async with made(fake, url) as client:
+        first = await client.auction("zyv9").price_history(limit=200, offset=0, additional=True)
+        fake.sell("zyv9", 1)
+        async for _ in client.auction("zyv9").watch_sales(fake.now - timedelta(days=7)):
+            break
+        again = await client.auction("zyv9").price_history(limit=200, offset=0, additional=True)
+        assert again == first
+
+
+async def test_a_closed_client_answers_nothing_any_more(fake: FakeApi, url: str) -> None:
+    async with made(fake, url) as client:
+        await client.emission()
+    with pytest.raises(ClosedError):
+        await client.emission()
+
+
+async def test_a_bulk_call_hands_over_the_error_that_equal_names_share_and_keeps_none(fake: FakeApi, url: str) -> None:
+    async with made(fake, url) as client:
+        fake.fail("*", status=500, times=1)
+        results = [result async for result in client.profiles(["A"] * 3, on_error="yield", concurrency=1)]
+        assert [type(result.error) for result in results] == [ServerError, NotFoundError, NotFoundError]
+    assert len(fake.requests) == 3
+
+
+async def test_the_number_of_answers_is_bounded(fake: FakeApi, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caching, "MOST_ANSWERS", 2)
+    async with made(fake, url, cache=LONG) as client:
+        for region in ("ru", "eu", "na", "ru"):
+            await client.emission(region)
+        assert len(fake.requests) == 4, "the oldest made room"
+        await client.emission("na")
+        await client.emission("ru")
+    assert len(fake.requests) == 4
+
+
+async def test_views_share_a_request_if_they_would_send_the_same(fake: FakeApi, url: str) -> None:
+    heard: list[str] = []
+    async with made(fake, url, cache=LONG) as client:
+        view = client.with_options(on_response=lambda info: heard.append(info.operation))
+        low = client.with_options(priority="low")
+        await client.emission()
+        assert await view.emission() == await low.emission()
+        assert (len(fake.requests), heard) == (1, [])
+        await client.with_options(cache={}).emission()
+        await view.with_options(cache=None).emission()
+    assert (len(fake.requests), heard) == (3, ["emission"])
 
 
 async def test_a_bulk_call_asks_once_for_equal_names(fake: FakeApi, url: str) -> None:

@@ -297,6 +297,17 @@ def test_bad_arguments_are_refused(world: World, tmp_path: Path, options: Any, n
         world.collector(Store(tmp_path / "market.db"), **options)
 
 
+def test_it_asks_past_the_cache_of_its_client(world: World, store: Store) -> None:
+    client = world.client(cache=True)
+    options: dict[str, Any] = {"clock": world.clock, "lots": 60, "since": "1h"}
+    Collector(client, store, ITEMS[:1], **options).once()
+    before = stored(store, ITEMS[0])
+    world.pass_by(5)
+    world.fake.sell(ITEMS[0], 3)
+    Collector(client, store, ITEMS[:1], **options).once()
+    assert (stored(store, ITEMS[0]) - before).total() == 3
+
+
 def test_progress_is_another_name_of_on_progress(world: World, tmp_path: Path) -> None:
     told: list[Progress] = []
     store = Store(tmp_path / "market.db")

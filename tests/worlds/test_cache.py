@@ -105,6 +105,51 @@ def test_an_interrupted_call_fails_no_other(fake: FakeApi, url: str) -> None:
     assert len(fake.requests) == 2
 
 
+def test_several_event_loops_share_a_request(fake: FakeApi, url: str) -> None:
+    fake.fail("*", fault="delay", delay=0.5, times=1)
+    client = scapi.AppClient(**options(fake, url, cache={"emission": 600}))
+
+    async def ask() -> Any:
+        return await client.emission()
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(asyncio.run, ask())
+        wait_until(lambda: bool(fake.requests))
+        second = threads.submit(asyncio.run, ask())
+        assert first.result(60) == second.result(60)
+    # And one after another: answers belong to no event loop.
+    asyncio.run(ask())
+    asyncio.run(client.close())
+    assert len(fake.requests) == 1
+
+
+def test_an_event_loop_that_ends_fails_no_call_of_another(fake: FakeApi, url: str) -> None:
+    fake.fail("*", fault="delay", delay=math.inf, times=1)
+    client = scapi.AppClient(**options(fake, url))
+    is_waiting = threading.Event()
+
+    async def leave() -> None:
+        call = asyncio.create_task(client.emission())
+        await arrived(fake)
+        await asyncio.to_thread(is_waiting.wait, 60)
+        call.cancel()
+
+    async def stay() -> Any:
+        call = asyncio.create_task(client.emission())
+        await asyncio.sleep(0)
+        is_waiting.set()
+        return await call
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(asyncio.run, leave())
+        wait_until(lambda: bool(fake.requests))
+        second = threads.submit(asyncio.run, stay())
+        assert second.result(60).previous_end
+        first.result(60)
+    asyncio.run(client.close())
+    assert len(fake.requests) == 2
+
+
 def test_a_wait_for_anothers_request_ends_with_queue_timeout(fake: FakeApi, url: str) -> None:
     fake.fail("*", fault="delay", delay=math.inf)
 

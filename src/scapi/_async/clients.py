@@ -67,7 +67,7 @@ class AppClient(BaseClient[JsonT_co]):
             processes. By default the Redis at `SCAPI_REDIS_URL`, otherwise a budget of this process.
         cache: Seconds to reuse responses by method name, such as `{"lots": 30}`. `True` means 10 for `emission`, 60 for
             `lots`, `price_history` and `profile`, and a day for `regions`. Equal concurrent calls become one request.
-            Iterators and watchers aren't cached. `None`, the default, caches nothing.
+            Iterators, watchers and collectors bypass it. `None`, the default, caches nothing.
         http_client: Your own `httpx.AsyncClient`, or one of `httpx2`, to send with. It is used as it is and never
             closed.
         proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, instead of the one from the environment.
@@ -250,7 +250,7 @@ class UserClient(BaseClient[JsonT_co]):
             processes. By default the Redis at `SCAPI_REDIS_URL`, otherwise a budget of this process.
         cache: Seconds to reuse responses by method name, such as `{"lots": 30}`. `True` means 10 for `emission`, 60 for
             `lots`, `price_history` and `profile`, and a day for `regions`. Equal concurrent calls become one request.
-            Iterators and watchers aren't cached. `None`, the default, caches nothing.
+            Iterators, watchers and collectors bypass it. `None`, the default, caches nothing.
         http_client: Your own `httpx.AsyncClient`, or one of `httpx2`, to send with. It is used as it is and never
             closed.
         proxy: The URL of an HTTP, HTTPS or SOCKS5 proxy, instead of the one from the environment.

@@ -118,7 +118,7 @@ class JobRunner:
         region, item = outcome.job.item.place
         request = requests.price_history(region, item, limit=PAGE, offset=walk.offset, additional=True)
         session = self._past if outcome.job.kind == "gap" else self._session
-        page = await session.call(request)
+        page = await session.call(request, fresh=True)
         outcome.pages += 1
         outcome.unread += len(page.rejected)
         return page
@@ -154,7 +154,7 @@ class JobRunner:
         )
         paginator, reading, seen = Paginator(first), LotsReading(at), 0
         while not paginator.done:
-            page = await self._session.call(paginator.request)
+            page = await self._session.call(paginator.request, fresh=True)
             outcome.pages += 1
             fresh = paginator.feed(page)
             seen += len(fresh) + len(fresh.rejected)
