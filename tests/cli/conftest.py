@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scapi.cli import connection, login_store, output
+from scapi.cli import connection, login_store
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
@@ -53,5 +53,4 @@ def _lead_to(fake: FakeApi, url: str, cache: Path, monkeypatch: pytest.MonkeyPat
     env = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token}
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(output, "now", lambda: fake.now)
     return env

@@ -6,17 +6,19 @@ import io
 import os
 import tempfile
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
-from scapi.cli import connection, output
+from scapi.cli import connection
 from scapi.cli.app import run
 from scapi.testing import FakeApi
 from scapi.testing._catalogue import HOME_CLAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from datetime import datetime
 
 FOLDER = Path(__file__).parent / "snapshots"
 
@@ -50,15 +52,14 @@ def camera() -> Generator[Callable[[list[str]], str]]:
         with (
             mock.patch.dict(os.environ, env),
             mock.patch.object(connection, "LIVE", place),
-            mock.patch.object(output, "now", return_value=fake.now),
         ):
-            yield shot
+            yield partial(shot, fake.now)
 
 
-def shot(arguments: list[str]) -> str:
+def shot(moment: datetime, arguments: list[str]) -> str:
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        run(arguments)
+        run(arguments, now=lambda: moment)
     said = f"\n[stderr]\n{err.getvalue()}" if err.getvalue() else ""
     lines = [f"$ scapi {' '.join(arguments)}", *(out.getvalue() + said).splitlines()]
     return "".join(f"{line.rstrip()}\n" for line in lines)

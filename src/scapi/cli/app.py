@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -22,7 +23,7 @@ from scapi.cli.doctor.command import doctor
 from scapi.cli.terminal import PipeClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["app", "run"]
 
@@ -79,18 +80,23 @@ for command in COMMANDS:
     app.add_command(command)
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def run(arguments: Sequence[str] | None = None, *, now: Callable[[], datetime] = _utc_now) -> int:
     """Run a command line. Print one sentence to stderr if it fails.
 
     Args:
         arguments: The arguments; those of the process by default.
+        now: Returns the present time, from which ages and durations are counted.
 
     Returns:
         The exit code: 0, or one of `errors.EXIT_CODES` and `exit_codes`.
     """
     try:
         # Left to itself, click has one exit code for nearly every error.
-        code = app.main(arguments, prog_name="scapi", standalone_mode=False)
+        code = app.main(arguments, prog_name="scapi", standalone_mode=False, obj=now)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
