@@ -59,10 +59,19 @@ def _one_of(start: E) -> _Setting[E]:
     return _Setting(lambda: start, lambda name, value: validation.choice(name, value, type(start)))
 
 
+def environment_url(variable: str, default: str) -> str:
+    """Return a URL from the environment. It is read on use, not at import, so that a program can still set it."""
+    url = os.environ.get(variable)
+    return validation.base_url(variable, url) if url else default
+
+
+def start_oauth_url() -> str:
+    """Return the OAuth server of clients that don't name one."""
+    return environment_url("SCAPI_OAUTH_URL", BaseUrl.OAUTH.value)
+
+
 def _start_url() -> str:
-    """Return the initial URL. The environment is read on use, not at import, so that a program can still set it."""
-    url = os.environ.get("SCAPI_BASE_URL")
-    return validation.base_url("SCAPI_BASE_URL", url) if url else BaseUrl.PRODUCTION.value
+    return environment_url("SCAPI_BASE_URL", BaseUrl.PRODUCTION.value)
 
 
 class _Config:

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.socket
 LOGIN, LOGIN_SYNC, RENEWAL, RENEWAL_SYNC, WEB, WEB_SYNC, _ = examples("tokens.md")
 WATCHERS = examples("watchers.md")
 CLIENTS = ("AppClient", "UserClient", "OAuthClient", "DatabaseLookup", "GitHubClient")
-#: These need more than a fake, or somebody who uses what they define.
-APART = [LOGIN, LOGIN_SYNC, RENEWAL, RENEWAL_SYNC, WEB, WEB_SYNC, *WATCHERS]
+# These need more than a fake, or somebody who uses what they define.
+APART = [LOGIN, LOGIN_SYNC, RENEWAL, RENEWAL_SYNC, WEB, WEB_SYNC, *WATCHERS, *examples("how-do-i.md")]
 
 
 @pytest.mark.parametrize("example", [e for e in examples() if e not in APART], ids=str)
@@ -117,7 +117,7 @@ def test_tabs_come_in_pairs_and_each_is_of_its_world(page: str) -> None:
 
 def test_a_page_shows_the_async_world_beside_the_sync_one() -> None:
     alone = [example for example in examples() if not example.tab and "await " in example.source]
-    assert {example.page for example in alone} <= {"README.md"}
+    assert {example.page for example in alone} <= {"README.md", "how-do-i.md"}
 
 
 def test_every_python_block_is_found() -> None:

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from scapi import BaseUrl, Config, Language, Order, Realm, Region, SortAuction, SortOperations
+from scapi.sync import GitHubClient, OAuthClient
+
+APPLICATION = {"client_id": "id", "client_secret": "secret"}
 
 STARTS: dict[str, Any] = {
     "BASE_URL": "https://eapi.stalzone.com",
@@ -96,6 +99,22 @@ def test_the_host_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SCAPI_BASE_URL", "nonsense")
     with pytest.raises(ValueError, match="SCAPI_BASE_URL must be an https URL"):
         _ = Config.BASE_URL
+
+
+def test_the_servers_of_logins_and_of_the_item_database_may_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert OAuthClient(**APPLICATION).get_authorize_url().startswith("https://exbo.net/oauth/")
+    monkeypatch.setenv("SCAPI_OAUTH_URL", "http://localhost:8000/oauth/")
+    monkeypatch.setenv("SCAPI_GITHUB_URL", "http://localhost:8000")
+    assert OAuthClient(**APPLICATION).get_authorize_url().startswith("http://localhost:8000/oauth/authorize")
+    elsewhere = OAuthClient(**APPLICATION, base_url="https://h.test")
+    assert elsewhere.get_authorize_url().startswith("https://h.test/authorize")
+    assert GitHubClient().file_url("a").startswith("http://localhost:8000/")
+    assert GitHubClient(raw_url="https://h.test").file_url("a").startswith("https://h.test/")
+    monkeypatch.setenv("SCAPI_GITHUB_URL", "nonsense")
+    with pytest.raises(ValueError, match="SCAPI_GITHUB_URL must be an https URL"):
+        GitHubClient()
 
 
 def test_plain_http_to_another_machine_warns() -> None:

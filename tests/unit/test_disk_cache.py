@@ -78,6 +78,12 @@ def test_the_default_folder_is_the_platforms(monkeypatch: pytest.MonkeyPatch) ->
         disk_cache.default_folder()
 
 
+def test_the_environment_may_name_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SCAPI_CACHE_DIR", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    assert disk_cache.default_folder() == tmp_path
+
+
 # ── what is broken ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -17,7 +17,7 @@ from scapi._http.credentials import Credentials
 from scapi._http.guard import Guard
 from scapi._http.network import Network
 from scapi._primitives import aio
-from scapi.config import BaseUrl
+from scapi.config import start_oauth_url
 from scapi.exceptions import LoginError
 from scapi.models import ResponseInfo, UserToken
 
@@ -66,7 +66,8 @@ class OAuthClient(Closable):
         client_id: The application's id.
         client_secret: The application's secret.
         redirect_uri: Where the browser goes after the login. It must equal one that is registered for the application.
-        base_url: The URL of the OAuth server; `BaseUrl.OAUTH` by default.
+        base_url: The URL of the OAuth server. By default `SCAPI_OAUTH_URL` from the environment, otherwise
+            `BaseUrl.OAUTH`.
         timeout: Seconds that a request may take in total; 30 by default, at most 10 of them to connect.
         on_response: A plain function that gets a `ResponseInfo` for each response, as of `AppClient`.
         user_agent: The name of the program, such as `market-bot/1.2`. It precedes scapi's own in `User-Agent`.
@@ -112,7 +113,7 @@ class OAuthClient(Closable):
                 Credentials(client_id=client_id, client_secret=client_secret).check_pair(),
                 oauth.checked_redirect_uri(redirect_uri),
                 Settings(
-                    BaseUrl.OAUTH.value if base_url is None else validation.base_url("base_url", base_url),
+                    start_oauth_url() if base_url is None else validation.base_url("base_url", base_url),
                     user_agent=checked_user_agent(user_agent),
                 ).changed(timeout=timeout, on_response=on_response),
                 Network(http_client, proxy, verify).check(),

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import threading
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from scapi._base import atomic
+from scapi._base import atomic, validation
 from scapi._base.extras import extra
 
 logger = logging.getLogger("scapi")
@@ -99,11 +100,13 @@ def _digest(rest: bytes) -> bytes:
 
 
 def default_folder() -> Path:
-    """Return the platform's cache folder, e.g. `~/.cache/scapi`.
+    """Return the folder in `SCAPI_CACHE_DIR`, otherwise the platform's cache folder, e.g. `~/.cache/scapi`.
 
     Raises:
         ImportError: platformdirs is not installed.
     """
+    if folder := os.environ.get("SCAPI_CACHE_DIR"):
+        return validation.path("SCAPI_CACHE_DIR", folder)
     with extra("names", "the item database"):
         import platformdirs
     return Path(platformdirs.user_cache_dir("scapi", appauthor=False))

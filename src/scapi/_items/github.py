@@ -19,6 +19,7 @@ from scapi._base.json_types import is_array
 from scapi._http import redirects
 from scapi._http.headers import LONGEST, parse_retry_after
 from scapi._ratelimit.window import RateLimitHeaders
+from scapi.config import environment_url
 from scapi.exceptions import RateLimitError
 from scapi.models import RateLimit
 from scapi.models._base import Time
@@ -63,8 +64,8 @@ class Repository(NamedTuple):
         return cls(
             name=name,
             branch=validation.text("branch", branch),
-            raw_url=validation.base_url("raw_url", raw_url or RAW_URL),
-            api_url=validation.base_url("api_url", api_url or API_URL),
+            raw_url=validation.base_url("raw_url", raw_url or environment_url("SCAPI_GITHUB_URL", RAW_URL)),
+            api_url=validation.base_url("api_url", api_url or environment_url("SCAPI_GITHUB_URL", API_URL)),
         )
 
     def file_url(self, path: str, ref: str | None = None) -> str:

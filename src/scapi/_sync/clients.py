@@ -20,7 +20,7 @@ from scapi._sync.clan import ClanEndpoint, UserClanEndpoint
 from scapi._sync.oauth import for_application
 from scapi._sync.renewal import Renewal
 from scapi._sync.session import Session
-from scapi.config import BaseUrl
+from scapi.config import BaseUrl, start_oauth_url
 from scapi.models import UserToken
 
 if TYPE_CHECKING:
@@ -227,7 +227,8 @@ class UserClient(BaseClient[JsonT_co]):
         client_secret: The application's secret.
         on_token: A function that gets each new token, to save it. It is called before any call continues; the old pair
             is invalid by then. It must not call this client.
-        oauth_url: The server that renews the token; `BaseUrl.OAUTH` by default.
+        oauth_url: The server that renews the token. By default `SCAPI_OAUTH_URL` from the environment, otherwise
+            `BaseUrl.OAUTH`.
         base_url: The host; `Config.BASE_URL` by default, see `BaseUrl`.
         region: The default region of calls; `Config.REGION` at the time of the call if omitted.
         json: Return the decoded JSON exactly as the server sent it instead of models.
@@ -333,7 +334,7 @@ class UserClient(BaseClient[JsonT_co]):
         credentials, renewal = oauth.bearer(pair).check(missing=oauth.NO_USER), None
         if is_renewed:
             oauth.check_renewable(pair, application)
-            url = BaseUrl.OAUTH.value if oauth_url is None else validation.base_url("oauth_url", oauth_url)
+            url = start_oauth_url() if oauth_url is None else validation.base_url("oauth_url", oauth_url)
             open_client = partial(for_application, application, settings._replace(base_url=url), network)
             renewal = Renewal(pair, open_client, on_token, self._clock)
         self._session = Session(settings, credentials, renewal, network=network, clock=self._clock)

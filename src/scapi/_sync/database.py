@@ -46,8 +46,8 @@ class DatabaseLookup(Closable):
         realm: The branch of the database that calls use by default; otherwise `Config.REALM` at the time of the call.
         threshold: The lowest score of search results, 0 to 100.
         stale_time: Seconds for which a cached file is used without a request, 0 or more.
-        cache_dir: The folder of the cache; a leading `~` is the home folder. By default that of the platform, e.g.
-            `~/.cache/scapi`.
+        cache_dir: The folder of the cache; a leading `~` is the home folder. By default `SCAPI_CACHE_DIR` from
+            the environment, otherwise the platform's, e.g. `~/.cache/scapi`.
         offline: Use only what is already in that folder, whatever its age.
 
     Raises:

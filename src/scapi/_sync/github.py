@@ -50,8 +50,10 @@ class GitHubClient(Closable):
         repository: The repository, as `owner/name`.
         branch: The branch that calls use by default.
         token: A GitHub token; it is sent only to the API.
-        raw_url: The URL that files are downloaded from; `https://raw.githubusercontent.com` by default.
-        api_url: The URL of the API; `https://api.github.com` by default.
+        raw_url: The URL that files are downloaded from. By default `SCAPI_GITHUB_URL` from the environment, otherwise
+            `https://raw.githubusercontent.com`.
+        api_url: The URL of the API. By default `SCAPI_GITHUB_URL` from the environment, otherwise
+            `https://api.github.com`.
         timeout: Seconds that a request may take in total, or that may pass between two parts of an archive; 30 by
             default.
         http_client: Your own `httpx.Client`, or one of `httpx2`, to send requests with. It is used unchanged and

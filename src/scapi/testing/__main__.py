@@ -1,0 +1,81 @@
+"""Run a program against the fake: `python -m scapi.testing program.py`.
+
+The fake is served on this machine while the program runs, and the environment names it in place of the real servers. So
+the program needs no key and no change. All arguments are Python's own: `-m pytest` and `-c "..."` work, too.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+from scapi.testing._catalogue import ITEMS, REGIONS, UNTRADEABLE
+from scapi.testing._fake import FakeApi
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+PERIOD = 10.0
+"""How often something happens, in seconds: each item is sold and listed once, and an emission starts or ends."""
+
+#: What would lead away from the fake: the user's own credentials, and the Redis of their real key.
+OWN = ("SCAPI_TOKEN", "SCAPI_REFRESH_TOKEN", "SCAPI_REDIS_URL")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run Python with these arguments against the fake.
+
+    Returns:
+        The exit code of the program; that of a shell if a signal ended it.
+    """
+    # The time of the clock on the wall: programs ask for "the last week".
+    fake = FakeApi(clock=time.time)
+    with environment(fake) as variables, subprocess.Popen([sys.executable, *arguments], env=variables) as process:  # noqa: S603  # the user's program
+        for change in cycle((fake.start_emission, fake.end_emission)):
+            if ended(process):
+                break
+            for region in REGIONS:
+                change(region=region)
+                for item in ITEMS.keys() - UNTRADEABLE:
+                    fake.sell(item, region=region)
+                    fake.list_lot(item, region=region)
+    return process.returncode if process.returncode >= 0 else 128 - process.returncode
+
+
+@contextmanager
+def environment(fake: FakeApi) -> Generator[dict[str, str]]:
+    """Serve a fake during the `with` block, and yield the environment of programs that shall use it."""
+    with fake.serve() as url, tempfile.TemporaryDirectory(prefix="scapi-") as cache:
+        kept = {name: value for name, value in os.environ.items() if name not in OWN}
+        yield {
+            **kept,
+            "SCAPI_BASE_URL": url,
+            "SCAPI_OAUTH_URL": f"{url}/oauth",
+            "SCAPI_GITHUB_URL": url,
+            "SCAPI_CACHE_DIR": cache,
+            "SCAPI_CLIENT_ID": fake.client_id,
+            "SCAPI_CLIENT_SECRET": fake.client_secret,
+            "SCAPI_USER_TOKEN": fake.user_token,
+        }
+
+
+def ended(process: subprocess.Popen[bytes]) -> bool:
+    """Wait for a program for one period. Return whether it has ended."""
+    try:
+        process.wait(PERIOD)
+    except subprocess.TimeoutExpired:
+        return False
+    except KeyboardInterrupt:
+        # The program received the same Ctrl-C, and decides what to do.
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
