@@ -1,4 +1,4 @@
-"""The Python blocks of the pages, and the one way in which the tests run them."""
+"""The Python blocks of the pages and of the docstrings."""
 
 from __future__ import annotations
 
@@ -50,10 +50,9 @@ class Example:
         return said
 
     def run(self) -> dict[str, Any]:
-        """Run the block as it stands, and return its names.
+        """Run an example of a docstring as it stands, and return its names.
 
-        Top-level `await` is what a notebook takes. A block that uses `client` without making one gets one, as the
-        page above it says.
+        Top-level `await` is what a notebook takes. An example that uses `client` without making one gets one.
         """
         names: dict[str, Any] = {"__name__": "__main__"}
         code = compile(self.source, str(self), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)

@@ -1,119 +1,121 @@
-"""Each Python block, pasted alone into a file, runs without a key and without a network, as index.md tells readers to.
+"""Each Python block of the README and of the pages runs alone, in a process of its own, as a reader would run it.
 
-The test does what a reader does: it saves the block and runs `python -m scapi.testing` on it. So each block gets a
-process and a fake of its own.
+The reader has no key and no network. The pages say what to do then: `python -m scapi.testing program.py`.
 """
 
 from __future__ import annotations
 
 import re
-import sys
-from typing import TYPE_CHECKING, NamedTuple
+import time
+from typing import TYPE_CHECKING
 
 import pytest
 
+from scapi.models import UserToken
+from scapi.testing import FakeApi
 from scapi.testing import __main__ as runner
-from tests.docs.pages import Example, examples
+from tests.docs.pages import DOCS, Example, examples
+from tests.docs.programs import INTERRUPT, NO_PAUSES, OWN_PORT
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.docs.programs import Reader
 
 pytestmark = pytest.mark.socket
 
-# Python runs a `sitecustomize` before the program. This one lets it reach its own machine only.
-NO_NETWORK = """
-import sys
+LOGIN, LOGIN_SYNC, RENEWAL, RENEWAL_SYNC, WEB, WEB_SYNC, _ = examples("tokens.md")
+WATCHING = [example for example in examples() if "watch_" in example.source]
+#: These go into a program of the reader, as the line above them says, or wait for something to happen.
+APART = [RENEWAL, RENEWAL_SYNC, WEB, WEB_SYNC, *WATCHING]
 
-def refuse(event, arguments):
-    if event == "socket.connect" and arguments[1][0] not in ("127.0.0.1", "::1"):
-        raise RuntimeError(f"connects to {arguments[1]}")
-    if event == "socket.getaddrinfo" and arguments[0] not in ("127.0.0.1", "localhost"):
-        raise RuntimeError(f"looks up {arguments[0]}")
+#: Two visitors of the reader's own web page: one comes with a foreign state, the other with their own.
+VISIT = """
+import asyncio
+from urllib.parse import parse_qsl, urlsplit
 
-sys.addaudithook(refuse)
+import httpx
+
+async def visit():
+    session = {}
+    location = httpx.get(start(session), trust_env=False).headers["location"]
+    query = dict(parse_qsl(urlsplit(location).query))
+    try:
+        await back(dict(session), {**query, "state": "another"})
+    except PermissionError:
+        print("refused")
+    print(type(await back(session, query)).__name__)
+    await oauth.close()
+
+asyncio.run(visit())
 """
 
-# A watcher looks again at once, not after a minute.
-NO_PAUSES = """
-from scapi._lists.polling import Backoff
 
-Backoff.after_success = lambda *_: 0.05
-"""
-
-# Whoever runs the program presses Ctrl-C after the first line that it prints.
-INTERRUPT = """
-import builtins
-
-def print_once(*arguments, print=print, **options):
-    print(*arguments, **options)
-    raise KeyboardInterrupt
-
-builtins.print = print_once
-"""
-
-# Two tests may wait for a login at the same time, so each needs a port of its own. The browser needs no window.
-LOGIN = """
-import scapi, scapi.sync, socket
-
-with socket.create_server(("127.0.0.1", 0)) as listener:
-    port = listener.getsockname()[1]
-for client in (scapi.OAuthClient, scapi.sync.OAuthClient):
-    client.login = lambda self, login=client.login: login(self, port=port, login_timeout=60)
-"""
-BROWSER = "import httpx, sys; httpx.get(sys.argv[1], follow_redirects=True, trust_env=False)"
-
-
-class Finished(NamedTuple):
-    """How a program ended, and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-
-class Reader:
-    """Somebody with an empty folder, without a key and without a network."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-        self._folder, self._capfd = folder, capfd
-        (folder / "site").mkdir()
-        (folder / "work").mkdir()
-        (folder / "browser.py").write_text(BROWSER)
-        monkeypatch.chdir(folder / "work")
-        monkeypatch.setenv("PYTHONPATH", ":".join((str(folder / "site"), *sys.path)))
-        monkeypatch.setenv("PYTHONWARNINGS", "error")
-        monkeypatch.setenv("BROWSER", f"{sys.executable} {folder / 'browser.py'} %s")
-
-    def run(self, source: str, *customs: str) -> Finished:
-        """Save a program in the folder and run it, after these changes of Python."""
-        (self._folder / "work" / "program.py").write_text(source, encoding="utf-8")
-        (self._folder / "site" / "sitecustomize.py").write_text("\n".join((NO_NETWORK, *customs)), encoding="utf-8")
-        code = runner.main(["program.py"])
-        return Finished(code, *self._capfd.readouterr())
-
-
-@pytest.fixture
-def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Reader:
-    return Reader(tmp_path, monkeypatch, capfd)
-
-
-@pytest.mark.parametrize("example", examples("how-do-i.md"), ids=str)
-def test_a_block_runs_alone(example: Example, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("example", [example for example in examples() if example not in APART], ids=str)
+def test_a_block_runs_alone_and_prints_what_its_page_says(example: Example, reader: Reader) -> None:
     for module in re.findall(r"^(?:from|import) (prometheus_client|structlog)\b", example.source, re.MULTILINE):
         pytest.importorskip(module)
-    customs = [LOGIN] if ".login()" in example.source else []
-    endless = "watch_" in example.source and "break" not in example.source
-    if endless:
-        monkeypatch.setattr(runner, "PERIOD", 0.2)
-        customs = [NO_PAUSES, INTERRUPT]
-    done = reader.run(example.source, *customs)
-    if endless:
-        assert (done.code, done.err.splitlines()[-1], done.out.count("\n")) == (130, "KeyboardInterrupt", 1)
-        return
-    assert (done.code, done.err) == (0, "")
+    done = reader.run(example.source, *([OWN_PORT] if ".login()" in example.source else []))
+    assert done.code == 0, done.err
+    # Without a Redis there is one warning.
+    assert not done.err or ("redis://" in example.source and done.err.count("\n") == 1)
+    if example.page == "limits.md":
+        calls = 4 if "crawl" in example.source else 1
+        assert [request.status for request in reader.fake.requests] == [200] * calls
     if example.announced:
         assert done.out.splitlines() == example.announced
     assert done.out or "print(" not in example.source
+    for name in re.findall(r'"([\w-]+\.(?:png|svg|jsonl|parquet))"', example.source):
+        assert (reader.folder / name).stat().st_size
+
+
+@pytest.mark.parametrize("example", WATCHING, ids=str)
+def test_a_watcher_reports_and_continues_with_what_it_saved(
+    example: Example, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "PERIOD", 0.2)
+    ends = "break" in example.source
+    for _ in range(2 if "state=" in example.source else 1):
+        done = reader.run(example.source, NO_PAUSES, *([] if ends else [INTERRUPT]))
+        assert done.code == (0 if ends else 130), done.err
+        assert re.fullmatch(r"(started|ended|ru|eu|\d+|\d{4}-\d\d-\d\d) .+\n", done.out)
+
+
+@pytest.mark.parametrize(("login", "renewal"), [(LOGIN, RENEWAL), (LOGIN_SYNC, RENEWAL_SYNC)], ids=str)
+def test_from_the_first_click_to_the_renewal(reader: Reader, login: Example, renewal: Example) -> None:
+    (reader.folder / "login.py").write_text(login.source, encoding="utf-8")
+    (reader.folder / "renewal.py").write_text(renewal.source, encoding="utf-8")
+    done = reader.python("-c", "import login, renewal", customs=[OWN_PORT])
+    assert (done.code, done.err) == (0, "")
+    assert re.match(r"your_login is logged in until .+\nYourCharacterName\n", done.out)
+    first = UserToken.from_json((reader.folder / "token.json").read_text(encoding="utf-8"))
+    reader.fake.oauth.revoke(first.access_token)
+    assert reader.python("renewal.py").code == 0
+    assert UserToken.from_json((reader.folder / "token.json").read_text(encoding="utf-8")) != first
+    assert reader.fake.oauth.renewals == 1
+
+
+@pytest.mark.parametrize("example", [WEB, WEB_SYNC], ids=str)
+def test_a_web_page_of_your_own(example: Example, reader: Reader) -> None:
+    visit = VISIT if example.tab == "async" else re.sub(r"async |await |asyncio.run(?=\()", "", VISIT)
+    assert reader.run(example.source + visit) == (0, "refused\nUserToken\n", "")
+
+
+@pytest.mark.parametrize("page", ["frames.md", "how-do-i.md"])
+def test_a_whole_history_becomes_a_frame_in_five_lines(page: str, reader: Reader) -> None:
+    whole = re.compile(r"iter_price_history\(additional=True\)\.to_p")
+    (example,) = (example for example in examples(page) if whole.search(example.source))
+    assert len(example.source.splitlines()) <= 5
+    reader.fake = FakeApi(clock=time.time, sales={"zyv9": 2345})
+    assert "2345" in reader.run(example.source).out.replace("_", "")
+
+
+def test_each_page_says_how_its_blocks_run_without_a_key() -> None:
+    pages = {example.page for example in examples() if "FakeApi(" not in example.source} - {"index.md"}
+    assert len(pages) > 15
+    for page in pages:
+        text = (DOCS / page).read_text(encoding="utf-8")
+        first = text.index("```python")
+        assert "(index.md#without-a-key)" in text[:first], page
+        assert "`python -m scapi.testing " in " ".join(text[:first].split()), page
 
 
 def test_the_runner_keeps_real_credentials_and_the_real_cache_out_of_it(
@@ -123,6 +125,7 @@ def test_the_runner_keeps_real_credentials_and_the_real_cache_out_of_it(
         monkeypatch.setenv(name, "real")
     done = reader.run("import os; print([os.environ[name] for name in os.environ if name.startswith('SCAPI_')])")
     assert done.code == 0
+    assert "fake-client-id" in done.out
     assert "real" not in done.out
 
 

@@ -28,14 +28,12 @@ PERIOD = 10.0
 OWN = ("SCAPI_TOKEN", "SCAPI_REFRESH_TOKEN", "SCAPI_REDIS_URL")
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run Python with these arguments against the fake.
+def main(arguments: Sequence[str], fake: FakeApi) -> int:
+    """Run Python with these arguments against a fake.
 
     Returns:
         The exit code of the program; that of a shell if a signal ended it.
     """
-    # The time of the clock on the wall: programs ask for "the last week".
-    fake = FakeApi(clock=time.time)
     with environment(fake) as variables, subprocess.Popen([sys.executable, *arguments], env=variables) as process:  # noqa: S603  # the user's program
         for change in cycle((fake.start_emission, fake.end_emission)):
             if ended(process):
@@ -78,4 +76,5 @@ def ended(process: subprocess.Popen[bytes]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    # With the clock of this machine, because programs ask for the last week.
+    sys.exit(main(sys.argv[1:], FakeApi(clock=time.time)))
