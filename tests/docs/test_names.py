@@ -11,7 +11,7 @@ import pytest
 
 import scapi
 import scapi.sync
-from tests.docs.pages import DOCS
+from tests.docs.pages import DOCS, ROOT
 
 MODULES = (
     "scapi", "scapi.models", "scapi.enums", "scapi.exceptions", "scapi.config", "scapi.pacing", "scapi.testing",
@@ -71,3 +71,11 @@ def test_what_the_page_for_newcomers_names_is_there() -> None:
     assert len(named) > 90
     for name in named:
         assert resolve(name) is not None, name
+
+
+def test_the_page_on_stability_names_the_public_modules_and_the_supported_pythons() -> None:
+    page = (DOCS / "stability.md").read_text(encoding="utf-8")
+    assert [module for module in MODULES if f"`{module}`" not in page] == []
+    rows = "".join(re.findall(r"^\| 3.*? \|", page, re.MULTILINE))
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert re.findall(r"3\.\d+", rows) == re.findall(r"Python :: (3\.\d+)", project)
