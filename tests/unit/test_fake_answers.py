@@ -71,7 +71,7 @@ def test_every_endpoint_answers_in_either_case_of_the_region(endpoint: str) -> N
 
 
 def test_the_table_of_costs_names_every_endpoint() -> None:
-    assert set(COSTS) == set(PATHS)
+    assert set(COSTS) == {*PATHS, "bad_request"}
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
@@ -572,13 +572,24 @@ def test_the_reset_may_be_off_by_a_millisecond() -> None:
     assert resets == {-1, 0, 1}
 
 
-def test_some_emission_headers_may_be_of_an_older_window() -> None:
+def test_some_emission_headers_may_come_from_a_cache() -> None:
     fake = FakeApi(stale_headers=0.5)
     fake.spend(100)
     seen = {limits(fake, PATHS["emission"])[1:] for _ in range(40)}
-    assert (399, 1787140833216 - 60_000) in seen
+    # The same reset with more points left, or the headers of an older window.
+    assert {(399, 1787140833216), (399, 1787140833216 - 60_000)} < seen
     assert {reset for _, reset in seen} == {1787140833216, 1787140833216 - 60_000}
     assert {limits(fake, PATHS["lots"])[2] for _ in range(20)} == {1787140833216}
+
+
+def test_a_bad_request_costs_more_than_a_good_one(fake: FakeApi) -> None:
+    bad = "/ru/auction/nope/lots"
+    assert limits(fake, bad)[1] == 400 - COSTS["bad_request"] == 396
+    assert limits(fake, PATHS["lots"])[1] == 396 - COSTS["lots"]
+    cheap = FakeApi(limit=3, costs={"bad_request": 0})
+    assert limits(cheap, bad)[1] == 1
+    poor = FakeApi(limit=3)
+    assert limits(poor, bad)[1] == 0
 
 
 # ── the rest ──────────────────────────────────────────────────────────────────────────────────────────────────────────

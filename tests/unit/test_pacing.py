@@ -500,6 +500,15 @@ def test_recorded_answers_out_of_a_cache_bring_no_points_back() -> None:
         assert left(budget, now + 0.1) == min(told[: step + 1])
 
 
+def test_a_response_400_is_counted_but_is_not_taken_for_the_price_of_the_endpoint() -> None:
+    budget = opened(left=49)
+    budget.leave(go(budget, "clans", 1.0), 1.1, status=400, headers=headers(45, now=1.1))
+    assert left(budget, 1.2) == 45
+    assert "clans" not in budget.state(1.2).costs
+    budget.leave(go(budget, "clans", 2.0), 2.1, status=200, headers=headers(43, now=2.1))
+    assert budget.state(2.2).costs["clans"] == 2
+
+
 def test_a_cache_brings_no_points_back_after_a_block_either() -> None:
     budget = opened(left=30)
     budget.leave(go(budget, "lots", 10.0), 10.0, status=429, headers={"retry-after": "5"})

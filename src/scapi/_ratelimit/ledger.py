@@ -261,7 +261,8 @@ class Ledger:
         if seen.limit is not None:
             self.limit = seen.limit
         is_of_one_window = relation == ("same" if was_open else "new") and request.started >= window.opened
-        if is_of_one_window and status != 429:
+        # A 400 costs more than the endpoint's other responses, by what one source measured.
+        if is_of_one_window and status not in {400, 429}:
             self._measure(ticket, request, remaining)
         if relation == "new":
             opened = now if was_open else window.opened

@@ -143,9 +143,10 @@ class FakeApi:
             limit: Points per window for the application, 0 or more.
             user_limit: Points per window for a user's token, 0 or more.
             window: Length of a window in seconds, above 0, with millisecond precision.
-            costs: Points per endpoint, instead of those in `COSTS`.
+            costs: Points per endpoint, and of a response 400 as `bad_request`, instead of those in `COSTS`.
             reset_jitter: Whether `x-ratelimit-reset` is off by up to 1 ms, as the API's is.
-            stale_headers: Share (0 to 1) of emission responses with the rate-limit headers of an older window.
+            stale_headers: Share (0 to 1) of emission responses that come from a cache: they have the rate-limit headers
+                of an older response, in most cases of this window, which then repeat its reset with more points left.
             items: More item ids, with their category if it matters (`artefact/gravity`).
             characters: More characters; they exist in every region.
             sales: Number of sales, 0 or more, in the history of these items, which become known items too.
@@ -505,9 +506,13 @@ class FakeApi:
         except RefusedError as refusal:
             return error_reply(refusal)
         now = self._now_ms()
-        # A bad request costs points too; a request over the limit costs none.
-        if caller.budget.spend(self._costs[route.endpoint], now):
+        # A bad request costs points too, even more of them; a request over the limit costs none.
+        cost = self._costs[route.endpoint]
+        if caller.budget.spend(cost, now):
             reply = self._dispatch(route, path, query)
+            if reply.status == 400:
+                further = max(0, self._costs["bad_request"] - cost)
+                caller.budget.spend(min(further, caller.budget.remaining(now)), now)
         else:
             reply = error_reply(RefusedError(429))
         return with_headers(reply, self._limit_headers(caller.budget, route, now))
@@ -546,7 +551,8 @@ class FakeApi:
         headers = budget.headers(now)
         if route.endpoint == "emission" and share(numbers[0]) < self._stale_headers:
             headers["x-ratelimit-remaining"] = str(max(0, budget.limit - 1))
-            headers["x-ratelimit-reset"] = str(self._window.end(now) - self._window.length)
+            if numbers[2] % 4 == 0:
+                headers["x-ratelimit-reset"] = str(self._window.end(now) - self._window.length)
         elif self._reset_jitter:
             headers["x-ratelimit-reset"] = str(self._window.end(now) + numbers[1] % 3 - 1)
         return headers

@@ -17,9 +17,11 @@ COSTS: Mapping[str, int] = MappingProxyType(
         "characters": 1,
         "friends": 1,
         "sessions": 2,
+        "bad_request": 4,
     }
 )
-"""Points per endpoint. Those of emission, lots and history are the API's; the others are not published."""
+"""Points per endpoint, and of a response 400. Those of emission, lots and history are the API's, and one source has
+measured the 400; the others are not published."""
 
 
 @dataclass(frozen=True, slots=True)
