@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections import Counter, defaultdict
 from email.utils import parsedate_to_datetime
 from importlib.metadata import packages_distributions, version
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 import httpx
@@ -19,14 +19,15 @@ from scapi import __version__, models
 from scapi._base.json_types import is_array, is_object
 from scapi._conflict import REPAIR
 from scapi.cli.doctor import strict
+from scapi.cli.doctor.endpoint_calls import HOST
 from scapi.models import Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
     from scapi.cli.doctor.wire import Exchange
 
-__all__ = ["Finding", "about_conflicts", "about_hosts", "about_us", "findings"]
+__all__ = ["Finding", "about_conflicts", "about_recording", "about_us", "findings", "software"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,26 +52,42 @@ RECORDS: dict[str, tuple[type[msgspec.Struct], str | None]] = {
     "emission": (models.EmissionState, None),
     "lots": (models.AuctionLot, "lots"),
     "history": (models.AuctionPrice, "prices"),
+    "history again": (models.AuctionPrice, "prices"),
     "clans": (models.ClanInfo, "data"),
     "operations": (models.OperationSession, "sessions"),
     "clan": (models.ClanInfo, None),
     "profile": (models.CharacterProfile, None),
+    "profile in other case": (models.CharacterProfile, None),
     "characters": (models.Character, None),
     "members": (models.ClanMember, None),
 }
 
 #: Calls that should be refused, and the expected status.
-REFUSED = {"bad item": 400, "bad character": 404}
+REFUSED = {"bad item": 400, "bad character": 404, "foreign members": 401}
+
+#: Two resets that differ by less are the same, in milliseconds.
+SAME_RESET = 1000
 
 LIMITS = {"lots": 200, "history": 200, "clans": 200, "operations": 100}
+
+#: Calls with a limit above the maximum, and the key of their rows.
+ABOVE = {"too many lots": "lots", "too many clans": "data", "too many operations": "sessions"}
+
+
+def software() -> str:
+    """Return the versions of the installed software."""
+    versions = f"scapi {__version__}, Python {platform.python_version()}, httpx {httpx.__version__}"
+    return f"{versions}, msgspec {msgspec.__version__}, {platform.system()}"
 
 
 def about_us() -> Iterator[Finding]:
     """Report the versions of the installed software."""
-    versions = f"scapi {__version__}, Python {platform.python_version()}, httpx {httpx.__version__}"
-    yield Finding(
-        mark="info", subject="versions", text=f"{versions}, msgspec {msgspec.__version__}, {platform.system()}"
-    )
+    yield Finding(mark="info", subject="versions", text=software())
+
+
+def about_recording(versions: str) -> Iterator[Finding]:
+    """Report the versions of the software that made a recording."""
+    yield Finding(mark="info", subject="recording", text=f"made with {versions}")
 
 
 def about_conflicts() -> Iterator[Finding]:
@@ -83,27 +100,51 @@ def about_conflicts() -> Iterator[Finding]:
         yield Finding(mark="failed", subject="packages", text=text)
 
 
-def about_hosts(answers: Iterable[tuple[str, str]]) -> Iterator[Finding]:
-    """Report which hosts respond."""
-    for host, text in answers:
-        yield Finding(mark="ok" if text.startswith("answers") else "failed", subject=host, text=text, settles=1)
-
-
-def findings(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+def findings(exchanges: Collection[Exchange]) -> Iterator[Finding]:
     """Report all findings about a round of calls: first call by call, then across the calls."""
-    for exchange in exchanges:
-        if exchange.endpoint in REFUSED and exchange.status:
-            yield _refusal(exchange)
-        elif exchange.error is not None:
-            yield _failure(exchange)
-        else:
-            yield from _answer(exchange)
-    yield from _costs(exchanges)
-    yield from _headers(exchanges)
-    yield from _sets(exchanges)
+    yield from (_host(exchange) for exchange in exchanges if exchange.endpoint.startswith(HOST))
+    calls = {exchange.endpoint: exchange for exchange in exchanges if not exchange.endpoint.startswith(HOST)}
+    for exchange in calls.values():
+        yield from _call(exchange)
+    yield from _costs(calls.values())
+    yield from _headers(calls.values())
+    yield from _other_case(calls)
+    yield from _equal_sales(calls)
+    yield from _sets(calls.values())
 
 
 # ── one call ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _host(exchange: Exchange) -> Finding:
+    """Report whether a host of the API responds."""
+    host = exchange.endpoint.removeprefix(HOST)
+    if exchange.error is None:
+        return Finding(mark="ok", subject=host, text=f"answers, with {len(exchange.result)} regions", settles=1)
+    text = f"{exchange.status or 'no response'}: {type(exchange.error).__name__}"
+    return Finding(mark="failed", subject=host, text=text, settles=1)
+
+
+def _call(exchange: Exchange) -> Iterator[Finding]:
+    if exchange.endpoint in ABOVE and exchange.status:
+        yield _above_the_limit(exchange)
+    elif exchange.endpoint in REFUSED and exchange.status:
+        yield _refusal(exchange)
+    elif exchange.endpoint == "profile in other case" and exchange.status == 404:
+        pass  # `_other_case` reports it
+    elif exchange.error is not None:
+        yield _failure(exchange)
+    else:
+        yield from _answer(exchange)
+
+
+def _above_the_limit(exchange: Exchange) -> Finding:
+    """Report what the server does with a limit above the maximum."""
+    raw = _decoded(exchange.body)
+    rows = raw.get(ABOVE[exchange.endpoint]) if is_object(raw) else None
+    text = f"gives {len(rows)} rows" if is_array(rows) else _shape(exchange.body)
+    mark = "ok" if exchange.status == 400 else "new" if exchange.status >= 400 else "info"
+    return Finding(mark=mark, subject=exchange.endpoint, text=f"{exchange.status}: {text}", settles=2)
 
 
 def _refusal(exchange: Exchange) -> Finding:
@@ -142,7 +183,7 @@ def _answer(exchange: Exchange) -> Iterator[Finding]:
         for record in records:
             oddities.update(strict.odd(record, RECORDS[exchange.endpoint][0]))
     size = f"{len(records)} rows" if _is_page(exchange.result) else "one record"
-    text = f"{size}, {len(exchange.body):,} bytes" + ("" if exchange.saved else f", {exchange.seconds * 1000:.0f} ms")
+    text = f"{size}, {len(exchange.body):,} bytes, {exchange.seconds * 1000:.0f} ms"
     yield Finding(mark="ok", subject=exchange.endpoint, text=text, settles=None if oddities else settles)
     for oddity, count in sorted(oddities.items()):
         known = oddity in EXPECTED.get(exchange.endpoint, ())
@@ -157,7 +198,7 @@ def _is_page(result: object) -> TypeGuard[Listing[Any]]:
 
 
 #: Known differences between responses and their models.
-EXPECTED = {"history": ("price is a float, not an integer",)}
+EXPECTED = dict.fromkeys(("history", "history again"), ("price is a float, not an integer",))
 
 
 def _page(exchange: Exchange, page: Listing[Any]) -> Iterator[Finding]:
@@ -167,7 +208,7 @@ def _page(exchange: Exchange, page: Listing[Any]) -> Iterator[Finding]:
             mark="failed", subject=exchange.endpoint, text=f"row {rejected.index} rejected: {rejected.reason}"
         )
     most = LIMITS.get(exchange.endpoint)
-    if most is not None and not exchange.saved:
+    if most is not None:
         got = len(page) + len(page.rejected)
         whole = got == min(most, page.total)
         text = f"limit={most} gives {got} rows of {page.total}"
@@ -192,14 +233,24 @@ def _decoded(body: bytes) -> Any:
 # ── across the calls ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _costs(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+def _costs(exchanges: Iterable[Exchange]) -> Iterator[Finding]:
     """Report the cost of each call: how many points it used, if the window stayed the same."""
-    counted = [(exchange, budget) for exchange in exchanges if (budget := _budget(exchange)) is not None]
-    for (_, before), (exchange, after) in pairwise(counted):
+    least, reset = 0, -math.inf
+    for exchange in exchanges:
+        if (budget := _budget(exchange)) is None:
+            continue
+        remaining, resets_at = budget
         # The reset is sometimes off by a millisecond.
-        if abs(after[1] - before[1]) < 1000:
-            text = f"cost {before[0] - after[0]}, if nobody else used the key in the meantime"
-            yield Finding(mark="info", subject=exchange.endpoint, text=text, settles=3)
+        if resets_at > reset + SAME_RESET:
+            least, reset = remaining, resets_at
+        elif resets_at < reset - SAME_RESET or remaining > least:
+            text = f"from a cache: {remaining} points left, and not {least} as in an earlier response"
+            yield Finding(mark="info", subject=exchange.endpoint, text=text, settles=21)
+        else:
+            text = f"cost {least - remaining}, if nobody else used the key in the meantime"
+            settles = 16 if exchange.status == 400 else 3
+            yield Finding(mark="info", subject=exchange.endpoint, text=text, settles=settles)
+            least = remaining
 
 
 def _budget(exchange: Exchange) -> tuple[int, int] | None:
@@ -210,12 +261,13 @@ def _budget(exchange: Exchange) -> tuple[int, int] | None:
         return None
 
 
-def _headers(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+def _headers(exchanges: Iterable[Exchange]) -> Iterator[Finding]:
     """Report the limit, the names of the `x-` headers, and the server's clock."""
-    answered = [exchange for exchange in exchanges if exchange.status and not exchange.saved]
+    answered = [exchange for exchange in exchanges if exchange.headers]
     limits = {value for exchange in answered if (value := exchange.headers.get("x-ratelimit-limit"))}
     if limits:
-        text = f"x-ratelimit-limit is {', '.join(sorted(limits))}"
+        left = next((budget[0] for exchange in answered if (budget := _budget(exchange)) is not None), "unknown")
+        text = f"x-ratelimit-limit is {', '.join(sorted(limits))}; left after the first call: {left}"
         yield Finding(mark="info", subject="limit", text=text, settles=13)
     without = sorted({exchange.endpoint for exchange in answered if _budget(exchange) is None})
     if without:
@@ -237,7 +289,40 @@ def _skew(exchange: Exchange) -> float | None:
         return None
 
 
-def _sets(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+def _other_case(calls: dict[str, Exchange]) -> Iterator[Finding]:
+    """Report whether a character is found if upper and lower case of its name are swapped."""
+    usual, other = calls.get("profile"), calls.get("profile in other case")
+    if usual is None or other is None or usual.result is None:
+        return
+    if other.result is not None:
+        same = "the same" if other.result.uuid == usual.result.uuid else "another"
+        text = f"swapped upper and lower case give {same} character"
+    elif other.status == 404:
+        text = "swapped upper and lower case give 404"
+    else:
+        return
+    yield Finding(mark="info", subject="names", text=text, settles=17)
+
+
+def _equal_sales(calls: dict[str, Exchange]) -> Iterator[Finding]:
+    """Report how many sales equal another one, and whether a second response repeats them."""
+    pages = [_sales(calls[name]) for name in ("history", "history again") if name in calls and calls[name].result]
+    if not pages:
+        return
+    extra = sum(count - 1 for count in pages[0].values())
+    text = f"{extra} of {pages[0].total()} equal another one in every field"
+    if extra and len(pages) == 2:
+        kept = sum(min(count, pages[1][sale]) - 1 for sale, count in pages[0].items() if count > 1 and pages[1][sale])
+        text += f"; {kept} of these do so in a second response, too"
+    yield Finding(mark="info", subject="sales", text=text, settles=15)
+
+
+def _sales(exchange: Exchange) -> Counter[bytes]:
+    """Count the sales of a page by their JSON, whatever the order of the keys."""
+    return Counter(msgspec.json.encode(record, order="deterministic") for record in _records(exchange))
+
+
+def _sets(exchanges: Iterable[Exchange]) -> Iterator[Finding]:
     """Report the values of open sets in these responses."""
     raw: defaultdict[str, list[Any]] = defaultdict(list)
     for exchange in exchanges:
@@ -277,6 +362,10 @@ def _additional(pieces: list[dict[str, Any]]) -> Iterator[Finding]:
     for key in keys:
         kinds = Counter(strict.kind(piece[key]) for piece in pieces if key in piece)
         yield _said("additional", 11, f"{strict.name(key)} is", kinds)
+    meant = {"ndmg", "md_k", "stats_random", "it_transf_count"}.intersection(keys)
+    if meant:
+        text = f"{', '.join(sorted(meant))} are there to compare with the game"
+        yield Finding(mark="info", subject="additional", text=text, settles=19)
     qualities = Counter(str(piece["qlt"]) for piece in pieces if isinstance(piece.get("qlt"), int | float))
     if qualities:
         yield _said("qualities", 12, "are", qualities)

@@ -29,7 +29,6 @@ class Exchange:
         body: The body of the response, decompressed.
         seconds: The time from the request to the end of the response.
         received: When the response ended, in seconds since the epoch by our clock.
-        saved: Whether the response was read from a file, so that only its body is meaningful.
     """
 
     endpoint: str
@@ -40,7 +39,6 @@ class Exchange:
     body: bytes = b""
     seconds: float = 0.0
     received: float = 0.0
-    saved: bool = False
 
 
 class Wire(httpx.BaseTransport):
@@ -48,12 +46,10 @@ class Wire(httpx.BaseTransport):
 
     Args:
         inner: The transport that sends the requests.
-        saved: Whether the responses are read from files.
     """
 
-    def __init__(self, inner: httpx.BaseTransport, *, saved: bool = False) -> None:
+    def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
-        self._saved = saved
         self._seen: dict[str, Any] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -68,7 +64,6 @@ class Wire(httpx.BaseTransport):
             "body": body,
             "seconds": time.perf_counter() - began,
             "received": time.time(),
-            "saved": self._saved,
         }
         kept = [(name, value) for name, value in response.headers.items() if name != "content-encoding"]
         return httpx.Response(response.status_code, headers=kept, content=body)
