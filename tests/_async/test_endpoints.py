@@ -217,8 +217,8 @@ async def test_a_user_can_do_what_an_application_can(user: UserClient) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["A/B?c#d ё", "%2F", "a%20b", "Шустрый", "x&y=z;+", "..."],
-    ids=["all", "percent", "escape", "ru", "query", "dots"],
+    ["A/B?c#d ё", "%2F", "a%20b", "Тихий_Волк-2.й", "sTALKER_Сидорович", "x&y=z;+", "..."],
+    ids=["all", "percent", "escape", "ru", "mixed-case", "query", "dots"],
 )
 async def test_a_name_arrives_as_it_is(app: AppClient, fake: FakeApi, name: str) -> None:
     fake.fail("*", status=404)

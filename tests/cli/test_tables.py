@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import pytest
+from rich.console import Console
+
+from scapi.cli import output, tables
+from scapi.enums import StatType
+from scapi.models import CharacterProfile, Statistic
 from tests.cli.snapshots import COMMANDS, FOLDER, camera
 
 
@@ -7,3 +13,19 @@ def test_the_tables_look_as_their_snapshots() -> None:
     with camera() as take:
         shown = {name: take(arguments) for name, arguments in COMMANDS.items()}
     assert shown == {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("statistic", "shown"),
+    [
+        (Statistic(id="dis-on-foo", type=StatType.DECIMAL, value=1_234_567.8), "12.3 km"),
+        (Statistic(id="tpacks-distance-all", type=StatType.DECIMAL, value=100_000.0), "1.0 km"),
+        (Statistic(id="dam-dea-pla", type=StatType.DECIMAL, value=1_234_567.8), "1\xa0234\xa0568"),
+        (Statistic(id="pla-tim", type=StatType.DURATION, value=3_660_000), "1 h 1 min"),
+    ],
+)
+def test_a_statistic_has_its_unit(statistic: Statistic, shown: str) -> None:
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(tables.profile(CharacterProfile(uuid="1", name="ZIV", stats=[statistic]), output.now(), {}))
+    assert captured.get().rstrip().endswith(f"{statistic.id}  {shown}")

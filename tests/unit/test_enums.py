@@ -48,6 +48,12 @@ def test_a_closed_set_is_found_in_any_case(kind: type[StrEnum]) -> None:
         assert str(member) == member.value
 
 
+def test_the_alliances_are_spelled_as_two_clients_have_them_and_another_spelling_is_kept() -> None:
+    assert set(Alliance) == {"stalkers", "bandits", "freedom", "duty", "covenant", "merc"}
+    assert Alliance("stalker").value == "stalker"
+    assert Alliance("stalker") is not Alliance.STALKERS
+
+
 @pytest.mark.parametrize("kind", CLOSED)
 @pytest.mark.parametrize("value", ["", "mars", 5, None, b"ru"])
 def test_a_closed_set_refuses_what_it_does_not_know(kind: type[StrEnum], value: Any) -> None:

@@ -123,7 +123,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         """Get the public profile of a character.
 
         Args:
-            username: The character's name, in any case.
+            username: The character's name, as the game spells it. By one source, upper and lower case matters.
             region: The region; that of the client or `Config` by default.
 
         Raises:
@@ -286,7 +286,7 @@ class BaseClient(Closable, ModelOrJson[JsonT_co]):
         memory, so `names` may be an endless generator.
 
         Args:
-            names: The characters' names, in any case.
+            names: The characters' names, as the game spells them.
             region: The region; that of the client or `Config` by default.
             concurrency: Number of concurrent calls, 1 to 64.
             on_error: `"raise"` stops the rest and raises the first error, with its key noted; `"yield"` returns each

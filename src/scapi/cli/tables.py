@@ -54,6 +54,11 @@ __all__ = [
     "table",
 ]
 
+#: How the ids of distances begin. These statistics are centimetres.
+DISTANCES = ("dis-", "tpacks-distance")
+#: Centimetres in a kilometre.
+CENTIMETRES_PER_KM = 100_000
+
 
 def emission(state: EmissionState, now: datetime) -> RenderableType:
     """Describe an emission in a sentence."""
@@ -139,8 +144,7 @@ def _value(stat: Statistic) -> str:
         case datetime() as moment:
             return clock(moment)[:10]
         case int() | float() as value if stat.type in {StatType.INTEGER, StatType.DECIMAL}:
-            # Distances are centimetres.
-            return f"{number(value / 100_000, 1)} km" if stat.id.startswith("dis-") else number(value)
+            return f"{number(value / CENTIMETRES_PER_KM, 1)} km" if stat.id.startswith(DISTANCES) else number(value)
         case str() | int() | float() as value:
             return plain(str(value))[:20]
         case _:

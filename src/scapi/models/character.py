@@ -47,7 +47,8 @@ class Statistic(Model, frozen=True, kw_only=True, rename="camel", gc=False):
         id: The id, as in the database's `stats.json`.
         type: How to read the value, if the server sent it.
         value: The value as the server sent it: an `int` for INTEGER, a `float` for DECIMAL, an ISO time for DATE,
-            milliseconds for DURATION; anything for types that are not known yet. See `parsed`.
+            milliseconds for DURATION; anything for types that are not known yet. See `parsed`. Distances (`dis-*` and
+            `tpacks-distance*`) are centimetres.
     """
 
     id: str

@@ -36,8 +36,9 @@ class NumberedRow(NamedTuple, Generic[Row]):
 def numbered(rows: Iterable[Row], seen: RowCounts | None = None) -> Iterator[NumberedRow[Row]]:
     """Number the rows that are equal, each time from 0, in the order in which they come.
 
-    Two sales of one second that are equal in everything are two sales. `(key, n)` tells them apart, and is the same
-    whenever the same rows are read again, so a table with this primary key takes a page twice without a change:
+    Sales of one second that are equal in everything count as several: nobody knows that the server sends one twice.
+    `(key, n)` tells them apart, and is the same whenever the same rows are read again, so a table with this primary key
+    takes a page twice without a change:
 
         seen: scapi.models.RowCounts = {}
         async for sale in client.auction("zyv9").iter_price_history(since="7d", additional=True):
