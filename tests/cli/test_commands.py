@@ -339,6 +339,47 @@ class TestFailures:
         assert lots
         assert all(lot["buyout_price"] for lot in lots)
 
+    @pytest.mark.parametrize("filters", [[], ["--buyout"], ["--quality", "rare"], ["--all"]])
+    def test_the_cheapest_are_per_piece_of_all_lots_that_can_be_bought(
+        self, key: dict[str, str], filters: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run(["lots", "kqgy", "--all", "--buyout", *filters, "--json"]) == 0
+        offered = [lot for lot in json.loads(capsys.readouterr().out) if lot["end_time"] > "2026-08-19T13"]
+        assert run(["lots", "kqgy", "--cheapest", *filters, "--limit", "200", "--json"]) == 0
+        found = [lot for lot in json.loads(capsys.readouterr().out) if lot["end_time"] > "2026-08-19T13"]
+        prices = [lot["unit_price"] for lot in found]
+        assert prices == sorted(lot["unit_price"] for lot in offered)[: len(prices)]
+        assert prices
+
+    def test_the_cheapest_are_twenty_and_the_note_counts_all(
+        self, key: dict[str, str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run(["lots", "kqgy", "--cheapest"]) == 0
+        assert re.search(r"^the 20 cheapest of \d+ lots with a buyout$", capsys.readouterr().err, re.MULTILINE)
+        assert run(["lots", "kqgy", "--cheapest", "--limit", "1", "--csv"]) == 0
+        assert len(capsys.readouterr().out.splitlines()) == 2
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (["--cheapest", "--sort", "time_left"], "--cheapest sorts all lots"),
+            (["--cheapest", "--watch"], "--cheapest sorts all lots"),
+            (["--cheapest", "--limit", "0"], "limit must be an integer >= 1, not 0"),
+            (["--watch", "--all"], "--watch waits for changes"),
+            (["--watch", "--offset", "3"], "--watch waits for changes"),
+            (["--watch", "--csv"], "--watch never ends"),
+            (["--watch", "--out", "x.jsonl"], "--watch never ends"),
+            (["--watch", "--interval", "0"], "interval must be a number of seconds above 0, not 0.0"),
+            (["--interval", "5"], "it goes with --watch"),
+        ],
+    )
+    def test_options_of_lots_that_contradict_each_other_are_refused(
+        self, key: dict[str, str], options: list[str], said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run(["lots", "zyv9", *options]) == 2
+        assert said in capsys.readouterr().err
+        assert not list(folder.iterdir())
+
     def test_an_option_before_the_command_is_told_its_place(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["--fake", "lots", "kqgy"]) == 2
         assert "--fake goes behind the command, as in: scapi lots kqgy --fake" in capsys.readouterr().err

@@ -16,6 +16,7 @@ from scapi.testing import FakeApi
 from tests.cli.process import environment, finish, on_a_terminal, start
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.socket
@@ -147,6 +148,73 @@ def test_what_a_terminal_can_not_show_is_no_error(key: dict[str, str]) -> None:
     code, out, err = finish("lots", "kqgy", "--fake", "--limit=1", PYTHONIOENCODING="ascii", **key)
     assert code == 0, err
     assert re.search(r"\d\?\d\d\d", out)  # a no-break space between thousands
+
+
+def until(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    """Wait until something is so, as long as a process runs."""
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("form", ["--json", "--table"])
+def test_new_and_gone_lots_are_told_of_as_lines_until_ctrl_c(form: str) -> None:
+    fake = FakeApi(limit=1_000_000, clock=time.time)
+    with fake.serve() as url:
+        options = ("--watch", "--interval=0.5", "--quality=rare", "--buyout", form)
+        process = start("lots", "zyv9", *options, SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        until(lambda: fake.requests, process)
+        rare = {"qlt": 3, "ptn": 7}
+        fake.list_lot("zyv9", buyout_price=0, additional=rare)
+        fake.list_lot("zyv9", buyout_price=5, additional={"qlt": 1})
+        lot = fake.list_lot("zyv9", amount=2, buyout_price=1_000, additional=rare)
+        new = process.stdout.readline()
+        fake.remove_lot(lot)
+        gone = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert rest == ""
+    assert said.strip() == "Checking for new and gone lots every 0.5 s, until Ctrl-C."
+    if form == "--json":
+        events = [json.loads(line) for line in (new, gone)]
+        assert [event["kind"] for event in events] == ["new", "gone"]
+        assert [event["lot"]["unit_price"] for event in events] == [500.0, 500.0]
+    else:
+        assert re.match(r"\d\d:\d\d:\d\d  new  +1\xa0000  rare \+7, 2 pieces, 500 each, \d+ h", new)
+        assert re.match(r"\d\d:\d\d:\d\d  gone +1\xa0000  rare \+7", gone)
+
+
+def test_watching_ends_after_as_many_lots_as_the_limit_says() -> None:
+    fake = FakeApi(limit=1_000_000)
+    with fake.serve() as url:
+        env = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token}
+        process = start("lots", "zyv9", "--watch", "--interval=0.5", "--limit=2", "--json", **env)
+        until(lambda: fake.requests, process)
+        for _ in range(3):
+            fake.list_lot("zyv9")
+        out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert len(out.splitlines()) == 2
+
+
+def test_watching_goes_on_after_a_failure_and_ends_when_the_item_is_refused() -> None:
+    fake = FakeApi(limit=1_000_000)
+    fake.fail("*/lots", "empty", times=1)
+    with fake.serve() as url:
+        env = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token}
+        process = start("lots", "zyv9", "--watch", "--interval=0.5", **env)
+        until(lambda: len(fake.requests) > 1, process)
+        fake.fail("*/lots", status=400, body='{"title": "Invalid item id", "status": 400}')
+        out, said = process.communicate(timeout=120)
+    assert (process.returncode, out) == (4, "")
+    _, *lines = said.splitlines()
+    assert "the body is empty" in lines[0]
+    assert "scapi: 400 Invalid item id" in lines[-1]
 
 
 @pytest.mark.parametrize("form", ["--json", "--table"])

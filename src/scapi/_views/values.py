@@ -84,8 +84,12 @@ def readable(column: Column, value: Any, apart: str = ",") -> str:
 
 
 def as_object(row: msgspec.Struct) -> dict[str, Any]:
-    """Make a record a dict, with what it answers beside its fields, and `additional` at last."""
+    """Convert a record to a dict that also has its properties, such as `unit_price`. `additional` comes last."""
     cells: dict[str, Any] = named(row)
+    for name in row.__struct_fields__:
+        # The lot of an event.
+        if type(inner := getattr(row, name)) in PROPERTIES:
+            cells[name] = as_object(inner)
     for name in PROPERTIES.get(type(row), ()):
         value = getattr(row, name)
         cells[name] = spelled(value) if isinstance(value, IntEnum) else value

@@ -209,7 +209,7 @@ def _follow(answer: Answer[Any], form: Form, out: Path | None) -> None:
         raise click.UsageError(
             "--watch never ends, so it prints each event: as text, or with --json as one line of JSON"
         )
-    for row in answer.rows:
+    for row in islice(answer.rows, answer.most):
         if form == "json":
             exports.write_jsonl(_stdout(), [row], answer.model)
         else:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         ClanInfo,
         EmissionState,
         ItemInfo,
+        LotEvent,
         OperationSession,
         RegionInfo,
         Statistic,
@@ -44,6 +45,7 @@ __all__ = [
     "clans",
     "emission",
     "figure",
+    "lot_event",
     "lots",
     "matches",
     "profile",
@@ -168,6 +170,23 @@ def lots(rows: Sequence[AuctionLot], now: datetime) -> RenderableType:
         for lot in rows
     ]
     return FittedTable(columns, cells, ["Start", "Bid", "Ends in", "Per piece"], drop_empty=True)
+
+
+def lot_event(events: Sequence[LotEvent], now: datetime) -> Text:
+    """Render a lot that appeared or disappeared as a line. Its time is that of the check."""
+    (event,) = events
+    lot, style = event.lot, "green" if event.kind == "new" else "red"
+    details = [_quality(lot)] if lot.quality is not None else []
+    if lot.amount != 1:
+        each = "" if lot.unit_price is None else f", {number(lot.unit_price)} each"
+        details.append(Text(f"{number(lot.amount)} pieces{each}"))
+    if not lot.buyout_price:
+        details.append(Text(f"bid {number(lot.current_price or lot.start_price)}"))
+    if lot.end_time is not None:
+        left = span(lot.end_time - now)
+        details.append(Text("over" if lot.end_time <= now else f"{left} left", style="dim"))
+    head = Text.assemble((clock(now)[11:], "dim"), "  ", (f"{event.kind:<4}", style))
+    return head.append(f"{number(lot.buyout_price or None):>15}  ").append_text(Text(", ").join(details))
 
 
 def _left(end: datetime | None, now: datetime) -> str | Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -11,18 +12,22 @@ import click
 from scapi._base import validation
 from scapi.cli import exports, output, tables
 from scapi.cli.command import connected_command, every, limit, offset, order, reject_offset_with_all
+from scapi.cli.errors import sentence
+from scapi.cli.formatting import counted, number
 from scapi.cli.output import Answer, capped, listing, walk
 from scapi.config import Config
 from scapi.enums import Quality, SortAuction
-from scapi.models import AuctionLot, AuctionPrice
+from scapi.models import AuctionLot, AuctionPrice, LotEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from scapi.cli.connection import Connection
     from scapi.enums import OrderLike, SortAuctionLike
+    from scapi.models import WatchError
     from scapi.plot._theme import ThemeName
+    from scapi.sync import AuctionEndpoint
 
 __all__ = ["history", "lots"]
 
@@ -60,6 +65,9 @@ def _picture(context: click.Context, parameter: click.Parameter, value: Path | N
 @order
 @qualities
 @click.option("--buyout", is_flag=True, help="Only lots that can be bought at once.")
+@click.option("--cheapest", is_flag=True, help="Of all lots with a buyout, those that cost least per piece.")
+@click.option("--watch", is_flag=True, help="Keep running and report lots that appear or disappear.")
+@click.option("--interval", type=float, metavar="SECONDS", help="With --watch, the time between checks; 60 by default.")
 def lots(
     connection: Connection,
     *,
@@ -71,11 +79,25 @@ def lots(
     order: OrderLike | None,
     quality: tuple[str, ...],
     buyout: bool,
-) -> Answer[AuctionLot]:
+    cheapest: bool,
+    watch: bool,
+    interval: float | None,
+) -> Answer[AuctionLot] | Answer[LotEvent]:
     """List the lots of an item."""
     reject_offset_with_all(every=every, offset=offset)
+    has_order = offset is not None or sort is not None or order is not None
+    if cheapest and (has_order or watch):
+        raise click.UsageError("--cheapest sorts all lots: it goes without --offset, --sort, --order and --watch")
+    if watch and (has_order or every):
+        raise click.UsageError("--watch waits for changes: it goes without --offset, --sort, --order and --all")
+    if interval is not None and not watch:
+        raise click.UsageError("--interval is the time between two checks: it goes with --watch")
     auction = connection.client.auction(connection.item_id(item))
     keep = _of_quality(quality) if not buyout else _both(_of_quality(quality), _has_buyout)
+    if watch:
+        return _watched(auction, keep, limit=limit, interval=60.0 if interval is None else interval)
+    if cheapest:
+        return _cheapest(auction, keep, limit=limit, every=every)
     if every or keep is not None:
         rows = auction.iter_lots(limit=limit if keep is None else None, sort=sort, order=order, additional=True)
         total = auction.lots(limit=1).total
@@ -83,6 +105,40 @@ def lots(
         return _selected(answer, keep, limit=limit, offset=offset, every=every)
     page = auction.lots(limit=limit, offset=offset, sort=sort, order=order, additional=True)
     return listing(page, AuctionLot, tables.lots, "lots")
+
+
+def _cheapest(
+    auction: AuctionEndpoint[Literal[False]], keep: Callable[[Any], bool] | None, *, limit: int | None, every: bool
+) -> Answer[AuctionLot]:
+    """Read all lots and list the cheapest ones per piece."""
+    most = sys.maxsize if every and limit is None else Config.LIMIT if limit is None else limit
+    page = auction.cheapest(validation.integer("limit", most, 1), where=keep)
+    note = f"the {number(len(page))} cheapest of {counted(page.total, 'lots')} with a buyout"
+    return Answer(model=AuctionLot, rows=page, view=tables.lots, kind="lots", note=note)
+
+
+def _watched(
+    auction: AuctionEndpoint[Literal[False]],
+    keep: Callable[[Any], bool] | None,
+    *,
+    limit: int | None,
+    interval: float,
+) -> Answer[LotEvent]:
+    """Report lots that appear or disappear, until Ctrl-C or the limit."""
+    watcher = auction.watch_lots(where=keep, interval=interval)
+    click.secho(f"Checking for new and gone lots every {interval:g} s, until Ctrl-C.", err=True, dim=True)
+    return Answer(model=LotEvent, rows=_events(watcher), view=tables.lot_event, kind="events", most=limit, live=True)
+
+
+def _events(watcher: Iterable[LotEvent | WatchError]) -> Iterator[LotEvent]:
+    """Yield events. Print errors to stderr, and raise one that ends the watching."""
+    for event in watcher:
+        if event.kind != "error":
+            yield event
+        elif event.permanent:
+            raise event.error
+        else:
+            click.secho(f"scapi: {sentence(event.error)}", err=True)
 
 
 @connected_command
