@@ -387,6 +387,7 @@ def test_clans_are_listed_once_each_and_agree_with_their_members() -> None:
     clans = [clan for offset in (0, 200) for clan in get(fake, f"/sea/clans?limit=200&offset={offset}")["data"]]
     assert len({clan["id"] for clan in clans}) == get(fake, "/sea/clans")["totalClans"] == len(clans)
     assert {"alliance" in clan for clan in clans} == {True, False}
+    assert {"Wolves", "Foxes", "Lynxes", "Owls"} < {clan["name"].split()[1] for clan in clans}
     assert get(fake, f"/sea/clan/{clans[9]['id'].upper()}/info") == clans[9]
     assert clans[0]["id"] == HOME
     assert get(fake, f"/sea/clan/{DEMO}/info")["leader"] == "Test-1"

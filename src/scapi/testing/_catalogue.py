@@ -117,6 +117,8 @@ WEAPONS = ("5ldwg", "2ody0", "1rdg6", "1r7rg", "969mq", "96w9q")
 
 CALLSIGNS = ("Silent", "Rusty", "Old", "Mad", "Lucky", "Grey", "Wild", "Cold", "Swift", "Bitter")
 ANIMALS = ("Wolf", "Raven", "Boar", "Fox", "Snork", "Crow", "Bear", "Lynx", "Hound", "Owl")
+PACKS = ("Wolves", "Ravens", "Boars", "Foxes", "Snorks", "Crows", "Bears", "Lynxes", "Hounds", "Owls")
+"""The plurals of `ANIMALS`."""
 SEPARATORS = ("", "_", "-", ".")
 
 #: The user's clan, and the clan that the public demo server has.

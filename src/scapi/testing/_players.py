@@ -71,7 +71,7 @@ def _found_clan(people: People, region: RegionOrigin, number: int) -> None:
     founded = region.before(30, 1500, numbers[0])
     info: Row = {
         "id": _clan_id(region, number),
-        "name": f"{pick(catalogue.CALLSIGNS, numbers[1])} {pick(catalogue.ANIMALS, numbers[2])}s {number}",
+        "name": f"{pick(catalogue.CALLSIGNS, numbers[1])} {pick(catalogue.PACKS, numbers[2])} {number}",
         "tag": f"{names[0][0]}{number:03}",
         "level": between(0, 10, numbers[3]),
         "levelPoints": numbers[4] % 500_000,
