@@ -10,8 +10,10 @@ import argparse
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import httpx
@@ -21,7 +23,8 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 from scapi import plot
-from scapi.sync import AppClient
+from scapi.store import SalesReading
+from scapi.sync import AppClient, Store
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
@@ -41,6 +44,17 @@ def price_history(client: AppClient, folder: Path) -> None:
     for theme in THEMES:
         path = folder / f"price-history-{theme}.png"
         plot.price_history(sales, item="Gravi", region="eu", by="quality", theme=theme, path=path)
+
+
+def candles(client: AppClient, folder: Path) -> None:
+    sales = list(client.auction("kqgy").iter_price_history(limit=7000, additional=True))
+    now = max(sale.time for sale in sales)
+    with TemporaryDirectory() as temporary, Store(Path(temporary, "market.db")) as store:
+        store.write_sales("eu", "kqgy", SalesReading().piece(sales))
+        rows = store.candles("kqgy", "1d", since=now - timedelta(days=30), by="quality")
+    for theme in THEMES:
+        path = folder / f"candles-{theme}.png"
+        plot.candles(rows, item="Gravi", since=now - timedelta(days=30), until=now, theme=theme, path=path)
 
 
 def order_book(client: AppClient, folder: Path) -> None:
@@ -78,6 +92,7 @@ def shrunk(path: Path) -> int:
 
 PICTURES: dict[str, Callable[[AppClient, Path], None]] = {
     "price-history": price_history,
+    "candles": candles,
     "order-book": order_book,
     "damage": damage,
     "terminal": terminal,

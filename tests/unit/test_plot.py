@@ -27,13 +27,16 @@ from scapi._views.charts import (
     grouped,
     length,
     partial_buckets,
+    shortest_step,
     span,
+    unfinished,
     width_for,
 )
 from scapi.enums import OperationsMap, Quality
 from scapi.models import AuctionLot, AuctionPrice, Listing, OperationParticipant, OperationSession
 from scapi.plot._letters import families, legible
 from scapi.plot._theme import theme_named
+from scapi.store import Candle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +83,18 @@ def texts(figure: Figure) -> list[str]:
     """Everything that is written, once it is drawn."""
     figure.draw_without_rendering()
     return [text.get_text() for text in figure.findobj(mpl.text.Text) if text.get_visible() and text.get_text()]
+
+
+def candle(day: int, open_: float = 100, close: float = 110, **options: Any) -> Candle:
+    known = {"region": "eu", "item": "kqgy", "quality": None, "level": None, "count": 4, "pieces": 8}
+    known |= {
+        "time": NOON + day * DAY,
+        "high": max(open_, close) + 10,
+        "low": min(open_, close) - 10,
+        "vwap": open_,
+        "turnover": 800,
+    }
+    return Candle(open=open_, close=close, **{**known, **options})
 
 
 # ── price history ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,6 +193,85 @@ def test_a_single_sale_is_a_chart() -> None:
     [line] = figure.axes[0].get_lines()
     assert (list(line.get_ydata()), line.get_marker()) == ([12_500], "o")
     assert "Price history" in texts(figure)
+
+
+# ── candles ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_candle_is_hollow_if_the_price_rose_and_filled_if_it_fell() -> None:
+    figure = plot.candles([candle(0, 100, 150), candle(1, 150, 90)], item="Гравий", until=NOON + 2 * DAY)
+    prices, volume = figure.axes
+    bodies = [(bar.get_y(), bar.get_height()) for bar in prices.patches]
+    assert bodies == [(100, 50), (90, 60)]
+    paper, accent = theme_named("light").paper, theme_named("light").accent
+    assert [to_hex(bar.get_facecolor()) for bar in prices.patches] == [paper, accent]
+    assert [bar.get_height() for bar in volume.patches] == [8, 8]
+    assert "Гравий · EU" in texts(figure)
+    assert "Price per piece, a candle every day  ·  19 Aug 2026 12:00 to 20 Aug 12:00 UTC  ·  8 sales" in texts(figure)
+
+
+def test_candles_that_the_sales_cover_in_part_are_dotted_and_pale() -> None:
+    rows = [candle(day) for day in range(4)]
+    figure = plot.candles(rows, since=NOON + HOUR, until=NOON + 3.5 * DAY)
+    prices, volume = figure.axes
+    assert [bar.get_linestyle() for bar in prices.patches] == [":", "-", "-", ":"]
+    assert [bar.get_alpha() for bar in volume.patches] == [0.3, 0.75, 0.75, 0.3]
+    assert any("dotted: unfinished" in text for text in texts(figure))
+    # The present is where sales end by default.
+    now = datetime.now(UTC)
+    recent = [candle(0, time=now - age) for age in (2 * DAY, DAY, timedelta(hours=1))]
+    assert [bar.get_linestyle() for bar in plot.candles(recent, width="1d").axes[0].patches] == ["-", "-", ":"]
+
+
+def test_each_quality_has_a_panel_in_its_colour() -> None:
+    rows = [candle(day, quality=Quality(quality)) for quality in (3, 0) for day in range(3)]
+    figure = plot.candles(rows, theme="dark", until=NOON + 9 * DAY)
+    rare, common, volume = figure.axes
+    palette = theme_named("dark").qualities
+    assert {to_hex(bar.get_edgecolor()) for bar in rare.patches} == {palette[3]}
+    assert {to_hex(bar.get_edgecolor()) for bar in common.patches} == {palette[0]}
+    assert {"Rare", "Common"} <= set(texts(figure))
+    assert len(volume.patches) == 6
+
+
+def test_groups_by_quality_and_level_have_colours_of_their_own() -> None:
+    rows = [candle(0, quality=Quality.RARE, level=level) for level in (0, 15)]
+    figure = plot.candles(rows)
+    assert len({to_hex(axes.patches[0].get_edgecolor()) for axes in figure.axes[:2]}) == 2
+    assert {"Rare +0", "Rare +15"} <= set(texts(figure))
+
+
+def test_of_many_levels_the_busiest_are_drawn_and_the_subtitle_says_so() -> None:
+    rows = [candle(0, level=level, count=1 + (level % 2)) for level in range(16)]
+    figure = plot.candles(rows)
+    shown = [text for text in texts(figure) if re.fullmatch(r"\+\d+", text)]
+    assert shown == ["+13", "+11", "+9", "+7", "+5", "+3", "+1"]
+    assert any("14 sales, busiest 7 of 16 groups" in text for text in texts(figure))
+
+
+@pytest.mark.parametrize(
+    ("rows", "error", "message"),
+    [
+        ([], ValueError, "candles must not be empty"),
+        ([1], TypeError, "candles must contain only Candle, not int"),
+        ([candle(0), candle(0, item="zyv9")], ValueError, "of one item in one region, not of kqgy in eu, zyv9 in eu"),
+        ([candle(0), candle(0, region="ru")], ValueError, "of one item in one region"),
+        ([candle(0, high=1e300)], ValueError, "high of candles must be a number of 64 bits"),
+    ],
+)
+def test_candles_that_cannot_be_drawn_are_refused(rows: list[Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        plot.candles(rows)
+
+
+def test_an_interval_is_as_long_as_the_distance_of_two_candles() -> None:
+    assert shortest_step([NOON, NOON + 3 * HOUR, NOON + HOUR, NOON]) == HOUR
+    assert shortest_step([NOON]) == DAY
+    assert unfinished([NOON, NOON + HOUR], HOUR, NOON + MINUTE, NOON + 2 * HOUR) == {NOON}
+    assert unfinished([NOON, NOON + HOUR], HOUR, None, NOON + 2 * HOUR) == set()
+    assert [length(DAY), length(1.5 * DAY), length(90 * MINUTE), length(timedelta(seconds=30))] == [
+        "day", "36 hours", "90 minutes", "30 seconds",
+    ]  # fmt: skip
 
 
 # ── order book ────────────────────────────────────────────────────────────────────────────────────────────────────────

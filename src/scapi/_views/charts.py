@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from statistics import quantiles
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -122,6 +122,17 @@ def partial_buckets(sales: Iterable[AuctionPrice], width: timedelta) -> set[date
     return found
 
 
+def shortest_step(times: Iterable[datetime]) -> timedelta:
+    """Return the shortest distance of two different times; a day if there is only one."""
+    found = sorted(set(times))
+    return min((after - before for before, after in pairwise(found)), default=DAY)
+
+
+def unfinished(times: Iterable[datetime], width: timedelta, since: datetime | None, until: datetime) -> set[datetime]:
+    """Return the starts of the periods that begin before `since` or end after `until`."""
+    return {time for time in times if (since is not None and time < since) or time + width > until}
+
+
 def _spread(sales: list[AuctionPrice]) -> tuple[float, float, float]:
     prices = [sale.unit_price for sale in sales]
     tenths = quantiles(prices, n=10, method="inclusive") if len(prices) > 1 else prices * 9
@@ -173,9 +184,9 @@ def _day(moment: datetime) -> str:
 
 
 def length(stretch: timedelta) -> str:
-    """Return a duration of whole minutes in its largest unit, such as `hour`, `15 minutes`, `7 days`."""
-    unit, name = next(
-        (unit, name) for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")) if unit <= stretch
-    )
-    count = stretch // unit
-    return name if count == 1 else f"{count} {name}s"
+    """Return a duration in the largest unit that it is a multiple of, such as `hour`, `15 minutes`, `7 days`."""
+    for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (timedelta(seconds=1), "second")):
+        count, rest = divmod(stretch, unit)
+        if count and not rest:
+            return name if count == 1 else f"{count} {name}s"
+    return f"{stretch.total_seconds():g} seconds"

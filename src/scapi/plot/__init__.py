@@ -1,4 +1,4 @@
-"""Charts of price histories, order books and the damage in a session. Needs the extra `plot`.
+"""Charts of price histories, candles, order books and the damage in a session. Needs the extra `plot`.
 
 ```python
 from scapi import plot
@@ -17,8 +17,9 @@ from scapi import _conflict  # noqa: F401  # raises where another package overwr
 from scapi._base.extras import extra
 
 with extra("plot"):
+    from scapi.plot._candles import candles
     from scapi.plot._damage import damage
     from scapi.plot._order_book import order_book
     from scapi.plot._price_history import price_history
 
-__all__ = ["damage", "order_book", "price_history"]
+__all__ = ["candles", "damage", "order_book", "price_history"]

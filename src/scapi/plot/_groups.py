@@ -12,7 +12,7 @@ from scapi.enums import Quality
 from scapi.plot._letters import families
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
 
@@ -60,6 +60,24 @@ def look(key: int | None, by: By | None, theme: Theme) -> Look:
     if by == "level":
         return Look(LEVELS[key], theme.level(key), sign)
     return Look(Quality(key).name.replace("_", " ").capitalize(), theme.quality(key), sign)
+
+
+def candle_looks(groups: Sequence[tuple[int | None, int | None]], theme: Theme) -> list[Look]:
+    """Return the label and the colour of each group of candles, given as its quality and its upgrade level."""
+    qualities, levels = ({group[place] for group in groups} != {None} for place in (0, 1))
+    looks: list[Look] = []
+    for number, (quality, level) in enumerate(groups):
+        name = "" if quality is None else look(quality, "quality", theme).label
+        label = " ".join(filter(None, (name, "" if level is None else f"+{level}")))
+        if qualities and levels:
+            # Groups of one quality need different colours.
+            color = theme.quality(number)
+        elif levels:
+            color = theme.level(level or 0)
+        else:
+            color = theme.accent if quality is None else theme.quality(quality)
+        looks.append(Look(label, color))
+    return looks
 
 
 def legend(axes: Axes, theme: Theme) -> None:

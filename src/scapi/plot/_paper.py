@@ -94,21 +94,22 @@ def finish(axes: Axes, theme: Theme) -> None:
     axes.grid(axis="x", visible=False)
 
 
-def scaled(axes: Axes, prices: Iterable[float]) -> None:
-    """Choose the vertical scale for these prices, with labels such as 12.5k."""
+def scaled(axes: Axes, prices: Iterable[float], *, small: bool = False) -> None:
+    """Choose the vertical scale for these prices, with labels such as 12.5k; fewer labels on a small panel."""
     found = list(prices)
     low, high = min(found), max(found)
     if wide(found):
         axes.set_yscale("log")
         axes.set_ylim(low / 1.3, high * 1.3)
         # If prices span only a few powers of ten, ticks at those alone would leave the axis nearly empty.
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 3000 else (1,), numticks=20))
+        between = (1, 3) if small else (1, 2, 5)
+        axes.yaxis.set_major_locator(LogLocator(subs=between if high / low < 3000 else (1,), numticks=20))
         axes.yaxis.set_minor_locator(NullLocator())
     else:
         # If the axis began at 0, similar prices would be a flat line above an empty chart.
         room = (high - low) * 0.08 or high * 0.08 or 1.0
         axes.set_ylim(0 if low < high / 2 else low - room, high + room)
-        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+        axes.yaxis.set_major_locator(MaxNLocator(3 if small else 6, steps=[1, 2, 2.5, 5, 10]))
     counted(axes.yaxis)
 
 

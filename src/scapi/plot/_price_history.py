@@ -5,22 +5,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
-from matplotlib import dates as untyped_dates
-from matplotlib.ticker import MaxNLocator
-
-from scapi._views.charts import DAY, Bucket, buckets, grouped, length, partial_buckets, span, width_for
+from scapi._views.charts import Bucket, buckets, grouped, length, partial_buckets, span, width_for
 from scapi.models import AuctionPrice
 from scapi.plot._chart import Chart, check_suffix, finished
 from scapi.plot._groups import Look, grouping, legend, look
-from scapi.plot._paper import checked, counted, finish, headed, named, scaled, text_style
+from scapi.plot._paper import checked, finish, headed, named, scaled
 from scapi.plot._theme import Theme, ThemeName, check_theme
+from scapi.plot._time_axis import Lines, draw_volume, middle, show_dates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime, timedelta
 
     from matplotlib.axes import Axes
 
@@ -29,11 +26,6 @@ if TYPE_CHECKING:
     from scapi.plot._groups import Grouping
 
 __all__ = ["price_history"]
-
-#: `Any`, because half of the module has no types.
-dates: Any = untyped_dates
-
-Lines: TypeAlias = list[tuple[Look, list[Bucket]]]
 
 #: The maximum number of markers on a line. A line with more points has markers only to distinguish it from others.
 MARKS = 24
@@ -87,9 +79,8 @@ def price_history(
             finish(axes, theme)
         headed(prices, theme, title, subtitle)
         _draw_prices(prices, lines, width, parts)
-        _draw_volume(volume, lines, width, parts)
-        volume.set_ylabel("pieces", fontsize=9, **text_style(theme.muted))
-        _dated(volume)
+        draw_volume(volume, lines, width, parts, theme)
+        show_dates(volume)
         if shown:
             legend(prices, theme)
         return chart
@@ -139,34 +130,5 @@ def _draw_parts(axes: Axes, line: list[Bucket], width: timedelta, style: Look, p
             axes.plot(_middles(pair, width), medians, color=style.color, linewidth=1.4, linestyle=":", alpha=0.8)
 
 
-def _draw_volume(axes: Axes, lines: Lines, width: timedelta, parts: set[datetime]) -> None:
-    below: defaultdict[datetime, int] = defaultdict(int)
-    for style, line in lines:
-        bars = axes.bar(
-            _middles(line, width),
-            [bucket.pieces for bucket in line],
-            bottom=[below[bucket.start] for bucket in line],
-            width=0.8 * (width / DAY),
-            color=style.color,
-            alpha=0.75,
-        )
-        for bucket, bar in zip(line, bars.patches, strict=True):
-            below[bucket.start] += bucket.pieces
-            if bucket.start in parts:
-                bar.set(alpha=0.3, linestyle=":", edgecolor=style.color)
-    axes.yaxis.set_major_locator(MaxNLocator(2, integer=True))
-    counted(axes.yaxis)
-
-
 def _middles(line: list[Bucket], width: timedelta) -> list[float]:
-    return [float(dates.date2num(bucket.start + width / 2)) for bucket in line]
-
-
-def _dated(axes: Axes) -> None:
-    locator = dates.AutoDateLocator(tz=UTC, minticks=4, maxticks=9)
-    # The formatter would put the year and other parts into the corner. They are in the title.
-    formatter = dates.ConciseDateFormatter(locator, tz=UTC, show_offset=False)
-    formatter.formats = ["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"]
-    formatter.zero_formats = ["", "%Y", "%d %b", "%d %b", "%H:%M", "%H:%M"]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(formatter)
+    return [middle(bucket.start, width) for bucket in line]
