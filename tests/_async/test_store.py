@@ -586,7 +586,7 @@ async def test_a_store_is_made_only_where_that_is_wanted(tmp_path: Path) -> None
             await store.health()
     (tmp_path / "text.db").write_text("no database, but a text that is long enough to be looked at" * 20)
     async with Store(tmp_path / "text.db") as store:
-        with pytest.raises(StoreError, match="not a database"):
+        with pytest.raises(StoreError, match=r"can't open the store .*text\.db: .*not a database"):
             await store.health()
 
 

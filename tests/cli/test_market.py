@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -79,3 +82,27 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path, capsys: pytest.Ca
     assert "there is no store at" in capsys.readouterr().err
     assert not missing.exists()
     assert run(["market", "stats", str(missing), "--since", "soon"]) == 2
+
+
+@pytest.mark.parametrize("command", [["market", "health"], ["collect", "--fake", "--once"]])
+def test_a_store_that_cannot_be_opened_is_one_sentence_that_names_it(
+    command: list[str], path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE scapi_version SET version = 99")
+    (text := tmp_path / "text.db").write_text("no database, but a text that is long enough to be looked at" * 20)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    name, *options = command
+    for store, message in {
+        path: "version 99 of the schema, and this release of scapi knows",
+        str(text): f"can't open the store {text}: ",
+        str(tmp_path / "missing" / "market.db"): "there is no store at" if options[:1] != ["--fake"] else "can't open",
+        f"postgresql://me:hidden@127.0.0.1:{port}/market": f"postgresql+psycopg://me@127.0.0.1:{port}/market: ",
+    }.items():
+        arguments = [*options, store] if name == "market" else [store, "zyv9", *options]
+        assert run([name, *arguments]) == 10
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith("scapi: ")
+        assert message in line
+        assert "hidden" not in line

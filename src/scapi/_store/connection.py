@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, create_engine, event, func, literal_column, s
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.util import immutabledict
 
 from scapi._base import forks, validation
 from scapi._base.extras import extra
@@ -127,23 +128,30 @@ class Database:
             if self._closed:
                 raise ClosedError("the store is closed")
             if self._engine is None:
-                engine = self._connected()
-                try:
-                    self._prepare(engine)
-                except BaseException:
-                    engine.dispose()
-                    raise
-                self._engine = engine
+                with _as_store_errors(f"can't open the store {self._name}: "):
+                    self._engine = self._connected()
             return self._engine
+
+    @property
+    def _name(self) -> str:
+        """The file or URL for messages, without a password."""
+        if self.is_postgres:
+            return self._url._replace(password=None, query=immutabledict()).render_as_string()
+        return self._url.database or ""
 
     def _connected(self) -> Engine:
         if self.is_postgres:
-            return create_engine(self._url, hide_parameters=True, pool_pre_ping=True)
-        path = Path(self._url.database or "")
-        if not self._create and not path.exists():
-            raise StoreError(f"there is no store at {path}")
-        engine = create_engine(self._url, hide_parameters=True, connect_args={"timeout": BUSY})
-        event.listen(engine, "connect", _set_up)
+            engine = create_engine(self._url, hide_parameters=True, pool_pre_ping=True)
+        else:
+            if not self._create and not Path(self._name).exists():
+                raise StoreError(f"there is no store at {self._name}")
+            engine = create_engine(self._url, hide_parameters=True, connect_args={"timeout": BUSY})
+            event.listen(engine, "connect", _set_up)
+        try:
+            self._prepare(engine)
+        except BaseException:
+            engine.dispose()
+            raise
         return engine
 
     def _prepare(self, engine: Engine) -> None:
@@ -204,10 +212,10 @@ def _switch_to_wal(connection: Any) -> None:
 
 
 @contextmanager
-def _as_store_errors() -> Generator[None]:
+def _as_store_errors(before: str = "") -> Generator[None]:
+    """Raise errors of the database as `StoreError`, on one line and with a text before."""
     try:
         yield
-    except DBAPIError as error:
-        raise StoreError(str(error.orig)) from error
     except SQLAlchemyError as error:
-        raise StoreError(str(error)) from error
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise StoreError(before + " ".join(str(cause).split())) from error
