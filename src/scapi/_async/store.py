@@ -14,7 +14,7 @@ from scapi._store import times
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime, timedelta
 
     from scapi._store.reading import LotsPiece, SalesPiece
@@ -313,6 +313,35 @@ class Store(StoreQueries):
         finally:
             export.discard()
         return export.rows
+
+    async def report(
+        self,
+        path: str | os.PathLike[str],
+        items: str | Iterable[str] | None = None,
+        since: When = "30d",
+        *,
+        region: Region | str | Iterable[Region | str] | None = None,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write a page about the market: the busiest items, movers, deals, and the state of the collector.
+
+        It is one HTML file without scripts, which fetches nothing and follows the reader's theme. The write is atomic.
+
+        Args:
+            path: The file.
+            items: The id of an item, or several; all by default.
+            since: The start of the sales: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`.
+            region: A region, or several; all by default.
+            names: The names of items by their ids, such as from `DatabaseLookup.names`. Other items go by their ids.
+
+        Raises:
+            ValueError: An argument is out of its range.
+            OSError: The file can't be written.
+            StoreError: The database failed.
+        """
+        now = self._now()
+        scope, place, begin = self._scope(items, region), validation.path("path", path), times.when("since", since, now)
+        await aio.to_thread(self._sql.write_report, place, scope, begin, now, dict(names or {}))
 
     async def import_(self, path: str | os.PathLike[str]) -> int:
         """Read a file that `export` wrote. Skip sales that are already in the store.

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scapi._base import atomic
 from scapi._store.connection import Database
 from scapi._store.export_import import Export, Import, Prune
 from scapi._store.leases import Leases
 from scapi._store.queries import Queries, sales_of
+from scapi._store.report import read
+from scapi._store.report_page import render
 from scapi._store.writing import Writing
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from scapi._store.query_scope import QueryScope
@@ -40,6 +44,14 @@ class SqlStore:
     def import_(self, path: Path) -> Import:
         """Begin an import of a file."""
         return Import(self.database, path)
+
+    def write_report(
+        self, path: Path, scope: QueryScope, since: datetime, until: datetime, names: Mapping[str, str]
+    ) -> None:
+        """Write a report to a file, atomically."""
+        place = atomic.place(path)
+        report = read(self.queries, self.leases, scope, since, until)
+        atomic.write(place, render(report, names).encode())
 
     def prune(self, before: int) -> Prune:
         """Begin to remove rows older than a time."""

@@ -1,4 +1,4 @@
-"""Colours. Those of qualities are the game's, adjusted so that colour-blind readers can distinguish them."""
+"""The themes of charts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from matplotlib import colormaps
 
 from scapi._base.validation import refuse
+from scapi._views.palette import DARK, LIGHT
 
 ThemeName: TypeAlias = Literal["light", "dark"]
 
@@ -45,24 +46,8 @@ class Theme(NamedTuple):
 
 
 THEMES = {
-    "light": Theme(
-        paper="#ffffff",
-        ink="#1f2328",
-        muted="#656d76",
-        grid="#e4e7eb",
-        accent="#1668c7",
-        qualities=("#8c959f", "#0b8f63", "#1a5fd6", "#d05cc0", "#cf222e", "#e3a008", "#5a3a1c"),
-        levels=(0.88, 0.0),
-    ),
-    "dark": Theme(
-        paper="#0d1117",
-        ink="#e6edf3",
-        muted="#8d96a0",
-        grid="#21262d",
-        accent="#58a6ff",
-        qualities=("#9aa4af", "#2bb07f", "#3f86f5", "#f5a3e6", "#f8514a", "#f5d04a", "#8a5f3a"),
-        levels=(0.3, 1.0),
-    ),
+    "light": Theme(*LIGHT, levels=(0.88, 0.0)),
+    "dark": Theme(*DARK, levels=(0.3, 1.0)),
 }
 
 
