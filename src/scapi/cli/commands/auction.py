@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from scapi.plot._theme import ThemeName
     from scapi.sync import AuctionEndpoint
 
-__all__ = ["history", "lots"]
+__all__ = ["check_picture", "history", "lots"]
 
 T = TypeVar("T", AuctionLot, AuctionPrice)
 
@@ -45,7 +45,7 @@ qualities = click.option(
 )
 
 
-def _picture(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+def check_picture(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
     """Check, before anything is sent, that the picture can be drawn and written."""
     if value is not None and value.suffix not in PICTURES:
         raise click.BadParameter(f"the name must end in {', '.join(PICTURES)}, not {value.suffix or 'nothing'}")
@@ -151,7 +151,7 @@ def _events(watcher: Iterable[LotEvent | WatchError]) -> Iterator[LotEvent]:
 @click.option(
     "--plot",
     type=exports.HomePath(dir_okay=False),
-    callback=_picture,
+    callback=check_picture,
     metavar="FILE",
     help="Draw the prices of these sales too: .png or .svg.",
 )

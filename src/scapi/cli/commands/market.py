@@ -6,18 +6,30 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import structs
 
-from scapi.cli import exports
+from scapi._base import validation
+from scapi.cli import exports, output
 from scapi.cli.command import stored_command
+from scapi.cli.commands.auction import check_picture
+from scapi.cli.connection import connect
 from scapi.cli.output import Answer
 from scapi.cli.records_table import records
+from scapi.cli.terminal import log_to_stderr
 from scapi.enums import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
+    import msgspec
+    from rich.console import RenderableType
+
+    from scapi.cli.connection import Connection
     from scapi.models import Listing
+    from scapi.plot._theme import ThemeName
+    from scapi.store import Candle
     from scapi.sync import Store
 
 __all__ = ["market"]
@@ -27,7 +39,7 @@ __all__ = ["market"]
 def market() -> None:
     """Query a store: a file such as market.db, or the URL of a PostgreSQL database.
 
-    Items are given by their ids; all items by default.
+    An ITEM is a name or an id; all items by default. Tables show names where the item database can be read.
     """
 
 
@@ -44,21 +56,46 @@ until = click.option("--until", metavar="TIME", help="Until when, not included."
 by = click.option(
     "--by", type=click.Choice(["quality", "level"]), multiple=True, help="Tell sales apart by this; twice for both."
 )
+fake = click.option("--fake", is_flag=True, help="Take names from the made-up API on this machine.")
+#: How long a chart and a report reach back.
+month = click.option(
+    "--since", metavar="TIME", default="30d", show_default=True, help="From when on: 7d, 12h, or 2026-08-01T00:00:00Z."
+)
 
 
 def question(function: Callable[..., Listing[Any]]) -> click.Command:
     """Turn a function that queries a store into a command."""
 
     @wraps(function)
-    def ask(store: Store, *, items: tuple[str, ...], regions: tuple[str, ...], **arguments: Any) -> Answer[Any]:
+    def ask(
+        store: Store, *, items: tuple[str, ...], regions: tuple[str, ...], fake: bool, **arguments: Any
+    ) -> Answer[Any]:
         given = {name: value for name, value in arguments.items() if value is not None and value != ()}
-        rows = function(store, list(items) or None, region=list(regions) or None, **given)
-        assert rows.model is not None  # a store always sets the model
-        return Answer(model=rows.model, rows=rows, view=records, kind="rows")
+        connection = _connected(regions, fake=fake)
+        ids = [connection.item_id(item) for item in items]
+        return _answer(function(store, ids or None, region=list(regions) or None, **given), connection)
 
-    command = stored_command(items(regions(ask)))
+    command = stored_command(items(regions(fake(ask))))
     market.add_command(command)
     return command
+
+
+def _connected(regions: Sequence[str], *, fake: bool) -> Connection:
+    """Return a connection for the names of items, which is closed when the command ends."""
+    context = click.get_current_context()
+    context.with_resource(log_to_stderr())
+    return context.with_resource(connect(fake=fake, region=regions[0] if regions else None))
+
+
+def _answer(rows: Listing[Any], connection: Connection) -> Answer[Any]:
+    """Make an answer of rows. Tables show the names of items, files and JSON their ids."""
+    assert rows.model is not None  # a store always sets the model
+
+    def view(shown: Sequence[msgspec.Struct], now: datetime) -> RenderableType:
+        names = connection.item_names if shown else {}
+        return records([structs.replace(row, item=names.get(row.item, row.item)) for row in shown], now)  # type: ignore[attr-defined]  # all rows of a store have an item
+
+    return Answer(model=rows.model, rows=rows, view=view, kind="rows")
 
 
 @question
@@ -127,6 +164,74 @@ def health(store: Store, items: Any, **options: Any) -> Listing[Any]:
     return store.health(items, **options)
 
 
+@stored_command
+@click.argument("item", metavar="ITEM")
+@click.option(
+    "--region", type=click.Choice([*Region], case_sensitive=False), help="The region, if the store has several."
+)
+@month
+@by
+@click.option("--width", metavar="LENGTH", default="1d", show_default=True, help="How long a candle is: 1h, 1d, 1w.")
+@click.option(
+    "--plot",
+    type=exports.HomePath(dir_okay=False),
+    callback=check_picture,
+    metavar="FILE",
+    help="Draw these candles too: .png or .svg.",
+)
+@click.option("--theme", type=click.Choice(["light", "dark"]), help="With --plot, the colours; light by default.")
+@fake
+def history(
+    store: Store,
+    *,
+    item: str,
+    region: str | None,
+    since: str,
+    by: tuple[str, ...],
+    width: str,
+    plot: Path | None,
+    theme: ThemeName | None,
+    fake: bool,
+) -> Answer[Candle]:
+    """Show the price of an item over time, by default of each quality, and draw it."""
+    if plot is None and theme is not None:
+        raise click.UsageError("--theme is about the picture: it goes with --plot FILE")
+    connection = _connected([region] if region else [], fake=fake)
+    item_id, begin = connection.item_id(item), validation.moment("--since", since, output.now())
+    candles = store.candles(item_id, width, since=begin, by=by or ["quality"], region=region)
+    if plot is not None:
+        _draw(
+            store, candles, begin, connection.item_names.get(item_id, item_id), by, path=plot, theme=theme, width=width
+        )
+    return _answer(candles, connection)
+
+
+market.add_command(history)
+
+
+def _draw(
+    store: Store, candles: Sequence[Candle], since: datetime, name: str, by: Sequence[str], **options: Any
+) -> None:
+    """Draw the candles of an item in one region."""
+    from scapi import plot
+
+    regions = sorted({candle.region for candle in candles})
+    if not regions:
+        raise click.UsageError(
+            f"there is nothing to draw: the store has no sales of {name} since {since:%Y-%m-%d %H:%M}"
+        )
+    if len(regions) > 1:
+        raise click.UsageError(f"the store has sales of {name} in {', '.join(regions)}: choose one with --region")
+    # What the collector hasn't seen isn't there: a candle is unfinished until the sales go beyond its end.
+    states = store.health(candles[0].item, region=regions)
+    oldest = max([since, *(state.oldest for state in states if state.oldest is not None)])
+    newest = min([output.now(), *(state.newest for state in states if state.newest is not None)])
+    if not by and len({candle.quality for candle in candles}) == 1:
+        # There is nothing to tell apart.
+        candles = [structs.replace(candle, quality=None) for candle in candles]
+    plot.candles(candles, item=name, since=oldest, until=newest, **options)
+
+
 def _opened(url: str, *, create: bool) -> Store:
     from scapi.sync import Store
 
@@ -134,6 +239,27 @@ def _opened(url: str, *, create: bool) -> Store:
 
 
 store_url = click.argument("store", metavar="STORE")
+
+
+@market.command("report")
+@store_url
+@items
+@click.option(
+    "--out", type=exports.HomePath(dir_okay=False), required=True, metavar="FILE", help="The page: FILE.html."
+)
+@month
+@regions
+@fake
+def report(*, store: str, items: tuple[str, ...], out: Path, since: str, regions: tuple[str, ...], fake: bool) -> None:
+    """Write a page with the busiest items, movers, deals and the state of the collector.
+
+    It is one file without scripts, which fetches nothing.
+    """
+    with _opened(store, create=False) as opened:
+        connection = _connected(regions, fake=fake)
+        ids = [connection.item_id(item) for item in items]
+        opened.report(out, ids or None, since, region=list(regions) or None, names=connection.item_names)
+    click.echo(f"wrote {out}", err=True)
 
 
 @market.command("export")
