@@ -1,6 +1,6 @@
-"""The values that the API takes and sends.
+"""The values that the API accepts and returns.
 
-Enums of *arguments* are closed: an unknown value is a mistake of the caller. Enums of *answers* are open: the game
+Enums of *arguments* are closed: an unknown value is an error of the caller. Enums of *responses* are open: the game
 grows between two releases of this library, so a new value becomes a member with the server's own spelling.
 """
 
@@ -38,12 +38,12 @@ __all__ = [
 ]
 
 
-#: The members that open sets have gained, by set and value.
+#: The members that were added to open sets, by set and value.
 _gained: dict[tuple[type, Any], Any] = {}
 
 
 class _AnyCase(StrEnum):
-    """A closed set. Upper and lower case are the same."""
+    """A closed set. Case doesn't matter."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -53,7 +53,7 @@ class _AnyCase(StrEnum):
 
 
 class _Open(StrEnum):
-    """An open set: a new value becomes a member, spelled as the server spelled it."""
+    """An open set: a new value becomes a member with the server's spelling."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -64,12 +64,12 @@ class _Open(StrEnum):
             return known
         member = str.__new__(cls, value)
         member._name_ = member._value_ = value
-        # `setdefault`: two threads that meet a new value must get the same member.
+        # `setdefault`: two threads that read a new value must get the same member.
         gained: Self = _gained.setdefault((cls, value), member)
         return gained
 
     def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:
-        # By its value: Python 3.11.2 pickles and copies by name, which doesn't find a member that was gained.
+        # By its value: Python 3.11.2 pickles and copies by name, which doesn't find an added member.
         return type(self), (self.value,)
 
     @classmethod
@@ -78,7 +78,7 @@ class _Open(StrEnum):
 
 
 def _open_schema(kind: type[StrEnum | IntEnum], of: str) -> dict[str, Any]:
-    """Build pydantic's core schema of an open set: a plain value, of which the members are mere examples."""
+    """Build pydantic's core schema of an open set: a plain value, with the members as examples."""
 
     def take(value: Any, _: Any) -> StrEnum | IntEnum:
         return kind(value)
@@ -96,7 +96,7 @@ def _open_schema(kind: type[StrEnum | IntEnum], of: str) -> dict[str, Any]:
 
 
 class _Named(_Open):
-    """An open set that has words and colours."""
+    """An open set whose members have words and colours."""
 
     def label(self, language: LanguageLike = "en") -> str:
         """Return the game's word for it.
@@ -105,8 +105,7 @@ class _Named(_Open):
             language: A language of the item database (`ru en es fr ko`), as enum or string, any case.
 
         Returns:
-            The word in that language, in English where there is none, and the server's own spelling where the value is
-            new.
+            The word in that language, otherwise in English. For a new value the server's own spelling.
         """
         return labels.word(type(self).__name__, self.name, language, unknown=self.value)
 
@@ -124,7 +123,7 @@ class Region(_AnyCase):
     NA = "na"
     SEA = "sea"
     NEA = "nea"
-    # The names that stalcraft-api gives them.
+    # Their names in stalcraft-api.
     RUSSIA = "ru"
     EUROPE = "eu"
     NORTH_AMERICA = "na"
@@ -137,7 +136,7 @@ class Realm(_AnyCase):
 
     RU = "ru"
     GLOBAL = "global"
-    RUSSIA = "ru"  # as stalcraft-api calls it
+    RUSSIA = "ru"  # its name in stalcraft-api
 
 
 class Language(_AnyCase):
@@ -148,7 +147,7 @@ class Language(_AnyCase):
     ES = "es"
     FR = "fr"
     KO = "ko"
-    # The names that stalcraft-api gives them.
+    # Their names in stalcraft-api.
     RUSSIAN = "ru"
     ENGLISH = "en"
     SPANISH = "es"
@@ -157,11 +156,11 @@ class Language(_AnyCase):
 
 
 class Order(_AnyCase):
-    """A sort direction. `"ascending"` and `"descending"` are understood too."""
+    """A sort direction. `"ascending"` and `"descending"` work too."""
 
     ASCENDING = "asc"
     DESCENDING = "desc"
-    # The names that stalcraft-api gives them.
+    # Their names in stalcraft-api.
     ASC = "asc"
     DESC = "desc"
 
@@ -250,7 +249,7 @@ class ClanRank(_Named):
 
 
 class ItemRank(_Named):
-    """The rank that a character needs for an item, as the item database colours it; an open set."""
+    """The rank that a character needs for an item, as in the `color` of the item database; an open set."""
 
     NEWBIE = "RANK_NEWBIE"
     STALKER = "RANK_STALKER"
@@ -260,7 +259,7 @@ class ItemRank(_Named):
 
 
 class BonusProperty(_Named):
-    """A property that upgrades have opened, as `additional["bonus_properties"]` names it; an open set."""
+    """A property that upgrades have unlocked, as in `additional["bonus_properties"]`; an open set."""
 
     SPEED_MOD = "SPEED_MOD"
     STAMINA_BONUS = "STAMINA_BONUS"
@@ -273,7 +272,7 @@ class BonusProperty(_Named):
 
 
 class Quality(IntEnum):
-    """The quality of an artefact, as `additional["qlt"]` numbers it; an open set.
+    """The quality of an artefact, by its number in `additional["qlt"]`; an open set.
 
     A member prints as its name in lower case, such as `rare`, and is the number everywhere else.
     """
@@ -304,13 +303,13 @@ class Quality(IntEnum):
             language: A language of the item database (`ru en es fr ko`), as enum or string, any case.
 
         Returns:
-            The word in that language, in English where there is none, and `Quality 9` where the number is new.
+            The word in that language, otherwise in English. For a new number a text such as `Quality 9`.
         """
         return labels.word("Quality", self.name, language, unknown=f"Quality {self.value}")
 
     @property
     def color(self) -> str:
-        """Its colour, near that of the game, such as `#d05cc0`; grey where the number is new."""
+        """Its colour, similar to that of the game, such as `#d05cc0`. A new number is grey."""
         return labels.color("Quality", self.name)
 
     def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[int]]:
@@ -332,8 +331,8 @@ class Quality(IntEnum):
 #: The format types for numbers.
 _NUMERIC = tuple("bcdeEfFgGnoxX%")
 
-#: What arguments take beside the members themselves. At run time any case will do; here are the spellings that type
-#: checkers know and editors complete. A map that is newer than this version is `OperationsMap("its_name")`.
+#: The types of arguments: a member, or its value. At run time the case of a value doesn't matter; type checkers know
+#: and editors complete these spellings. A map that is newer than this version is `OperationsMap("its_name")`.
 RegionLike: TypeAlias = Region | Literal["ru", "eu", "na", "sea", "nea"]
 RealmLike: TypeAlias = Realm | Literal["ru", "global"]
 LanguageLike: TypeAlias = Language | Literal["ru", "en", "es", "fr", "ko"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LOT_VOLATILE", "SALES_OVERLAP", "AuctionLot", "AuctionPrice"]
 
-#: How late a sale may turn up. Sales appear minutes after they were made, some later than others. So ask again for the
+#: How late a sale may appear. Sales appear minutes after they were made, some later than others. So read again the
 #: sales of this time before the newest one that you know, and skip those that you have, by `AuctionPrice.key()`.
 SALES_OVERLAP = timedelta(minutes=30)
 
@@ -31,7 +31,7 @@ LOT_VOLATILE = frozenset({"currentPrice"})
 
 
 class _Traded(Model, frozen=True, kw_only=True):
-    """What lots and sales have in common: the piece itself, which `additional=True` asks for."""
+    """The part that lots and sales have in common: the piece itself, which comes with `additional=True`."""
 
     if TYPE_CHECKING:
         # Declared by each model in the order of its own fields.
@@ -39,23 +39,24 @@ class _Traded(Model, frozen=True, kw_only=True):
 
     @property
     def quality(self) -> Quality | None:
-        """The quality of an artefact, from `additional["qlt"]`; `None` where the server didn't send it.
+        """The quality of an artefact, from `additional["qlt"]`; `None` if the server didn't send it.
 
-        The server also omits it for some common artefacts. `quality_in` tells these from things without a quality.
+        The server also omits it for some common artefacts. `quality_in` distinguishes these from items without a
+        quality.
         """
         quality = whole(self.additional.get("qlt"))
         return None if quality is None else Quality(quality)
 
     def quality_in(self, category: str | None) -> Quality | None:
-        """Return the quality, where the item's category is known.
+        """Return the quality if the item's category is known.
 
-        This is the one place that decides what a row without `qlt` is.
+        This is the only place that decides what a row without `qlt` is.
 
         Args:
-            category: The category as the item database has it, such as `artefact/gravity`; `None` where nobody knows.
+            category: The category in the item database, such as `artefact/gravity`; `None` if it is unknown.
 
         Returns:
-            Of an artefact the quality, which is common where the server didn't send it; `None` for all other items.
+            For an artefact its quality, which is common if the server didn't send it; `None` for all other items.
             Without a category the same as `quality`.
         """
         if category is None:
@@ -66,7 +67,7 @@ class _Traded(Model, frozen=True, kw_only=True):
 
     @property
     def upgrade_level(self) -> int:
-        """The upgrade level, from `additional["ptn"]`; 0 where it is absent."""
+        """The upgrade level, from `additional["ptn"]`; 0 if it is absent."""
         return whole(self.additional.get("ptn")) or 0
 
     @property
@@ -79,17 +80,17 @@ class _Traded(Model, frozen=True, kw_only=True):
 
     @property
     def details(self) -> PieceDetails:
-        """What else `additional` says, in words: charge, transfers, bonus properties and so on."""
+        """The other contents of `additional` as fields: charge, transfers, bonus properties and so on."""
         return details_of(self.additional, self.quality)
 
     def label(self, language: LanguageLike = "en") -> str:
-        """Say quality and upgrade level in the words of the game, such as `Rare +7`.
+        """Return quality and upgrade level in the words of the game, such as `Rare +7`.
 
         Args:
             language: A language of the item database (`ru en es fr ko`), as enum or string, any case.
 
         Returns:
-            `Rare +7`, `Rare` for level 0, `+7` for a piece without a quality, and nothing where there is neither.
+            `Rare +7`, `Rare` for level 0, `+7` for a piece without a quality, and an empty string without both.
         """
         quality = "" if self.quality is None else self.quality.label(language)
         return f"{quality} {f'+{self.upgrade_level}' if self.upgrade_level else ''}".strip()
@@ -107,13 +108,13 @@ class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
 
     Attributes:
         item_id: The item.
-        amount: How many pieces the lot holds.
-        start_price: The price that bidding starts at; 0 where there is no bidding, `None` if the server didn't send it.
-        current_price: The highest bid, or `None` while there is none.
-        buyout_price: The price to buy at once; 0 where that is not possible, `None` if the server didn't send it.
+        amount: The number of pieces in the lot.
+        start_price: The price that bidding starts at; 0 without bidding, `None` if the server didn't send it.
+        current_price: The highest bid, or `None` without a bid.
+        buyout_price: The price to buy the lot at once; 0 if that is not possible, `None` if the server didn't send it.
         start_time: When it was put up, if the server sent it.
-        end_time: When it ends, if the server sent it; the server still returns lots for a while after that.
-        additional: What is known of the piece, untouched; empty unless asked for with `additional=True`.
+        end_time: When it ends, if the server sent it. The server still returns lots for a while after that.
+        additional: The details of the piece, unchanged; empty without `additional=True`.
     """
 
     # A lot with an unreadable price is rejected: `None` would pass for "no bid" or "no buyout".
@@ -131,9 +132,9 @@ class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
 
     @property
     def unit_price(self) -> float | None:
-        """The buyout price per piece; infinite where it is too large for a float.
+        """The buyout price per piece; infinite if it is too large for a float.
 
-        `None` where the lot has no buyout, or the server didn't send it.
+        `None` if the lot has no buyout, or the server didn't send it.
         """
         return _per_piece(self.buyout_price, self.amount) if self.buyout_price and self.amount else None
 
@@ -141,7 +142,7 @@ class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
         """Return the identity of this lot, a signed 64-bit integer made of all its fields but the bid.
 
         It is the same in every process and version, and in whatever order the server sends lists and keys.
-        `additional` is part of it, so ask with `additional=True` always or never. Equal lots have equal keys:
+        `additional` is part of it, so use `additional=True` always or never. Equal lots have equal keys:
         `scapi.numbered` counts them.
         """
         raw = msgspec.to_builtins(self)
@@ -152,10 +153,10 @@ class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False)
     """A sale.
 
     Attributes:
-        amount: How many pieces were sold.
-        price: What was paid for all of them.
-        time: When.
-        additional: What is known of the piece, untouched; empty unless asked for with `additional=True`.
+        amount: The number of pieces that were sold.
+        price: The price of all of them together.
+        time: When they were sold.
+        additional: The details of the piece, unchanged; empty without `additional=True`.
     """
 
     _page: ClassVar[tuple[str, str]] = ("prices", "total")
@@ -167,14 +168,14 @@ class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False)
 
     @property
     def unit_price(self) -> float:
-        """The price per piece; the whole price where the amount is 0; infinite where it is too large for a float."""
+        """The price per piece; the whole price if the amount is 0; infinite if it is too large for a float."""
         return _per_piece(self.price, self.amount or 1)
 
     def key(self) -> int:
         """Return the identity of this sale, a signed 64-bit integer made of all its fields.
 
         It is the same in every process and version, and in whatever order the server sends lists and keys.
-        `additional` is part of it, so ask with `additional=True` always or never. Equal sales have equal keys:
+        `additional` is part of it, so use `additional=True` always or never. Equal sales have equal keys:
         `scapi.numbered` counts them.
         """
         return _identity.hash_64(_identity.canonical(msgspec.to_builtins(self)))

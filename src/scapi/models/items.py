@@ -31,10 +31,10 @@ class Translation(Model, frozen=True, kw_only=True, rename="camel"):
     """A text of the game in the languages that the database has (`ru en es fr ko` in 2026).
 
     Attributes:
-        key: The game's own key of the text, empty where there is none.
-        lines: Language to text. Empty for a text that is the same in all languages.
+        key: The game's own key of the text; empty without one.
+        lines: The text by language. Empty for a text that is the same in all languages.
         text: That text, for entries of the type "text".
-        args: Values the game filled in, as strings; `lines` already contain them.
+        args: The values that the game filled in, as strings; `lines` already contain them.
     """
 
     key: str = ""
@@ -49,15 +49,15 @@ class Translation(Model, frozen=True, kw_only=True, rename="camel"):
             language: A language of the database, as enum or string, any case. Defaults to `Config.LANGUAGE`.
 
         Returns:
-            The text in that language, else in English, else in Russian, else in any language, else the text
-            without language; empty where there is nothing at all.
+            The text in that language, otherwise in English, in Russian, in any language, or the text without a
+            language; empty if there is no text.
         """
         wanted = (str(language or Config.LANGUAGE).lower(), "en", "ru", *self.lines)
         return next((self.lines[code] for code in wanted if self.lines.get(code, "").strip()), self.text)
 
 
 class _Entry(Model, frozen=True, kw_only=True, rename="camel"):
-    """What index entries and item files have in common."""
+    """The fields that index entries and item files have in common."""
 
     id: str
     translation: Translation
@@ -73,13 +73,13 @@ class _Entry(Model, frozen=True, kw_only=True, rename="camel"):
             language: A language of the database, as enum or string, any case. Defaults to `Config.LANGUAGE`.
 
         Returns:
-            The name as `Translation.get` finds it; the id where the database gives no name.
+            The result of `Translation.get`; the id if the database has no name.
         """
         return self.translation.get(language) or self.id
 
     @property
     def rank(self) -> ItemRank | None:
-        """The rank that a character needs for the item, from its colour; `None` where it needs none."""
+        """The rank that a character needs for the item, from its colour; `None` if none is needed."""
         return ItemRank(self.color) if self.color and self.color.startswith("RANK_") else None
 
 
@@ -87,16 +87,16 @@ class Lookup(_Entry, frozen=True, kw_only=True, rename="camel"):
     """One entry of an index file, found by a search or by its id.
 
     Attributes:
-        id: The id that the API takes, e.g. `zyv9`.
+        id: The id for the API, e.g. `zyv9`.
         translation: The name in all its languages; see `name`.
-        category: Of an item the folder, e.g. `weapon/assault_rifle`; of a stat its group; else `None`.
-        path: Where the item's own file lies, e.g. `/items/other/qyvk.json`; only items have one.
-        icon: Where its icon lies, e.g. `/icons/other/qyvk.png`; only items have one.
+        category: The folder of an item, e.g. `weapon/assault_rifle`, or the group of a stat; otherwise `None`.
+        path: The path of the item's own file, e.g. `/items/other/qyvk.json`; only items have one.
+        icon: The path of its icon, e.g. `/icons/other/qyvk.png`; only items have one.
         color: The item's rank colour, e.g. `RANK_MASTER`.
         status: How the item binds to its owner, e.g. `PERSONAL_ON_USE`.
-        score: How well it fits the query, 0 to 100; 100 is an exact name or id.
-        ambiguous: Another id fits the query just as well, so that the query alone can't tell them apart.
-        data: The entry as the database has it, untouched.
+        score: How well it matches the query, 0 to 100; 100 is an exact name or id.
+        ambiguous: Whether another id matches the query equally well.
+        data: The entry in the database, unchanged.
     """
 
     path: str | None = None
@@ -109,13 +109,13 @@ class ItemInfo(_Entry, frozen=True, kw_only=True, rename="camel"):
     """The file of one item, at one upgrade level.
 
     Attributes:
-        id: The id that the API takes.
+        id: The id for the API.
         translation: The name in all its languages; see `name`.
         category: The item's folder, e.g. `artefact/gravity`.
         color: The item's rank colour.
         status: How the item binds to its owner.
-        info_blocks: The blocks of the item's card as the database has them; some are empty dicts.
-        data: The whole file, untouched.
+        info_blocks: The blocks of the item's card, as in the database; some are empty dicts.
+        data: The whole file, unchanged.
     """
 
     info_blocks: list[dict[str, Any]]
@@ -125,8 +125,8 @@ class ItemAmount(Model, frozen=True, kw_only=True, rename="camel"):
     """An amount of one item.
 
     Attributes:
-        item: Item id.
-        amount: Pieces.
+        item: The id of the item.
+        amount: The number of pieces.
     """
 
     item: str
@@ -137,9 +137,9 @@ class BarterOffer(Model, frozen=True, kw_only=True, rename="camel"):
     """One way to pay for a recipe.
 
     Attributes:
-        currency: What `cost` counts: `money` or `sleeves` in 2026.
-        cost: Price in that currency, on top of the items.
-        required_items: The items to hand over.
+        currency: The currency of `cost`: `money` or `sleeves` in 2026.
+        cost: The price in that currency, in addition to the items.
+        required_items: The items that are part of the price.
     """
 
     currency: str | None = None
@@ -151,7 +151,7 @@ class BarterRecipe(Model, frozen=True, kw_only=True, rename="camel"):
     """One item that a settlement barters. The same item may have several recipes.
 
     Attributes:
-        item: Id of the item to get.
+        item: The id of the item to get.
         settlement_required_level: The lowest level of the settlement that offers it.
         offers: The ways to pay; one of them is enough.
     """
@@ -166,7 +166,7 @@ class BarterSettlement(Model, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         settlement_title: The settlement's name.
-        recipes: What it offers; `rejected` has what could not be read.
+        recipes: Its recipes. Those that could not be read are in `rejected`.
     """
 
     settlement_title: Translation
@@ -174,7 +174,7 @@ class BarterSettlement(Model, frozen=True, kw_only=True, rename="camel"):
 
 
 class HideoutPerk(Model, frozen=True, kw_only=True, rename="camel"):
-    """A skill that hideout recipes ask for.
+    """A skill that hideout recipes require.
 
     Attributes:
         id: The perk's id, as in `HideoutRequirements.perks`.
@@ -191,8 +191,8 @@ class HideoutRequirements(Model, frozen=True, kw_only=True, rename="camel"):
     """The requirements of a hideout recipe.
 
     Attributes:
-        perks: Perk id to the level needed.
-        features: Benches and tools needed, e.g. `precise_tools`.
+        perks: The required level by the id of the perk.
+        features: The required benches and tools, e.g. `precise_tools`.
     """
 
     perks: dict[str, int] = {}
@@ -204,12 +204,12 @@ class HideoutRecipe(Model, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         bench: Where it is made: `workbench`, `laboratory_table` or `kitchen_table` in 2026.
-        category: The tab it stands in.
-        subcategory: The group inside the tab.
-        result: What comes out.
-        ingredients: What goes in.
-        energy: Energy it costs.
-        requirements: The perks, benches and tools needed.
+        category: Its tab.
+        subcategory: Its group in the tab.
+        result: The items that it makes.
+        ingredients: The items that it uses up.
+        energy: The energy that it costs.
+        requirements: The required perks, benches and tools.
     """
 
     bench: str | None = None
@@ -225,8 +225,8 @@ class Hideout(Model, frozen=True, kw_only=True, rename="camel"):
     """The hideout's perks and recipes.
 
     Attributes:
-        perks: The skills that recipes ask for; `rejected` has what could not be read.
-        recipes: What can be made; here too.
+        perks: The skills that recipes require. Those that could not be read are in `rejected`.
+        recipes: The recipes, with a `rejected` of their own.
     """
 
     perks: Listing[HideoutPerk]

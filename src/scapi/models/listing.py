@@ -1,4 +1,4 @@
-"""A page of rows, and its place in the whole list."""
+"""A page of rows, with its position in the whole list."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ class Rejected(NamedTuple):
     """A row that could not be read.
 
     Attributes:
-        index: Its place in the page as the server sent it, from 0.
-        raw: The row as it was sent.
+        index: Its position in the page as the server sent it, from 0.
+        raw: The row as the server sent it.
         reason: Why it could not be read.
     """
 
-    index: int  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]  # nobody needs tuple.index of these
+    index: int  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]  # `tuple.index` isn't needed here
     raw: Any
     reason: str
 
 
 class Listing(list[T]):
-    """One page of rows: a `list` that knows how many there are in all.
+    """One page of rows: a `list` with the number of rows in the whole list.
 
-    A slice or a copy is a listing too, with the same place in the whole list, and `sort()` sorts a listing in place.
+    A slice or a copy is a listing too, with the same position in the whole list, and `sort()` sorts a listing in place.
     `sorted()`, `+` and comprehensions make plain lists, which the functions of `scapi.frames` take.
 
     Attributes:
-        total: How many rows the server has in all; it may change between two pages.
-        limit: How many rows were asked for.
-        offset: How many rows come before this page.
+        total: The number of rows in the whole list. It may change between two pages.
+        limit: The number of rows that were requested.
+        offset: The number of rows before this page.
         rejected: The rows of this page that could not be read.
-        model: What the rows are, also where there are none; `None` if nobody said.
+        model: The type of the rows, also if there are none; `None` if it is unknown.
         has_more: Whether there are rows after this page.
     """
 
@@ -70,12 +70,12 @@ class Listing(list[T]):
         self.rejected = list(rejected)
         self.model = model
         self._received = len(self) + len(self.rejected)
-        # An empty page ends the list, whatever `total` says: a loop over pages must end.
+        # An empty page ends the list, whatever `total` is: a loop over pages must end.
         self.has_more = offset + self._received < total and (self._received > 0 or limit == 0)
 
     @property
     def next_offset(self) -> int | None:
-        """Where the next page begins: the `offset` to ask for; `None` after the last page."""
+        """The `offset` of the next page; `None` on the last page."""
         return self.offset + self._received if self.has_more else None
 
     @overload
@@ -104,12 +104,12 @@ class Listing(list[T]):
     @overload
     def to_dict(self, *, wire: bool) -> Any: ...
     def to_dict(self, *, wire: bool = False) -> Any:
-        """Return the page as plain data; `to_dicts` has the rows alone, as columns.
+        """Return the page as plain data. `to_dicts` returns only the rows, as columns.
 
         Args:
-            wire: Give the page as the API sends it, rejected rows in their places: an object with the rows and their
-                number, or a list where the API sends a list. By default an object with `total`, `limit`, `offset`,
-                `next_offset`, `rows` and `rejected`, and with names and values as `to_dict` of the rows gives them.
+            wire: Return the page as the API sends it, with rejected rows at their positions: an object with the rows
+                and the total, or a list if the API sends a list. By default an object with `total`, `limit`, `offset`,
+                `next_offset`, `rows` and `rejected`, and with the names and values of `to_dict` of the rows.
         """
         if not wire:
             place = {"total": self.total, "limit": self.limit, "offset": self.offset, "next_offset": self.next_offset}
@@ -121,10 +121,10 @@ class Listing(list[T]):
         return rows if names is None else {names[1]: self.total, names[0]: rows}
 
     def to_json(self, *, wire: bool = False) -> str:
-        """Return the page as JSON: that of `to_dict`.
+        """Return the result of `to_dict` as JSON.
 
         Args:
-            wire: As of `to_dict`.
+            wire: See `to_dict`.
         """
         return msgspec.json.encode(self.to_dict(wire=wire), enc_hook=odd).decode()
 
@@ -134,7 +134,7 @@ class Listing(list[T]):
 
         Args:
             text: The JSON.
-            model: What the rows are.
+            model: The type of the rows.
 
         Raises:
             ValueError: The text isn't such a page.
@@ -145,11 +145,11 @@ class Listing(list[T]):
             raise ValueError(f"text must be what Listing.to_json() returned: {cause}") from None
 
     def to_dicts(self, *, flatten: bool = False, explode: bool = False) -> list[dict[str, Any]]:
-        """Make plain dicts with aware times of the rows; see `scapi.frames.to_dicts`.
+        """Return the rows as plain dicts with aware times, see `scapi.frames.to_dicts`.
 
         Args:
-            flatten: Give every known key of `additional` a column of its own.
-            explode: Give every participant of a session a row of its own.
+            flatten: Put each known key of `additional` in its own column.
+            explode: Put each participant of a session in its own row.
 
         Raises:
             ValueError: There is nothing to flatten or explode, or an integer needs more than 64 bits.
@@ -159,45 +159,45 @@ class Listing(list[T]):
         return frames.to_dicts(self, flatten=flatten, explode=explode)
 
     def to_polars(self, *, flatten: bool = False, explode: bool = False) -> pl.DataFrame:
-        """Make a polars frame of the rows, with the same columns if there are none; see `scapi.frames.to_polars`.
+        """Return the rows as a polars frame, with the same columns if there are none; see `scapi.frames.to_polars`.
 
         Args:
-            flatten: Give every known key of `additional` a column of its own.
-            explode: Give every participant of a session a row of its own.
+            flatten: Put each known key of `additional` in its own column.
+            explode: Put each participant of a session in its own row.
 
         Raises:
             ImportError: polars isn't installed.
-            ValueError: As of `to_dicts`.
+            ValueError: See `to_dicts`.
         """
         from scapi import frames
 
         return frames.to_polars(self, flatten=flatten, explode=explode)
 
     def to_pandas(self, *, flatten: bool = False, explode: bool = False) -> pd.DataFrame:
-        """Make a pandas frame of the rows, with the same columns if there are none; see `scapi.frames.to_pandas`.
+        """Return the rows as a pandas frame, with the same columns if there are none; see `scapi.frames.to_pandas`.
 
         Args:
-            flatten: Give every known key of `additional` a column of its own.
-            explode: Give every participant of a session a row of its own.
+            flatten: Put each known key of `additional` in its own column.
+            explode: Put each participant of a session in its own row.
 
         Raises:
             ImportError: pandas isn't installed.
-            ValueError: As of `to_dicts`.
+            ValueError: See `to_dicts`.
         """
         from scapi import frames
 
         return frames.to_pandas(self, flatten=flatten, explode=explode)
 
     def to_arrow(self, *, flatten: bool = False, explode: bool = False) -> pa.Table:
-        """Make an Arrow table of the rows, with the same columns if there are none; see `scapi.frames.to_arrow`.
+        """Return the rows as an Arrow table, with the same columns if there are none; see `scapi.frames.to_arrow`.
 
         Args:
-            flatten: Give every known key of `additional` a column of its own.
-            explode: Give every participant of a session a row of its own.
+            flatten: Put each known key of `additional` in its own column.
+            explode: Put each participant of a session in its own row.
 
         Raises:
             ImportError: pyarrow isn't installed.
-            ValueError: As of `to_dicts`.
+            ValueError: See `to_dicts`.
         """
         from scapi import frames
 
@@ -246,7 +246,7 @@ class _Page(msgspec.Struct):
 
 
 def _read(raw: Any, model: type[T]) -> Listing[T]:
-    """Make a page of what `Listing.to_dict` returned."""
+    """Convert the result of `Listing.to_dict` back to a page."""
     page = msgspec.convert(raw, _Page)
     rows = [from_plain(row, model) for row in page.rows]
     place = {"total": page.total, "limit": page.limit, "offset": page.offset}
