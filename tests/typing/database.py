@@ -26,10 +26,9 @@ def sync_world(lookup: scapi.sync.DatabaseLookup, github: scapi.sync.GitHubClien
     assert_type(github.rawfile("a", etag=etag), RawFile | None)
 
 
-def mistakes(lookup: scapi.sync.DatabaseLookup, store: scapi.sync.Store, found: Lookup) -> None:
+def mistakes(lookup: scapi.sync.DatabaseLookup, found: Lookup) -> None:
     """What both checkers refuse: each ignore is an error as soon as it is idle."""
     lookup.search("kil", filename="listings")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     lookup.hideout(realm="all")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     lookup.sync(True)  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
-    store.stats("zyv9", region="mars")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     found.name("klingon")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

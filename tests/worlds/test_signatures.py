@@ -33,7 +33,7 @@ SEVERAL_TYPES = {
     "path": "in a repository it is text with slashes, on this machine any path",
     "progress": "the collector's is another name of its on_progress",
     "realm": "sync takes all of them too",
-    "region": "some calls take several regions at once, see SEVERAL_REGIONS",
+    "region": "some calls take several, see REGIONS",
     "resume": "each walk has a state of its own",
     "since": "a bulk call takes a time per item too",
     "sort": "lots and sessions are sorted by different things",
@@ -42,8 +42,12 @@ SEVERAL_TYPES = {
     "where": "it gets the rows of the call",
 }
 
-#: What a call takes that works on several regions.
-SEVERAL_REGIONS = "RegionLike | Iterable[RegionLike]"
+#: What a call takes for a region: one, or several too. A store takes back the text that its records have.
+REGIONS = {
+    frozenset({"RegionLike"}),
+    frozenset({"RegionLike", "Iterable[RegionLike]"}),
+    frozenset({"Region", "str", "Iterable[Region | str]"}),
+}
 
 
 class Function(NamedTuple):
@@ -162,4 +166,4 @@ def test_an_option_has_one_type(face: ModuleType) -> None:
             kind = frozenset(re.split(r" \| (?![^\[]*\])", option.annotation)) - {"None"}
             types.setdefault(option.name, {}).setdefault(kind, str(function))
     assert {name for name, places in types.items() if len(places) > 1} == SEVERAL_TYPES.keys()
-    assert set(types["region"]) == {frozenset(["RegionLike"]), frozenset(SEVERAL_REGIONS.split(" | "))}
+    assert set(types["region"]) == REGIONS

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scapi._store.reading import LotsPiece, SalesPiece
     from scapi._store.rows import ItemChange, ItemState, Place, Run, Span
     from scapi._store.write_results import ClanChange, Written, WrittenLots
-    from scapi.enums import RegionLike
+    from scapi.enums import Region
     from scapi.models import ClanMember, EmissionState
 
 
@@ -58,7 +58,7 @@ class Store(StoreQueries):
 
     async def write_sales(
         self,
-        region: RegionLike,
+        region: Region | str,
         item: str,
         piece: SalesPiece,
         *,
@@ -85,7 +85,7 @@ class Store(StoreQueries):
 
     async def write_lots(
         self,
-        region: RegionLike,
+        region: Region | str,
         item: str,
         piece: LotsPiece,
         *,
@@ -110,7 +110,7 @@ class Store(StoreQueries):
         place = place_of(region, item)
         return await aio.to_thread(self._sql.writing.lots, place, piece, owner, change)
 
-    async def write_emission(self, region: RegionLike, emission: EmissionState) -> None:
+    async def write_emission(self, region: Region | str, emission: EmissionState) -> None:
         """Write the start and end times of the emissions in a response.
 
         Args:
@@ -123,7 +123,7 @@ class Store(StoreQueries):
         await aio.to_thread(self._sql.writing.emission, region_of(region), emission)
 
     async def write_clan_members(
-        self, region: RegionLike, clan_id: str, members: Iterable[ClanMember], *, at: datetime
+        self, region: Region | str, clan_id: str, members: Iterable[ClanMember], *, at: datetime
     ) -> ClanChange:
         """Write the members of a clan. Return who joined and who left since the last call.
 
@@ -194,7 +194,7 @@ class Store(StoreQueries):
         self,
         items: str | Iterable[str] | None = None,
         *,
-        region: RegionLike | Iterable[RegionLike] | None = None,
+        region: Region | str | Iterable[Region | str] | None = None,
     ) -> list[ItemState]:
         """Return the states of items: due times, failures and leases.
 
@@ -209,7 +209,7 @@ class Store(StoreQueries):
         return await aio.to_thread(self._sql.leases.states, scope.regions, scope.items)
 
     async def update_item(
-        self, region: RegionLike, item: str, *, owner: str | None = None, **change: Unpack[ItemChange]
+        self, region: Region | str, item: str, *, owner: str | None = None, **change: Unpack[ItemChange]
     ) -> None:
         """Change the state of an item.
 
@@ -225,7 +225,7 @@ class Store(StoreQueries):
         """
         await aio.to_thread(self._sql.leases.change, place_of(region, item), owner, change)
 
-    async def spans(self, region: RegionLike, item: str) -> list[Span]:
+    async def spans(self, region: Region | str, item: str) -> list[Span]:
         """Return the intervals in which the store holds every sale of an item, the newest first.
 
         Args:
@@ -237,7 +237,7 @@ class Store(StoreQueries):
         """
         return await aio.to_thread(self._sql.leases.spans, place_of(region, item))
 
-    async def count_newer(self, region: RegionLike, item: str, time: datetime) -> int:
+    async def count_newer(self, region: Region | str, item: str, time: datetime) -> int:
         """Return the number of sales of an item that are newer than a time.
 
         Args:
@@ -285,7 +285,7 @@ class Store(StoreQueries):
         since: datetime | timedelta | str | None = None,
         until: datetime | timedelta | str | None = None,
         *,
-        region: RegionLike | Iterable[RegionLike] | None = None,
+        region: Region | str | Iterable[Region | str] | None = None,
     ) -> int:
         """Write sales to a file: `.parquet` (needs the extra `arrow`), `.csv` or `.jsonl`. The write is atomic.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scapi._store.reading import LotsPiece, SalesPiece
     from scapi._store.rows import ItemChange, ItemState, Place, Run, Span
     from scapi._store.write_results import ClanChange, Written, WrittenLots
-    from scapi.enums import RegionLike
+    from scapi.enums import Region
     from scapi.models import ClanMember, EmissionState
 
 
@@ -59,7 +59,7 @@ class Store(StoreQueries):
 
     def write_sales(
         self,
-        region: RegionLike,
+        region: Region | str,
         item: str,
         piece: SalesPiece,
         *,
@@ -86,7 +86,7 @@ class Store(StoreQueries):
 
     def write_lots(
         self,
-        region: RegionLike,
+        region: Region | str,
         item: str,
         piece: LotsPiece,
         *,
@@ -111,7 +111,7 @@ class Store(StoreQueries):
         place = place_of(region, item)
         return threads.to_thread(self._sql.writing.lots, place, piece, owner, change)
 
-    def write_emission(self, region: RegionLike, emission: EmissionState) -> None:
+    def write_emission(self, region: Region | str, emission: EmissionState) -> None:
         """Write the start and end times of the emissions in a response.
 
         Args:
@@ -124,7 +124,7 @@ class Store(StoreQueries):
         threads.to_thread(self._sql.writing.emission, region_of(region), emission)
 
     def write_clan_members(
-        self, region: RegionLike, clan_id: str, members: Iterable[ClanMember], *, at: datetime
+        self, region: Region | str, clan_id: str, members: Iterable[ClanMember], *, at: datetime
     ) -> ClanChange:
         """Write the members of a clan. Return who joined and who left since the last call.
 
@@ -195,7 +195,7 @@ class Store(StoreQueries):
         self,
         items: str | Iterable[str] | None = None,
         *,
-        region: RegionLike | Iterable[RegionLike] | None = None,
+        region: Region | str | Iterable[Region | str] | None = None,
     ) -> list[ItemState]:
         """Return the states of items: due times, failures and leases.
 
@@ -210,7 +210,7 @@ class Store(StoreQueries):
         return threads.to_thread(self._sql.leases.states, scope.regions, scope.items)
 
     def update_item(
-        self, region: RegionLike, item: str, *, owner: str | None = None, **change: Unpack[ItemChange]
+        self, region: Region | str, item: str, *, owner: str | None = None, **change: Unpack[ItemChange]
     ) -> None:
         """Change the state of an item.
 
@@ -226,7 +226,7 @@ class Store(StoreQueries):
         """
         threads.to_thread(self._sql.leases.change, place_of(region, item), owner, change)
 
-    def spans(self, region: RegionLike, item: str) -> list[Span]:
+    def spans(self, region: Region | str, item: str) -> list[Span]:
         """Return the intervals in which the store holds every sale of an item, the newest first.
 
         Args:
@@ -238,7 +238,7 @@ class Store(StoreQueries):
         """
         return threads.to_thread(self._sql.leases.spans, place_of(region, item))
 
-    def count_newer(self, region: RegionLike, item: str, time: datetime) -> int:
+    def count_newer(self, region: Region | str, item: str, time: datetime) -> int:
         """Return the number of sales of an item that are newer than a time.
 
         Args:
@@ -286,7 +286,7 @@ class Store(StoreQueries):
         since: datetime | timedelta | str | None = None,
         until: datetime | timedelta | str | None = None,
         *,
-        region: RegionLike | Iterable[RegionLike] | None = None,
+        region: Region | str | Iterable[Region | str] | None = None,
     ) -> int:
         """Write sales to a file: `.parquet` (needs the extra `arrow`), `.csv` or `.jsonl`. The write is atomic.
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from scapi._store.rows import BookLot, Candle, Deal, Gap, ItemHealth, Sale, Stats
     from scapi._store.sql_store import SqlStore
-    from scapi.enums import RegionLike
     from scapi.models import Listing
 
 T = TypeVar("T")
@@ -35,7 +34,7 @@ class StoreQueries(Closable):
         items: str | Iterable[str] | None = None,
         *,
         by: Iterable[str] = ("quality", "level"),
-        region: RegionLike | Iterable[RegionLike] | None = None,
+        region: Region | str | Iterable[Region | str] | None = None,
     ) -> Listing[Sale]:
         """Return the newest sale of each item, region, quality and level.
 
@@ -59,7 +58,7 @@ class StoreQueries(Closable):
         until: datetime | timedelta | str | None = None,
         *,
         limit: int | None = None,
-        region: RegionLike | Iterable[RegionLike] | None = None,
+        region: Region | str | Iterable[Region | str] | None = None,
     ) -> Listing[Sale]:
         """Return the sales, the newest first. Use `export` for more than fits into memory.
 
@@ -86,7 +85,7 @@ class StoreQueries(Closable):
         *,
         by: Iterable[str] = ("quality", "level"),
         per: str = "sale",
-        region: RegionLike | Iterable[RegionLike] | None = None,
+        region: Region | str | Iterable[Region | str] | None = None,
     ) -> Listing[Stats]:
         """Return statistics: count, pieces, median, mean, 10th and 90th percentile, VWAP, lowest and highest price.
 
@@ -120,7 +119,7 @@ class StoreQueries(Closable):
         until: datetime | timedelta | str | None = None,
         *,
         by: Iterable[str] = (),
-        region: RegionLike | Iterable[RegionLike] | None = None,
+        region: Region | str | Iterable[Region | str] | None = None,
     ) -> Listing[Candle]:
         """Return candles: first, highest, lowest and last price, VWAP and volume of each time interval.
 
@@ -147,7 +146,7 @@ class StoreQueries(Closable):
         items: str | Iterable[str] | None = None,
         at: datetime | timedelta | str | None = None,
         *,
-        region: RegionLike | Iterable[RegionLike] | None = None,
+        region: Region | str | Iterable[Region | str] | None = None,
     ) -> Listing[BookLot]:
         """Return the lots on offer: the lowest price per piece first, those without a buyout last.
 
@@ -175,7 +174,7 @@ class StoreQueries(Closable):
         fee: float = 0.05,
         min_sales: int = 5,
         recipient: str | None = None,
-        region: RegionLike | Iterable[RegionLike] | None = None,
+        region: Region | str | Iterable[Region | str] | None = None,
     ) -> Listing[Deal]:
         """Return lots that cost less than the usual price of their quality and level after the fee, the best first.
 
@@ -214,7 +213,7 @@ class StoreQueries(Closable):
         self,
         items: str | Iterable[str] | None = None,
         *,
-        region: RegionLike | Iterable[RegionLike] | None = None,
+        region: Region | str | Iterable[Region | str] | None = None,
     ) -> Listing[Gap]:
         """Return the intervals between complete ones. Sales may be missing in them.
 
@@ -232,7 +231,7 @@ class StoreQueries(Closable):
         self,
         items: str | Iterable[str] | None = None,
         *,
-        region: RegionLike | Iterable[RegionLike] | None = None,
+        region: Region | str | Iterable[Region | str] | None = None,
     ) -> Listing[ItemHealth]:
         """Return the collection state of each item, with its last error.
 
@@ -254,7 +253,7 @@ class StoreQueries(Closable):
     def _scope(
         self,
         items: str | Iterable[str] | None,
-        region: RegionLike | Iterable[RegionLike] | None,
+        region: Region | str | Iterable[Region | str] | None,
         since: datetime | timedelta | str | None = None,
         until: datetime | timedelta | str | None = None,
     ) -> QueryScope:
@@ -267,12 +266,12 @@ class StoreQueries(Closable):
         )
 
 
-def region_of(region: RegionLike) -> str:
+def region_of(region: Region | str) -> str:
     """Return the name of a region."""
     return str(validation.choice("region", region, Region))
 
 
-def place_of(region: RegionLike, item: str) -> Place:
+def place_of(region: Region | str, item: str) -> Place:
     """Return an item in a region, validated."""
     return Place(region_of(region), validation.text("item", item))
 
