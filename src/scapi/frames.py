@@ -1,4 +1,4 @@
-"""Frames: models as tables of polars, pandas and Arrow. The columns depend on the model, not on the rows.
+"""Convert models to frames of polars, pandas and Arrow. The columns depend on the model, not on the rows.
 
 ```python
 from scapi import frames
@@ -38,24 +38,24 @@ F = TypeVar("F")
 def to_dicts(
     rows: Iterable[Any], *, model: type | None = None, flatten: bool = False, explode: bool = False
 ) -> list[dict[str, Any]]:
-    """Make plain dicts of rows, with the columns of a frame as keys.
+    """Convert rows to plain dicts, with the columns of a frame as keys.
 
-    Times are aware `datetime`. Dicts and lists stay what they are; frames have JSON text for them.
+    Times are aware `datetime`. Dicts and lists stay as they are; in frames they are JSON text.
 
     Args:
-        rows: A `Listing` or any other iterable of models of one kind, or results of a bulk call, whose keys become the
+        rows: A `Listing` or any other iterable of models of one type, or results of a bulk call, whose keys become the
             column `key`.
-        model: What the rows are; needed only where there are none and `rows` isn't a `Listing`.
-        flatten: Give every known key of `additional` a column of its own (`qlt`, `ptn`, `spawn_time`, ...); what
-            remains is in `additional`.
-        explode: Give every participant of a session, or statistic of a profile, a row of its own. A session without
+        model: The type of the rows; needed only if there are none and `rows` isn't a `Listing`.
+        flatten: Put each known key of `additional` in its own column (`qlt`, `ptn`, `spawn_time`, ...). The rest stays
+            in `additional`.
+        explode: Put each participant of a session, or statistic of a profile, in its own row. A session without
             participants keeps its row.
 
     Raises:
-        TypeError: The rows aren't models of one kind.
-        ValueError: There are no rows and nothing says what they would be; or there is nothing to flatten or explode;
-            or an integer needs more than 64 bits, or a time another year than 1 to 9999.
-        ScApiException: A bulk result has an error in place of a value.
+        TypeError: The rows aren't models of one type.
+        ValueError: There are no rows and no `model`; or there is nothing to flatten or explode; or an integer needs
+            more than 64 bits, or a year is outside 1 to 9999.
+        ScApiException: A bulk result has an error instead of a value.
     """
     return _built(builders.dicts(), rows, model, flatten=flatten, explode=explode)
 
@@ -63,19 +63,19 @@ def to_dicts(
 def to_polars(
     rows: Iterable[Any], *, model: type | None = None, flatten: bool = False, explode: bool = False
 ) -> pl.DataFrame:
-    """Make a polars frame of rows; needs the extra `polars`.
+    """Convert rows to a polars frame; needs the extra `polars`.
 
     Args:
-        rows: As of `to_dicts`, like the other arguments.
-        model: What the rows are, where nothing else tells.
-        flatten: Known keys of `additional` as columns; what remains is JSON text, as all of it is without.
-        explode: A row for every participant or statistic; without, they are JSON text.
+        rows: See `to_dicts`.
+        model: See `to_dicts`.
+        flatten: See `to_dicts`. The rest of `additional`, or all of it without `flatten`, is JSON text.
+        explode: See `to_dicts`. Without it participants and statistics are JSON text.
 
     Raises:
         ImportError: polars isn't installed.
-        TypeError: As of `to_dicts`.
-        ValueError: As of `to_dicts`.
-        ScApiException: As of `to_dicts`.
+        TypeError: See `to_dicts`.
+        ValueError: See `to_dicts`.
+        ScApiException: See `to_dicts`.
     """
     return _built(builders.polars(), rows, model, flatten=flatten, explode=explode)
 
@@ -83,22 +83,21 @@ def to_polars(
 def to_pandas(
     rows: Iterable[Any], *, model: type | None = None, flatten: bool = False, explode: bool = False
 ) -> pd.DataFrame:
-    """Make a pandas frame of rows; needs the extra `pandas`.
+    """Convert rows to a pandas frame; needs the extra `pandas`.
 
-    Strings, integers and booleans have pandas' nullable types, so that absent values don't turn 64-bit integers into
-    floats.
+    Strings, integers and booleans have pandas' nullable types, so absent values don't turn 64-bit integers into floats.
 
     Args:
-        rows: As of `to_dicts`, like the other arguments.
-        model: What the rows are, where nothing else tells.
-        flatten: Known keys of `additional` as columns; what remains is JSON text, as all of it is without.
-        explode: A row for every participant or statistic; without, they are JSON text.
+        rows: See `to_dicts`.
+        model: See `to_dicts`.
+        flatten: See `to_dicts`. The rest of `additional`, or all of it without `flatten`, is JSON text.
+        explode: See `to_dicts`. Without it participants and statistics are JSON text.
 
     Raises:
         ImportError: pandas isn't installed.
-        TypeError: As of `to_dicts`.
-        ValueError: As of `to_dicts`.
-        ScApiException: As of `to_dicts`.
+        TypeError: See `to_dicts`.
+        ValueError: See `to_dicts`.
+        ScApiException: See `to_dicts`.
     """
     return _built(builders.pandas(), rows, model, flatten=flatten, explode=explode)
 
@@ -106,19 +105,19 @@ def to_pandas(
 def to_arrow(
     rows: Iterable[Any], *, model: type | None = None, flatten: bool = False, explode: bool = False
 ) -> pa.Table:
-    """Make an Arrow table of rows; needs the extra `arrow`.
+    """Convert rows to an Arrow table; needs the extra `arrow`.
 
     Args:
-        rows: As of `to_dicts`, like the other arguments.
-        model: What the rows are, where nothing else tells.
-        flatten: Known keys of `additional` as columns; what remains is JSON text, as all of it is without.
-        explode: A row for every participant or statistic; without, they are JSON text.
+        rows: See `to_dicts`.
+        model: See `to_dicts`.
+        flatten: See `to_dicts`. The rest of `additional`, or all of it without `flatten`, is JSON text.
+        explode: See `to_dicts`. Without it participants and statistics are JSON text.
 
     Raises:
         ImportError: pyarrow isn't installed.
-        TypeError: As of `to_dicts`.
-        ValueError: As of `to_dicts`.
-        ScApiException: As of `to_dicts`.
+        TypeError: See `to_dicts`.
+        ValueError: See `to_dicts`.
+        ScApiException: See `to_dicts`.
     """
     return _built(builders.arrow(), rows, model, flatten=flatten, explode=explode)
 

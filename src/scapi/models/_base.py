@@ -1,4 +1,4 @@
-"""What all records have in common."""
+"""The base classes of all records."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         """Return the record as a dict, with the records in it as dicts.
 
         Args:
-            wire: Give everything as the API sends it: its names (`itemId`), and times as text. By default the names are
-                those of the attributes, times are aware `datetime`, and enums are their values.
+            wire: Return everything as the API sends it: its names (`itemId`), and times as text. By default the names
+                are those of the attributes, times are aware `datetime`, and enums are their values.
         """
         return cast("dict[str, Any]", plain(self, wire=wire))
 

@@ -1,7 +1,7 @@
-"""Records as plain dicts and JSON, and back again.
+"""Convert records to plain dicts and JSON, and back.
 
-Every record has two spellings: Python's (`item_id`), which programs read, and the API's (`itemId`), which the server
-sends. What is read may have either.
+Each field has two names: Python's (`item_id`), which programs use, and the API's (`itemId`), which the server sends.
+Both can be read.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ __all__ = ["from_plain", "odd", "plain"]
 
 T = TypeVar("T")
 
-#: What is plain as it is. Most values are one of these, so they are looked for first.
+#: Types that are plain already. Most values have one of these, so they are checked first.
 SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 def plain(value: Any, *, wire: bool = False) -> Any:
-    """Make a record plain: dicts, lists, and the values of enums.
+    """Convert a record to plain data: dicts, lists, and the values of enums.
 
     Args:
-        value: The record, or what one may hold.
-        wire: Name fields as the API does, leave out those that are `None`, as it does, and spell times as text. By
-            default they have the names of Python, and times stay `datetime`.
+        value: The record, or a value in a record.
+        wire: Use the API's names, leave out fields that are `None`, and write times as text, as the API does. By
+            default fields have Python's names, and times stay `datetime`.
     """
     if type(value) in SCALARS:
         return value
@@ -58,12 +58,12 @@ def plain(value: Any, *, wire: bool = False) -> Any:
 
 @cache
 def _optional(kind: type[msgspec.Struct]) -> frozenset[str]:
-    """The fields that a record may lack."""
+    """Return the names of the fields that a record may lack."""
     return frozenset(field.name for field in msgspec.structs.fields(kind) if not field.required)
 
 
 def odd(value: Any) -> Any:
-    """Write what JSON knows nothing of: an error as its type and text, a path as text."""
+    """Convert a value that JSON has no type for: an error to its type and text, a path to text."""
     if isinstance(value, Exception):
         return {"type": type(value).__name__, "message": str(value)}
     if isinstance(value, PurePath):
@@ -72,7 +72,7 @@ def odd(value: Any) -> Any:
 
 
 def from_plain(raw: Any, kind: type[T]) -> T:
-    """Make a record of plain values, with the names of Python or of the API.
+    """Convert plain values to a record. Their names may be Python's or the API's.
 
     Raises:
         msgspec.ValidationError: They aren't such a record.
@@ -81,7 +81,7 @@ def from_plain(raw: Any, kind: type[T]) -> T:
 
 
 def _as_sent(raw: Any, kind: Any) -> Any:
-    """Give the fields of records the names that the API gives them. `kind` is a plain type."""
+    """Rename the fields of records to the API's names. `kind` is a plain type."""
     if is_record(kind) and is_object(raw):
         fields, named = _fields(kind), dict[str, Any]()
         for key, value in raw.items():
@@ -96,7 +96,7 @@ def _as_sent(raw: Any, kind: Any) -> Any:
 
 @cache
 def _fields(kind: type[msgspec.Struct]) -> dict[str, tuple[str, Any]]:
-    """The fields of a record: the name on the wire and the plain type, which is `None` unless it holds records."""
+    """Return the fields of a record: the API's name and the plain type, which is `None` unless it contains records."""
     found: dict[str, tuple[str, Any]] = {}
     for field in msgspec.structs.fields(kind):
         inner = plain_type(field.type)
@@ -106,7 +106,7 @@ def _fields(kind: type[msgspec.Struct]) -> dict[str, tuple[str, Any]]:
 
 
 def _special(kind: Any, raw: Any) -> Any:
-    """Read what msgspec has no type for: a listing inside a record, a path. Errors don't come back."""
+    """Convert to a type that msgspec doesn't know: a listing inside a record, or a path. Errors can't be read."""
     listing = get_origin(kind)
     if listing is None:
         if issubclass(kind, PurePath) and isinstance(raw, str):

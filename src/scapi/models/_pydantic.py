@@ -20,12 +20,12 @@ Schema = dict[str, Any]
 def record_schema(model: type[msgspec.Struct], handler: Any) -> Schema:
     """Build the core schema of a record.
 
-    A record is taken as it is, or read from a dict or JSON with the names of the attributes or of the API. It is
+    A record is accepted as it is, or read from a dict or JSON with the names of the attributes or of the API. It is
     written with the names of the attributes.
 
     Args:
         model: The record.
-        handler: What pydantic gives to build the schemas of the fields with.
+        handler: Pydantic's handler, which builds the schemas of the fields.
     """
     fields = {
         field.name: (_field_schema(field.type, handler), field.required) for field in msgspec.structs.fields(model)
@@ -34,7 +34,7 @@ def record_schema(model: type[msgspec.Struct], handler: Any) -> Schema:
 
 
 def _written(record: msgspec.Struct) -> Any:
-    """Make a record plain; errors in it become their type and text."""
+    """Convert a record to plain data. Errors in it become their type and text."""
     cells = plain(record)
     return {name: odd(cell) if isinstance(cell, Exception) else cell for name, cell in cells.items()}
 
@@ -56,11 +56,11 @@ def object_schema(
     """Build the core schema of an object that is read and written by functions of ours.
 
     Args:
-        kind: What a value is, when it needs no reading.
-        name: What documents call the schema.
-        fields: The schema of each field, and whether it must be there. Only the JSON schema is made of these.
-        read: Makes a value of plain data, or raises a `msgspec.ValidationError`.
-        write: Makes plain data of a value.
+        kind: The type of a value that needs no conversion.
+        name: The name of the schema in documents.
+        fields: The schema of each field, and whether it is required. Only the JSON schema uses them.
+        read: Converts plain data to a value, or raises a `msgspec.ValidationError`.
+        write: Converts a value to plain data.
     """
 
     def take(value: Any, _: Any) -> Any:

@@ -12,11 +12,11 @@ T = TypeVar("T")
 
 
 class BulkValue(Record, Generic[T], frozen=True, kw_only=True):
-    """What a bulk call found for one key.
+    """The result of a bulk call for one key.
 
     Attributes:
-        key: The key, as it was given.
-        region: The region that was asked.
+        key: The key, as it was passed.
+        region: The region of the request.
         value: The result.
         error: `None`.
     """
@@ -32,14 +32,14 @@ class BulkValue(Record, Generic[T], frozen=True, kw_only=True):
 
 
 class BulkError(Record, frozen=True, kw_only=True):
-    """What a bulk call failed with for one key.
+    """The failure of a bulk call for one key.
 
     Attributes:
-        key: The key, as it was given.
-        region: The region that was asked.
+        key: The key, as it was passed.
+        region: The region of the request.
         value: `None`.
         error: The error.
-        permanent: Whether asking again is in vain: the server refuses the key for good, or it can't be sent.
+        permanent: Whether another request would fail too: the server refuses the key permanently, or it can't be sent.
     """
 
     key: str
@@ -57,5 +57,5 @@ class BulkError(Record, frozen=True, kw_only=True):
         raise self.error
 
 
-#: What a bulk call has to say about one key. `if result.error is None:` tells a type checker which of the two it is.
+#: One result of a bulk call. `if result.error is None:` tells a type checker which of the two it is.
 BulkResult: TypeAlias = BulkValue[T] | BulkError

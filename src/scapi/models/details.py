@@ -1,7 +1,7 @@
-"""What `additional` says of a piece, in words.
+"""The contents of `additional` as fields.
 
-Nobody documents its keys. What they mean was worked out by players and authors of tools; each attribute says how sure
-it is.
+Its keys are undocumented. Players and authors of tools have found out their meaning; each attribute says how certain it
+is.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from scapi.models._base import Record, Time
 __all__ = ["PieceDetails", "details_of", "whole"]
 
 
-#: By how many percent a quality is better than the one below, and what the worst common artefact has.
+#: The difference between two qualities, and the value of the worst common artefact, in percent.
 STEP, LEAST = 15.0, 85.0
 
 
 class PieceDetails(Record, frozen=True, kw_only=True, gc=False):
-    """What is known of a traded piece. What the server didn't send is `None`, 0 or empty.
+    """The details of a traded piece. A value that the server didn't send is `None`, 0 or empty.
 
     Attributes:
-        bonus_properties: The properties that upgrades have opened, in the order of their names. Sure; an open set.
-        spawn_time: When the piece came into being (aware, UTC). Sure.
+        bonus_properties: The properties that upgrades have unlocked, sorted by name. Certain; an open set.
+        spawn_time: When the piece was created (aware, UTC). Certain.
         studied: Whether an artefact has been studied. Likely.
-        percent: How good a studied artefact of known quality is, in percent of the base value: 85 to 190. One source.
-        charge: The charge that is left, in percent. Likely.
-        max_charge: The charge that it can be brought to, in percent. Likely.
-        transfers: How often it changed hands. Likely.
-        upgrade_bonus: A number that upgrades change; what it means is unknown.
-        buyer: Who bought it. Rarely sent, if ever.
+        percent: The value of a studied artefact of known quality, in percent of the base value: 85 to 190. One source.
+        charge: The remaining charge, in percent. Likely.
+        max_charge: The maximum charge that it can still reach, in percent. Likely.
+        transfers: How often it changed its owner. Likely.
+        upgrade_bonus: A number that upgrades change; its meaning is unknown.
+        buyer: The name of the buyer. Rarely sent, if ever.
     """
 
     bonus_properties: list[BonusProperty] = []
@@ -49,7 +49,7 @@ class PieceDetails(Record, frozen=True, kw_only=True, gc=False):
 
 
 def details_of(additional: dict[str, Any], quality: Quality | None) -> PieceDetails:
-    """Read what `additional` says. What is of another kind than expected counts as absent."""
+    """Read `additional`. A value of an unexpected type counts as absent."""
     opened = additional.get("bonus_properties")
     names = {name for name in opened if isinstance(name, str)} if is_array(opened) else set[str]()
     spawned = whole(additional.get("spawn_time"))
@@ -70,7 +70,7 @@ def details_of(additional: dict[str, Any], quality: Quality | None) -> PieceDeta
 
 
 def whole(value: Any) -> int | None:
-    """Return the value as an `int` where it is a whole number, however it is spelled; `bool` is no number here."""
+    """Return a whole number as an `int`, also one such as `7.0`; `None` for anything else, and for `bool`."""
     if not isinstance(value, int | float) or isinstance(value, bool) or value != value // 1:
         return None
     # A number beyond 64 bits is neither a quality nor a level.
@@ -92,7 +92,7 @@ def _time(milliseconds: int) -> datetime | None:
 
 
 def _percent(roll: float | None, quality: Quality | None) -> float | None:
-    """Place the roll, -2 to 2, in the range of the quality."""
+    """Convert the roll, -2 to 2, to a value in the range of the quality."""
     if roll is None or quality is None or quality.name not in Quality.__members__:
         return None
     return LEAST + STEP * quality + STEP * min(max((roll + 2) / 4, 0.0), 1.0)

@@ -15,12 +15,12 @@ __all__ = ["NumberedRow", "RowCounts", "numbered"]
 
 Row = TypeVar("Row", AuctionPrice, AuctionLot)
 
-#: How often each key was met, with the time of its row: what `numbered` carries from one page to the next.
+#: How often each key came, with the time of its row: the state of `numbered` between two pages.
 RowCounts: TypeAlias = dict[int, tuple[datetime | None, int]]
 
 
 class NumberedRow(NamedTuple, Generic[Row]):
-    """A row with what tells it from all others of its item and region.
+    """A row with its unique key among all rows of its item and region.
 
     Attributes:
         row: The sale or lot.
@@ -34,11 +34,11 @@ class NumberedRow(NamedTuple, Generic[Row]):
 
 
 def numbered(rows: Iterable[Row], seen: RowCounts | None = None) -> Iterator[NumberedRow[Row]]:
-    """Number the rows that are equal, each time from 0, in the order in which they come.
+    """Number equal rows from 0, in their order.
 
-    Sales of one second that are equal in everything count as several: nobody knows that the server sends one twice.
-    `(key, n)` tells them apart, and is the same whenever the same rows are read again, so a table with this primary key
-    takes a page twice without a change:
+    Sales of one second that are equal in everything count as several, because the server isn't known to send one twice.
+    `(key, n)` distinguishes them, and is the same whenever the same rows are read again. So a table with this primary
+    key can receive a page twice without a change:
 
         seen: scapi.models.RowCounts = {}
         async for sale in client.auction("zyv9").iter_price_history(since="7d", additional=True):
@@ -46,9 +46,9 @@ def numbered(rows: Iterable[Row], seen: RowCounts | None = None) -> Iterator[Num
 
     Args:
         rows: Sales or lots of one item and region, in the order of the API.
-        seen: What was counted before. Use one dict for all pages of a walk, and an empty one for each new walk; it is
-            changed. It is plain data: save it beside the state of a walk that will go on later. Sales that are more
-            than `SALES_OVERLAP` away from the present one are forgotten, so it stays small.
+        seen: The counts so far; they are updated. Use one dict for all pages of a walk, and an empty one for each new
+            walk. It is plain data: save it with the state of a walk that you resume later. Sales that are more than
+            `SALES_OVERLAP` away from the current one are dropped, so it stays small.
 
     Returns:
         The rows, each with its key and number.
@@ -57,16 +57,16 @@ def numbered(rows: Iterable[Row], seen: RowCounts | None = None) -> Iterator[Num
     for row in rows:
         key = row.key()
         _, n = counts.get(key, (None, 0))
-        # Lots have none: they come in any order, and there are few of them, so nothing of them is forgotten.
+        # Lots have no time: they come in any order, and there are few of them, so none is dropped.
         time: datetime | None = getattr(row, "time", None)
         if time is not None and not n:
-            _forget(counts, time)
+            _drop_old(counts, time)
         counts[key] = time, n + 1
         yield NumberedRow(row, key, n)
 
 
-def _forget(counts: RowCounts, now: datetime) -> None:
-    """Forget the oldest entries while they are further from now than a late sale can be."""
+def _drop_old(counts: RowCounts, now: datetime) -> None:
+    """Drop the oldest entries that are further from now than a late sale can be."""
     for key, (time, _) in list(islice(counts.items(), 2)):
         if time is None or abs(time - now) <= SALES_OVERLAP:
             return

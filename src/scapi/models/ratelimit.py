@@ -10,12 +10,12 @@ from scapi.models._base import Record
 class RateLimit(Record, frozen=True, kw_only=True):
     """The points of one pair of host and credentials, from the latest headers of the API.
 
-    Every field is `None` before the first answer, and where the server sends no such header.
+    Each field is `None` before the first response, and if the server doesn't send its header.
 
     Attributes:
         limit: Points per window of a minute: 400 for an application, 50 for a user's token, 0 for a token of
             the site.
-        remaining: Points left in the present window, without those of requests under way.
+        remaining: Points left in the present window, without those of requests in flight.
         reset: When all points are back, by the server's clock (aware, UTC).
     """
 

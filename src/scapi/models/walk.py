@@ -1,4 +1,4 @@
-"""Where a walk through a list stands, to go on from after a restart."""
+"""The saved states of walks through a list, from which they resume after a restart."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ __all__ = ["BulkWalkState", "SalesWalkState"]
 
 
 class SalesWalkState(Record, frozen=True, kw_only=True, tag="sales_walk"):
-    """Where `iter_price_history` stands: it covers exactly the sales that were handed out.
+    """The state of `iter_price_history`. It covers exactly the sales that were returned so far.
 
     Attributes:
         region: The region.
         item_id: The item.
-        additional: Whether the sales come with `additional`, which is part of what tells them apart.
-        since: Only sales strictly newer than this are wanted; `None`: all.
-        until: Only sales that aren't newer than this are wanted; `None`: all.
-        left: How many sales are still wanted; `None`: all.
-        done: Whether the walk has come to its end.
+        additional: Whether the sales have their `additional`, which is part of their identity.
+        since: Return only sales strictly newer than this; `None`: all.
+        until: Return only sales up to and including this time; `None`: all.
+        left: The maximum number of sales that are still to return; `None`: all.
+        done: Whether the walk is complete.
         total: The number of sales in the whole history, as of the last page.
-        position: How many of them come before the place where the walk stands.
-        time: The time of the last sale that was handed out; `None` before the first one, and where the server's sales
-            aren't sorted by time.
-        keys: The `key()` of each sale of this time that was handed out, but no more than the last 200.
-        is_whole: Whether `keys` has all of them.
+        position: The number of them before the position of the walk.
+        time: The time of the last returned sale; `None` before the first one, and if the server's sales aren't sorted
+            by time.
+        keys: The `key()` of each returned sale of this time, at most the last 200.
+        is_whole: Whether `keys` contains all of them.
     """
 
     region: str
@@ -41,10 +41,10 @@ class SalesWalkState(Record, frozen=True, kw_only=True, tag="sales_walk"):
 
 
 class BulkWalkState(Record, frozen=True, kw_only=True, tag="bulk_walk"):
-    """Where the bulk form of `iter_price_history` stands: it covers exactly the pages that were handed out.
+    """The state of the bulk form of `iter_price_history`. It covers exactly the pages that were returned so far.
 
     Attributes:
-        walks: The state of each walk that has handed out something, one for each region and item.
+        walks: The state of each walk that has returned a page, one for each region and item.
     """
 
     walks: list[SalesWalkState] = []

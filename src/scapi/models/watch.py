@@ -31,8 +31,8 @@ class EmissionEvent(Record, frozen=True, kw_only=True):
     Attributes:
         kind: `"started"` or `"ended"`.
         region: The region.
-        time: When it began or ended, as the server says.
-        state: The answer that the event was found in.
+        time: When it began or ended, by the server's clock.
+        state: The response that showed it.
     """
 
     kind: Literal["started", "ended"]
@@ -45,10 +45,10 @@ class LotEvent(Record, frozen=True, kw_only=True):
     """A lot appeared or disappeared.
 
     Attributes:
-        kind: `"new"` or `"gone"`. The API doesn't tell whether a lot that is gone was bought, withdrawn or expired.
+        kind: `"new"` or `"gone"`. The API doesn't show whether a lot that is gone was bought, withdrawn or expired.
         region: The region.
         item_id: The item.
-        lot: The lot; one that is gone as it was seen last.
+        lot: The lot; if it is gone, as it was seen last.
     """
 
     kind: Literal["new", "gone"]
@@ -74,16 +74,16 @@ class SaleEvent(Record, frozen=True, kw_only=True):
 
 
 class WatchError(Record, frozen=True, kw_only=True):
-    """A look failed. The watcher goes on, and later reports what it missed.
+    """A check failed. The watcher continues, and reports missed events later.
 
     Attributes:
         kind: `"error"`.
         region: The region.
-        item_id: The item; `None` where it isn't about one.
-        error: What went wrong.
-        failures: How many looks at this item have failed in a row, this one included.
-        wait: Seconds until the next look at it, 0 where there is none.
-        permanent: Whether the server refuses the item for good. It is not looked at again then; other items are.
+        item_id: The item; `None` for emissions.
+        error: The error.
+        failures: The number of failed checks of this item in a row, including this one.
+        wait: Seconds until the next check of it; 0 if there is none.
+        permanent: Whether the server refuses the item permanently. Then it isn't checked again; other items are.
     """
 
     kind: Literal["error"] = "error"
@@ -96,13 +96,13 @@ class WatchError(Record, frozen=True, kw_only=True):
 
 
 class EmissionWatchState(Record, frozen=True, kw_only=True, tag="emission"):
-    """What `watch_emission` has reported.
+    """The events that `watch_emission` has reported.
 
     Attributes:
         region: The region.
-        begun: Whether there was a first look. What is there at the first look is not reported.
-        started: The newest beginning that is known; `None` while none is.
-        ended: The newest end that is known; `None` while none is.
+        begun: Whether there was a first check. Its findings are not reported.
+        started: The newest known beginning; `None` without one.
+        ended: The newest known end; `None` without one.
     """
 
     region: str
@@ -112,13 +112,13 @@ class EmissionWatchState(Record, frozen=True, kw_only=True, tag="emission"):
 
 
 class LotsWatchState(Record, frozen=True, kw_only=True, tag="lots"):
-    """What `watch_lots` has reported.
+    """The events that `watch_lots` has reported.
 
     Attributes:
         region: The region.
         item_id: The item.
-        begun: Whether there was a first look. What is there at the first look is not reported.
-        lots: The lots that are known to be on offer.
+        begun: Whether there was a first check. Its findings are not reported.
+        lots: The known lots on offer.
     """
 
     region: str
@@ -128,14 +128,14 @@ class LotsWatchState(Record, frozen=True, kw_only=True, tag="lots"):
 
 
 class SalesWatchState(Record, frozen=True, kw_only=True, tag="sales"):
-    """What `watch_sales` has reported.
+    """The events that `watch_sales` has reported.
 
     Attributes:
         region: The region.
         item_id: The item.
-        begun: Whether there was a first look. What is there at the first look is not reported.
-        since: Nothing up to this time is reported any more.
-        seen: The sales after it that were reported: the time of each, and how often it was, by its `key()`.
+        begun: Whether there was a first check. Its findings are not reported.
+        since: Sales up to this time are not reported any more.
+        seen: The reported sales after it: the time of each and its count, by its `key()`.
     """
 
     region: str
@@ -146,7 +146,7 @@ class SalesWatchState(Record, frozen=True, kw_only=True, tag="sales"):
 
 
 class BulkLotsWatchState(Record, frozen=True, kw_only=True, tag="bulk_lots"):
-    """What the bulk form of `watch_lots` has reported.
+    """The events that the bulk form of `watch_lots` has reported.
 
     Attributes:
         items: The state of each region and item.
@@ -156,7 +156,7 @@ class BulkLotsWatchState(Record, frozen=True, kw_only=True, tag="bulk_lots"):
 
 
 class BulkSalesWatchState(Record, frozen=True, kw_only=True, tag="bulk_sales"):
-    """What the bulk form of `watch_sales` has reported.
+    """The events that the bulk form of `watch_sales` has reported.
 
     Attributes:
         items: The state of each region and item.
