@@ -318,7 +318,7 @@ class Store(StoreQueries):
         self,
         path: str | os.PathLike[str],
         items: str | Iterable[str] | None = None,
-        since: When = "30d",
+        since: datetime | timedelta | str = "30d",
         *,
         region: Region | str | Iterable[Region | str] | None = None,
         names: Mapping[str, str] | None = None,

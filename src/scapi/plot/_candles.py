@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from scapi.enums import Region
+    from scapi.enums import RegionLike
     from scapi.plot._chart import FilePath
 
 __all__ = ["candles"]
@@ -51,10 +51,10 @@ def candles(
     candles: Iterable[Candle],
     *,
     item: str | None = None,
-    region: Region | str | None = None,
     width: timedelta | str | None = None,
     since: datetime | str | None = None,
     until: datetime | str | None = None,
+    region: RegionLike | None = None,
     theme: ThemeName | None = None,
     path: FilePath | None = None,
 ) -> Chart:
@@ -68,11 +68,11 @@ def candles(
     Args:
         candles: A `Listing` or any other iterable of candles of one item in one region, in any order.
         item: The item's name, for the title; by default its id.
-        region: The region, for the title; by default that of the candles.
         width: The length of an interval, as for `Store.candles`. By default the shortest distance of two candles.
         since: When the sales begin: a `datetime` (naive means UTC) or ISO 8601 text. A candle that begins before is
             unfinished: pale and dotted.
         until: When the sales end, now by default. A candle that ends after is unfinished, too.
+        region: The region, for the title; by default that of the candles.
         theme: `"light"` or `"dark"`. By default light, and in notebooks the theme of the reader.
         path: A file to write, ending in `.png` or `.svg`.
 
