@@ -78,6 +78,19 @@ async def test_a_token_that_is_about_to_expire_is_renewed_before_the_call(fake: 
     assert not new.is_expired
 
 
+async def test_a_cached_response_needs_no_renewal_and_is_no_other_users(fake: FakeApi, url: str) -> None:
+    token = fake.oauth.issue(fake.now)
+    cache = {"characters": 600}
+    async with (
+        client_of(fake, url, almost_expired(token), cache=cache) as client,
+        client_of(fake, url, fake.oauth.issue(fake.now), cache=cache) as another,
+    ):
+        first = await client.characters()
+        assert await client.characters() == first
+        await another.characters()
+    assert paths(fake) == [("/oauth/token", 200), ("/ru/characters", 200), ("/ru/characters", 200)]
+
+
 async def test_when_a_bare_token_expires_is_read_off_it(url: str, fake: FakeApi) -> None:
     fake.oauth.expires_in = 0
     token = fake.oauth.issue(datetime.now(UTC))

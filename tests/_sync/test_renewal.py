@@ -79,6 +79,19 @@ def test_a_token_that_is_about_to_expire_is_renewed_before_the_call(fake: FakeAp
     assert not new.is_expired
 
 
+def test_a_cached_response_needs_no_renewal_and_is_no_other_users(fake: FakeApi, url: str) -> None:
+    token = fake.oauth.issue(fake.now)
+    cache = {"characters": 600}
+    with (
+        client_of(fake, url, almost_expired(token), cache=cache) as client,
+        client_of(fake, url, fake.oauth.issue(fake.now), cache=cache) as another,
+    ):
+        first = client.characters()
+        assert client.characters() == first
+        another.characters()
+    assert paths(fake) == [("/oauth/token", 200), ("/ru/characters", 200), ("/ru/characters", 200)]
+
+
 def test_when_a_bare_token_expires_is_read_off_it(url: str, fake: FakeApi) -> None:
     fake.oauth.expires_in = 0
     token = fake.oauth.issue(datetime.now(UTC))
