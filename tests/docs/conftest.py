@@ -8,7 +8,7 @@ import pytest
 
 from scapi.testing import FakeApi
 from scapi.testing.__main__ import environment
-from tests.docs.programs import Reader
+from tests.docs.programs import Reader, WarmPython
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +27,18 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeApi]:
         yield fake
 
 
+@pytest.fixture(scope="session")
+def warm_python() -> Iterator[WarmPython]:
+    """The process that forks all programs of this test process."""
+    python = WarmPython()
+    yield python
+    python.close()
+
+
 @pytest.fixture
-def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Reader:
+def reader(tmp_path: Path, warm_python: WarmPython) -> Reader:
     """Somebody who pastes blocks into files, in an empty folder, without a key and without a network."""
-    return Reader(tmp_path, monkeypatch, capfd)
+    return Reader(tmp_path, warm_python)
 
 
 @pytest.fixture(autouse=True)

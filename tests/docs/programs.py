@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import select
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 from scapi.testing import FakeApi
 from scapi.testing import __main__ as runner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
-    import pytest
-
-#: Python runs a `sitecustomize` before the program. This one lets it reach its own machine only, but no Redis there,
-#: and ends a program that hangs.
+#: A program may reach its own machine only, but no Redis there. One that hangs is ended.
 ALONE = """
 import faulthandler, sys
 
@@ -73,6 +72,38 @@ class Finished(NamedTuple):
     err: str
 
 
+class WarmPython:
+    """The process that forks the programs, see `warm_python.py`. It runs one program at a time."""
+
+    def __init__(self) -> None:
+        # Coverage is not measured in programs, because that would take longer than they do.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTHON"))}
+        variables = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8"}
+        command = [sys.executable, str(Path(__file__).with_name("warm_python.py"))]
+        self._process = subprocess.Popen(  # noqa: S603  # our own script
+            command, env={**kept, **variables}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+
+    def start(self, **job: Any) -> Self:
+        """Start a program. The result is for `attend`."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(job).encode() + b"\n")
+        return self
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the program, as `subprocess.Popen.wait` does."""
+        assert self._process.stdout is not None
+        if not select.select([self._process.stdout], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired("the program", timeout or 0)
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End the process."""
+        with self._process:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+
+
 class Reader:
     """Somebody with an empty folder, without a key and without a network.
 
@@ -81,19 +112,13 @@ class Reader:
         fake: What `python -m scapi.testing` serves.
     """
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-        self.folder, self._site = folder / "work", folder / "site"
+    def __init__(self, folder: Path, python: WarmPython) -> None:
+        self.folder, self._python = folder / "work", python
         self.folder.mkdir()
-        self._site.mkdir()
         self.fake = FakeApi(clock=time.time)
-        self._monkeypatch, self._capfd = monkeypatch, capfd
-        (browser := folder / "browser.py").write_text(BROWSER, encoding="utf-8")
-        monkeypatch.setenv("BROWSER", f"{sys.executable} {browser} %s")
-        monkeypatch.chdir(self.folder)
-        for name in [name for name in os.environ if name.startswith(("SCAPI_", "COV", "PYTHON"))]:
-            monkeypatch.delenv(name)
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(self._site), *sys.path)))
-        monkeypatch.setenv("PYTHONWARNINGS", "error")
+        self._out, self._err, browser = (folder / name for name in ("out", "err", "browser.py"))
+        browser.write_text(BROWSER, encoding="utf-8")
+        self._browser = f"{sys.executable} {browser} %s"
 
     def run(self, source: str, *customs: str) -> Finished:
         """Paste a program into a file and run it, after these changes of Python.
@@ -101,17 +126,25 @@ class Reader:
         A program that makes its own fake is run as it is, and any other one as index.md says.
         """
         (self.folder / "program.py").write_text(source, encoding="utf-8")
-        if "FakeApi(" not in source:
-            return self.python("program.py", customs=customs)
-        self._customize(customs)
-        code = subprocess.call([sys.executable, "program.py"])  # a block of our own pages
-        return Finished(code, *self._capfd.readouterr())
+        if "FakeApi(" in source:
+            return self._finish(self._start(os.environ, "program.py", customs=customs).wait())
+        return self.python("program.py", customs=customs)
 
     def python(self, *arguments: str, customs: Iterable[str] = ()) -> Finished:
-        """Run `python -m scapi.testing` with these arguments."""
-        self._customize(customs)
-        code = runner.main(arguments, self.fake)
-        return Finished(code, *self._capfd.readouterr())
+        """Do what `python -m scapi.testing` does with these arguments."""
+        with runner.environment(self.fake) as variables:
+            process = cast("subprocess.Popen[bytes]", self._start(variables, *arguments, customs=customs))
+            return self._finish(runner.attend(process, self.fake))
 
-    def _customize(self, customs: Iterable[str]) -> None:
-        (self._site / "sitecustomize.py").write_text("\n".join((ALONE, *customs)), encoding="utf-8")
+    def _start(self, variables: Mapping[str, str], *arguments: str, customs: Iterable[str]) -> WarmPython:
+        return self._python.start(
+            arguments=arguments,
+            customs="\n".join((ALONE, *customs)),
+            environment={**variables, "BROWSER": self._browser},
+            folder=str(self.folder),
+            out=str(self._out),
+            err=str(self._err),
+        )
+
+    def _finish(self, code: int) -> Finished:
+        return Finished(code, self._out.read_text(encoding="utf-8"), self._err.read_text(encoding="utf-8"))

@@ -6,6 +6,8 @@ The reader has no key and no network. The pages say what to do then: `python -m 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -129,6 +131,26 @@ def test_the_runner_keeps_real_credentials_and_the_real_cache_out_of_it(
     assert "real" not in done.out
 
 
-def test_the_runner_ends_as_the_program_does(reader: Reader) -> None:
-    assert reader.run("import sys; sys.exit('wrong usage')") == (1, "", "wrong usage\n")
-    assert reader.run("import os, signal; os.kill(os.getpid(), signal.SIGTERM)").code == 143
+@pytest.mark.parametrize(
+    ("program", "code"),
+    [("import sys; sys.exit(3)", 3), ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", 143)],
+)
+def test_the_runner_ends_as_the_program_does(program: str, code: int) -> None:
+    assert subprocess.call([sys.executable, "-m", "scapi.testing", "-c", program]) == code  # noqa: S603  # our own
+
+
+def test_the_runner_leaves_ctrl_c_to_the_program(capfd: pytest.CaptureFixture[str]) -> None:
+    program = """
+import os, signal, sys, scapi.sync
+
+try:
+    with scapi.sync.AppClient.from_env() as client:
+        os.kill(os.getppid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        client.emission()
+except KeyboardInterrupt:
+    print(scapi.sync.AppClient.from_env().regions()[0].id)
+"""
+    command = [sys.executable, "-m", "scapi.testing", "-W", "ignore", "-c", program]
+    assert subprocess.call(command) == 0  # noqa: S603  # our own
+    assert capfd.readouterr() == ("RU\n", "")

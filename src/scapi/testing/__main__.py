@@ -7,6 +7,7 @@ the program needs no key and no change. All arguments are Python's own: `-m pyte
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 PERIOD = 10.0
 """How often something happens, in seconds: each item is sold and listed once, and an emission starts or ends."""
 
+TRADED = [item for item in ITEMS if item not in UNTRADEABLE]
+
 #: What would lead away from the fake: the user's own credentials, and the Redis of their real key.
 OWN = ("SCAPI_TOKEN", "SCAPI_REFRESH_TOKEN", "SCAPI_REDIS_URL")
 
@@ -34,16 +37,27 @@ def main(arguments: Sequence[str], fake: FakeApi) -> int:
     Returns:
         The exit code of the program; that of a shell if a signal ended it.
     """
-    with environment(fake) as variables, subprocess.Popen([sys.executable, *arguments], env=variables) as process:  # noqa: S603  # the user's program
-        for change in cycle((fake.start_emission, fake.end_emission)):
-            if ended(process):
-                break
+    # Ctrl-C reaches the program too, which decides whether it ends.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    command = [sys.executable, *arguments]
+    with environment(fake) as variables, subprocess.Popen(command, env=variables) as process:  # noqa: S603  # the user's
+        return attend(process, fake)
+
+
+def attend(process: subprocess.Popen[bytes], fake: FakeApi) -> int:
+    """Let things happen in a fake until a program ends, and return its exit code."""
+    for change in cycle((fake.start_emission, fake.end_emission)):
+        try:
+            code = process.wait(PERIOD)
+        except subprocess.TimeoutExpired:
             for region in REGIONS:
                 change(region=region)
-                for item in ITEMS.keys() - UNTRADEABLE:
+                for item in TRADED:
                     fake.sell(item, region=region)
                     fake.list_lot(item, region=region)
-    return process.returncode if process.returncode >= 0 else 128 - process.returncode
+        else:
+            break
+    return code if code >= 0 else 128 - code
 
 
 @contextmanager
@@ -61,18 +75,6 @@ def environment(fake: FakeApi) -> Generator[dict[str, str]]:
             "SCAPI_CLIENT_SECRET": fake.client_secret,
             "SCAPI_USER_TOKEN": fake.user_token,
         }
-
-
-def ended(process: subprocess.Popen[bytes]) -> bool:
-    """Wait for a program for one period. Return whether it has ended."""
-    try:
-        process.wait(PERIOD)
-    except subprocess.TimeoutExpired:
-        return False
-    except KeyboardInterrupt:
-        # The program received the same Ctrl-C, and decides what to do.
-        return False
-    return True
 
 
 if __name__ == "__main__":
