@@ -1,8 +1,8 @@
-"""Many processes on one key in virtual time: the real script on a real Redis, and a server that enforces its windows.
+"""Many processes on one key in virtual time: the real steps, and a server that enforces its windows.
 
-`python -m benchmarks.shared` prints the table; `--minutes` makes it longer. It is the simulation of
-`benchmarks.pacing`, with a `SharedBudget` for each process. Their steps run on a `redis-server` of their own, with the
-simulated time in place of its clock.
+`python -m benchmarks.shared` prints the table; `--minutes` makes it longer, `--row` takes the steps of PostgreSQL's
+budget. It is the simulation of `benchmarks.pacing`, with a `SharedBudget` for each process. Steps of Redis run on a
+`redis-server` of their own, with the simulated time in place of its clock.
 """
 
 from __future__ import annotations
@@ -11,34 +11,74 @@ import argparse
 import itertools
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from benchmarks.pacing import EPOCH, UNKNOWN, Scenario, Simulation
 from scapi._primitives.redis_budget import KEYS, script
+from scapi._ratelimit import shared_state
 from scapi._ratelimit.shared import SharedBudget
+from scapi._ratelimit.shared_messages import read
+from scapi._ratelimit.shared_step import step
 from tests.support.redis import running_redis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scapi._ratelimit.shared_messages import Grant, Reply
+
 #: Seconds that a step takes.
 STEP = 0.001
 
 
+class Place(Protocol):
+    """Where budgets meet."""
+
+    def take(self, request: dict[str, Any]) -> tuple[Reply, list[Grant]]:
+        """Take the step of a request, at the time that its `now` says."""
+        ...
+
+
+class RedisPlace:
+    """Keys in a Redis, and the script."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        client.script_load(script()[0])
+        self.client = client
+        self.keys = [f"{{{name}}}:{key}" for key in KEYS]
+
+    def take(self, request: dict[str, Any]) -> tuple[Reply, list[Grant]]:
+        """Run the script."""
+        meta, grants = self.client.evalsha(script()[1], len(KEYS), *self.keys, msgspec.json.encode(request))
+        return read(meta, grants)
+
+
+class RowPlace:
+    """The bytes that a row of PostgreSQL holds, and the steps in Python."""
+
+    def __init__(self) -> None:
+        self.row: bytes | None = None
+
+    def take(self, request: dict[str, Any]) -> tuple[Reply, list[Grant]]:
+        """Read the state, change it, write it."""
+        state = shared_state.read(self.row)
+        reply = step(state, request, request["now"])
+        self.row = shared_state.write(state)
+        return reply
+
+
 class SharedSimulation(Simulation):
-    """The simulation, with budgets that meet in Redis.
+    """The simulation, with budgets that meet in one place.
 
     Attributes:
         had: Points that each process has spent.
         steps: How many steps were made.
     """
 
-    def __init__(self, scenario: Scenario, redis: Any, name: str) -> None:
+    def __init__(self, scenario: Scenario, place: Place) -> None:
         super().__init__(scenario)
-        self._redis = redis
-        self._keys = [f"{{{name}}}:{key}" for key in KEYS]
+        self._place = place
         self.had = [0] * scenario.workers
         self.steps = 0
         self._names = map(str, itertools.count())
@@ -69,12 +109,12 @@ class SharedSimulation(Simulation):
             self._step_at(number, self.time + max(wait, STEP / 10))
             return
         request = budget.request(self._now()) | {"now": round((EPOCH + self.time) * 1000)}
-        meta, grants = self._redis.evalsha(script()[1], len(KEYS), *self._keys, msgspec.json.encode(request))
+        reply, grants = self._place.take(request)
         self.steps += 1
-        self._at(self.time + STEP, partial(self._absorb, number, meta, grants))
+        self._at(self.time + STEP, partial(self._absorb, number, reply, grants))
 
-    def _absorb(self, number: int, meta: bytes, grants: bytes) -> None:
-        self.shared[number].apply_reply(meta, grants, self._now())
+    def _absorb(self, number: int, reply: Reply, grants: list[Grant]) -> None:
+        self.shared[number].apply_reply(reply, grants, self._now())
         self._step_at(number, self.time + min(3600.0, max(STEP, self.shared[number].due(self._now()))))
 
     def _serve(self, call: Any, back: float) -> None:
@@ -83,11 +123,9 @@ class SharedSimulation(Simulation):
         self.had[self.shared.index(call.budget)] += before - self.server.left
 
 
-def simulate(scenario: Scenario, redis: Any) -> SharedSimulation:
+def simulate(scenario: Scenario, place: Place) -> SharedSimulation:
     """Run one scenario."""
-    redis.script_load(script()[0])
-    redis.flushdb()
-    simulation = SharedSimulation(scenario, redis, "simulated")
+    simulation = SharedSimulation(scenario, place)
     simulation.run()
     return simulation
 
@@ -107,12 +145,15 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=15.0, help="simulated minutes per run (default: 15)")
-    seconds = parser.parse_args().minutes * 60
+    parser.add_argument("--row", action="store_true", help="the steps of PostgreSQL's budget, in place of Redis'")
+    given = parser.parse_args()
+    seconds = given.minutes * 60
     print("| | calls | failed | 429 | of ours | points of usable | least process ÷ mean | steps per call |")
     print("|---|---|---|---|---|---|---|---|")
     with running_redis() as server, server.client() as redis:
         for name, scenario in _scenarios(seconds):
-            run = simulate(scenario, redis)
+            redis.flushdb()
+            run = simulate(scenario, RowPlace() if given.row else RedisPlace(redis, "simulated"))
             outcome = run.outcome
             print(
                 f"| {name} | {outcome.completed} | {outcome.failed} | {outcome.refused} "

@@ -1,37 +1,27 @@
-"""A budget in Redis or Valkey for all processes and machines that use a key.
-
-Async and sync clients share it: their side never blocks, and a thread talks to Redis.
-"""
+"""A budget in Redis or Valkey for all processes and machines that use a key."""
 
 from __future__ import annotations
 
-import _thread
 import os
-import threading
-import time
-import weakref
-from contextlib import suppress
 from functools import cache
-from hashlib import blake2b, sha1
+from hashlib import sha1
 from importlib.resources import files
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import msgspec
 
-from scapi._base import forks, validation
-from scapi._base.escaping import log
+from scapi._base import validation
 from scapi._base.extras import extra
 from scapi._base.secrets import Secret
-from scapi._ratelimit.shared import SharedBudget
+from scapi._primitives.shared_budgets import SharedBudgets
+from scapi._ratelimit.shared_messages import read
 
 if TYPE_CHECKING:
-    from scapi._ratelimit.protocol import Pacing
+    from scapi._primitives.shared_budgets import Steps
+    from scapi._ratelimit.shared_messages import Grant, Reply
 
 #: The Redis keys of one budget, after the prefix and the budget's name.
 KEYS = ("state", "owners", "processes", "lines", "reserves", "askers")
-#: The longest sleep of a thread, in seconds, before it checks whether it is still needed.
-LOOK = 1.0
 
 
 def of_environment() -> RedisBudget | None:
@@ -60,7 +50,7 @@ class _Client(Protocol):
     def eval(self, script: str, numkeys: int, *keys_and_args: str) -> Any: ...
 
 
-class RedisBudget:
+class RedisBudget(SharedBudgets):
     """A budget that all processes and machines on a key share, in Redis or Valkey (extra `redis`).
 
     Pass it to a client, or set `SCAPI_REDIS_URL` for all clients without one. Clients with the same host and
@@ -79,28 +69,15 @@ class RedisBudget:
         ValueError: An argument is out of its range.
     """
 
+    _database = "Redis"
+
     def __init__(
         self, client: _Client, *, prefix: str = "scapi", share: float | None = None, timeout: float = 0.5
     ) -> None:
-        if share is not None and not 0 < share <= 1:
-            raise validation.refuse("share", share, "None, or above 0 and at most 1")
-        if not prefix or not prefix.isprintable() or set("{}") & set(prefix):
-            raise validation.refuse("prefix", prefix, "printable text without braces")
+        super().__init__(prefix=prefix, share=share, timeout=timeout)
         self._client = client
-        self._prefix = prefix
-        self._share = share
-        self._timeout = validation.positive("timeout", timeout)
         self._url: Secret | None = None
         self._is_cluster = False
-        # Not a `WeakValueDictionary`: its callbacks run wherever an object dies, and an exception from a signal handler
-        # is lost in them.
-        self._budgets: dict[tuple[str, str], weakref.ref[SharedBudget]] = {}
-        self.forked()
-        forks.reset_after_fork(self)
-
-    def forked(self) -> None:
-        """Start afresh in the child of a fork: another thread of the parent may have held the lock."""
-        self._lock = threading.Lock()
 
     @classmethod
     def from_url(
@@ -146,29 +123,9 @@ class RedisBudget:
         made._url, made._is_cluster = url, cluster
         return made
 
-    def budget_for(self, base_url: str, credentials: str) -> Pacing:
-        """Return the budget of a host and credentials.
-
-        Args:
-            base_url: The base URL, lower case.
-            credentials: A fingerprint that doesn't reveal the credentials.
-
-        Returns:
-            The budget, which lives as long as it is referenced.
-        """
-        with self._lock:
-            known = self._budgets.get((base_url, credentials))
-            budget = None if known is None else known()
-            if budget is None:
-                for gone in [key for key, held in self._budgets.items() if held() is None]:
-                    self._budgets.pop(gone, None)
-                name = blake2b(f"{base_url}\n{credentials}".encode(), digest_size=12).hexdigest()
-                # The braces keep all keys of a budget on one node of a cluster.
-                thread = _RedisThread(self._client, [f"{{{self._prefix}:{name}}}:{key}" for key in KEYS])
-                budget = SharedBudget(name=_new_name, share=self._share, patience=self._timeout, kick=thread.kick)
-                thread.serve(budget)
-                self._budgets[base_url, credentials] = weakref.ref(budget)
-            return budget
+    def _steps(self, name: str) -> Steps:
+        # The braces keep all keys of a budget on one node of a cluster.
+        return _RedisSteps(self._client, [f"{{{self._prefix}:{name}}}:{key}" for key in KEYS])
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._url is None:
@@ -176,91 +133,28 @@ class RedisBudget:
         # Worker processes need working clients, so the pickle contains the URL, but never in clear text.
         return _unpickle, (self._url, self._prefix, self._share, self._timeout, self._is_cluster)
 
-    def __repr__(self) -> str:
-        return f"RedisBudget(prefix={self._prefix!r})"
 
-
-class _RedisThread:
-    """The thread that talks to Redis for one budget. It ends after a while without calls."""
+class _RedisSteps:
+    """The steps of one budget: each is one call of the script."""
 
     def __init__(self, client: _Client, keys: list[str]) -> None:
         self._client = client
         self._keys = keys
-        self._budget: weakref.ref[SharedBudget]
-        self.forked()
-        forks.reset_after_fork(self)
 
-    def forked(self) -> None:
-        """Start afresh in the child of a fork, where the thread doesn't exist."""
-        self._kicks: SimpleQueue[None] = SimpleQueue()
-        self._running = threading.Lock()
-
-    def serve(self, budget: SharedBudget) -> None:
-        """Serve a budget as long as it is referenced elsewhere."""
-        self._budget = weakref.ref(budget)
-
-    def kick(self) -> None:
-        """Request a step soon. May be called from any thread at any point."""
-        self._kicks.put(None)
-        if not self._running.locked():
-            # `Thread.start` would wait in a way that may lose an interrupt. At the end of the interpreter no thread
-            # can be started.
-            with suppress(RuntimeError):
-                _thread.start_new_thread(self._run, (self._running,))
-
-    def _run(self, running: threading.Lock) -> None:
-        if not running.acquire(blocking=False):
-            return  # another call has started one
-        try:
-            while self._step():
-                pass
-        finally:
-            running.release()
-        # A kick just before the release saw the lock held and started no thread.
-        if not self._kicks.empty() and self._budget() is not None:
-            self.kick()
-
-    def _step(self) -> bool:
-        """Wait until a step is due, and do it. Return False if the thread is no longer needed."""
-        budget = self._budget()
-        if budget is None:
-            return False
-        if budget.is_idle(time.monotonic()):
-            self._ask(budget, bye=True)
-            return False
-        wait = budget.due(time.monotonic())
-        if wait > 0:
-            del budget  # the reference would keep it alive meanwhile
-            self._sleep(min(wait, LOOK))
-            return True
-        self._ask(budget)
-        return True
-
-    def _sleep(self, seconds: float) -> None:
-        try:
-            self._kicks.get(timeout=seconds)
-            while True:
-                self._kicks.get_nowait()
-        except Empty:
-            pass
-
-    def _ask(self, budget: SharedBudget, *, bye: bool = False) -> None:
-        request = msgspec.json.encode(budget.request(time.monotonic(), bye=bye)).decode()
-        try:
-            meta, grants = self._call(request)
-            budget.apply_reply(meta, grants, time.monotonic())
-        except Exception as error:  # noqa: BLE001  # calls continue whatever is wrong with Redis
-            budget.fail(f"{type(error).__name__}: {log(str(error))}", time.monotonic())
-
-    def _call(self, request: str) -> Any:
+    def take(self, request: dict[str, Any]) -> tuple[Reply, list[Grant]]:
+        encoded = msgspec.json.encode(request).decode()
         text, digest = script()
         try:
-            return self._client.evalsha(digest, len(self._keys), *self._keys, request)
+            meta, grants = self._client.evalsha(digest, len(self._keys), *self._keys, encoded)
         except Exception as error:
             if type(error).__name__ != "NoScriptError":
                 raise
-        # The scripts were flushed, or this is another server. `eval` caches the script there.
-        return self._client.eval(text, len(self._keys), *self._keys, request)
+            # The scripts were flushed, or this is another server. `eval` caches the script there.
+            meta, grants = self._client.eval(text, len(self._keys), *self._keys, encoded)
+        return read(meta, grants)
+
+    def close(self) -> None:
+        """Leave the client open: other budgets use it too."""
 
 
 @cache
@@ -268,10 +162,6 @@ def script() -> tuple[str, str]:
     """Return the script and its SHA-1, by which Redis knows it."""
     text = files("scapi._ratelimit").joinpath("shared.lua").read_text(encoding="utf-8")
     return text, sha1(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def _new_name() -> str:
-    return os.urandom(8).hex()
 
 
 def _unpickle(url: Secret, prefix: str, share: float | None, timeout: float, cluster: bool) -> RedisBudget:

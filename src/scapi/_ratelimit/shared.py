@@ -1,11 +1,12 @@
 """The local part of a budget that all processes on a key share: waiting calls, held points and grants.
 
-This module does no I/O. `SharedBudget.request` builds a request to Redis, `apply_reply` takes the reply, and `fail`
-records that there was none. Each such step sends everything that this process wants and holds, so
-no confirmation is needed: lost data is sent again with the next step. See `shared.lua`.
+The shared part is in a database: `shared.lua` is its code for Redis, `shared_step.py` for PostgreSQL. This module does
+no I/O. `SharedBudget.request` builds a request to the database, `apply_reply` takes the reply, and `fail` records that
+there was none. Each such step sends everything that this process wants and holds, so no confirmation is needed: lost
+data is sent again with the next step.
 
-While Redis doesn't reply, calls continue with a share of the points, from a local `Budget`. It always learns from all
-responses, so it knows the window when it is needed.
+While the database doesn't reply, calls continue with a share of the points, from a local `Budget`. It always learns
+from all responses, so it knows the window when it is needed.
 """
 
 from __future__ import annotations
@@ -23,29 +24,31 @@ from scapi._ratelimit import shared_times as times
 from scapi._ratelimit.budget import Budget
 from scapi._ratelimit.costs import KNOWN_COSTS, published_cost
 from scapi._ratelimit.protocol import BudgetState, Ticket, Wait
-from scapi._ratelimit.shared_messages import NOTHING, Grant, Known, Sent, milliseconds, read, report
+from scapi._ratelimit.shared_messages import NOTHING, Grant, Known, Sent, milliseconds, report
 from scapi._ratelimit.shared_queue import Place, SharedQueue
 from scapi._ratelimit.window import WINDOW, RateLimitHeaders, WindowClock
 from scapi.models.ratelimit import RateLimit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from scapi._ratelimit.priorities import Priority
     from scapi._ratelimit.protocol import Waiter
+    from scapi._ratelimit.shared_messages import Reply
 
 logger = logging.getLogger("scapi")
 
 
 class SharedBudget:
-    """The points of one key, shared by processes through Redis.
+    """The points of one key, shared by processes through a database.
 
     Args:
         name: Returns a unique name for this process. Called again in the child of a fork.
+        database: The name of the database for logged messages.
         window: Length of the server's window in seconds; a shorter one is learned from the resets.
-        share: The part of the points that this process spends without Redis. `None`: an equal part among the
+        share: The part of the points that this process spends without the database. `None`: an equal part among the
             processes that were last seen, or `UNSEEN_SHARE` if there were none.
-        patience: Seconds without a reply after which Redis counts as unavailable.
+        patience: Seconds without a reply after which the database counts as unavailable.
         kick: Called when it is time for a step. It must be quick and never raise.
     """
 
@@ -53,12 +56,14 @@ class SharedBudget:
         self,
         *,
         name: Callable[[], str],
+        database: str = "Redis",
         window: float = WINDOW,
         share: float | None = None,
         patience: float = 0.5,
         kick: Callable[[], None] = lambda: None,
     ) -> None:
         self._name = name
+        self._database = database
         self._share = share
         self._patience = patience
         self._kick = kick
@@ -66,7 +71,7 @@ class SharedBudget:
         self._own = Budget(window=window, share=share or times.UNSEEN_SHARE)
         self._known = Known()
         self._costs: dict[str, int] = dict(KNOWN_COSTS)
-        # The id of the state in Redis, its version of the costs, and its window.
+        # The id of the shared state, its version of the costs, and its window.
         self._state, self._version, self._window = "", -1, 0
         # Not a `WeakKeyDictionary`: its callbacks run wherever an object dies, and an exception from a signal handler
         # is lost in them.
@@ -87,14 +92,14 @@ class SharedBudget:
         self._twins: dict[Ticket, Ticket] = {}
         self._reports: deque[tuple[float, dict[str, Any]]] = deque(maxlen=times.REPORTS)
         self._telling: list[dict[str, Any]] = []
-        # Tickets up to these numbers have been sent to Redis, and have been answered.
+        # Tickets up to these numbers have been sent to the database, and have been answered.
         self._told = self._answered = 0
         self._told_reserve = 0.0
-        self._has_lost_redis = self._is_registered = self._wants_step = False
+        self._has_lost_database = self._is_registered = self._wants_step = False
         self._step_began: float | None = None
         self._wanted = math.inf
         self._stepped = self._used = -math.inf
-        # Difference from the local clock to Redis' clock, in milliseconds.
+        # Difference from the local clock to the database's clock, in milliseconds.
         self._offset = 0.0
         self._again = math.inf
         self._own.forget_tickets()
@@ -162,7 +167,7 @@ class SharedBudget:
     def state(self, now: float) -> BudgetState:
         """Return the state: the points of all processes, but only the tickets of this one."""
         with self._lock:
-            if self._is_without_redis(now):
+            if self._is_without_database(now):
                 return self._own.state(now)
             known, reset = self._known.at(now), self._clock.next_reset(now)
             left = known.limit if known.remaining is None else known.remaining
@@ -184,7 +189,7 @@ class SharedBudget:
     def due(self, now: float) -> float:
         """Return the seconds until the next step, or `math.inf` if it has to be kicked."""
         with self._lock:
-            if self._has_lost_redis:
+            if self._has_lost_database:
                 return max(0.0, self._stepped + times.RETRY - now)
             if self._wants_step:
                 return 0.0
@@ -235,15 +240,10 @@ class SharedBudget:
                 told["left"] = milliseconds(self._clock.ends() - now)
             return told
 
-    def apply_reply(self, meta: bytes | str, grants: bytes | str, now: float) -> None:
-        """End a step with its reply, and wake the calls that may be sent.
-
-        Raises:
-            msgspec.DecodeError: It isn't a reply of the script.
-        """
-        reply, granted = read(meta, grants)
+    def apply_reply(self, reply: Reply, granted: Iterable[Grant], now: float) -> None:
+        """End a step with its reply, and wake the calls that may be sent."""
         with self._lock:
-            came_back, self._has_lost_redis = self._has_lost_redis, False
+            came_back, self._has_lost_database = self._has_lost_database, False
             self._step_began, self._stepped, self._telling = None, now, []
             self._offset = reply.now - now * 1000
             self._state, self._version, self._window = reply.id, reply.version, reply.window
@@ -258,7 +258,7 @@ class SharedBudget:
             before, self._answered = self._answered, self._told
             woken += [t for t, place in self._queue if came_back or before < place.number <= self._told]
         if came_back:
-            logger.info("Redis is back: the processes share one budget again")
+            logger.info("%s is back: the processes share one budget again", self._database)
         for ticket in dict.fromkeys(woken):
             ticket.waiter.wake()
 
@@ -266,7 +266,7 @@ class SharedBudget:
         """End a step without a reply: calls continue with a local share of the points."""
         with self._lock:
             self._step_began, self._stepped = None, now
-            self._lose_redis(reason)
+            self._lose_database(reason)
             woken = [ticket for ticket, _ in self._queue]
         for ticket in woken:
             ticket.waiter.wake()
@@ -278,8 +278,8 @@ class SharedBudget:
         if (grant := self._granted.pop(ticket, None)) is not None:
             self._start(ticket, grant, now)
             return None
-        if self._is_without_redis(now):
-            return self._wait_without_redis(ticket, now)
+        if self._is_without_database(now):
+            return self._wait_without_database(ticket, now)
         known, place = self._known.at(now), self._queue.place(ticket)
         if known.blocked > now and (known.is_foreign or self._price(ticket.operation)):
             left = math.inf if known.limit == 0 and not known.is_foreign else known.blocked - now
@@ -294,7 +294,7 @@ class SharedBudget:
 
     def _is_unsent(self, ticket: Ticket, now: float) -> bool:
         place = self._queue.place(ticket)
-        return place is not None and place.number > self._told and not self._is_without_redis(now)
+        return place is not None and place.number > self._told and not self._is_without_database(now)
 
     def _start(self, ticket: Ticket, grant: Grant, now: float) -> None:
         """Count a request as in flight, also in the local budget."""
@@ -368,23 +368,24 @@ class SharedBudget:
             self._reserves.pop(number, None)
         return max((share for _, share in list(self._reserves.values())), default=0.0)
 
-    # ── under the lock: without Redis ─────────────────────────────────────────────────────────────────────────────────
+    # ── under the lock: without the database ──────────────────────────────────────────────────────────────────────────
 
-    def _is_without_redis(self, now: float) -> bool:
-        """Return whether calls have to continue without Redis."""
+    def _is_without_database(self, now: float) -> bool:
+        """Return whether calls have to continue without the database."""
         if self._step_began is not None and now - self._step_began > self._patience:
-            self._lose_redis(f"no reply within {self._patience:g} s")
+            self._lose_database(f"no reply within {self._patience:g} s")
         elif now - self._wanted > times.STEPLESS * self._patience:
-            self._lose_redis("no thread could be started that talks to it")
-        return self._has_lost_redis
+            self._lose_database("no thread could be started that talks to it")
+        return self._has_lost_database
 
-    def _lose_redis(self, reason: str) -> None:
-        if not self._has_lost_redis:
-            self._has_lost_redis = True
+    def _lose_database(self, reason: str) -> None:
+        if not self._has_lost_database:
+            self._has_lost_database = True
             self._own.share = share = self._share or 1 / (self._known.processes or 1 / times.UNSEEN_SHARE)
-            logger.warning("Redis can't be used, calls go on with a share of %.3g of the points: %s", share, reason)
+            message = "%s can't be used, calls go on with a share of %.3g of the points: %s"
+            logger.warning(message, self._database, share, reason)
 
-    def _wait_without_redis(self, ticket: Ticket, now: float) -> Wait | None:
+    def _wait_without_database(self, ticket: Ticket, now: float) -> Wait | None:
         twin = self._twins.get(ticket)
         if twin is None:
             twin = self._twins[ticket] = self._own.enter(
