@@ -454,14 +454,19 @@ local function delay(want, available)
   return 0
 end
 
--- The classes in order. Tickets that have waited a window come first, up to a share of the points.
+-- The classes with tickets, in order. Tickets that have waited a window come first, up to a share of the points.
 local function classes()
-  local order = {1, 2, 3}
-  for class = 3, 2, -1 do
-    if state.limit and (get('served:' .. class) or 0) < OVERDUE_SHARE * get('limit') then
-      table.insert(order, 1, class + OVERDUE)
-    end
+  local order, first = {}, redis.call('ZRANGE', LINES, 0, 0)[1]
+  if not first then return order end
+  local last = redis.call('ZRANGE', LINES, -1, -1)[1]
+  local lowest, highest = tonumber(string.sub(first, 1, 1)), tonumber(string.sub(last, 1, 1))
+  local function add_class(class)
+    if lowest <= class and class <= highest then order[#order + 1] = class end
   end
+  for class = 2, 3 do
+    if state.limit and (get('served:' .. class) or 0) < OVERDUE_SHARE * get('limit') then add_class(class + OVERDUE) end
+  end
+  for class = 1, 3 do add_class(class) end
   return order
 end
 
