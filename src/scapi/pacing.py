@@ -4,6 +4,7 @@ Clients pace themselves; most programs never import this. See the guide page on 
 """
 
 from scapi import _conflict  # noqa: F401  # raises where another package overwrote this one
+from scapi._primitives.postgres_budget import PostgresBudget
 from scapi._primitives.redis_budget import RedisBudget
 from scapi._ratelimit.budget import Budget
 from scapi._ratelimit.costs import KNOWN_COSTS
@@ -15,6 +16,7 @@ __all__ = [
     "BudgetSource",
     "BudgetState",
     "Pacing",
+    "PostgresBudget",
     "RedisBudget",
     "Ticket",
     "Wait",

@@ -9,13 +9,17 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from scapi.cli.app import run
 from scapi.sync import Store
+from tests.support.postgres import postgres, postgres_server  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.redis import RedisServer
 
 pytestmark = pytest.mark.socket
 
@@ -32,6 +36,25 @@ def test_a_round_by_name_and_id_in_two_regions(tmp_path: Path, capsys: pytest.Ca
         (done,) = store.runs()
         assert done.ended is not None
     assert "sales and" in capsys.readouterr().err
+
+
+def has_budget(url: str) -> bool:
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        return connection.execute("SELECT to_regclass('scapi_budget') IS NOT NULL").fetchone() == (True,)
+
+
+def test_the_postgresql_of_the_store_shares_the_points_unless_there_is_a_redis(
+    postgres: str,  # noqa: F811  # it is the fixture
+    redis_server: RedisServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arguments = ["collect", postgres, "zyv9", "--once", "--fake"]
+    with monkeypatch.context() as patch:
+        patch.setenv("SCAPI_REDIS_URL", redis_server.url)
+        assert run(arguments) == 0
+    assert not has_budget(postgres)
+    assert run(arguments) == 0
+    assert has_budget(postgres)
 
 
 def test_a_category(tmp_path: Path) -> None:

@@ -1,26 +1,20 @@
-"""Clients of both worlds whose budget is in a real Redis, and everything that may happen to that."""
+"""A budget in a real Redis, and everything that may happen to that. `test_shared_budgets` has the rest."""
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import logging
-import os
 import pickle
 import sys
-import threading
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
-from scapi import AppClient, sync
-from scapi.exceptions import RateLimitError
+from scapi import sync
 from scapi.pacing import Budget, RedisBudget
-from scapi.testing import FakeApi
 from tests.support.redis import running_redis
+from tests.support.shared_budgets import SOON, connect, start, until, warnings_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,33 +23,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.socket
 
-#: Seconds within which something happens that takes at most two, on a busy machine too.
-SOON = 30.0
-_numbers = itertools.count()
-
-
-def start(limit: int = 400, **options: Any) -> FakeApi:
-    """A fake whose token no other test uses: the budget goes by it."""
-    fake = FakeApi(limit=limit, **options)
-    fake.app_token = f"token-of-redis-{os.getpid()}-{next(_numbers)}"
-    return fake
-
-
-def connect(fake: FakeApi, budget: Any, **options: Any) -> sync.AppClient:
-    http_client = httpx.Client(transport=fake.transport())
-    return sync.AppClient(token=fake.app_token, http_client=http_client, budget=budget, **options)
-
 
 def at(server: RedisServer, *, timeout: float = SOON) -> RedisBudget:
     """What another process would have: a budget with a connection of its own, and patience on a busy machine."""
     return RedisBudget.from_url(server.url, timeout=timeout)
-
-
-def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + SOON
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -65,60 +36,7 @@ def victim() -> Iterator[RedisServer]:
         yield server
 
 
-def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-
-
 # ── in good health ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_both_worlds_and_several_processes_share_the_points(redis_server: RedisServer) -> None:
-    fake = start(limit=5)
-    one, other = connect(fake, at(redis_server)), connect(fake, at(redis_server), queue_timeout=0)
-    one.auction("zyv9").lots()
-    http_client = httpx.AsyncClient(transport=fake.transport())
-    async with AppClient(token=fake.app_token, http_client=http_client, budget=at(redis_server)) as client:
-        await client.auction("zyv9").lots()
-    other.emission()
-    assert other.ratelimit.remaining == 0
-    with pytest.raises(RateLimitError):
-        other.emission()
-    assert len(fake.requests) == 3
-    assert all(request.status == 200 for request in fake.requests)
-
-
-def test_a_cost_that_the_caller_gives_counts_for_all(redis_server: RedisServer) -> None:
-    fake = start(limit=5)
-    one, other = connect(fake, at(redis_server)), connect(fake, at(redis_server), queue_timeout=0)
-    one.get("ru/emission", cost=3)
-    assert one.ratelimit.remaining == 4
-    with pytest.raises(RateLimitError, match="no turn within queue_timeout"):
-        other.get("ru/emission", cost=5)
-    other.get("ru/emission", cost=4)
-    other.get("regions", cost=0)
-    assert [request.status for request in fake.requests] == [200, 200, 200]
-
-
-async def test_many_tasks_and_threads_go_on_into_the_next_window(redis_server: RedisServer) -> None:
-    fake = start(limit=60, window=2.0, clock=lambda: 1_800_000_034.0 + time.monotonic())
-    done = list[int]()
-
-    def work(client: sync.AppClient) -> None:
-        for _ in range(8):
-            client.emission()
-            done.append(1)
-
-    threads = [threading.Thread(target=work, args=(connect(fake, at(redis_server)),)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    http_client = httpx.AsyncClient(transport=fake.transport())
-    async with AppClient(token=fake.app_token, http_client=http_client, budget=at(redis_server)) as client:
-        await asyncio.gather(*(client.emission() for _ in range(40)))
-    for thread in threads:
-        await asyncio.to_thread(thread.join, SOON)
-    assert len(done) == 32
-    # A window of two seconds may turn while this machine stands still; then requests are early.
-    assert sum(request.status == 429 for request in fake.requests) < 20
 
 
 def test_the_environment_names_a_redis_for_all_clients(
@@ -136,14 +54,6 @@ def test_the_environment_names_a_redis_for_all_clients(
         with connect(start(), nearer) as client:
             client.emission()
         assert nearer.state(time.monotonic()).ratelimit.remaining == 399
-
-
-def test_a_call_that_is_asked_for_is_no_wait(redis_server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "scapi")
-    with connect(start(), at(redis_server), queue_timeout=0) as client:
-        for _ in range(5):
-            client.emission()
-    assert not [record for record in caplog.records if "waits" in record.getMessage()]
 
 
 def test_clients_with_such_a_budget_are_pickled_without_showing_the_url(victim: RedisServer) -> None:
@@ -199,29 +109,6 @@ def test_without_redis_py_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(ImportError, match=r"\[redis\]"):
         RedisBudget.from_url("redis://host")
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_the_child_of_a_fork_shares_with_its_parent(redis_server: RedisServer) -> None:
-    fake, budget = start(limit=4), at(redis_server)
-    client = connect(fake, budget, queue_timeout=0)
-    client.emission()
-    child = os.fork()
-    if child == 0:  # pragma: no cover  # in another process
-        ok = False
-        try:
-            client.emission()
-            # What the parent has just had may still count as in flight.
-            ok = client.ratelimit.remaining in {1, 2}
-        finally:
-            os._exit(0 if ok else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    # The fake of the child was a copy: this one still has the points, but the budget knows better.
-    client.emission()
-    remaining = client.ratelimit.remaining
-    assert remaining is not None
-    assert remaining <= 2
 
 
 # ── in bad health ─────────────────────────────────────────────────────────────────────────────────────────────────────

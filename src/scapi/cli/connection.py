@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from scapi.cli.login_store import Login
     from scapi.enums import RegionLike
+    from scapi.pacing import BudgetSource
     from scapi.sync import AppClient, DatabaseLookup, OAuthClient, UserClient
     from scapi.testing import FakeApi
 
@@ -78,8 +79,11 @@ class Connection:
         endpoints: The addresses of the servers.
     """
 
-    def __init__(self, endpoints: Endpoints, region: RegionLike | None, stack: ExitStack) -> None:
+    def __init__(
+        self, endpoints: Endpoints, region: RegionLike | None, stack: ExitStack, budget: BudgetSource | None = None
+    ) -> None:
         self.endpoints = endpoints
+        self._budget = budget
         self._region: RegionLike | None = region
         #: The region of all calls.
         self.region = region or Config.REGION
@@ -94,10 +98,11 @@ class Connection:
         """
         from scapi.sync import AppClient
 
+        api, region, budget = self.endpoints.api, self._region, self._budget
         if self.endpoints.fake is not None:
-            client = AppClient(token=self.endpoints.fake.app_token, base_url=self.endpoints.api, region=self._region)
+            client = AppClient(token=self.endpoints.fake.app_token, base_url=api, region=region, budget=budget)
         elif has_env_credentials():
-            client = AppClient.from_env(base_url=self.endpoints.api, region=self._region)
+            client = AppClient.from_env(base_url=api, region=region, budget=budget)
         else:
             return self.user
         return self._stack.enter_context(client)
@@ -120,6 +125,7 @@ class Connection:
             oauth_url=self.endpoints.oauth,
             base_url=self.endpoints.api,
             region=self._region,
+            budget=self._budget,
         )
         return self._stack.enter_context(client)
 
@@ -222,14 +228,19 @@ def has_env_credentials() -> bool:
 
 
 @contextmanager
-def connect(*, fake: bool, region: RegionLike | None) -> Generator[Connection]:
-    """Open the connection of a command for a `with` block. With `fake`, serve a made-up API meanwhile.
+def connect(*, fake: bool, region: RegionLike | None, budget: BudgetSource | None = None) -> Generator[Connection]:
+    """Open the connection of a command for a `with` block.
+
+    Args:
+        fake: Whether to serve a made-up API meanwhile, and to use that.
+        region: The region of all calls; that of `Config` by default.
+        budget: What shares the points of the clients; the default of clients by default.
 
     Raises:
         ImportError: The fake can't be served.
     """
     with ExitStack() as stack:
-        yield Connection(_fake(stack) if fake else LIVE, region, stack)
+        yield Connection(_fake(stack) if fake else LIVE, region, stack, budget)
 
 
 def _fake(stack: ExitStack) -> Endpoints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from scapi.cli.connection import Connection
     from scapi.enums import RegionLike
+    from scapi.pacing import BudgetSource
     from scapi.store import Collected, Progress
 
 __all__ = ["collect"]
@@ -75,7 +77,8 @@ def collect(
     """Collect sales and lots of items into DB, each sale exactly once.
 
     DB is a file, such as market.db, or a URL such as postgresql+psycopg://user@host/name. An ITEM is a name or an id.
-    If it is killed, it continues where it stopped.
+    If it is killed, it continues where it stopped. Start it on as many machines as you like: they divide the items.
+    They also share the points, in the Redis at SCAPI_REDIS_URL or in the PostgreSQL of DB.
     """
     if not (items or categories or every):
         raise click.UsageError("name items, or a --category, or --all")
@@ -84,7 +87,7 @@ def collect(
     with (
         _terminating(),
         log_to_stderr(logging.WARNING),
-        connect(fake=fake, region=regions[0] if regions else None) as connection,
+        connect(fake=fake, region=regions[0] if regions else None, budget=_budget(database)) as connection,
         Store(database) as store,
         _view() as show,
     ):
@@ -100,6 +103,16 @@ def collect(
         )
         done = collector.once() if once else collector.run()
     _tell(done)
+
+
+def _budget(database: str) -> BudgetSource | None:
+    """Return a budget in the PostgreSQL of the store, unless the environment names a Redis."""
+    # Imported late, as all that only a run needs.
+    from scapi._primitives.postgres_budget import SCHEMES, PostgresBudget
+
+    if os.environ.get("SCAPI_REDIS_URL") or not database.startswith(SCHEMES):
+        return None
+    return PostgresBudget(database)
 
 
 def _ids(connection: Connection, items: tuple[str, ...], categories: tuple[str, ...], *, every: bool) -> list[str]:
