@@ -23,6 +23,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 from scapi import plot
+from scapi.plot import _theme
 from scapi.store import SalesReading
 from scapi.sync import AppClient, Store
 from scapi.testing import FakeApi
@@ -81,6 +82,62 @@ def terminal(client: AppClient, folder: Path) -> None:
     console.save_svg(str(folder / "terminal.svg"), title="scapi demo", theme=MONOKAI)
 
 
+#: Boxes of the picture of workers: left, top, width, height, title and text.
+BOXES = (
+    (20, 20, 720, 56, "The API", "each response says how many points are left, and when the minute ends"),
+    (20, 150, 220, 64, "A bot or a web worker", "tasks and threads"),
+    (270, 150, 220, 64, "A collector", "scapi collect, or a task"),
+    (520, 150, 220, 64, "A collector", "on another machine"),
+    (20, 290, 345, 74, "One budget", "in Redis or PostgreSQL: points, turns, costs, refusals"),
+    (395, 290, 345, 74, "The store", "in PostgreSQL: sales, lots, leases of items"),
+)
+#: Its lines: what goes along them, and their ends.
+LINES = (
+    ("call", 130, 150, 130, 78),
+    ("call", 380, 150, 380, 78),
+    ("call", 630, 150, 630, 78),
+    ("step", 130, 214, 130, 288),
+    ("step", 320, 214, 240, 288),
+    ("step", 560, 214, 340, 288),
+    ("row", 440, 214, 500, 288),
+    ("row", 630, 214, 630, 288),
+)
+LABELS = ((140, 118, "calls"), (390, 118, "calls"), (640, 118, "calls"), (140, 254, "steps"), (640, 254, "rows"))
+
+SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 384" font-family="sans-serif" font-size="12.5">
+<style>
+.box {{ fill: {theme.grid} }}
+.title {{ font-size: 15px; font-weight: 600; fill: {theme.ink}; text-anchor: middle }}
+.text {{ fill: {theme.muted}; text-anchor: middle }}
+.label {{ fill: {theme.muted} }}
+line {{ stroke: {theme.muted}; stroke-width: 1.5; marker-end: url(#head) }}
+.step {{ stroke: {theme.accent}; stroke-dasharray: 5 4 }}
+</style>
+<marker id="head" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="6" markerHeight="6" orient="auto">
+<path d="M0 0 8 4 0 8z" fill="{theme.muted}"/>
+</marker>
+<rect width="760" height="384" fill="{theme.paper}"/>
+{parts}
+</svg>
+"""
+
+
+def workers(_: AppClient, folder: Path) -> None:
+    """Which processes talk to which servers when several share a key."""
+    parts = [f'<line class="{kind}" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>' for kind, x1, y1, x2, y2 in LINES]
+    for x, y, width, height, title, text in BOXES:
+        middle, line = x + width // 2, y + height // 2
+        parts += [
+            f'<rect class="box" x="{x}" y="{y}" width="{width}" height="{height}" rx="6"/>',
+            f'<text class="title" x="{middle}" y="{line - 5}">{title}</text>',
+            f'<text class="text" x="{middle}" y="{line + 15}">{text}</text>',
+        ]
+    parts += [f'<text class="label" x="{x}" y="{y}">{text}</text>' for x, y, text in LABELS]
+    for name in THEMES:
+        drawn = SVG.format(theme=_theme.THEMES[name], parts="\n".join(parts))
+        (folder / f"workers-{name}.svg").write_text(drawn, encoding="utf-8")
+
+
 def shrunk(path: Path) -> int:
     """The size of a picture in bytes, after its colours were put into a palette, which nobody sees."""
     if path.suffix == ".png":
@@ -96,6 +153,7 @@ PICTURES: dict[str, Callable[[AppClient, Path], None]] = {
     "order-book": order_book,
     "damage": damage,
     "terminal": terminal,
+    "workers": workers,
 }
 
 
