@@ -3,6 +3,11 @@
     python -m benchmarks.kill                         50 items, 200 kills, SQLite, one collector
     python -m benchmarks.kill --collectors 2          two of them on one store
     python -m benchmarks.kill --postgres              a PostgreSQL of this machine, in a temporary folder
+    python -m benchmarks.kill --collectors 4 --postgres --redis
+                                                      two machines' worth: the points are few and shared in a Redis,
+                                                      which is killed and started anew, too
+
+With --postgres and without --redis the collectors share their points in the PostgreSQL.
 
 The market moves meanwhile: sales, equal sales, hundreds in one second, sales that turn up late. Collectors are
 processes of their own, which are killed with SIGKILL and begun again at once. At the end one gets the time to finish.
@@ -12,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import signal
 import subprocess
@@ -19,7 +25,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,14 +37,20 @@ from scapi._store import schema
 from scapi._store.times import micros
 from scapi.models import AuctionPrice
 from scapi.testing import FakeApi
+from tests.support.redis import running_redis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tests.support.redis import RedisServer
 
 ROOT = Path(__file__).resolve().parents[1]
 
 #: Sales of an item before the first collector begins.
 PAST = 1500
+
+#: Points in a second, if a Redis shares them among the collectors.
+FEW = 200
 
 #: What is different on every run of a program, and must not be here.
 SEED = 17
@@ -53,6 +65,8 @@ class Result(NamedTuple):
         extra: Sales in the store that the fake doesn't have.
         kills: How many processes were killed.
         seconds: How long it took.
+        calls: How many requests the fake answered.
+        refused: How many of them with 429.
     """
 
     sales: int
@@ -60,6 +74,8 @@ class Result(NamedTuple):
     extra: int
     kills: int
     seconds: float
+    calls: int
+    refused: int
 
 
 def main() -> None:
@@ -68,6 +84,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--collectors", type=int, default=1)
     parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--redis", action="store_true")
     given = parser.parse_args()
     with ExitStack() as stack:
         if given.postgres:
@@ -76,14 +93,24 @@ def main() -> None:
             database = stack.enter_context(server())()
         else:
             database = str(Path(stack.enter_context(tempfile.TemporaryDirectory())) / "market.db")
-        result = kill(database, items=given.items, kills=given.kills, collectors=given.collectors)
-    print(f"{'PostgreSQL' if given.postgres else 'SQLite'}, {given.collectors} collector(s), {given.items} items:")
+        redis = stack.enter_context(running_redis()) if given.redis else None
+        result = kill(database, items=given.items, kills=given.kills, collectors=given.collectors, redis=redis)
+    where = f"{'PostgreSQL' if given.postgres else 'SQLite'}{' and Redis' if given.redis else ''}"
+    print(f"{where}, {given.collectors} collector(s), {given.items} items:")
     print(f"  {result.kills} kills in {result.seconds:.0f} s, {result.sales} sales")
-    print(f"  {result.missing} missing, {result.extra} extra")
+    print(f"  {result.missing} missing, {result.extra} extra; {result.refused} of {result.calls} calls had a 429")
     sys.exit(bool(result.missing or result.extra))
 
 
-def kill(database: str, *, items: int, kills: int, collectors: int, longest: float = 0.6) -> Result:
+def kill(
+    database: str,
+    *,
+    items: int,
+    kills: int,
+    collectors: int,
+    longest: float = 0.6,
+    redis: RedisServer | None = None,
+) -> Result:
     """Kill collectors again and again, let them finish, and compare.
 
     Args:
@@ -92,11 +119,13 @@ def kill(database: str, *, items: int, kills: int, collectors: int, longest: flo
         kills: How many times one of the collectors is killed.
         collectors: How many run at once.
         longest: Seconds that pass between two kills at most.
+        redis: Where the collectors share few points. One kill in ten restarts it, too.
     """
     rng, begun = random.Random(SEED), time.monotonic()
     ids = [f"item{number}" for number in range(items)]
-    fake = FakeApi(limit=10_000_000, sales=dict.fromkeys(ids, PAST), reorder=True)
-    with fake.serve() as url:
+    points = {"limit": 10_000_000} if redis is None else {"limit": FEW, "window": 1}
+    fake = FakeApi(**points, sales=dict.fromkeys(ids, PAST), reorder=True)
+    with fake.serve() as url, _environment(redis):
         start: Callable[[], subprocess.Popen[bytes]] = lambda: _start("run", url, fake.app_token, database, ids)  # noqa: E731  # it is started in two places
         running = [start() for _ in range(collectors)]
         try:
@@ -106,6 +135,9 @@ def kill(database: str, *, items: int, kills: int, collectors: int, longest: flo
                 time.sleep(rng.uniform(0.0, longest))
                 victim = rng.randrange(collectors)
                 _end(running[victim], signal.SIGKILL)
+                if redis is not None and rng.random() < 0.1:
+                    redis.kill()
+                    redis.start()
                 running[victim] = start()
         finally:
             for process in running:
@@ -115,6 +147,17 @@ def kill(database: str, *, items: int, kills: int, collectors: int, longest: flo
         if last.returncode:
             raise RuntimeError("the last round failed")
         return _compared(fake, database, ids, kills, time.monotonic() - begun)
+
+
+@contextmanager
+def _environment(redis: RedisServer | None) -> Iterator[None]:
+    """Name the Redis to the collectors, which inherit the environment."""
+    if redis is not None:
+        os.environ["SCAPI_REDIS_URL"] = redis.url
+    try:
+        yield
+    finally:
+        os.environ.pop("SCAPI_REDIS_URL", None)
 
 
 def _start(how: str, url: str, token: str, database: str, ids: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -149,7 +192,9 @@ def _compared(fake: FakeApi, database: str, ids: Sequence[str], kills: int, seco
         table = schema.sale
         stored.update(map(tuple, connection.execute(sql.select(table.c.item, table.c.time, table.c.key, table.c.n))))
     asyncio.run(store.close())
-    return Result(truth.total(), (truth - stored).total(), (stored - truth).total(), kills, seconds)
+    statuses = [request.status for request in fake.requests]
+    missing, extra = (truth - stored).total(), (stored - truth).total()
+    return Result(truth.total(), missing, extra, kills, seconds, len(statuses), statuses.count(429))
 
 
 def true_sales(fake: FakeApi, item: str, region: str = "RU") -> list[tuple[int, int, int]]:
