@@ -55,7 +55,7 @@ def candles(client: AppClient, folder: Path) -> None:
         rows = store.candles("kqgy", "1d", since=now - timedelta(days=30), by="quality")
     for theme in THEMES:
         path = folder / f"candles-{theme}.png"
-        plot.candles(rows, item="Gravi", since=now - timedelta(days=30), until=now, theme=theme, path=path)
+        plot.candles(rows, "1d", item="Gravi", since=now - timedelta(days=30), until=now, theme=theme, path=path)
 
 
 def order_book(client: AppClient, folder: Path) -> None:

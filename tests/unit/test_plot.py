@@ -220,7 +220,7 @@ def test_candles_that_the_sales_cover_in_part_are_dotted_and_pale() -> None:
     # The present is where sales end by default.
     now = datetime.now(UTC)
     recent = [candle(0, time=now - age) for age in (2 * DAY, DAY, timedelta(hours=1))]
-    assert [bar.get_linestyle() for bar in plot.candles(recent, width="1d").axes[0].patches] == ["-", "-", ":"]
+    assert [bar.get_linestyle() for bar in plot.candles(recent, "1d").axes[0].patches] == ["-", "-", ":"]
 
 
 def test_each_quality_has_a_panel_in_its_colour() -> None:

@@ -9,7 +9,6 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from scapi._base import validation
 from scapi._store import times
 from scapi._store.rows import Candle, Place
 from scapi._views.charts import DAY, Bucket, length, shortest_step, span, unfinished
@@ -49,11 +48,11 @@ class _Plan(NamedTuple):
 
 def candles(
     candles: Iterable[Candle],
+    width: timedelta | str | None = None,
+    since: datetime | timedelta | str | None = None,
+    until: datetime | timedelta | str | None = None,
     *,
     item: str | None = None,
-    width: timedelta | str | None = None,
-    since: datetime | str | None = None,
-    until: datetime | str | None = None,
     region: RegionLike | None = None,
     theme: ThemeName | None = None,
     path: FilePath | None = None,
@@ -67,11 +66,11 @@ def candles(
 
     Args:
         candles: A `Listing` or any other iterable of candles of one item in one region, in any order.
-        item: The item's name, for the title; by default its id.
         width: The length of an interval, as for `Store.candles`. By default the shortest distance of two candles.
-        since: When the sales begin: a `datetime` (naive means UTC) or ISO 8601 text. A candle that begins before is
-            unfinished: pale and dotted.
+        since: When the sales begin: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"7d"`. A candle
+            that begins before is unfinished: pale and dotted.
         until: When the sales end, now by default. A candle that ends after is unfinished, too.
+        item: The item's name, for the title; by default its id.
         region: The region, for the title; by default that of the candles.
         theme: `"light"` or `"dark"`. By default light, and in notebooks the theme of the reader.
         path: A file to write, ending in `.png` or `.svg`.
@@ -90,8 +89,9 @@ def candles(
     rows = checked("candles", candles, Candle, "time", "open", "high", "low", "close", "pieces")
     place = _place(rows)
     interval = shortest_step(row.time for row in rows) if width is None else times.length("width", width)
-    begin = None if since is None else validation.moment("since", since)
-    end = datetime.now(UTC) if until is None else validation.moment("until", until)
+    now = datetime.now(UTC)
+    begin = None if since is None else times.when("since", since, now)
+    end = now if until is None else times.when("until", until, now)
     groups = _grouped(rows)
     shown = {key: groups[key] for key in sorted(_busiest(groups), key=_order)}
     plan = _Plan(shown, interval, unfinished((row.time for row in rows), interval, begin, end))
