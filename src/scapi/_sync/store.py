@@ -321,7 +321,7 @@ class Store(StoreQueries):
         items: str | Iterable[str] | None = None,
         since: datetime | timedelta | str = "30d",
         *,
-        region: Region | str | Iterable[Region | str] | None = None,
+        region: RegionLike | Iterable[RegionLike] | None = None,
         names: Mapping[str, str] | None = None,
     ) -> None:
         """Write a page about the market: the busiest items, movers, deals, and the state of the collector.
