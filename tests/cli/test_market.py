@@ -7,10 +7,12 @@ import socket
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scapi import plot
+from scapi.cli import connection
 from scapi.cli.app import run
 from scapi.models import AuctionLot, AuctionPrice
 from scapi.store import BEGINNING, LotsReading, SalesReading
@@ -18,6 +20,11 @@ from scapi.sync import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from scapi.store import Candle
+
+#: The item database of a fake, so that no test asks the real one.
+pytestmark = pytest.mark.usefixtures("key")
 
 
 @pytest.fixture
@@ -57,6 +64,86 @@ def test_each_question_is_a_command(
     assert run(["market", question, path, *options]) == 0
 
 
+def test_tables_show_names_and_files_ids(
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(["market", "stats", path, "stone blossom", "--region", "eu"]) == 0
+    assert "Stone Blossom" in capsys.readouterr().out
+    assert run(["market", "stats", path, "Stone Blossom", "--region", "eu", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["item"] == "kqgy"
+    assert run(["market", "health", path, "--region", "ru"]) == 0
+    assert "Каменный цветок" in capsys.readouterr().out
+    assert run(["market", "stats", path, "Stone Flower Pot"]) == 2
+    assert "'Stone Flower Pot' is unknown" in capsys.readouterr().err
+
+
+def test_ids_will_do_where_the_database_is_not_there(
+    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closed = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    monkeypatch.setattr(connection, "LIVE", connection.Endpoints(database=closed, cache=str(tmp_path)))
+    assert run(["market", "latest", path]) == 0
+    told = capsys.readouterr()
+    assert "kqgy" in told.out
+    assert "ids in place of names: " in told.err
+    assert run(["market", "latest", path, "--fake"]) == 0
+    assert "kqgy" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_history_of_an_item_is_drawn(path: str, tmp_path: Path, theme: str) -> None:
+    file = tmp_path / "history.svg"
+    command = ["market", "history", path, "Stone Blossom", "--region", "eu", "--width", "1h", "--theme", theme]
+    assert run([*command, "--plot", str(file)]) == 0
+    assert {"light": "#ffffff", "dark": "#0d1117"}[theme] in file.read_text()
+
+
+def test_the_history_of_an_item_is_by_quality_and_the_unfinished_candle_is_dotted(
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[list[Candle], dict[str, Any]]] = []
+    monkeypatch.setattr(plot, "candles", lambda candles, **options: drawn.append((list(candles), options)))
+    now = datetime.now(UTC)
+    common = [AuctionPrice(amount=1, price=10, time=now - timedelta(minutes=30), additional={})]
+    with Store(path) as store:
+        store.write_sales("eu", "kqgy", SalesReading().piece(common, end=now - timedelta(hours=1)))
+    for options in ([], ["--by", "level"], ["--by", "quality", "--by", "level"]):
+        command = ["market", "history", path, "kqgy", "--region", "eu", "--width", "1h", *options, "--json"]
+        assert run([*command, "--plot", "picture.png"]) == 0
+        rows, [(candles, how)] = json.loads(capsys.readouterr().out), drawn
+        drawn.clear()
+        assert [(row["quality"], row["level"]) for row in rows] == [(row.quality, row.level) for row in candles]
+        assert {row.quality is None for row in candles} == {options == ["--by", "level"]}
+        # The collector saw all sales until half an hour ago, whatever time it is.
+        assert now - timedelta(minutes=31) < how["until"] < now
+    with Store(path) as store:
+        store.write_sales("ru", "kqgy", SalesReading().piece(common, end=BEGINNING))
+    assert run(["market", "history", path, "kqgy", "--region", "ru", "--plot", "picture.png"]) == 0
+    # A single quality isn't worth a name.
+    assert [row.quality for row in drawn.pop()[0]] == [None]
+
+
+def test_a_history_that_cannot_be_drawn_is_one_sentence(
+    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sale = AuctionPrice(amount=1, price=10, time=datetime.now(UTC), additional={})
+    with Store(path) as store:
+        store.write_sales("ru", "kqgy", SalesReading().piece([sale]))
+    file = str(tmp_path / "history.png")
+    for options, message in (
+        (["kqgy", "--plot", file], "has sales of Каменный цветок in eu, ru: choose one with --region"),
+        (["zyv9", "--plot", file], "nothing to draw: the store has no sales of "),
+        (["kqgy", "--theme", "dark"], "goes with --plot FILE"),
+        (["kqgy", "--plot", "history.gif"], "must end in .png, .svg"),
+        (["kqgy", "--since", "soon"], "--since must be"),
+    ):
+        assert run(["market", "history", path, *options]) == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "history.png").exists()
+
+
 def test_a_table_shows_nothing_that_a_terminal_obeys(
     path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +152,21 @@ def test_a_table_shows_nothing_that_a_terminal_obeys(
     shown = capsys.readouterr().out
     assert "no such item" in shown
     assert "\x1b[31m" not in shown
+
+
+@pytest.mark.parametrize("question", ["latest", "stats", "candles", "book", "deals", "health"])
+def test_a_narrow_terminal_gets_whole_words_and_numbers(
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    assert run(["market", question, path, "--region", "eu", "--fake"]) == 0
+    wide = capsys.readouterr().out.split()
+    monkeypatch.setenv("COLUMNS", "60")
+    assert run(["market", question, path, "--region", "eu", "--fake"]) == 0
+    table, _, others = capsys.readouterr().out.partition("Not shown, for lack of width: ")
+    assert others
+    rule = {word for word in table.split() if set(word) == {"─"}}
+    assert set(table.split()) - rule <= set(wide)
 
 
 def test_out_in_and_prune(path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Column, Table
+from rich.table import Column
 from rich.text import Text
 
 from scapi._base.escaping import terminal as plain
-from scapi.cli.fitted_tables import figure, table
+from scapi.cli.fitted_tables import FittedTable, figure, fixed
 from scapi.cli.formatting import NOTHING, clock, number
 from scapi.enums import Quality
 
@@ -23,18 +23,28 @@ __all__ = ["records"]
 #: Fields that tell rows apart and that people don't read.
 MACHINE = {"additional", "key", "n", "seen_at"}
 
+#: Columns that a narrow terminal does without, in this order.
+SPARE = (
+    *("owner", "first_seen", "last_seen", "start_time", "error_at", "lots_at", "aside", "turnover", "start_price"),
+    *("bid", "total", "mean", "vwap", "end_time", "oldest", "min", "max", "gone_at", "p10", "p90", "profit", "pieces"),
+    *("sales", "buyout_price", "sales_at", "count", "gaps", "lots", "open", "region", "amount", "high", "low", "price"),
+)
 
-def records(rows: Sequence[msgspec.Struct], now: datetime) -> Table:
-    """Render rows as a table without the columns that are empty in every row."""
+
+def records(rows: Sequence[msgspec.Struct], now: datetime) -> FittedTable:
+    """Render rows as a table without the columns that are empty in every row, or for which there is no room."""
     names = [] if not rows else [name for name in rows[0].__struct_fields__ if name not in MACHINE]
     values = {name: [getattr(row, name) for row in rows] for name in names}
-    shown = {name: column for name, column in values.items() if any(value is not None for value in column)}
-    figures = {name for name, column in shown.items() if any(isinstance(value, int | float) for value in column)}
+    figures = {name for name, column in values.items() if any(isinstance(value, int | float) for value in column)}
     figures -= {"quality"}
-    result = table(*(figure(name) if name in figures else Column(name, overflow="fold") for name in shown))
-    for cells in zip(*shown.values(), strict=True):
-        result.add_row(*map(_shown, cells))
-    return result
+    columns = [figure(name) if name in figures else _column(name) for name in names]
+    cells = [[_shown(value) for value in row] for row in zip(*values.values(), strict=True)]
+    return FittedTable(columns, cells, SPARE, drop_empty=True)
+
+
+def _column(name: str) -> Column:
+    """Make a column of text. Names of items and errors may go over several lines, everything else not."""
+    return Column(name) if name in {"item", "error", "aside"} else fixed(name)
 
 
 def _shown(value: Any) -> str | Text:
