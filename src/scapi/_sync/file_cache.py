@@ -35,10 +35,10 @@ logger = logging.getLogger("scapi")
 PAUSE = 60.0
 
 #: How many files stay in memory: enough for the indexes and recipes of both realms, and the last items.
-MOST_HELD = 64
+MOST_CACHED = 64
 
 
-class Held(NamedTuple):
+class CachedFile(NamedTuple):
     """A file in memory: its copy, and the decoded value."""
 
     copy: Copy
@@ -62,7 +62,7 @@ class FileCache:
         self._stale_time = stale_time
         self._clock = clock
         self._disk = DiskCache(folder, f"{github.repository}/{github.branch}")
-        self._held: dict[str, Held] = {}
+        self._files: dict[str, CachedFile] = {}
         self._flights: dict[str, SingleFlight] = {}
         self._reachable: bool | None = None
         self._paused_until = 0.0
@@ -75,69 +75,69 @@ class FileCache:
             read: Decodes the content or raises `DecodeError`. Must be the same function for each call with this name.
             force: Send a request whatever the age of the copy.
         """
-        before = self._held.get(name)
+        before = self._files.get(name)
         if before and not force and self._is_usable(before):
             return before.value  # type: ignore[no-any-return]  # returned by `read`
         flight = self._flights.setdefault(name, SingleFlight(threads.begin, self._clock))
         # One run is enough, unless it belonged to another caller that was interrupted.
-        while (held := self._held.get(name)) is None or held is before:
+        while (cached := self._files.get(name)) is None or cached is before:
             flight.run(partial(self._update, name, read, force=force))
-        return held.value  # type: ignore[no-any-return]  # returned by `read`
+        return cached.value  # type: ignore[no-any-return]  # returned by `read`
 
     def _update(self, name: str, read: Callable[[bytes], Any], *, force: bool) -> None:
-        held = threads.to_thread(self._load, name, read)
-        if held is None and self.offline:
+        cached = threads.to_thread(self._load, name, read)
+        if cached is None and self.offline:
             raise TransportError(f"offline, and there is no copy of {name} in {self._disk.folder}")
-        if held is None or (not self.offline and (force or not self._is_usable(held))):
-            held = self._refresh(name, read, held)
-        self._keep(name, held)
+        if cached is None or (not self.offline and (force or not self._is_usable(cached))):
+            cached = self._refresh(name, read, cached)
+        self._keep(name, cached)
 
-    def _load(self, name: str, read: Callable[[bytes], Any]) -> Held | None:
+    def _load(self, name: str, read: Callable[[bytes], Any]) -> CachedFile | None:
         """Return the copy on disk, which another process may have updated, or else the one in memory."""
-        held, copy = self._held.get(name), self._disk.get(name)
+        cached, copy = self._files.get(name), self._disk.get(name)
         if copy is None or copy.source != self.github.file_url(name):
-            return held and held._replace()
-        if held and held.copy.content == copy.content:
-            return Held(copy, held.value)
+            return cached and cached._replace()
+        if cached and cached.copy.content == copy.content:
+            return CachedFile(copy, cached.value)
         try:
-            return Held(copy, read(copy.content))
+            return CachedFile(copy, read(copy.content))
         except DecodeError:  # written by another version of the library, which could decode it
             return None
 
-    def _refresh(self, name: str, read: Callable[[bytes], Any], held: Held | None) -> Held:
+    def _refresh(self, name: str, read: Callable[[bytes], Any], cached: CachedFile | None) -> CachedFile:
         """Return the current file from the server, or the existing copy if the request fails."""
         try:
-            etag = held.copy.etag if held else None
+            etag = cached.copy.etag if cached else None
             with guard(self.github, self.github.file_url(name)):
                 file = self.github.rawfile(name, etag=etag)
-                fresh = threads.to_thread(_refreshed, held, file, read, self._clock.wall())
+                fresh = threads.to_thread(_refreshed, cached, file, read, self._clock.wall())
         except ScApiException as error:
-            if held is None:
+            if cached is None:
                 raise
-            self._note_failure(name, error, held)
-            return held
+            self._note_failure(name, error, cached)
+            return cached
         self._reachable = True
         threads.to_thread(self._disk.put, name, fresh.copy)
         return fresh
 
-    def _note_failure(self, name: str, error: ScApiException, held: Held) -> None:
+    def _note_failure(self, name: str, error: ScApiException, cached: CachedFile) -> None:
         if self._reachable is not False:
-            since = _moment(held.copy).isoformat(" ", "seconds")
+            since = _moment(cached.copy).isoformat(" ", "seconds")
             text = "%s can't be updated (%s): using the last good copy from %s"
             logger.warning(text, escaping.log(name), escaping.log(str(error)), since)
         self._reachable = False
         self._paused_until = self._clock.now() + min(PAUSE, self._stale_time)
 
-    def _is_usable(self, held: Held) -> bool:
+    def _is_usable(self, cached: CachedFile) -> bool:
         """Return whether to use a copy without a request."""
-        fresh = is_fresh(held.copy, now=self._clock.wall(), stale_time=self._stale_time)
+        fresh = is_fresh(cached.copy, now=self._clock.wall(), stale_time=self._stale_time)
         return fresh or self.offline or (self._reachable is False and self._clock.now() < self._paused_until)
 
-    def _keep(self, name: str, held: Held) -> None:
-        self._held.pop(name, None)
-        self._held[name] = held
-        for oldest in list(self._held)[:-MOST_HELD]:
-            self._held.pop(oldest, None)
+    def _keep(self, name: str, cached: CachedFile) -> None:
+        self._files.pop(name, None)
+        self._files[name] = cached
+        for oldest in list(self._files)[:-MOST_CACHED]:
+            self._files.pop(oldest, None)
 
     @property
     def state(self) -> DatabaseState:
@@ -147,23 +147,23 @@ class FileCache:
             branch=self.github.branch,
             folder=self._disk.folder,
             reachable=self._reachable,
-            files={name: _state(held.copy) for name, held in list(self._held.items())},
+            files={name: _state(cached.copy) for name, cached in list(self._files.items())},
         )
 
 
-def _refreshed(held: Held | None, file: RawFile | None, read: Callable[[bytes], Any], now: float) -> Held:
+def _refreshed(cached: CachedFile | None, file: RawFile | None, read: Callable[[bytes], Any], now: float) -> CachedFile:
     """Return the copy that the server confirmed, or the decoded new file.
 
     A new file is decoded before it is stored, so that an invalid file can't replace a good copy.
     """
     if file is None:
-        assert held is not None  # without a copy there was no ETag, so the server can't respond with 304
-        return Held(replace(held.copy, fetched_at=now), held.value)
+        assert cached is not None  # without a copy there was no ETag, so the server can't respond with 304
+        return CachedFile(replace(cached.copy, fetched_at=now), cached.value)
     copy = Copy(content=file.content, source=file.url, etag=file.etag, fetched_at=now)
-    if held and held.copy.content == file.content:
-        return Held(copy, held.value)
+    if cached and cached.copy.content == file.content:
+        return CachedFile(copy, cached.value)
     try:
-        return Held(copy, read(file.content))
+        return CachedFile(copy, read(file.content))
     except DecodeError as error:
         error.url = file.url
         raise

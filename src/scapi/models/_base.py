@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self, TypeAlias, cast
 
 import msgspec
 
-from scapi.models._plain import from_plain, odd, plain
+from scapi.models._plain import enc_hook, from_plain, plain
 from scapi.models._pydantic import Schema, record_schema
 
 __all__ = ["Model", "Record", "Time"]
@@ -47,7 +47,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             ValueError: The record holds text that can't be written as UTF-8.
         """
         with suppress(UnicodeEncodeError):  # it holds the text, which may be a token
-            return msgspec.json.encode(plain(self, wire=wire), enc_hook=odd).decode()
+            return msgspec.json.encode(plain(self, wire=wire), enc_hook=enc_hook).decode()
         raise ValueError(f"{type(self).__name__} holds characters that can't be written as UTF-8")
 
     @classmethod

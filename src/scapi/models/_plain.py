@@ -20,7 +20,7 @@ from scapi._base.json_types import is_array, is_object
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["from_plain", "odd", "plain"]
+__all__ = ["enc_hook", "from_plain", "plain"]
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ def _optional(kind: type[msgspec.Struct]) -> frozenset[str]:
     return frozenset(field.name for field in msgspec.structs.fields(kind) if not field.required)
 
 
-def odd(value: Any) -> Any:
+def enc_hook(value: Any) -> Any:
     """Convert a value that JSON has no type for: an error to its type and text, a path to text."""
     if isinstance(value, Exception):
         return {"type": type(value).__name__, "message": str(value)}
@@ -77,7 +77,7 @@ def from_plain(raw: Any, kind: type[T]) -> T:
     Raises:
         msgspec.ValidationError: They aren't such a record.
     """
-    return msgspec.convert(_as_sent(raw, plain_type(kind)), kind, str_keys=True, dec_hook=_special)
+    return msgspec.convert(_as_sent(raw, plain_type(kind)), kind, str_keys=True, dec_hook=_dec_hook)
 
 
 def _as_sent(raw: Any, kind: Any) -> Any:
@@ -105,7 +105,7 @@ def _fields(kind: type[msgspec.Struct]) -> dict[str, tuple[str, Any]]:
     return found
 
 
-def _special(kind: Any, raw: Any) -> Any:
+def _dec_hook(kind: Any, raw: Any) -> Any:
     """Convert to a type that msgspec doesn't know: a listing inside a record, or a path. Errors can't be read."""
     listing = get_origin(kind)
     if listing is None:
@@ -113,5 +113,5 @@ def _special(kind: Any, raw: Any) -> Any:
             return kind(raw)
         raise ValueError(f"no {kind.__name__} can be read from JSON")
     (model,) = get_args(kind)
-    rows = msgspec.convert(raw, list[model], dec_hook=_special)  # type: ignore[valid-type]  # built at run time
+    rows = msgspec.convert(raw, list[model], dec_hook=_dec_hook)  # type: ignore[valid-type]  # built at run time
     return listing(rows, total=len(rows), limit=len(rows), model=model)

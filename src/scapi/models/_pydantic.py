@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from scapi._base.annotations import plain_type
-from scapi.models._plain import from_plain, odd, plain
+from scapi.models._plain import enc_hook, from_plain, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def record_schema(model: type[msgspec.Struct], handler: Any) -> Schema:
 def _written(record: msgspec.Struct) -> Any:
     """Convert a record to plain data. Errors in it become their type and text."""
     cells = plain(record)
-    return {name: odd(cell) if isinstance(cell, Exception) else cell for name, cell in cells.items()}
+    return {name: enc_hook(cell) if isinstance(cell, Exception) else cell for name, cell in cells.items()}
 
 
 def _field_schema(kind: Any, handler: Any) -> Schema:

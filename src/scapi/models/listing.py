@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsIndex, TypeV
 
 import msgspec
 
-from scapi.models._plain import from_plain, odd, plain
+from scapi.models._plain import enc_hook, from_plain, plain
 from scapi.models._pydantic import Schema, object_schema
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Listing(list[T]):
         Args:
             wire: See `to_dict`.
         """
-        return msgspec.json.encode(self.to_dict(wire=wire), enc_hook=odd).decode()
+        return msgspec.json.encode(self.to_dict(wire=wire), enc_hook=enc_hook).decode()
 
     @staticmethod
     def from_json(text: str | bytes, model: type[R]) -> Listing[R]:
