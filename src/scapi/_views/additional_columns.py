@@ -34,7 +34,7 @@ def flattened(rows: list[Any]) -> list[Filled]:
         Filled(key, kind, _fitted(kind, [found.get(key) for found in details])) for key, kind in ADDITIONAL.items()
     ]
     in_columns = sum(len(column.values) - column.values.count(None) for column in columns)
-    # If every value has a column, there is no rest, and no need to look for it in each row.
+    # If every value has a column, there is no rest to search for in each row.
     remains = in_columns < sum(map(len, details))
     return [*columns, Filled("additional", "json", list(map(_rest, details)) if remains else [None] * len(rows))]
 
@@ -64,7 +64,7 @@ def _float(value: Any) -> float | None:
 
 
 def _int(value: Any) -> int | None:
-    # 3.0 counts as whole, `bool` doesn't count as a number.
+    # 3.0 counts as whole; `bool` doesn't count as a number.
     whole = int(value) if type(value) is float and value.is_integer() else value
     return whole if type(whole) is int and whole in INTEGERS else None
 
@@ -75,7 +75,7 @@ def _millis(value: Any) -> int | None:
     return whole if whole is not None and whole in MILLISECONDS else None
 
 
-#: Converts a value for its column. `None`: it is of another kind, and stays in the JSON.
+#: Converts a value for its column. `None` means that it is of another kind and stays in the JSON.
 FITTING: Mapping[Kind, Callable[[Any], Any]] = {
     "string": lambda value: value if isinstance(value, str) else None,
     "strings": lambda value: value if is_array(value) and all(isinstance(item, str) for item in value) else None,

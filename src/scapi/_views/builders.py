@@ -1,4 +1,4 @@
-"""Frames made part by part: the rows of each page become columns of a library before the next page is fetched.
+"""Build frames part by part: the rows of each page become columns of a library before the next page is fetched.
 
 Memory holds the frame so far, the columns of the last few thousand rows, and one page.
 """
@@ -35,9 +35,9 @@ class Library(NamedTuple, Generic[F]):
     """The functions that make one kind of frame.
 
     Attributes:
-        pack: From values as models hold them to values that the library takes.
-        make: From columns to a frame.
-        join: From frames with the same columns, one or more, to one.
+        pack: Converts the values of models to values for the library.
+        make: Makes a frame of columns.
+        join: Joins one or more frames with the same columns.
     """
 
     pack: Callable[[Filled], Filled]
@@ -49,14 +49,14 @@ class Builder(Generic[F]):
     """Builds a frame part by part.
 
     Args:
-        library: What it is made with.
-        model: What the rows are.
-        flatten: As of `scapi.frames.to_dicts`, like `explode`.
-        explode: A row for every record.
-        keyed: Whether rows come with the key and region of a bulk result, which become the columns `key` and `region`.
+        library: The library of the frame.
+        model: The model of the rows.
+        flatten: See `scapi.frames.to_dicts`.
+        explode: See `scapi.frames.to_dicts`.
+        keyed: Whether rows have the key and region of a bulk result, which become the columns `key` and `region`.
 
     Raises:
-        TypeError: The model is no model.
+        TypeError: The model isn't a model.
         ValueError: There is nothing to flatten or explode.
     """
 
@@ -97,13 +97,13 @@ class Builder(Generic[F]):
 
 
 def refuse_json(json: bool) -> None:
-    """Refuse to make frames of plain JSON, before anything is requested."""
+    """Raise a `ValueError` for a client with `json=True`, before anything is requested."""
     if json:
         raise ValueError("json=True gives plain objects, and frames are made of models: use another client for them")
 
 
 def dicts() -> Library[list[dict[str, Any]]]:
-    """Make lists of plain dicts."""
+    """Return the functions that make lists of plain dicts."""
 
     def pack(column: Filled) -> Filled:
         return column._replace(values=plain(column))
@@ -119,7 +119,7 @@ def dicts() -> Library[list[dict[str, Any]]]:
 
 
 def polars() -> Library[pl.DataFrame]:
-    """Make polars frames."""
+    """Return the functions that make polars frames."""
     with extra("polars"):
         import polars as pl
     kinds: dict[Kind, pl.DataType] = {
@@ -135,10 +135,10 @@ def polars() -> Library[pl.DataFrame]:
     def series(column: Filled) -> pl.Series:
         kind = kinds[column.kind]
         if column.kind == "time":
-            # polars casts integers at once, and would convert `datetime` objects one by one.
+            # polars casts integers all at once, but converts `datetime` objects one by one.
             return pl.Series(column.name, column.values, pl.Int64()).cast(kind)
         if column.kind == "strings":
-            # The same goes for texts and lists.
+            # The same applies to texts and lists.
             return pl.Series(column.name, texts(column.values), pl.String()).str.json_decode(kind)
         return pl.Series(column.name, column.values, kind)
 
@@ -149,7 +149,7 @@ def polars() -> Library[pl.DataFrame]:
 
 
 def pandas() -> Library[pd.DataFrame]:
-    """Make pandas frames."""
+    """Return the functions that make pandas frames."""
     with extra("pandas"):
         import pandas as pd
     kinds: dict[Kind, Any] = {
@@ -178,7 +178,7 @@ def pandas() -> Library[pd.DataFrame]:
 
 
 def arrow() -> Library[pa.Table]:
-    """Make Arrow tables."""
+    """Return the functions that make Arrow tables."""
     with extra("arrow"):
         import pyarrow as pa
     kinds: dict[Kind, pa.DataType] = {

@@ -1,4 +1,4 @@
-"""Rows of one model as columns with values."""
+"""Convert rows of one model to columns with values."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class Rows(NamedTuple):
 
 
 class Table:
-    """Makes columns of the rows of one model, part by part.
+    """Converts rows of one model to columns, part by part.
 
     Args:
-        model: What the rows are.
-        flatten: Give every known key of `additional` a column of its own.
-        explode: Give every record in a row's list of records a row of its own.
-        bounded: Refuse integers of more than 64 bits and times of another year than 1 to 9999.
+        model: The model of the rows.
+        flatten: Whether every known key of `additional` gets a column of its own.
+        explode: Whether every record in a row's list of records gets a row of its own.
+        bounded: Whether to refuse integers of more than 64 bits and times outside the years 1 to 9999.
 
     Raises:
-        TypeError: The model is neither one of the API nor `str`.
+        TypeError: The model is neither a model of the API nor `str`.
         ValueError: There is nothing to flatten or explode.
     """
 
@@ -62,11 +62,11 @@ class Table:
             self._inside = [column._replace(get=present(column.get)) for column in columns_of(kind)]
 
     def fill(self, rows: list[Any], keys: list[tuple[str, str]] | None = None) -> list[Filled]:
-        """Make columns of some more rows. `keys` has the key and the region of each row's bulk result.
+        """Convert some more rows to columns. `keys` has the key and the region of each row's bulk result.
 
         Raises:
-            TypeError: A row isn't of the model.
-            ValueError: An integer needs more than 64 bits, or a time another year than 1 to 9999.
+            TypeError: A row is of another model.
+            ValueError: An integer needs more than 64 bits, or a time is outside the years 1 to 9999.
         """
         for kind in dict.fromkeys(map(type, rows)):
             if not issubclass(kind, self.model) or kind in {BulkValue, BulkError}:
@@ -122,7 +122,7 @@ def _filled(columns: list[Column], rows: list[Any]) -> list[Filled]:
 
 
 def _check_size(column: Filled, before: int) -> None:
-    """Refuse integers that would overflow, and name the row; the libraries don't."""
+    """Raise a `ValueError` that names the row of an integer that would overflow. The libraries don't name it."""
     values = column.values if None not in column.values else [value for value in column.values if value is not None]
     try:
         array("q", values)
@@ -135,7 +135,7 @@ def _check_size(column: Filled, before: int) -> None:
 
 
 def _check_year(column: Filled, before: int) -> None:
-    """Refuse times that UTC has no year for, such as the last hours of 9999 in the west, and name the row."""
+    """Raise a `ValueError` that names the row of a time outside the years of UTC, such as the end of 9999 in -12:00."""
     if all(time is None or time.tzinfo is UTC for time in column.values):
         return
     for row, time in enumerate(column.values, before):

@@ -1,4 +1,4 @@
-"""Listings and records as HTML tables, for notebooks."""
+"""Render listings and records as HTML tables, for notebooks."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from scapi.models import Listing
 
 
-#: How many rows a table shows at most.
+#: The most rows that a table shows.
 SHOWN = 20
 
-#: A narrow space at which no line breaks, between thousands.
+#: A narrow no-break space between groups of thousands.
 NARROW = "\u202f"
 
-#: The styles of cells and of the heads above them. A time in a table would break into three lines.
+#: The styles of cells and of the headings above them. Without `nowrap`, a time would break into three lines.
 LEFT, RIGHT = "text-align:left", "text-align:right"
 STYLES = {"int": RIGHT, "float": RIGHT, "time": f"{LEFT};white-space:nowrap"}
 
 
 def listing(page: Listing[Any]) -> str:
-    """Draw a page as a table, with its place in the whole list below."""
+    """Render a page as a table, with its place in the whole list below."""
     model: type | None = page.model or next(map(type, page), None)
     return f"{_rows(model, page[:SHOWN])}<p>{_place(page)}</p>" if model else f"<p>{_place(page)}</p>"
 
 
 def record(row: msgspec.Struct) -> str:
-    """Draw a record as a table of its fields, with a table for the records in it below."""
+    """Render a record as a table of its fields, and the records in it as a table below."""
     model = type(row)
     nested = records_in(model)
     columns = [column for column in columns_of(model) if nested is None or column.name != nested[0]]

@@ -1,4 +1,4 @@
-"""Listings and records as text, for a prompt."""
+"""Render listings and records as text, for a prompt."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from scapi.models import Listing
 
-#: Rows of a listing that are shown, and how wide a line and a cell may be, in characters.
+#: The most rows of a listing that are shown, and the most characters of a line and of a cell.
 SHOWN, LINE, CELL = 10, 120, 24
 
 
 def record(row: msgspec.Struct) -> str:
-    """Spell a record on one line: its fields and properties, `additional` at last, and lists of records as a count."""
+    """Render a record on one line: its fields and properties, `additional` last, and lists of records as a count."""
     names = [*row.__struct_fields__, *PROPERTIES.get(type(row), ())]
     names.sort(key=lambda name: name == "additional")
     return f"{type(row).__name__}({', '.join(f'{name}={_spelled(getattr(row, name))}' for name in names)})"
@@ -42,7 +42,7 @@ def _spelled(value: Any) -> str:
 
 
 def listing(page: Listing[Any]) -> str:
-    """Draw a page as a table of its first rows, below a line that says how many there are."""
+    """Render a page as a line with the number of rows, and a table of the first ones."""
     model = page.model or next(map(type, page), None)
     kind = "rows" if model is None else model.__name__
     head = f"Listing of {len(page)} {kind}, {page.total:,} in all, offset {page.offset}, limit {page.limit}"
@@ -55,7 +55,7 @@ def listing(page: Listing[Any]) -> str:
 
 
 def _table(model: type, rows: Sequence[Any]) -> list[str]:
-    """Draw the columns that say something, as many as fit into a line. Times come last."""
+    """Render the columns that aren't empty, as many as fit into a line. Times come last."""
     if not issubclass(model, msgspec.Struct):
         return [_cut(repr(row), LINE - 2) for row in rows]
     lines = [""] * (len(rows) + 1)
@@ -80,5 +80,5 @@ def _cut(text: str, most: int) -> str:
 
 
 def _width(text: str) -> int:
-    """Count the places that a text takes; letters of East Asia take two."""
+    """Return the width of a text in a terminal. East Asian letters are two columns wide."""
     return len(text) if text.isascii() else sum(2 if east_asian_width(char) in "WF" else 1 for char in text)

@@ -1,4 +1,4 @@
-"""Values for frames, for dicts, and for people."""
+"""Convert values for frames, for dicts, and for people."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ ENCODER = msgspec.json.Encoder()
 
 
 def readable(column: Column, value: Any, apart: str = ",") -> str:
-    """Spell a value as people read it: times in UTC to the second, thousands apart.
+    """Format a value for people: times in UTC to the second, numbers in groups of thousands.
 
     Args:
-        column: Where it stands.
-        value: The value as its model holds it, not `None`.
-        apart: What stands between thousands.
+        column: The column of the value.
+        value: The value of the model, not `None`.
+        apart: The separator between groups of thousands.
     """
     match column.kind:
         case "time":

@@ -18,8 +18,8 @@ Time: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 # Python's garbage collector skips models with `gc=False`. They hold scalars, other such models, or decoded JSON, and a
-# tree of frozen records has no cycle. For 100,000 sales it has 30,000 objects to look at instead of 130,000. A program
-# that puts a record into its own `additional` or `value` makes a cycle that stays in memory.
+# tree of frozen records has no cycle. For 100,000 sales it visits 30,000 objects instead of 130,000. A program that
+# puts a record into its own `additional` or `value` makes a cycle that stays in memory.
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,10 +41,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         """Return the record as JSON, which `from_json` reads.
 
         Args:
-            wire: Use the names of the API (`itemId`). By default they are those of the attributes.
+            wire: Whether to use the names of the API (`itemId`) instead of those of the attributes.
 
         Raises:
-            ValueError: The record holds text that can't be written as UTF-8.
+            ValueError: The record contains text that can't be written as UTF-8.
         """
         with suppress(UnicodeEncodeError):  # it holds the text, which may be a token
             return msgspec.json.encode(plain(self, wire=wire), enc_hook=enc_hook).decode()
@@ -52,7 +52,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Read a record that `to_json()` wrote, with either kind of names, or one that the API sent.
+        """Read a record from the JSON that `to_json()` wrote, with either kind of names, or that the API sent.
 
         Args:
             text: The JSON.
@@ -64,7 +64,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             return from_plain(msgspec.json.decode(text), cls)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as cause:
             reason = str(cause)
-        # The text isn't shown, and is in no frame of the traceback: it may hold a token.
+        # The text may contain a token, so neither the message nor a frame of the traceback shows it.
         text = ""
         raise ValueError(f"text must be what {cls.__name__}.to_json() returned: {reason}")
 

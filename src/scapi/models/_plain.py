@@ -75,7 +75,7 @@ def from_plain(raw: Any, kind: type[T]) -> T:
     """Convert plain values to a record. Their names may be Python's or the API's.
 
     Raises:
-        msgspec.ValidationError: They aren't such a record.
+        msgspec.ValidationError: The values don't fit the record.
     """
     return msgspec.convert(_as_sent(raw, plain_type(kind)), kind, str_keys=True, dec_hook=_dec_hook)
 

@@ -1,4 +1,4 @@
-"""Records as fields of pydantic's models, without importing pydantic: its core schemas are plain dicts."""
+"""Schemas that let records be fields of pydantic models. They are plain dicts, so pydantic isn't imported."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def object_schema(
     read: Callable[[Any], Any],
     write: Callable[[Any], Any],
 ) -> Schema:
-    """Build the core schema of an object that is read and written by functions of ours.
+    """Build the core schema of an object that our functions read and write.
 
     Args:
         kind: The type of a value that needs no conversion.

@@ -23,7 +23,7 @@ __all__ = ["LOT_VOLATILE", "SALES_OVERLAP", "AuctionLot", "AuctionPrice"]
 #: sales of this time before the newest one that you know, and skip those that you have, by `AuctionPrice.key()`.
 SALES_OVERLAP = timedelta(minutes=30)
 
-#: The first part of every category whose items have a quality.
+#: The first part of the categories whose items have a quality.
 ARTEFACT = "artefact"
 
 #: The fields on the wire that change while a lot stays the same lot.
@@ -104,7 +104,7 @@ def _per_piece(price: int, amount: int) -> float:
 
 
 class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
-    """A lot on offer. Prices are for the whole lot; the server gives lots no id.
+    """A lot on offer. Prices are for the whole lot. Lots have no id.
 
     Attributes:
         item_id: The item.
@@ -117,7 +117,7 @@ class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
         additional: The details of the piece, unchanged; empty without `additional=True`.
     """
 
-    # A lot with an unreadable price is rejected: `None` would pass for "no bid" or "no buyout".
+    # A lot with an unreadable price is rejected: `None` would mean "no bid" or "no buyout".
     _exact: ClassVar[frozenset[str]] = frozenset({"start_price", "current_price", "buyout_price"})
     _page: ClassVar[tuple[str, str]] = ("lots", "total")
 
@@ -139,7 +139,7 @@ class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
         return _per_piece(self.buyout_price, self.amount) if self.buyout_price and self.amount else None
 
     def key(self) -> int:
-        """Return the identity of this lot, a signed 64-bit integer made of all its fields but the bid.
+        """Return a signed 64-bit integer that identifies this lot. It depends on all fields but the bid.
 
         It is the same in every process and version, and in whatever order the server sends lists and keys.
         `additional` is part of it, so use `additional=True` always or never. Equal lots have equal keys:
@@ -172,7 +172,7 @@ class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False)
         return _per_piece(self.price, self.amount or 1)
 
     def key(self) -> int:
-        """Return the identity of this sale, a signed 64-bit integer made of all its fields.
+        """Return a signed 64-bit integer that identifies this sale. It depends on all fields.
 
         It is the same in every process and version, and in whatever order the server sends lists and keys.
         `additional` is part of it, so use `additional=True` always or never. Equal sales have equal keys:

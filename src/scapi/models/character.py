@@ -47,7 +47,7 @@ class Statistic(Model, frozen=True, kw_only=True, rename="camel", gc=False):
         id: The id, as in the database's `stats.json`.
         type: How to read the value, if the server sent it.
         value: The value as the server sent it: an `int` for INTEGER, a `float` for DECIMAL, an ISO time for DATE,
-            milliseconds for DURATION; anything for types that are not known yet. See `parsed`. Distances (`dis-*` and
+            milliseconds for DURATION, and anything for unknown types. See `parsed`. Distances (`dis-*` and
             `tpacks-distance*`) are centimetres.
     """
 
@@ -57,9 +57,9 @@ class Statistic(Model, frozen=True, kw_only=True, rename="camel", gc=False):
 
     @property
     def parsed(self) -> Any:
-        """The value as Python has it: a `timedelta` for DURATION, an aware `datetime` for DATE, else as it was sent.
+        """The value as a `timedelta` for DURATION, as an aware `datetime` for DATE, and otherwise as it was sent.
 
-        What doesn't look like its type stays as it was sent, too.
+        A value that doesn't fit its type also stays as it was sent.
         """
         try:
             if self.type is StatType.DURATION:
@@ -77,12 +77,12 @@ class CharacterProfile(Model, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         uuid: The id.
         name: The name, in the spelling of the game.
-        status: The player's own words, if the server sent it; may hold colour codes such as `§4`.
-        alliance: The alliance, where the character has one.
+        status: The player's own words, if the server sent them; they may contain colour codes such as `§4`.
+        alliance: The alliance, if the character has one.
         last_login: When the player was last seen, if the server sends it.
         displayed_achievements: Ids as in the database's `achievements.json`.
         clan: The clan, or `None`.
-        stats: The statistics; those that are zero are left out by the server.
+        stats: The statistics; the server leaves out those that are zero.
     """
 
     uuid: str
@@ -100,6 +100,6 @@ class CharacterProfile(Model, frozen=True, kw_only=True, rename="camel"):
         Args:
             stat_id: The id, as in the database's `stats.json`: `kil` are kills, `dea` deaths, `pla-tim` is the time
                 in the game.
-            default: The result where the profile lacks it. The server leaves out what is zero.
+            default: The result if the profile lacks it. The server leaves out statistics that are zero.
         """
         return next((found.parsed for found in self.stats if found.id == stat_id), default)

@@ -16,16 +16,16 @@ class ClanInfo(Model, frozen=True, kw_only=True, rename="camel", gc=False):
     """A clan.
 
     Attributes:
-        uuid: The id that `client.clan()` takes.
+        uuid: The id, for `client.clan()`.
         name: The name.
         tag: The short name shown before members' names, if the server sent it.
         level: The level, if the server sent it.
         level_points: Points collected within all levels, if the server sent it.
         registration_time: When the clan was founded, if the server sent it.
-        alliance: The alliance, where the clan has one.
+        alliance: The alliance, if the clan has one.
         description: The clan's own words; may be empty.
         leader: The character name of the leader, if the server sent it.
-        member_count: How many members the clan has, if the server sent it.
+        member_count: The number of members, if the server sent it.
     """
 
     _page: ClassVar[tuple[str, str]] = ("data", "totalClans")
@@ -61,7 +61,7 @@ class ClanAffiliation(Model, frozen=True, kw_only=True, rename="camel", gc=False
 
     Attributes:
         info: The clan.
-        member: The character as its member, if the server sent it.
+        member: The character as a member of it, if the server sent it.
     """
 
     info: ClanInfo

@@ -1,4 +1,4 @@
-"""The state of the item database's copies on this machine."""
+"""The state of the local copies of the item database."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class FileState(Record, frozen=True, kw_only=True):
 
     Attributes:
         url: Where it came from.
-        etag: The server's name for this version.
+        etag: The server's identifier of this version.
         checked_at: When the server last confirmed it (aware, UTC).
-        size: Bytes.
+        size: The size in bytes.
     """
 
     url: str
@@ -34,7 +34,7 @@ class DatabaseState(Record, frozen=True, kw_only=True):
         branch: Its branch.
         folder: The folder with the copies.
         reachable: Whether the server answered when a file was last fetched or checked; `None` before that.
-        files: The files by path, e.g. `ru/listing.json`; the last used ones, at most 64.
+        files: The files by path, e.g. `ru/listing.json`: at most 64, those used last.
         missing: The files that the repository lacked at the last `sync()`.
     """
 

@@ -13,12 +13,12 @@ class EmissionState(Model, frozen=True, kw_only=True, rename="camel", gc=False):
     """The emission of a region, refreshed by the server every 10 to 15 seconds.
 
     Attributes:
-        current_start: When the running emission began; `None` while there is none.
+        current_start: When the running emission began; `None` if none is running.
         previous_start: When the last finished emission began.
         previous_end: When the last finished emission ended.
     """
 
-    # `None` says that no emission runs: where its start can't be read, there is no answer.
+    # `None` means that no emission is running, so a start that can't be read is an error.
     _exact: ClassVar[frozenset[str]] = frozenset({"current_start"})
 
     current_start: Time | None = None

@@ -6,7 +6,7 @@ from scapi.models._base import Record, Time  # msgspec reads annotations at run 
 
 __all__ = ["ChangedFile", "Commit", "ContentEntry", "Diff", "RawFile"]
 
-#: How many changed files GitHub lists at most.
+#: The most changed files that GitHub lists.
 MOST_FILES = 300
 
 
@@ -15,7 +15,7 @@ class Commit(Record, frozen=True, kw_only=True):
 
     Attributes:
         sha: Its id, 40 hexadecimal digits.
-        message: What its author wrote about it.
+        message: The commit message.
         date: When it was committed (aware).
         url: Its page on GitHub.
     """
@@ -48,10 +48,10 @@ class Diff(Record, frozen=True, kw_only=True):
     """The difference between two commits.
 
     Attributes:
-        status: How the second commit stands to the first: `ahead`, `behind`, `diverged` or `identical`.
+        status: Where the second commit is relative to the first: `ahead`, `behind`, `diverged` or `identical`.
         ahead_by: Commits that only the second has.
         behind_by: Commits that only the first has.
-        files: The files that differ; GitHub names 300 at most.
+        files: The files that differ; GitHub lists at most 300.
     """
 
     status: str
@@ -72,8 +72,8 @@ class ContentEntry(Record, frozen=True, kw_only=True):
         name: Its name.
         path: Its path in the repository.
         type: `file`, `dir`, `symlink` or `submodule`.
-        size: Bytes of a file, 0 for a folder.
-        sha: The id of its content; it changes with every change of it.
+        size: The size of a file in bytes, 0 for a folder.
+        sha: The id of its content, which changes with the content.
     """
 
     name: str
@@ -89,7 +89,7 @@ class RawFile(Record, frozen=True, kw_only=True):
     Attributes:
         content: The file.
         url: Where it came from.
-        etag: What the server calls this version, to ask later whether there is a newer one.
+        etag: The server's identifier of this version, to check later whether there is a newer one.
     """
 
     content: bytes

@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 
 class Rejected(NamedTuple):
-    """A row that could not be read.
+    """A row that can't be read.
 
     Attributes:
         index: Its position in the page as the server sent it, from 0.

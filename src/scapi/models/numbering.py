@@ -1,4 +1,4 @@
-"""Numbers for rows that are equal in everything: the API gives sales and lots no ids."""
+"""Number rows that are equal in every field: sales and lots have no ids."""
 
 from __future__ import annotations
 

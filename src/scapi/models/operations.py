@@ -1,4 +1,4 @@
-"""Operations: finished sessions and who took part."""
+"""Operations: finished sessions and their participants."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class OperationParticipant(Model, frozen=True, kw_only=True, rename="camel", gc=
     Attributes:
         username: The character's name; `None` if the server didn't send it.
         death: How often the character died.
-        mob_kills: How many mobs it killed.
-        damage_received: Damage taken.
-        damage_dealt: Damage done.
+        mob_kills: The number of mobs it killed.
+        damage_received: The damage it received.
+        damage_dealt: The damage it dealt.
         armor_class: The kind of armor, such as `combined`.
-        armor_item_id: The armor, where it wore one.
+        armor_item_id: The armor, if it wore one.
         armor_level: The armor's upgrade level.
-        primary_weapon_item_id: The primary weapon, where it had one.
+        primary_weapon_item_id: The primary weapon, if it had one.
         primary_weapon_level: Its upgrade level.
-        secondary_weapon_item_id: The secondary weapon, where it had one.
+        secondary_weapon_item_id: The secondary weapon, if it had one.
         secondary_weapon_level: Its upgrade level.
     """
 
@@ -55,7 +55,7 @@ class OperationSession(Model, frozen=True, kw_only=True, rename="camel"):
         difficulty: The difficulty, if the server sent it.
         duration_seconds: How long it took, in seconds, if the server sent it.
         reward: The reward for the difficulty, if the server sent it.
-        participants: Who took part.
+        participants: The participants.
     """
 
     _page: ClassVar[tuple[str, str]] = ("sessions", "total")

@@ -1,4 +1,4 @@
-"""Tokens, which never show their content, and the account of a user token."""
+"""Tokens, which never show their content, and accounts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["AppToken", "User", "UserToken"]
 class AppToken(Record, frozen=True, kw_only=True):
     """A token of an application.
 
-    Neither `repr`, nor a traceback with local variables, nor a pickle shows it. Only `to_json()` and `to_dict()` do:
-    keep what they return where only you can read it.
+    `repr`, pickles and tracebacks with local variables don't show it. `to_json()` and `to_dict()` do: keep their
+    results where only you can read them.
 
     Attributes:
-        access_token: The token itself, which `AppClient(token=...)` takes.
-        token_type: How it is sent: `"Bearer"`.
+        access_token: The token itself, for `AppClient(token=...)`.
+        token_type: The scheme of the `Authorization` header: `"Bearer"`.
         expires_in: Seconds from its issue to its expiry.
         expires_at: When it expires (aware, UTC), by this machine's clock.
     """
@@ -49,7 +49,7 @@ class AppToken(Record, frozen=True, kw_only=True):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> dict[str, Any]:
-        # A model of a program may hold a token, but writes none: what is dumped ends up in answers and logs.
+        # A program's model may contain a token but never writes it: dumps end up in responses and logs.
         return {"type": "is-instance", "cls": cls}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -57,10 +57,10 @@ class AppToken(Record, frozen=True, kw_only=True):
 
 
 class UserToken(AppToken, frozen=True, kw_only=True):
-    """A token of a user, with what it takes to renew it.
+    """A token of a user, with a refresh token.
 
     Attributes:
-        refresh_token: Gets the next pair, once. From then on this pair is invalid.
+        refresh_token: Gets the next pair, once. This pair is invalid afterwards.
     """
 
     refresh_token: str
@@ -76,9 +76,9 @@ class User(Record, frozen=True, kw_only=True):
     Attributes:
         id: The account's number.
         uuid: The account's uuid.
-        login: The name to log in with.
-        display_login: The name that is shown, if it is another.
-        distributor: Through whom the account was made, such as `exbo` or `steam`.
+        login: The login name.
+        display_login: The displayed name, if it differs.
+        distributor: The platform on which the account was made, such as `exbo` or `steam`.
         distributor_id: The account's id there.
     """
 

@@ -1,4 +1,4 @@
-"""Events of watchers, and their states, from which they resume after a restart."""
+"""The events of watchers, and the states from which they resume after a restart."""
 
 from __future__ import annotations
 
