@@ -1,4 +1,4 @@
-"""What all commands share: options, the connection, and how an answer is delivered."""
+"""The options that commands share, and the decorators that make commands of functions."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ ASKING = (
     click.option(
         "--region", type=click.Choice([*Region], case_sensitive=False), envvar="SCAPI_REGION", help="The region."
     ),
-    click.option("--fake", is_flag=True, help="Ask a made-up API on this machine; needs no key."),
+    click.option("--fake", is_flag=True, help="Use a made-up API on this machine; needs no key."),
 )
 
 DELIVERING = (
     click.option("--json", "form", flag_value="json", help="Print JSON."),
     click.option("--csv", "form", flag_value="csv", help="Print CSV."),
-    click.option("--table", "form", flag_value="table", default="table", help="Print a table, as it does by default."),
+    click.option("--table", "form", flag_value="table", default="table", help="Print a table, the default."),
     click.option(
         "--out",
         type=exports.HomePath(dir_okay=False),
@@ -66,15 +66,15 @@ DELIVERING = (
     click.option(
         "--spreadsheet/--no-spreadsheet",
         default=None,
-        help="In CSV, an apostrophe before what a spreadsheet would calculate: on for --out, off for --csv.",
+        help="In CSV, put an apostrophe before text that a spreadsheet would calculate: on for --out, off for --csv.",
     ),
 )
 
 limit = click.option(
-    "--limit", type=int, metavar="N", help="How many rows; 20 by default, with --all no more than these."
+    "--limit", type=int, metavar="N", help="The number of rows, 20 by default; with --all, the most rows."
 )
-offset = click.option("--offset", type=int, metavar="N", help="How many rows to skip.")
-order = click.option("--order", metavar="asc|desc", help="In which direction to sort.")
+offset = click.option("--offset", type=int, metavar="N", help="The number of rows to skip.")
+order = click.option("--order", metavar="asc|desc", help="The direction of the sort.")
 every = click.option("--all", "every", is_flag=True, help="Fetch every page, not just one.")
 
 
@@ -122,7 +122,7 @@ def command(function: Callable[..., Answer[Any]]) -> click.Command:
 
 
 def stored_command(function: Callable[..., Answer[Any]]) -> click.Command:
-    """A command out of a function from a store and arguments to an answer."""
+    """Make a command of a function that takes a store and options and returns an answer."""
 
     @wraps(function)
     def ask(*, store: str, form: Form, out: Path | None, spreadsheet: bool | None, **arguments: Any) -> None:

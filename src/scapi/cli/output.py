@@ -1,4 +1,4 @@
-"""Deliver an answer to a person, a pipe or a file."""
+"""Print the answer of a command, or write it to a file."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ class Answer(Generic[T]):
     """The result of a command.
 
     Attributes:
-        model: What the rows are.
-        rows: The rows; they may still be fetched while they are read.
+        model: The model of the rows.
+        rows: The rows; they may be fetched while they are read.
         view: Renders the rows for a person, given the present time.
         kind: The plural name of the rows.
         keep: Selects the rows to show; `None` for all.
         single: Whether the answer is one record, so that its JSON is one object.
         total: The number of rows to come, if it is known.
         long: Whether to show progress.
-        skip: The number of selected rows to leave out at the beginning.
-        most: The number of selected rows to show at most; `None` for all.
+        skip: The number of selected rows to skip at the beginning.
+        most: The most selected rows to show; `None` for all.
         note: The line below the rows; by default their number.
-        live: Whether the rows never end, so that each is shown when it comes.
+        live: Whether the rows never end, so that each is shown as soon as it comes.
     """
 
     model: type[T]
@@ -66,7 +66,7 @@ class Answer(Generic[T]):
 
 
 class _Rows(Generic[T]):
-    """The selected rows of an answer. Counts them while they pass."""
+    """The selected rows of an answer. Iterating counts them."""
 
     def __init__(self, answer: Answer[T], remaining: RemainingColumn, *, bar: bool) -> None:
         self.seen = self.kept = 0
@@ -96,7 +96,7 @@ class _Rows(Generic[T]):
                 yield row
 
     def note(self) -> str:
-        """Describe how many rows there were."""
+        """Return the line below the rows."""
         note = self._answer.note
         if note is None:
             note = counted(self.seen, self._answer.kind)
@@ -109,13 +109,13 @@ def listing(
     view: Callable[[Sequence[T], datetime], RenderableType],
     kind: str,
 ) -> Answer[T]:
-    """Make an answer of a page, with a note about its part of the whole list.
+    """Make an answer of a page, with a note about its place in the whole list.
 
     Args:
-        page: The rows; a `Listing` where there may be more of them.
-        model: What the rows are.
-        view: The table of them.
-        kind: What they are called.
+        page: The rows; a `Listing` if there may be more of them.
+        model: The model of the rows.
+        view: Renders the rows.
+        kind: The plural name of the rows.
     """
     note = None
     if isinstance(page, Listing):
@@ -136,9 +136,9 @@ def walk(
 
     Args:
         rows: The rows.
-        model: What the rows are.
-        view: The table of them.
-        kind: What they are called.
+        model: The model of the rows.
+        view: Renders the rows.
+        kind: The plural name of the rows.
         total: The number of rows to come, or `None` if it is unknown.
     """
     return Answer(model=model, rows=rows, view=view, kind=kind, total=total, long=True)
@@ -194,7 +194,7 @@ def deliver(
             write(file, rows, answer.model)
         said = f"{counted(rows.kept, answer.kind)} in {out}"
     elif form == "table":
-        # Not cropped: a number that doesn't fit goes on in the next line, and isn't cut.
+        # Not cropped: a number that doesn't fit continues in the next line.
         terminal.stdout().print(answer.view(list(rows), now()), crop=False)
         said = rows.note()
     else:
@@ -204,7 +204,7 @@ def deliver(
 
 
 def _follow(answer: Answer[Any], form: Form, out: Path | None) -> None:
-    """Show each row when it comes, as a line of text or of JSON."""
+    """Print each row as soon as it comes, as text or as a line of JSON."""
     if out is not None or form == "csv":
         raise click.UsageError(
             "--watch never ends, so it prints each event: as text, or with --json as one line of JSON"
@@ -218,7 +218,7 @@ def _follow(answer: Answer[Any], form: Form, out: Path | None) -> None:
 
 
 def _stdout() -> BinaryIO:
-    # Bytes, so that piped output is exact UTF-8 on every system. A terminal would obey some control characters.
+    # Bytes, so that piped output is exact UTF-8 on every system. A terminal would execute control characters.
     return cast("BinaryIO", exports.Screen(sys.stdout.buffer)) if sys.stdout.isatty() else sys.stdout.buffer
 
 

@@ -1,4 +1,4 @@
-"""Render models as tables. Times are UTC; text of strangers is escaped."""
+"""Render models as tables. Times are UTC. Text from players and servers is escaped."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def regions(rows: Iterable[RegionInfo], now: datetime) -> Table:
 
 
 def profile(player: CharacterProfile, now: datetime, names: Mapping[str, str]) -> RenderableType:
-    """Render a character: facts, then statistics by their names, or by their ids where there are none."""
+    """Render a character: facts, then statistics by name, or by id if there are no names."""
     facts = _facts(
         name=player.name,
         alliance=player.alliance,
@@ -99,7 +99,7 @@ def profile(player: CharacterProfile, now: datetime, names: Mapping[str, str]) -
 
 
 def _affiliation(place: ClanAffiliation | None) -> str | None:
-    """Format a membership as `Wolves [W], leader`, as far as it is known."""
+    """Format a membership as `Wolves [W], leader`, without unknown parts."""
     if place is None:
         return None
     rank = place.member.rank if place.member else None
@@ -126,7 +126,7 @@ def _facts(**facts: str | None) -> Table:
 
 
 def _statistics(stats: list[Statistic], names: Mapping[str, str]) -> Table:
-    """Render statistics in columns, two of names or three of ids: there are more than a hundred of them."""
+    """Render statistics in two columns with names, or in three with ids: there are more than a hundred of them."""
     columns = 2 if names else 3
     grid = Table.grid(padding=(0, 2))
     for _ in range(columns):
@@ -252,7 +252,7 @@ def clan(row: ClanInfo, now: datetime) -> Table:
 
 
 def sessions(rows: Iterable[OperationSession], now: datetime) -> RenderableType:
-    """Render sessions. Their participants are in the JSON only."""
+    """Render sessions. Only the JSON has their participants."""
     columns = [
         fixed("Ended (UTC)"),
         fixed("Map"),
@@ -282,7 +282,7 @@ def _minutes(seconds: float | None) -> str:
 
 
 def session(row: OperationSession, names: Mapping[str, str]) -> RenderableType:
-    """Render a session with its participants, and gear by its name, or by its id where there is none."""
+    """Render a session with its participants. Gear is shown by name, or by id if there is no name."""
     title = Text(plain(row.map), style="bold").append(
         f", difficulty {number(row.difficulty)}, {_length(row.duration_seconds)}, ended {clock(row.end_time)}",
         style="not bold",

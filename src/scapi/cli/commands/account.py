@@ -20,7 +20,7 @@ __all__ = ["login", "logout", "whoami"]
 
 
 @connected_command
-@click.option("--no-browser", is_flag=True, help="Print the URL, and take the address that the login ended at.")
+@click.option("--no-browser", is_flag=True, help="Print the URL, and read the address at which the login ended.")
 @click.option("--port", type=int, metavar="N", help="The port of the redirect URI; 8723 by default.")
 def login(connection: Connection, *, no_browser: bool, port: int | None) -> Answer[Account]:
     """Log in with the browser and save the token.
@@ -51,7 +51,7 @@ def whoami(connection: Connection) -> Answer[Account]:
 
 
 def _account(connection: Connection) -> Account:
-    # This comes first, because it renews a token that is about to expire.
+    # First, because this call renews a token that is about to expire.
     characters = connection.user.characters()
     login = connection.login
     oauth = connection.oauth({"client_id": login.client_id, "client_secret": login.client_secret})

@@ -41,7 +41,7 @@ qualities = click.option(
     "--quality",
     type=click.Choice([quality.name.lower() for quality in Quality], case_sensitive=False),
     multiple=True,
-    help="Only rows of this quality; several times for several. --limit counts what is left.",
+    help="Only rows of this quality; repeat it for several. --limit counts the rows that are left.",
 )
 
 
@@ -153,12 +153,12 @@ def _events(watcher: Iterable[LotEvent | WatchError]) -> Iterator[LotEvent]:
     type=exports.HomePath(dir_okay=False),
     callback=check_picture,
     metavar="FILE",
-    help="Draw the prices of these sales too: .png or .svg.",
+    help="Also draw the prices of these sales: .png or .svg.",
 )
 @click.option(
     "--by",
     type=click.Choice(["quality", "level"]),
-    help="With --plot, a line for each quality or upgrade level; by default for each quality, where there are several.",
+    help="With --plot, a line for each quality or upgrade level; by default for each quality, if there are several.",
 )
 @click.option("--theme", type=click.Choice(["light", "dark"]), help="With --plot, the colours; light by default.")
 def history(
@@ -208,7 +208,7 @@ def history(
 def _selected(
     answer: Answer[T], keep: Callable[[Any], bool] | None, *, limit: int | None, offset: int | None, every: bool
 ) -> Answer[T]:
-    """Apply a filter, and count limit and offset behind it: whoever asks for five rare ones gets five."""
+    """Apply a filter. Limit and offset count the rows after it, so `--quality rare --limit 5` gives five."""
     if keep is None:
         return answer
     most = limit if every or limit is not None else Config.LIMIT
@@ -225,7 +225,7 @@ def _drawn(answer: Answer[AuctionPrice], path: Path, options: dict[str, Any]) ->
             sales.append(sale)
         yield sale
     with exports.whole_file(path) as file:
-        figure: Any = plot.price_history(sales, **options)  # matplotlib leaves savefig's types open
+        figure: Any = plot.price_history(sales, **options)  # matplotlib doesn't type savefig completely
         figure.savefig(file, format=path.suffix[1:])
 
 
@@ -241,5 +241,5 @@ def _of_quality(names: tuple[str, ...]) -> Callable[[Any], bool] | None:
     """Make a filter for these qualities; `None` if there are none."""
     if not names:
         return None
-    # A common artefact is sent without its quality as often as with it.
+    # The server often sends common artefacts without their quality.
     return lambda row: (row.quality or Quality.COMMON).name.lower() in names

@@ -23,7 +23,7 @@ __all__ = ["clan", "clans", "profile"]
 def profile(connection: Connection, *, name: str) -> Answer[CharacterProfile]:
     """Show the public profile of a character."""
     player = connection.client.profile(name)
-    # Only a table has names, so only for a table the database is read.
+    # Only tables show names, so the database is read only for a table.
     return single(player, lambda player, now: tables.profile(player, now, connection.stat_names))
 
 

@@ -52,15 +52,15 @@ MOST_FAILURES = 5
     "regions",
     type=click.Choice([*Region], case_sensitive=False),
     multiple=True,
-    help="Several times for several.",
+    help="Only this region; repeat it for several.",
 )
 @click.option(
-    "--sales", metavar="TIME", default="5m", show_default=True, help="Time between two looks at sales, or none."
+    "--sales", metavar="TIME", default="5m", show_default=True, help="Time between two checks of sales, or none."
 )
-@click.option("--lots", metavar="TIME", help="Time between two looks at lots; no lots by default.")
-@click.option("--since", metavar="TIME", help="Down to when to collect the past: 30d, 2026-08-01, or all.")
-@click.option("--once", is_flag=True, help="Look at everything once, collect the past, and end.")
-@click.option("--fake", is_flag=True, help="Ask a made-up API on this machine; needs no key.")
+@click.option("--lots", metavar="TIME", help="Time between two checks of lots; no lots by default.")
+@click.option("--since", metavar="TIME", help="How far back to collect past sales: 30d, 2026-08-01, or all.")
+@click.option("--once", is_flag=True, help="Check everything once, collect the past, and end.")
+@click.option("--fake", is_flag=True, help="Use a made-up API on this machine; needs no key.")
 def collect(
     *,
     database: str,

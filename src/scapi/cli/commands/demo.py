@@ -1,6 +1,6 @@
-"""The command `demo`: it shows the library at work, in a few seconds and without a key.
+"""The command `demo`: show the library at work, in a few seconds and without a key.
 
-It uses the public clients, as a program of yours would: first the async world, then the sync one.
+It uses the public clients, as your program would: first the async world, then the sync one.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Names(NamedTuple):
 
 
 @click.command()
-@click.option("--live", is_flag=True, help="Ask the public demo host instead of the fake API on this machine.")
+@click.option("--live", is_flag=True, help="Use the public demo host instead of the fake API on this machine.")
 def demo(*, live: bool) -> None:
     """Show what the library does: without a key, in a few seconds."""
     console = terminal.stdout()

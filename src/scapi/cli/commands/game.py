@@ -30,9 +30,9 @@ def regions(client: AppClient) -> Answer[RegionInfo]:
 
 
 @api_command
-@click.option("--watch", is_flag=True, help="Go on, and tell when emissions start and end.")
+@click.option("--watch", is_flag=True, help="Keep running and report when emissions start and end.")
 def emission(client: AppClient, *, watch: bool) -> Answer[EmissionState]:
-    """Show the emission that runs, or the last one."""
+    """Show the running emission, or the last one."""
     state = client.emission()
     if not watch:
         return single(state, tables.emission)
@@ -50,7 +50,7 @@ def _changes(client: AppClient) -> Iterator[EmissionState]:
 
 
 def _maps(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Complete the maps that are known. The server may have others, so any name is taken."""
+    """Complete the known maps. The server may have others, so the option accepts any name."""
     return [known.value for known in OperationsMap if known.value.startswith(incomplete)]
 
 
@@ -61,9 +61,9 @@ def _maps(context: click.Context, parameter: click.Parameter, incomplete: str) -
 @click.option("--sort", type=click.Choice([*SortOperations], case_sensitive=False), help="What to sort by.")
 @order
 @click.option("--map", metavar="NAME", shell_complete=_maps, help="Only on this map, such as shock_therapy.")
-@click.option("--username", metavar="NAME", help="Only those that this character took part in.")
-@click.option("--before", metavar="TIME", help="Only those that ended before this time, such as 2025-12-01T00:00:00Z.")
-@click.option("--after", metavar="TIME", help="Only those that ended after this time.")
+@click.option("--username", metavar="NAME", help="Only sessions of this character.")
+@click.option("--before", metavar="TIME", help="Only sessions that ended before this, such as 2025-12-01T00:00:00Z.")
+@click.option("--after", metavar="TIME", help="Only sessions that ended after this.")
 def operations(
     client: AppClient,
     *,

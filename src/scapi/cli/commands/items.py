@@ -33,7 +33,7 @@ language = click.option(
 @connected_command
 @click.argument("query")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=MOST, metavar="N", show_default=True, help="How many items at most."
+    "--limit", type=click.IntRange(min=1), default=MOST, metavar="N", show_default=True, help="The most items to show."
 )
 @language
 def items(connection: Connection, *, query: str, limit: int, language: LanguageLike) -> Answer[Match]:
