@@ -386,6 +386,16 @@ class TestFailures:
         assert run(["--nonsense", "lots"]) == 2
         assert "No such option" in capsys.readouterr().err
 
+    @pytest.mark.parametrize(
+        ("command", "own"), [("lots", "--cheapest"), ("doctor", "--replay"), ("market sales", "--since")]
+    )
+    def test_help_lists_the_options_of_the_command_first(
+        self, command: str, own: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run([*command.split(), "--help"]) == 0
+        shown = capsys.readouterr().out
+        assert shown.index(own) < shown.index("--json") < shown.index("--help")
+
     def test_maps_are_completed(self) -> None:
         (option,) = (option for option in operations.params if option.name == "map")
         found = option.shell_complete(click.Context(operations), "s")

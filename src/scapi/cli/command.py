@@ -70,6 +70,17 @@ DELIVERING = (
     ),
 )
 
+#: The names of the parameters above. Help lists them last.
+SHARED = {"region", "fake", "form", "out", "spreadsheet"}
+
+
+class _Command(click.Command):
+    """A command whose help lists its own options before those that all commands share."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return sorted(super().get_params(ctx), key=lambda option: option.name in SHARED or "--help" in option.opts)
+
+
 limit = click.option(
     "--limit", type=int, metavar="N", help="The number of rows, 20 by default; with --all, the most rows."
 )
@@ -134,7 +145,7 @@ def stored_command(function: Callable[..., Answer[Any]]) -> click.Command:
 
     for option in reversed(DELIVERING):
         ask = option(ask)
-    return click.command(click.argument("store", metavar="STORE")(ask))
+    return click.command(cls=_Command)(click.argument("store", metavar="STORE")(ask))
 
 
 def _check_forms(form: Form, out: Path | None, spreadsheet: bool | None) -> None:
@@ -147,7 +158,7 @@ def _check_forms(form: Form, out: Path | None, spreadsheet: bool | None) -> None
 def _command(function: Callable[..., None]) -> click.Command:
     for option in reversed((*ASKING, *DELIVERING)):
         function = option(function)
-    return click.command(function)
+    return click.command(cls=_Command)(function)
 
 
 def reject_offset_with_all(*, every: bool, offset: int | None) -> None:

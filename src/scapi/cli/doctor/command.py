@@ -54,13 +54,13 @@ def _recording(context: click.Context, parameter: click.Parameter, value: Path |
 
 
 @command
-@click.option("--dry-run", is_flag=True, help="List the open questions, the calls for each, and their points only.")
+@click.option("--dry-run", is_flag=True, help="Only list the open questions, the calls for them, and their points.")
 @click.option(
     "--save",
     type=exports.HomePath(dir_okay=False),
     callback=_file,
     metavar="FILE",
-    help="Write the responses too, with names and ids replaced, to attach them to an issue.",
+    help="Also write the responses, with names and ids replaced, to attach them to an issue.",
 )
 @click.option(
     "--replay",
