@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scapi._store.reading import LotsPiece, SalesPiece
     from scapi._store.rows import ItemChange, ItemState, Place, Run, Span
     from scapi._store.write_results import ClanChange, Written, WrittenLots
-    from scapi.enums import Region
+    from scapi.enums import Region, RegionLike
     from scapi.models import ClanMember, EmissionState
 
 
