@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from scapi import models
+from scapi import models, store
 from scapi.enums import Alliance, ClanRank, OperationsMap, StatType
 from scapi.exceptions import NotFoundError
 
@@ -53,6 +53,14 @@ RECORDS: list[Any] = [
         repository="a/b", branch="main", folder=Path("x"), reachable=None,
         files={"ru/listing.json": models.FileState(url="u", etag=None, checked_at=T0, size=5)},
     ),
+    store.Gap(region="ru", item="zyv9", newest=T0, oldest=T0 - timedelta(days=1)),
+    store.Written(new=[SALE], known=3, unstored=[store.Unstored(SALE, "too large")]),
+    store.ClanChange(joined=[MEMBER], left=["a"]),
+    store.CollectedLot(kind="gone", region="ru", item="zyv9", lot=LOT),
+    store.Collected(
+        sales=1, lots=2, pages=3, points=6, failures=1, elsewhere=0,
+        failing=[store.Failure(region="ru", item="zyv9", error="500", failures=1, time=T0)],
+    ),
 ]  # fmt: skip
 
 
@@ -61,6 +69,14 @@ RECORDS: list[Any] = [
 def test_a_record_comes_back_from_json(record: Any, *, wire: bool) -> None:
     assert type(record).from_json(record.to_json(wire=wire)) == record
     assert type(record).from_json(record.to_json(wire=wire).encode()) == record
+
+
+def test_every_record_can_be_written_and_read_back() -> None:
+    public = [getattr(module, name) for module in (models, store) for name in module.__all__]
+    records = [kind for kind in public if isinstance(kind, type) and issubclass(kind, msgspec.Struct)]
+    assert len(records) > 50
+    methods = {"to_dict", "to_json", "from_json", "__get_pydantic_core_schema__"}
+    assert [kind for kind in records if not methods <= set(dir(kind))] == []
 
 
 def test_a_dict_has_the_names_of_the_attributes_and_values_that_python_works_with() -> None:

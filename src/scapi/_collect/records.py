@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-import msgspec
-
 from scapi.models import AuctionLot, AuctionPrice
+from scapi.models._base import Record
 
 
-class CollectedSale(msgspec.Struct, frozen=True, kw_only=True):
+class CollectedSale(Record, frozen=True, kw_only=True):
     """A new sale.
 
     Attributes:
@@ -24,7 +23,7 @@ class CollectedSale(msgspec.Struct, frozen=True, kw_only=True):
     sale: AuctionPrice
 
 
-class CollectedLot(msgspec.Struct, frozen=True, kw_only=True):
+class CollectedLot(Record, frozen=True, kw_only=True):
     """A lot that appeared or disappeared.
 
     Attributes:
@@ -40,7 +39,7 @@ class CollectedLot(msgspec.Struct, frozen=True, kw_only=True):
     lot: AuctionLot
 
 
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
+class Failure(Record, frozen=True, kw_only=True):
     """The last failure of an item.
 
     Attributes:
@@ -58,7 +57,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     time: datetime
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
+class Progress(Record, frozen=True, kw_only=True):
     """The progress of a collector.
 
     Attributes:
@@ -96,7 +95,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
 
 
-class Collected(msgspec.Struct, frozen=True, kw_only=True):
+class Collected(Record, frozen=True, kw_only=True):
     """The result of a run.
 
     Attributes:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypedDict
 
-import msgspec
-
 from scapi.enums import Quality
+from scapi.models import _base
 
 
 class Place(NamedTuple):
@@ -22,7 +21,7 @@ class Place(NamedTuple):
     item: str
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(_base.Record, frozen=True, kw_only=True):
     """A row that a store returns."""
 
     def _repr_html_(self) -> str:

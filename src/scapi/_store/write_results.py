@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Generic, NamedTuple, TypeVar
 
-import msgspec
-
 from scapi.models import AuctionLot, AuctionPrice, ClanMember
+from scapi.models._base import Record
 
 T = TypeVar("T")
 
@@ -23,7 +22,7 @@ class Unstored(NamedTuple, Generic[T]):
     reason: str
 
 
-class Written(msgspec.Struct, frozen=True, kw_only=True):
+class Written(Record, frozen=True, kw_only=True):
     """The result of writing sales.
 
     Attributes:
@@ -37,7 +36,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     unstored: list[Unstored[AuctionPrice]]
 
 
-class WrittenLots(msgspec.Struct, frozen=True, kw_only=True):
+class WrittenLots(Record, frozen=True, kw_only=True):
     """The result of writing lots.
 
     Attributes:
@@ -53,7 +52,7 @@ class WrittenLots(msgspec.Struct, frozen=True, kw_only=True):
     unstored: list[Unstored[AuctionLot]]
 
 
-class ClanChange(msgspec.Struct, frozen=True, kw_only=True):
+class ClanChange(Record, frozen=True, kw_only=True):
     """Members who joined or left a clan since it was last written.
 
     Attributes:
