@@ -141,9 +141,9 @@ def test_every_question_that_an_answer_can_settle_is_settled(examine: Callable[.
 
 def test_costs_are_learned(examine: Callable[..., Report]) -> None:
     report = examine()
-    assert "cost 2, if nobody else used the key in the meantime" in texts(report, "lots")
-    assert "cost 1, if nobody else used the key in the meantime" in texts(report, "clan")
-    assert "cost 4, if nobody else used the key in the meantime" in texts(report, "bad item")
+    assert "cost 2, if nobody else used the key" in texts(report, "lots")
+    assert "cost 1, if nobody else used the key" in texts(report, "clan")
+    assert "cost 4, if nobody else used the key" in texts(report, "bad item")
 
 
 def test_a_report_names_nobody_and_holds_no_secret(fake: FakeApi, examine: Callable[..., Report]) -> None:
@@ -540,9 +540,9 @@ def test_responses_out_of_a_cache_are_told_apart() -> None:
         for number, (remaining, reset) in enumerate(told)
     ]
     assert [(found.subject, found.text, found.settles) for found in findings._costs(calls)] == [
-        ("call 1", "cost 1, if nobody else used the key in the meantime", 3),
+        ("call 1", "cost 1, if nobody else used the key", 3),
         ("call 2", "from a cache: 399 points left, and not 370 as in an earlier response", 21),
-        ("call 3", "cost 2, if nobody else used the key in the meantime", 3),
+        ("call 3", "cost 2, if nobody else used the key", 3),
         ("call 4", "from a cache: 390 points left, and not 368 as in an earlier response", 21),
     ]
 

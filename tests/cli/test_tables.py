@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from rich.console import Console
 
-from scapi.cli import output, tables
+from scapi.cli import formatting, tables
 from scapi.enums import StatType
 from scapi.models import CharacterProfile, Statistic
 from tests.cli.snapshots import COMMANDS, FOLDER, camera
+
+NOW = datetime(2026, 8, 19, 12, tzinfo=UTC)
 
 
 def test_the_tables_look_as_their_snapshots() -> None:
@@ -27,5 +31,20 @@ def test_the_tables_look_as_their_snapshots() -> None:
 def test_a_statistic_has_its_unit(statistic: Statistic, shown: str) -> None:
     console = Console(width=80)
     with console.capture() as captured:
-        console.print(tables.profile(CharacterProfile(uuid="1", name="ZIV", stats=[statistic]), output.now(), {}))
+        console.print(tables.profile(CharacterProfile(uuid="1", name="ZIV", stats=[statistic]), NOW, {}))
     assert captured.get().rstrip().endswith(f"{statistic.id}  {shown}")
+
+
+@pytest.mark.parametrize("width", [30, 40, 50, 80, 200])
+@pytest.mark.parametrize("named", [True, False])
+def test_no_value_of_a_statistic_is_cut(width: int, named: bool) -> None:
+    stats = [
+        Statistic(id=f"statistic-{number}", type=StatType.INTEGER, value=1_111_111 * number) for number in range(1, 9)
+    ]
+    names = {stat.id: f"A statistic with quite a long name {stat.id}" for stat in stats} if named else {}
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(tables.profile(CharacterProfile(uuid="1", name="ZIV", stats=stats), NOW, names))
+    shown = captured.get()
+    assert all(formatting.number(stat.value) in shown for stat in stats)
+    assert all(len(line) <= width for line in shown.splitlines())

@@ -7,6 +7,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
@@ -20,7 +21,7 @@ from scapi.enums import StatType
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from scapi.cli.models import Account, Match
     from scapi.enums import LanguageLike
@@ -58,6 +59,10 @@ __all__ = [
 
 #: How the ids of distances begin. These statistics are centimetres.
 DISTANCES = ("dis-", "tpacks-distance")
+#: The least width to which names of statistics are cut.
+SHORTEST_NAME = 16
+#: The greatest width of ids of statistics that isn't cut.
+LONGEST_ID = 40
 #: Centimetres in a kilometre.
 CENTIMETRES_PER_KM = 100_000
 
@@ -95,7 +100,7 @@ def profile(player: CharacterProfile, now: datetime, names: Mapping[str, str]) -
         last_seen=ago(player.last_login, now),
         achievements=", ".join(player.displayed_achievements),
     )
-    return Group(facts, Text(), _statistics(player.stats, names))
+    return Group(facts, Text(), _Statistics(player.stats, names))
 
 
 def _affiliation(place: ClanAffiliation | None) -> str | None:
@@ -125,17 +130,38 @@ def _facts(**facts: str | None) -> Table:
     return grid
 
 
-def _statistics(stats: list[Statistic], names: Mapping[str, str]) -> Table:
-    """Render statistics in two columns with names, or in three with ids: there are more than a hundred of them."""
-    columns = 2 if names else 3
-    grid = Table.grid(padding=(0, 2))
-    for _ in range(columns):
-        grid.add_column(style="dim", overflow="ellipsis", no_wrap=True)
-        grid.add_column(justify="right", no_wrap=True)
-    cells = iter((Text(plain(names.get(stat.id, stat.id))), Text(_value(stat))) for stat in stats)
-    while row := list(islice(cells, columns)):
-        grid.add_row(*(cell for pair in row for cell in pair))
-    return grid
+class _Statistics:
+    """Statistics in as many columns as fit, up to two with names or three with ids: there are more than a hundred.
+
+    Names may be cut, ids and values are not.
+
+    Args:
+        stats: The statistics.
+        names: Their names by id; empty if there are none.
+    """
+
+    def __init__(self, stats: Sequence[Statistic], names: Mapping[str, str]) -> None:
+        self._cells = [(Text(plain(names.get(stat.id, stat.id))), Text(_value(stat))) for stat in stats]
+        self._most = 2 if names else 3
+        self._shortest = SHORTEST_NAME if names else LONGEST_ID
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Render the statistics in the available width."""
+        widest = max((cell_len(value.plain) for _, value in self._cells), default=0)
+        name = min(max((cell_len(name.plain) for name, _ in self._cells), default=0), self._shortest)
+        # Each pair has two gaps of two places.
+        width = options.max_width + 2
+        columns = max(1, min(self._most, len(self._cells), width // (name + widest + 4)))
+        grid = Table.grid(padding=(0, 2))
+        for _ in range(columns):
+            grid.add_column(
+                style="dim", overflow="ellipsis", no_wrap=True, max_width=max(1, width // columns - widest - 4)
+            )
+            grid.add_column(justify="right", no_wrap=True, min_width=widest)
+        cells = iter(self._cells)
+        while row := list(islice(cells, columns)):
+            grid.add_row(*(cell for pair in row for cell in pair))
+        yield grid
 
 
 def _value(stat: Statistic) -> str:

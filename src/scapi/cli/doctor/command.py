@@ -165,7 +165,10 @@ def _table(rows: Sequence[Finding], now: datetime) -> Table:
 
 def _plan_table(rows: Iterable[Step], now: datetime) -> Table:
     result = fitted_tables.table(
-        fitted_tables.figure("#"), "Question", Column("Settled by", overflow="fold"), fitted_tables.figure("Points")
+        fitted_tables.figure("#"),
+        Column("Question", overflow="fold"),
+        Column("Settled by", overflow="fold"),
+        fitted_tables.figure("Points"),
     )
     for row in rows:
         how = Text("\n".join(target.removeprefix("/{region}/") for target in row.calls))

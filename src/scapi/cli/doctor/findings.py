@@ -247,7 +247,7 @@ def _costs(exchanges: Iterable[Exchange]) -> Iterator[Finding]:
             text = f"from a cache: {remaining} points left, and not {least} as in an earlier response"
             yield Finding(mark="info", subject=exchange.endpoint, text=text, settles=21)
         else:
-            text = f"cost {least - remaining}, if nobody else used the key in the meantime"
+            text = f"cost {least - remaining}, if nobody else used the key"
             settles = 16 if exchange.status == 400 else 3
             yield Finding(mark="info", subject=exchange.endpoint, text=text, settles=settles)
             least = remaining
