@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["MADE_UP", "SETS", "Answers"]
+__all__ = ["MADE_UP", "SETS", "Answers", "published_case"]
 
 #: What each made-up answer is called among the published ones, which are no part of the project.
 PUBLISHED = {
@@ -41,10 +41,19 @@ class Answers:
         return self.folder.name
 
 
-def _published() -> list[Answers]:
+def _roots() -> list[Path]:
     roots = [Path(os.environ["SCAPI_DATA"])] if "SCAPI_DATA" in os.environ else []
-    roots += [parent / "shared" / "data" for parent in Path(__file__).resolve().parents]
-    return [Answers(root / "recorded", PUBLISHED) for root in roots if (root / "recorded").is_dir()][:1]
+    return roots + [parent / "shared" / "data" for parent in Path(__file__).resolve().parents]
+
+
+def _published() -> list[Answers]:
+    return [Answers(root / "recorded", PUBLISHED) for root in _roots() if (root / "recorded").is_dir()][:1]
+
+
+def published_case(name: str) -> Any:
+    """A small input that people published, decoded; `None` where it isn't to be had."""
+    found = [root / "cases" / name for root in _roots() if (root / "cases" / name).is_file()]
+    return json.loads(found[0].read_bytes()) if found else None
 
 
 MADE_UP = Answers(Path(__file__).parent / "data" / "answers", {name: name for name in PUBLISHED})

@@ -22,6 +22,7 @@ from scapi._ratelimit.protocol import Ticket
 from scapi._ratelimit.registry import budget_for
 from scapi._ratelimit.window import RateLimitHeaders, WindowClock
 from scapi.models.ratelimit import RateLimit
+from tests.recorded import published_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -498,6 +499,26 @@ def test_recorded_answers_out_of_a_cache_bring_no_points_back() -> None:
         now, reset = 1.0 + step / 4, 40 + (step % 3 - 1) / 1000
         budget.leave(go(budget, "emission", now), now + 0.1, status=200, headers=headers(remaining, 400, reset, now))
         assert left(budget, now + 0.1) == min(told[: step + 1])
+
+
+def test_thirty_published_responses_are_counted_by_the_lowest_of_their_window() -> None:
+    told = published_case("ratelimit_sequence_fers_2026-06-07.json")
+    if told is None:
+        pytest.skip("the published headers are neither in $SCAPI_DATA nor in a shared/data beside the project")
+    budget, least = Budget(), 400
+    for row in told:
+        minutes, _, seconds = row["t"].partition(":")
+        now = float(seconds) + 60 * (int(minutes) - 40)
+        ticket = go(budget, "price_history" if row["op"] == "history" else row["op"], now)
+        sent = headers(row["remaining"], 400, 40 + row["reset_minus_first_ms"] / 1000, now)
+        budget.leave(ticket, now + 0.1, status=row["status"], headers=sent)
+        least = min(least, row["remaining"])
+        assert left(budget, now + 0.1) == least
+    assert {name: budget.state(now).costs[name] for name in ("emission", "lots", "price_history")} == {
+        "emission": 1,
+        "lots": 2,
+        "price_history": 2,
+    }
 
 
 def test_a_response_400_is_counted_but_is_not_taken_for_the_price_of_the_endpoint() -> None:
