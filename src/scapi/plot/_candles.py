@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scapi._store import times
 from scapi._store.rows import Candle, Place
@@ -158,7 +158,7 @@ def _about(plan: _Plan, found: int) -> str:
 def _draw_candles(axes: Axes, rows: list[Candle], style: Look, plan: _Plan, theme: Theme) -> None:
     for row in rows:
         place, part = middle(row.time, plan.width), row.time in plan.parts
-        look = {"linestyle": ":" if part else "-", "alpha": 0.55 if part else 1.0}
+        look: dict[str, Any] = {"linestyle": ":" if part else "-", "alpha": 0.55 if part else 1.0}
         axes.vlines(place, row.low, row.high, color=style.color, linewidth=1.2, **look)
         axes.bar(
             place,

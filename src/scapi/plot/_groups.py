@@ -71,7 +71,7 @@ def candle_looks(groups: Sequence[tuple[int | None, int | None]], theme: Theme) 
         label = " ".join(filter(None, (name, "" if level is None else f"+{level}")))
         if qualities and levels:
             # Groups of one quality need different colours.
-            color = theme.quality(number)
+            color: Any = theme.quality(number)
         elif levels:
             color = theme.level(level or 0)
         else:

@@ -19,14 +19,14 @@ from scapi.cli.terminal import log_to_stderr
 from scapi.enums import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    import msgspec
     from rich.console import RenderableType
 
     from scapi.cli.connection import Connection
+    from scapi.enums import RegionLike
     from scapi.models import Listing
     from scapi.plot._theme import ThemeName
     from scapi.store import Candle
@@ -68,7 +68,7 @@ def question(function: Callable[..., Listing[Any]]) -> click.Command:
 
     @wraps(function)
     def ask(
-        store: Store, *, items: tuple[str, ...], regions: tuple[str, ...], fake: bool, **arguments: Any
+        store: Store, *, items: tuple[str, ...], regions: tuple[RegionLike, ...], fake: bool, **arguments: Any
     ) -> Answer[Any]:
         given = {name: value for name, value in arguments.items() if value is not None and value != ()}
         connection = _connected(regions, fake=fake)
@@ -80,7 +80,7 @@ def question(function: Callable[..., Listing[Any]]) -> click.Command:
     return command
 
 
-def _connected(regions: Sequence[str], *, fake: bool) -> Connection:
+def _connected(regions: Sequence[RegionLike], *, fake: bool) -> Connection:
     """Return a connection for the names of items, which is closed when the command ends."""
     context = click.get_current_context()
     context.with_resource(log_to_stderr())
@@ -91,9 +91,9 @@ def _answer(rows: Listing[Any], connection: Connection) -> Answer[Any]:
     """Make an answer of rows. Tables show the names of items, files and JSON their ids."""
     assert rows.model is not None  # a store always sets the model
 
-    def view(shown: Sequence[msgspec.Struct], now: datetime) -> RenderableType:
-        names = connection.item_names if shown else {}
-        return records([structs.replace(row, item=names.get(row.item, row.item)) for row in shown], now)  # type: ignore[attr-defined]  # all rows of a store have an item
+    def view(shown: Sequence[Any], now: datetime) -> RenderableType:
+        names: Mapping[str, str] = connection.item_names if shown else {}
+        return records([structs.replace(row, item=names.get(row.item, row.item)) for row in shown], now)
 
     return Answer(model=rows.model, rows=rows, view=view, kind="rows")
 
@@ -185,7 +185,7 @@ def history(
     store: Store,
     *,
     item: str,
-    region: str | None,
+    region: RegionLike | None,
     since: str,
     by: tuple[str, ...],
     width: str,
@@ -215,7 +215,7 @@ def _draw(
     """Draw the candles of an item in one region."""
     from scapi import plot
 
-    regions = sorted({candle.region for candle in candles})
+    regions = sorted({Region(candle.region) for candle in candles})
     if not regions:
         raise click.UsageError(
             f"there is nothing to draw: the store has no sales of {name} since {since:%Y-%m-%d %H:%M}"
@@ -250,7 +250,9 @@ store_url = click.argument("store", metavar="STORE")
 @month
 @regions
 @fake
-def report(*, store: str, items: tuple[str, ...], out: Path, since: str, regions: tuple[str, ...], fake: bool) -> None:
+def report(
+    *, store: str, items: tuple[str, ...], out: Path, since: str, regions: tuple[RegionLike, ...], fake: bool
+) -> None:
     """Write a page with the busiest items, movers, deals and the state of the collector.
 
     It is one file without scripts, which fetches nothing.
@@ -268,7 +270,7 @@ def report(*, store: str, items: tuple[str, ...], out: Path, since: str, regions
 @since
 @until
 @regions
-def export(*, store: str, file: Path, since: str | None, until: str | None, regions: tuple[str, ...]) -> None:
+def export(*, store: str, file: Path, since: str | None, until: str | None, regions: tuple[RegionLike, ...]) -> None:
     """Write sales to FILE: .parquet, .csv or .jsonl."""
     with _opened(store, create=False) as opened:
         rows = opened.export(file, None, since, until, region=list(regions) or None)
