@@ -81,6 +81,7 @@ def test_a_budget_of_this_process_isnt_pickled() -> None:
     [
         ("http://user:sesame@host", {}, "url must be"),
         ("redis://user:sesame@host:port", {}, "url must be"),
+        ("redis://user:sesame@host:port", {"cluster": True}, "url must be"),
         ("redis://host", {"share": 0}, "share must be"),
         ("redis://host", {"share": 1.5}, "share must be"),
         ("redis://host", {"timeout": 0}, "timeout must be"),
@@ -114,8 +115,11 @@ def test_without_redis_py_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) ->
 # ── in bad health ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_redis_that_isnt_there_costs_nothing_but_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    budget = RedisBudget.from_url("unix:///nowhere/to/be/found")
+@pytest.mark.parametrize(("url", "cluster"), [("unix:///nowhere/to/be/found", False), ("redis://127.0.0.1:1", True)])
+def test_a_redis_that_isnt_there_costs_nothing_but_a_warning(
+    url: str, cluster: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    budget = RedisBudget.from_url(url, cluster=cluster)
     fake = start()
     with connect(fake, budget) as client:
         for _ in range(10):

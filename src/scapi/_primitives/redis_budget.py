@@ -17,6 +17,8 @@ from scapi._primitives.shared_budgets import SharedBudgets
 from scapi._ratelimit.shared_messages import read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scapi._primitives.shared_budgets import Steps
     from scapi._ratelimit.shared_messages import Grant, Reply
 
@@ -107,18 +109,16 @@ class RedisBudget(SharedBudgets):
             import redis
             from redis.backoff import NoBackoff
             from redis.retry import Retry
-        kind: Any = redis.RedisCluster if cluster else redis.Redis
         timeout = validation.positive("timeout", timeout)
+        timeouts = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         try:
             # Calls don't wait for a second attempt: they continue without Redis.
-            options = {} if cluster else {"retry": Retry(NoBackoff(), 0)}
-            client = kind.from_url(url.reveal(), socket_timeout=timeout, socket_connect_timeout=timeout, **options)
-        except redis.RedisError as error:  # a cluster client fetches its nodes at once
-            raise ValueError(f"url: no cluster answers there ({type(error).__name__})") from None
+            single = redis.Redis.from_url(url.reveal(), **timeouts, retry=Retry(NoBackoff(), 0))
         except (ValueError, TypeError, AttributeError):
             raise ValueError(
                 "url must be redis://host:port/db, rediss:// or unix://path, as redis-py takes it"
             ) from None
+        client = _Cluster(lambda: redis.RedisCluster.from_url(url.reveal(), **timeouts)) if cluster else single
         made = cls(client, prefix=prefix, share=share, timeout=timeout)
         made._url, made._is_cluster = url, cluster
         return made
@@ -132,6 +132,25 @@ class RedisBudget(SharedBudgets):
             raise TypeError("a RedisBudget can be pickled if it was made by from_url")
         # Worker processes need working clients, so the pickle contains the URL, but never in clear text.
         return _unpickle, (self._url, self._prefix, self._share, self._timeout, self._is_cluster)
+
+
+class _Cluster:
+    """A client of a cluster that connects with the first step. One of redis-py connects at once, and fails then."""
+
+    def __init__(self, connect: Callable[[], _Client]) -> None:
+        self._connect = connect
+        self._client: _Client | None = None
+
+    def evalsha(self, sha: str, numkeys: int, *keys_and_args: str) -> Any:
+        return self._connected().evalsha(sha, numkeys, *keys_and_args)
+
+    def eval(self, script: str, numkeys: int, *keys_and_args: str) -> Any:
+        return self._connected().eval(script, numkeys, *keys_and_args)
+
+    def _connected(self) -> _Client:
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
 
 
 class _RedisSteps:
