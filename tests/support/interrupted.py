@@ -210,7 +210,7 @@ def connections(client: Any) -> dict[str, int]:
     pool = client._session._transport._pools.get()._pool
     return {
         "leases": sum(hold is not None for hold in pool._leases._owners.values()),
-        "in line": len(pool._leases._line),
+        "in line": len(pool._leases._queue),
         "not closed": len(pool._leases.dropped),
         "places": MAX_CONNECTIONS - call_together(client),
     }
