@@ -24,9 +24,6 @@ MODULES = ["files", "frames", "models", "pacing", "plot", "store"]
 #: Options that only some functions take by position, each with the reason.
 SOME_BY_POSITION = {
     "path": "in a repository it is what a call is about, of a chart it is a file to write too",
-    "since": "a chart takes all its options by name",
-    "until": "a chart takes all its options by name",
-    "width": "a chart takes all its options by name",
 }
 
 #: Options that have more than one type, each with the reason.
@@ -38,10 +35,9 @@ SEVERAL_TYPES = {
     "realm": "sync takes all of them too",
     "region": "some calls take several, see REGIONS",
     "resume": "each walk has a state of its own",
-    "since": "a bulk call takes a time per item too, a chart no age",
+    "since": "a bulk call takes a time per item too",
     "sort": "lots and sessions are sorted by different things",
     "state": "each watcher has a state of its own; OAuth calls its nonce so",
-    "until": "a chart takes no age",
     "token": "a user's token is a record with its refresh token",
     "where": "it gets the rows of the call",
 }
