@@ -129,6 +129,7 @@ VIEWS: list[tuple[type[Any], Callable[..., Any]]] = [
     (models.CharacterProfile, lambda row: tables.profile(row, NOW, NAMES)),
     (models.AuctionLot, lambda row: tables.lots([row], NOW)),
     (models.AuctionPrice, lambda row: tables.sales([row], NOW)),
+    (models.LotEvent, lambda row: tables.lot_event([row], NOW)),
     (models.ClanInfo, lambda row: tables.clans([row], NOW)),
     (models.ClanInfo, lambda row: tables.clan(row, NOW)),
     (models.OperationSession, lambda row: tables.sessions([row], NOW)),

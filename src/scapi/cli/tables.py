@@ -198,21 +198,25 @@ def lots(rows: Sequence[AuctionLot], now: datetime) -> RenderableType:
     return FittedTable(columns, cells, ["Start", "Bid", "Ends in", "Per piece"], drop_empty=True)
 
 
-def lot_event(events: Sequence[LotEvent], now: datetime) -> Text:
+def lot_event(events: Sequence[LotEvent], now: datetime) -> Table:
     """Render a lot that appeared or disappeared as a line. Its time is that of the check."""
     (event,) = events
-    lot, style = event.lot, "green" if event.kind == "new" else "red"
-    details = [_quality(lot)] if lot.quality is not None else []
+    lot, details = event.lot, list[Text]()
+    if lot.quality is not None:
+        details.append(_quality(lot))
     if lot.amount != 1:
         each = "" if lot.unit_price is None else f", {number(lot.unit_price)} each"
         details.append(Text(f"{number(lot.amount)} pieces{each}"))
-    if not lot.buyout_price:
-        details.append(Text(f"bid {number(lot.current_price or lot.start_price)}"))
     if lot.end_time is not None:
-        left = span(lot.end_time - now)
-        details.append(Text("over" if lot.end_time <= now else f"{left} left", style="dim"))
-    head = Text.assemble((clock(now)[11:], "dim"), "  ", (f"{event.kind:<4}", style))
-    return head.append(f"{number(lot.buyout_price or None):>15}  ").append_text(Text(", ").join(details))
+        details.append(Text("over" if lot.end_time <= now else f"{span(lot.end_time - now)} left", style="dim"))
+    price = number(lot.buyout_price) if lot.buyout_price else f"bid {number(lot.current_price or lot.start_price)}"
+    line = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+    line.add_column(style="dim", no_wrap=True)
+    line.add_column(style="green" if event.kind == "new" else "red", width=len("gone"))
+    line.add_column(justify="right", no_wrap=True, min_width=13)
+    line.add_column()
+    line.add_row(clock(now)[11:], event.kind, price, Text(", ").join(details))
+    return line
 
 
 def _left(end: datetime | None, now: datetime) -> str | Text:
