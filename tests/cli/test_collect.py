@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -35,7 +36,9 @@ def test_a_round_by_name_and_id_in_two_regions(tmp_path: Path, capsys: pytest.Ca
         assert all(store.spans(*place) for place in states)
         (done,) = store.runs()
         assert done.ended is not None
-    assert "sales and" in capsys.readouterr().err
+    assert re.search(
+        r"^\d[\d\xa0]* new sales? and \d[\d\xa0]* new lots? \(\d+ points\)\.$", capsys.readouterr().err, re.MULTILINE
+    )
 
 
 def has_budget(url: str) -> bool:

@@ -20,7 +20,7 @@ from rich.text import Text
 from scapi._base import escaping
 from scapi.cli import terminal
 from scapi.cli.connection import connect
-from scapi.cli.formatting import number, span
+from scapi.cli.formatting import counted, number, span
 from scapi.cli.terminal import log_to_stderr
 from scapi.enums import Region
 
@@ -165,11 +165,15 @@ def _lines() -> Callable[[Progress], None]:
         if monotonic() - told_at[0] >= LINES:
             told_at[0] = monotonic()
             facts = (
-                f"{progress.looked} of {progress.items} items looked at, {progress.sales} sales, {progress.lots} lots, "
-                f"{progress.points} points, {progress.failures} failures, lag {_seconds(progress.lag)}, "
-                f"the past of {progress.filling} items is left: {_seconds(progress.eta)}"
+                f"{number(progress.looked)} of {counted(progress.items, 'items')} checked",
+                counted(progress.sales, "sales"),
+                counted(progress.lots, "lots"),
+                counted(progress.points, "points"),
+                counted(progress.failures, "failures"),
+                f"lag {_seconds(progress.lag)}",
+                f"past: {_past(progress)}",
             )
-            click.echo(facts, err=True)
+            click.echo(", ".join(facts), err=True)
 
     return tell
 
@@ -177,14 +181,11 @@ def _lines() -> Callable[[Progress], None]:
 def _table(progress: Progress) -> Table:
     table = Table.grid(padding=(0, 2))
     rows = (
-        ("items", f"{number(progress.looked)} of {number(progress.items)} looked at" + _others(progress)),
+        ("items", f"{number(progress.looked)} of {number(progress.items)} checked" + _others(progress)),
         ("lag", f"{_seconds(progress.lag)}, at most {_seconds(progress.longest_lag)}"),
-        ("rows", f"{number(progress.sales)} sales, {number(progress.lots)} lots"),
-        ("points", f"{number(progress.points)} in {number(progress.pages)} pages"),
-        (
-            "past",
-            f"{number(progress.filling)} items are left: {_seconds(progress.eta)}" if progress.filling else "complete",
-        ),
+        ("rows", f"{counted(progress.sales, 'sales')}, {counted(progress.lots, 'lots')}"),
+        ("points", f"{number(progress.points)} in {counted(progress.pages, 'pages')}"),
+        ("past", _past(progress)),
         ("failures", number(progress.failures)),
         *(("", f"{each.region} {each.item}: {each.error}") for each in progress.failing[:MOST_FAILURES]),
         *(("note", note) for note in progress.notes),
@@ -194,8 +195,13 @@ def _table(progress: Progress) -> Table:
     return table
 
 
+def _past(progress: Progress) -> str:
+    """Say how much of the past is still to be collected."""
+    return f"{counted(progress.filling, 'items')} left, {_seconds(progress.eta)}" if progress.filling else "complete"
+
+
 def _others(progress: Progress) -> str:
-    aside = f", {number(progress.aside)} asked rarely" if progress.aside else ""
+    aside = f", {number(progress.aside)} checked rarely" if progress.aside else ""
     return aside + (f", {number(progress.elsewhere)} with another collector" if progress.elsewhere else "")
 
 
@@ -206,5 +212,6 @@ def _seconds(seconds: float | None) -> str:
 def _tell(done: Collected) -> None:
     for each in done.failing:
         click.echo(escaping.terminal(f"{each.region} {each.item}: {each.error}"), err=True)
-    elsewhere = f", {done.elsewhere} items with another collector" if done.elsewhere else ""
-    click.echo(f"{done.sales} sales and {done.lots} lots were new ({done.points} points{elsewhere}).", err=True)
+    elsewhere = f", {counted(done.elsewhere, 'items')} with another collector" if done.elsewhere else ""
+    new = f"{counted(done.sales, 'new sales')} and {counted(done.lots, 'new lots')}"
+    click.echo(f"{new} ({counted(done.points, 'points')}{elsewhere}).", err=True)
