@@ -17,6 +17,8 @@ NOTEBOOKS = sorted(ROOT.glob("examples/*.ipynb"))
 
 #: What each has to show: MIME types of results.
 SHOWN = {
+    "artefact_month_async": {"text/html": 3, "image/png": 1},
+    "artefact_month_sync": {"text/html": 3, "image/png": 1},
     "first_look": {"text/html": 7},
     "market_snapshot": {"text/html": 2, "image/png": 1},
     "price_history": {"text/html": 2, "image/png": 1},
@@ -35,5 +37,5 @@ def test_a_notebook_runs_and_shows_its_tables_and_charts(path: Path, tmp_path: P
     assert {kind: shown.count(kind) for kind in SHOWN[path.stem]} == SHOWN[path.stem]
 
 
-def test_there_are_three() -> None:
+def test_each_is_known() -> None:
     assert {path.stem for path in NOTEBOOKS} == set(SHOWN)
