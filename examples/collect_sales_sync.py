@@ -12,20 +12,24 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
+from scapi import files
+from scapi.exceptions import ScApiException
 from scapi.models import SALES_OVERLAP, AuctionPrice
 from scapi.sync import AppClient
 from scapi.testing import FakeApi
 
 
 def collect(file: Path, items: list[str]) -> int:
-    """Append the new sales of the items to the file, and tell how many."""
-    known, new = recent_sales(file), list[str]()
+    """Add the new sales of the items to the file, and return how many."""
+    lines = whole_lines(file)
+    known, new = recent_sales(lines), list[str]()
     since = {item: newest - SALES_OVERLAP for item, (newest, _) in known.items()}
     left = {item: keys for item, (_, keys) in known.items()}
     with AppClient.from_env() as client:
@@ -37,16 +41,21 @@ def collect(file: Path, items: list[str]) -> int:
                     left[page.key][sale.key()] -= 1
                 else:
                     new.append(msgspec.json.encode({"item": page.key, **msgspec.to_builtins(sale)}).decode())
-    # Only now: a run that breaks off half-way must not leave a newest time with a gap below it.
-    with file.open("a", encoding="utf-8") as lines:
-        lines.writelines(f"{line}\n" for line in new)
+    # All at once, and oldest first: no end that is cut off may leave a newest time with a gap below it.
+    files.write_text(file, "".join(f"{line}\n" for line in (*lines, *reversed(new))))
     return len(new)
 
 
-def recent_sales(file: Path) -> dict[str, tuple[datetime, Counter[int]]]:
-    """The time of the newest sale of each item in the file, and the keys of those that will be read again."""
+def whole_lines(file: Path) -> list[str]:
+    """The lines of the file, without one at the end that another program or a full disk cut off."""
+    lines = file.read_text(encoding="utf-8").split("\n") if file.exists() else [""]
+    return lines[:-1]
+
+
+def recent_sales(lines: list[str]) -> dict[str, tuple[datetime, Counter[int]]]:
+    """The time of the newest sale of each item, and the keys of those that will be read again."""
     sold: dict[str, list[AuctionPrice]] = {}
-    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+    for line in lines:
         row = msgspec.json.decode(line)
         sold.setdefault(row["item"], []).append(msgspec.convert(row, AuctionPrice))
     newest = {item: max(sale.time for sale in sales) for item, sales in sold.items()}
@@ -56,19 +65,28 @@ def recent_sales(file: Path) -> dict[str, tuple[datetime, Counter[int]]]:
     }
 
 
-def main(file: str, *items: str) -> None:
-    print(collect(Path(file), list(items)), "new sales")
+def main(file: Path, items: list[str]) -> None:
+    print(collect(file, items), "new sales")
 
 
 if __name__ == "__main__":
-    arguments = [argument for argument in sys.argv[1:] if argument != "--fake"]
-    if "--fake" not in sys.argv:
-        main(*arguments)
-    else:
-        fake = FakeApi(limit=100_000, sales=dict.fromkeys(arguments[1:], 1000), reorder=True)
-        with fake.serve() as url:
-            os.environ.update(SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
-            main(*arguments)
-            fake.sell(arguments[1], 2)
-            fake.sell(arguments[1], time=fake.now - timedelta(minutes=10))
-            main(*arguments)
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path, help="the file of sales, such as sales.jsonl")
+    parser.add_argument("items", nargs="+", metavar="item", help="the id of an item, such as zyv9")
+    parser.add_argument("--fake", action="store_true", help="try it without a key")
+    given = parser.parse_args()
+    try:
+        if not given.fake:
+            main(given.file, given.items)
+        else:
+            fake = FakeApi(limit=100_000, sales=dict.fromkeys(given.items, 1000), reorder=True)
+            with fake.serve() as url:
+                os.environ.update(SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
+                main(given.file, given.items)
+                fake.sell(given.items[0], 2)
+                fake.sell(given.items[0], time=fake.now - timedelta(minutes=10))
+                main(given.file, given.items)
+    except (OSError, ScApiException) as error:
+        sys.exit(str(error))
+    except msgspec.MsgspecError as error:
+        sys.exit(f"{given.file} is no file of sales: {error}")

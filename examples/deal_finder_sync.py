@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
+from scapi.exceptions import ScApiException
 from scapi.sync import AppClient, Collector, Store
 from scapi.testing import FakeApi
 
@@ -34,17 +36,20 @@ def find(file: str, items: list[str], *, once: bool) -> None:
             collector.run()
 
 
-def main(file: str, *items: str, once: bool = False) -> None:
-    find(file, list(items), once=once)
-
-
 if __name__ == "__main__":
-    arguments = [argument for argument in sys.argv[1:] if argument != "--fake"]
-    if "--fake" not in sys.argv:
-        main(*arguments)
-    else:
-        fake = FakeApi(clock=time.time, limit=100_000, sales=dict.fromkeys(arguments[1:], 3000))
-        lot = fake.list_lot(arguments[1], amount=1, buyout_price=1, additional={"qlt": 0})
-        with fake.serve() as url:
-            os.environ.update(SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
-            main(*arguments, once=True)
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("file", help="the store, such as market.db")
+    parser.add_argument("items", nargs="+", metavar="item", help="the id of an item, such as zyv9")
+    parser.add_argument("--fake", action="store_true", help="try it without a key")
+    given = parser.parse_args()
+    try:
+        if not given.fake:
+            find(given.file, given.items, once=False)
+        else:
+            fake = FakeApi(clock=time.time, limit=100_000, sales=dict.fromkeys(given.items, 3000))
+            fake.list_lot(given.items[0], amount=1, buyout_price=1, additional={"qlt": 0})
+            with fake.serve() as url:
+                os.environ.update(SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
+                find(given.file, given.items, once=True)
+    except (KeyboardInterrupt, ScApiException) as error:
+        sys.exit(str(error) or "stopped")

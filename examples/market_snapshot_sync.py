@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from statistics import median
 from typing import TYPE_CHECKING
 
+from scapi.exceptions import ScApiException
 from scapi.sync import AppClient
 from scapi.testing import FakeApi
 
@@ -45,12 +47,18 @@ def main(items: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    arguments = [argument for argument in sys.argv[1:] if argument != "--fake"]
-    if "--fake" not in sys.argv:
-        main(arguments)
-    else:
-        fake = FakeApi(limit=100_000)
-        # Its clock stands, so that every run shows the same.
-        with fake.serve(run_clock=False) as url:
-            os.environ.update(SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
-            main(arguments)
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("items", nargs="+", metavar="item", help="the id of an item, such as zyv9")
+    parser.add_argument("--fake", action="store_true", help="try it without a key")
+    given = parser.parse_args()
+    try:
+        if not given.fake:
+            main(given.items)
+        else:
+            fake = FakeApi(limit=100_000)
+            # Its clock stands, so that every run shows the same.
+            with fake.serve(run_clock=False) as url:
+                os.environ.update(SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
+                main(given.items)
+    except ScApiException as error:
+        sys.exit(str(error))

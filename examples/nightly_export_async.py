@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 from scapi import AppClient, Collector, Store
+from scapi.exceptions import ScApiException
 from scapi.testing import FakeApi
 
 
@@ -27,18 +30,24 @@ async def export(file: str, to: str, items: list[str]) -> bool:
     return not done.failing and not gaps
 
 
-def main(file: str, to: str, *items: str) -> int:
-    return 0 if asyncio.run(export(file, to, list(items))) else 1
+def main(file: str, to: str, items: list[str]) -> int:
+    return 0 if asyncio.run(export(file, to, items)) else 1
 
 
 if __name__ == "__main__":
-    arguments = [argument for argument in sys.argv[1:] if argument != "--fake"]
-    if "--fake" not in sys.argv:
-        sys.exit(main(*arguments))
-    import time
-
-    fake = FakeApi(clock=time.time, limit=100_000, sales=dict.fromkeys(arguments[2:], 5000))
-    with fake.serve() as url:
-        os.environ.update(SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
-        main(*arguments)
-        sys.exit(main(*arguments))
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("file", help="the store, such as market.db")
+    parser.add_argument("to", help="the file to write: .csv, .jsonl or .parquet")
+    parser.add_argument("items", nargs="+", metavar="item", help="the id of an item, such as zyv9")
+    parser.add_argument("--fake", action="store_true", help="try it without a key")
+    given = parser.parse_args()
+    try:
+        if not given.fake:
+            sys.exit(main(given.file, given.to, given.items))
+        fake = FakeApi(clock=time.time, limit=100_000, sales=dict.fromkeys(given.items, 5000))
+        with fake.serve() as url:
+            os.environ.update(SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
+            main(given.file, given.to, given.items)
+            sys.exit(main(given.file, given.to, given.items))
+    except (KeyboardInterrupt, OSError, ScApiException, ValueError) as error:
+        sys.exit(str(error) or "stopped")

@@ -10,9 +10,11 @@ import os
 import sys
 import threading
 import time
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 
 from scapi import files
+from scapi.exceptions import ScApiException
 from scapi.models import AuctionLot, LotsWatchState
 from scapi.sync import AppClient
 from scapi.testing import FakeApi
@@ -44,7 +46,14 @@ def watch(item: str, most: float, file: Path, *, interval: float = 60.0, times: 
 
 
 def saved(file: Path) -> LotsWatchState | None:
-    return LotsWatchState.from_json(file.read_text(encoding="utf-8")) if file.exists() else None
+    """What was seen before; nothing if the file isn't there, or can't be read."""
+    try:
+        return LotsWatchState.from_json(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        print(f"{file} can't be read, so the bot begins anew: {error}", file=sys.stderr)
+        return None
 
 
 def save(file: Path, state: LotsWatchState | None) -> None:
@@ -62,12 +71,20 @@ def trade(fake: FakeApi, item: str) -> None:
 
 
 if __name__ == "__main__":
-    item, most, file = [argument for argument in sys.argv[1:] if argument != "--fake"]
-    if "--fake" not in sys.argv:
-        watch(item, float(most), Path(file))
-    else:
-        fake = FakeApi(limit=100_000, clock=time.time)
-        threading.Thread(target=trade, args=(fake, item), daemon=True).start()
-        with fake.serve() as url:
-            os.environ.update(SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
-            watch(item, float(most), Path(file), interval=0.1, times=2)
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("item", help="the id of an item, such as zyv9")
+    parser.add_argument("most", type=float, help="the highest price per piece")
+    parser.add_argument("file", type=Path, help="where to keep what was seen, such as bot.json")
+    parser.add_argument("--fake", action="store_true", help="try it without a key")
+    given = parser.parse_args()
+    try:
+        if not given.fake:
+            watch(given.item, given.most, given.file)
+        else:
+            fake = FakeApi(limit=100_000, clock=time.time)
+            threading.Thread(target=trade, args=(fake, given.item), daemon=True).start()
+            with fake.serve() as url:
+                os.environ.update(SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
+                watch(given.item, given.most, given.file, interval=0.1, times=2)
+    except (KeyboardInterrupt, OSError, ScApiException) as error:
+        sys.exit(str(error) or "stopped")
