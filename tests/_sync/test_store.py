@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 import sqlite3
 import statistics
 from collections import Counter
@@ -553,6 +554,29 @@ def test_pruning_removes_what_is_older_and_nothing_younger(store: Store, monkeyp
 
 
 # ── the database ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_report_is_a_page_about_the_market(store: Store, tmp_path: Path) -> None:
+    day = 86_400
+    sales = [sale(n * day / 4, (200 if n < 28 else 100) + n, qlt=n % 2 * 3) for n in range(100)]
+    store.write_sales("eu", ITEM, SalesReading().piece(sales, end=BEGINNING))
+    store.write_sales("ru", "zyv9", SalesReading().piece(sales[:7]))
+    store.write_lots("eu", ITEM, LotsReading(T0).piece([lot(50, amount=2, qlt=3)], complete=True))
+    store.update_item("na", "zyv9", failures=3, error="<i>no such item</i>")
+    store.report(tmp_path / "report.html", names={ITEM: "Stone & Blossom"})
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for part in ("Stone &amp; Blossom", "100 sales", "7 sales", "Rare", "&lt;i&gt;no such item&lt;/i&gt;"):
+        assert part in page
+    # A rise between two weeks, two charts for each item and region, and a deal.
+    assert re.search(r'class="risen">\+\d\d%', page)
+    assert page.count("<svg") == 4
+    assert re.search(r"<td>25</td><td>2\d\d</td><td>8\d%</td><td>[\d.]+</td>", page)
+    store.report(tmp_path / "report.html", "zyv9", since=timedelta(days=1), region="ru")
+    assert "Stone" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="since"):
+        store.report(tmp_path / "report.html", since="soon")
+    with pytest.raises(OSError, match="none"):
+        store.report(tmp_path / "none" / "report.html")
 
 
 def test_a_store_of_a_newer_release_is_refused(url: str) -> None:

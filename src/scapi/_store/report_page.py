@@ -184,7 +184,7 @@ def _mover(mover: Mover, names: Names) -> str:
     return (
         f"{names.cell(row, [f'{formatting.integer(row.count)} sales'])}"
         f"<td>{compact(mover.before.median)}</td><td>{compact(row.median)}</td>"
-        f'<td class="{kind}">{mover.change:+.0%}</td>'
+        f'<td class="{kind}">{_percent(mover.change)}</td>'
     )
 
 
@@ -252,6 +252,10 @@ def _name(quality: int | None) -> str:
 
 def _minute(time: datetime) -> str:
     return formatting.moment(time, timespec="minutes")
+
+
+def _percent(share: float) -> str:
+    return f"{share:+.0%}".replace("-", "\N{MINUS SIGN}")
 
 
 def _date(time: datetime) -> str:
