@@ -115,6 +115,7 @@ local function process_of(name)
       granted = found[2] or '',
       had = found[3] or NOTHING,
       wants = found[4] and cjson.decode(found[4]) or {},
+      stored = {granted = found[2], wants = found[4]},
     }
   end
   return known[name]
@@ -127,7 +128,7 @@ local function save(process)
   for field, text in pairs({granted = process.granted, wants = #process.wants > 0 and cjson.encode(process.wants) or ''}) do
     if text ~= '' then
       fields[#fields + 1], fields[#fields + 2] = field .. ':' .. name, text
-    else
+    elseif process.stored[field] then
       gone[#gone + 1] = field .. ':' .. name
     end
   end
@@ -389,13 +390,15 @@ end
 local function patience(since) return since and math.max(0, since + PATIENCE - now) or 0 end
 
 -- The process with the fewest points in this window, among those with a ticket of the class and at most that price.
-local function next_in(class, most)
+-- `last` is the last member of LINES.
+local function next_in(class, most, last)
   local best, from = nil, ''
   while true do
     local member = redis.call('ZRANGEBYLEX', LINES, '[' .. class .. ':' .. from, '(' .. class .. ';', 'LIMIT', 0, 1)[1]
     local price, order = string.match(member or '', '^%d:(%d+):(.*)$')
     if not price or tonumber(price) > most then break end
     if not best or order < best then best = order end
+    if member == last then break end
     from = price .. ';'
   end
   return best and process_of(string.sub(best, #NOTHING + 2))
@@ -454,7 +457,8 @@ local function delay(want, available)
   return 0
 end
 
--- The classes with tickets, in order. Tickets that have waited a window come first, up to a share of the points.
+-- The classes with tickets, in order, and the last member of LINES. Tickets that have waited a window come first, up to a
+-- share of the points.
 local function classes()
   local order, first = {}, redis.call('ZRANGE', LINES, 0, 0)[1]
   if not first then return order end
@@ -467,7 +471,7 @@ local function classes()
     if state.limit and (get('served:' .. class) or 0) < OVERDUE_SHARE * get('limit') then add_class(class + OVERDUE) end
   end
   for class = 1, 3 do add_class(class) end
-  return order
+  return order, last
 end
 
 local function first_ticket(process, class, most)
@@ -486,8 +490,9 @@ local function grant_next(poll)
   local available = open and paced and free() or math.huge
   -- Requests in flight may give points back in this window.
   local most = (open and paced and get('reserved') > 0) and get('remaining') or available
-  for _, class in ipairs(classes()) do
-    local process = next_in(class, most)
+  local order, last = classes()
+  for _, class in ipairs(order) do
+    local process = next_in(class, most, last)
     if process then
       local index, want = first_ticket(process, class, most)
       if paced then
