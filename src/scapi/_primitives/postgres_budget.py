@@ -104,8 +104,9 @@ class _PostgresSteps:
 
     def forked(self) -> None:
         """Start afresh in the child of a fork: the connection belongs to the parent."""
-        _of_parents.append(self._connection)
-        self._connection = None
+        if self._connection is not None:
+            _of_parents.append(self._connection)
+            self._connection = None
 
     def take(self, request: dict[str, Any]) -> tuple[Reply, list[Grant]]:
         try:

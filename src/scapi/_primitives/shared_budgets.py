@@ -155,15 +155,16 @@ class _StepThread:
         budget = self._budget()
         if budget is None:
             return False
-        if budget.is_idle(time.monotonic()):
+        now = time.monotonic()
+        wait = budget.due(now)
+        if wait <= 0:
+            self._ask(budget)
+            return True
+        if budget.is_idle(now):
             self._ask(budget, bye=True)
             return False
-        wait = budget.due(time.monotonic())
-        if wait > 0:
-            del budget  # the reference would keep it alive meanwhile
-            self._sleep(min(wait, LOOK))
-            return True
-        self._ask(budget)
+        del budget  # the reference would keep it alive meanwhile
+        self._sleep(min(wait, LOOK))
         return True
 
     def _sleep(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Messages between a process and the shared budget in Redis. `shared.lua` is the other side.
+"""Messages between a process and the shared part of its budget. `shared.lua` and `shared_step` are the other side.
 
 Times in the messages are milliseconds. Fields missing from a request are unknown or unchanged.
 """
@@ -31,7 +31,7 @@ NOTHING = Grant("", 0, 0, 0)
 
 
 class Sent(NamedTuple):
-    """A request in flight, sent at `started` by the local clock (seconds) and at `began` by Redis' (milliseconds)."""
+    """A request in flight, sent at `started` by the local clock (seconds) and at `began` by the database's (ms)."""
 
     grant: Grant
     started: float
@@ -39,7 +39,7 @@ class Sent(NamedTuple):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """The state of the budget that Redis returns at the end of each step."""
+    """The state of the budget that the database returns at the end of each step."""
 
     id: str
     now: float
@@ -89,7 +89,7 @@ class Known(NamedTuple):
         return self._replace(remaining=None, ends=None) if self.ends is not None and self.ends <= now else self
 
     def with_report(self, told: Mapping[str, Any], reset: float | None) -> Known:
-        """Apply a report of the window that ends at `reset` before Redis does."""
+        """Apply a report of the window that ends at `reset` before the database does."""
         remaining = 0 if told.get("status") == 429 else told.get("remaining")
         is_present = reset is not None and abs(told.get("reset", 0) / 1000 - reset) < 1 and not told.get("over")
         if remaining is None or self.ends is None or not is_present:
@@ -153,7 +153,7 @@ def _observed(
     # A request can't be charged to a window that was over before it began.
     over = verdict == "same" and clock.ends() <= request.started
     told = {
-        # Redis knows better which window it is, because it has the reports of all processes.
+        # The database knows better which window it is, because it has the reports of all processes.
         "verdict": verdict if verdict in {"past", "unknown"} else "known",
         "over": over,
         "remaining": seen.remaining,

@@ -4,7 +4,7 @@
 LEASE = 3.0
 #: The longest time between two steps of a process with waiting calls or requests in flight, in seconds.
 HEARTBEAT = 1.0
-#: Seconds between two attempts to reach Redis again.
+#: Seconds between two attempts to reach the database again.
 RETRY = 0.5
 #: How long a report is held back to be sent together with the next call's request, in seconds.
 TOGETHER = 0.002
@@ -12,7 +12,7 @@ TOGETHER = 0.002
 LINGER = 5.0
 #: How long a process waits for a step to begin before it continues alone, as a multiple of its patience.
 STEPLESS = 10
-#: The most reports that are kept while Redis is unavailable.
+#: The most reports that are kept while the database is unavailable.
 REPORTS = 64
 #: The assumed cost of an unmeasured operation, in points.
 UNMEASURED_COST = 10
