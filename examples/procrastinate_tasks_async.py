@@ -29,4 +29,4 @@ budget = PostgresBudget(DATABASE_URL)
 @app.task(name="collect", queueing_lock="collect")
 async def collect(timestamp: int) -> None:
     async with AppClient.from_env(budget=budget) as client, Store(DATABASE_URL) as store:
-        await Collector(client, store, ITEMS, regions=["ru", "eu"], since="all").once()
+        await Collector(client, store, ITEMS, region=["ru", "eu"], since="all").once()

@@ -35,8 +35,8 @@ def connect(fake: FakeApi, budget: Any, **options: Any) -> sync.AppClient:
     return sync.AppClient(token=fake.app_token, http_client=http_client, budget=budget, **options)
 
 
-def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + SOON
+def until(condition: Callable[[], object], seconds: float = SOON) -> None:
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)

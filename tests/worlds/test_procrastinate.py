@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 ITEMS = ["zyv9", "kqgy"]
-#: Sales of an item, and how many seconds a page of 200 takes: a killed worker has read a part of them.
-PAST, PAGE = 2000, 1.0
+#: Sales of an item: ten pages of them in each of two regions.
+PAST = 2000
+#: Seconds that a page takes after the first ones: a worker that is killed meanwhile has read a part of them.
+PAGE = 60.0
 
 pytestmark = pytest.mark.socket
 
@@ -99,11 +101,12 @@ def test_the_task_after_a_killed_one_completes_its_work(
     fake = FakeApi(limit=1_000_000, sales=dict.fromkeys(ITEMS, PAST), reorder=True)
     with engine(world, postgres.replace("+psycopg", ""), fake) as procrastinate:
         defer = "defer", "collect", '{"timestamp": 0}', "--ignore-already-enqueued"
+        fake.fail("*/history", "delay", delay=0.01, times=16)
         fake.fail("*/history", "delay", delay=PAGE)
         procrastinate.run(*defer)
         worker = procrastinate.start("worker")
         try:
-            until(procrastinate.has_begun)
+            until(procrastinate.has_begun, seconds=120)
         finally:
             worker.send_signal(signal.SIGKILL)
             worker.communicate()
