@@ -300,7 +300,7 @@ async def test_bad_arguments_are_refused(world: World, tmp_path: Path, options: 
 
 async def test_it_asks_past_the_cache_of_its_client(world: World, store: Store) -> None:
     client = world.client(cache=True)
-    options: dict[str, Any] = {"clock": world.clock, "lots": 60, "since": "1h"}
+    options: dict[str, Any] = {"clock": world.wall, "lots": 60, "since": "1h"}
     await Collector(client, store, ITEMS[:1], **options).once()
     before = stored(store, ITEMS[0])
     world.pass_by(5)

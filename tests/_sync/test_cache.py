@@ -134,7 +134,7 @@ def test_a_bulk_call_hands_over_the_error_that_equal_names_share_and_keeps_none(
 
 
 def test_the_number_of_answers_is_bounded(fake: FakeApi, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caching, "MOST_ANSWERS", 2)
+    monkeypatch.setattr(caching, "MOST_BODIES", 2)
     with made(fake, url, cache=LONG) as client:
         for region in ("ru", "eu", "na", "ru"):
             client.emission(region)
