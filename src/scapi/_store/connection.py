@@ -186,10 +186,14 @@ def _url(value: str | os.PathLike[str]) -> URL:
 
 def _set_up(connection: Any, _record: object) -> None:
     """Set up an SQLite connection: only an explicit BEGIN opens a transaction, and readers never wait."""
-    connection.isolation_level = None
-    _switch_to_wal(connection)
-    # If the machine crashes, the last transactions may be lost, but never only a part of one.
-    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        connection.isolation_level = None
+        _switch_to_wal(connection)
+        # If the machine crashes, the last transactions may be lost, but never only a part of one.
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        connection.close()  # SQLAlchemy leaves it open
+        raise
 
 
 def _switch_to_wal(connection: Any) -> None:
