@@ -49,7 +49,7 @@ class Names:
             level = f" +{row.level}" if row.level else ""
             known.insert(0, f'<i class="{_quality(row.quality)}"></i>{_name(row.quality)}{level}')
         wrong = f'<small class="fallen">{escape(error)}</small>' if error else ""
-        return f"<td>{self.item(row.item)}<small>{' · '.join(known)}</small>{wrong}</td>"
+        return f"<td>{self.item(row.item)} <small>{' · '.join(known)}</small>{wrong}</td>"
 
 
 def render(report: Report, names: Mapping[str, str]) -> str:
@@ -137,7 +137,7 @@ def _card(busy: BusyItem, report: Report, names: Names) -> str:
     prices = prices or [row.vwap for row in busy.candles]
     series = [(_quality(key) if len(lines) > 1 else "only", line) for key, line in lines.items()]
     return (
-        f"<article><h3>{names.item(total.item)}<small>{escape(total.region.upper())}</small></h3>"
+        f"<article><h3>{names.item(total.item)} <small>{escape(total.region.upper())}</small></h3>"
         f"<p>{formatting.integer(total.count)} sales · {compact(total.pieces)} pieces"
         f" · turnover {compact(total.turnover)}</p>"
         f'<div class="chart"><span>{compact(max(prices))}</span><span>{compact(min(prices))}</span>'
@@ -231,7 +231,7 @@ def _runs(runs: Iterable[Run]) -> str:
 
 
 def _table(heads: Sequence[str], rows: Iterable[str]) -> str:
-    head = "".join(f"<th>{head}</th>" for head in heads)
+    head = "".join(f'<th scope="col">{head}</th>' for head in heads)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
 
 
