@@ -109,11 +109,12 @@ class RedisBudget(SharedBudgets):
             import redis
             from redis.backoff import NoBackoff
             from redis.retry import Retry
+        kind: Any = redis.Redis  # redis-py types no options of `from_url`
         timeout = validation.positive("timeout", timeout)
         timeouts = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         try:
             # Calls don't wait for a second attempt: they continue without Redis.
-            single = redis.Redis.from_url(url.reveal(), **timeouts, retry=Retry(NoBackoff(), 0))
+            single = kind.from_url(url.reveal(), **timeouts, retry=Retry(NoBackoff(), 0))
         except (ValueError, TypeError, AttributeError):
             raise ValueError(
                 "url must be redis://host:port/db, rediss:// or unix://path, as redis-py takes it"
