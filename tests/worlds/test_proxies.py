@@ -73,6 +73,16 @@ def proxy(kind: str, *, user: str = "", tmp_path: Path | None = None) -> Iterato
     seen: list[str] = []
     pproxy.server.AuthTable._auth.clear()  # whoever has been let in once is let in again
     loop = asyncio.new_event_loop()
+    kept: set[asyncio.Task[Any]] = set()
+
+    def keep(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
+        """Make a task that lives until it is done: pproxy holds none of its own, and a loop knows them weakly."""
+        task = asyncio.Task(work, loop=loop, **options)
+        kept.add(task)
+        task.add_done_callback(kept.discard)
+        return task
+
+    loop.set_task_factory(keep)
     reserved, port = wire.unused_port()
     reserved.close()
     uri = f"{kind}://{wire.HOST}:{port}" + (f"#{user}" if user else "")
