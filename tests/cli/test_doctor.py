@@ -93,6 +93,8 @@ def examine(
         ),
     ]
     monkeypatch.setattr(endpoint_calls, "hosts", lambda: hosts)
+    # This reads the metadata of all packages for seconds, and is tested with the import of two of them.
+    monkeypatch.setattr(findings, "packages_distributions", dict)
     # With a user's usual 50 points the calls would have to wait for the next window.
     fake.user_token = "user-token-with-many-points"
     fake.add_token(fake.user_token, kind="user", limit=400)

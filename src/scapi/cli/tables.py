@@ -366,7 +366,7 @@ def matches(rows: Iterable[Match], now: datetime) -> Table:
 
 def card(row: ItemInfo, language: LanguageLike) -> RenderableType:
     """Render an item: its names, its facts and the blocks of its card."""
-    names = {code: row.translation.get(code) for code in row.translation.lines}
+    names = row.translation.lines
     facts = _facts(
         name=row.name(language),
         id=row.id,

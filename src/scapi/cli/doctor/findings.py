@@ -10,7 +10,7 @@ import platform
 from collections import Counter, defaultdict
 from email.utils import parsedate_to_datetime
 from importlib.metadata import packages_distributions, version
-from typing import TYPE_CHECKING, Any, Literal, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard
 
 import httpx
 import msgspec
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "about_conflicts", "about_recording", "about_us", "findings", "software"]
 
 
+Mark: TypeAlias = Literal["ok", "new", "failed", "info"]
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the report.
 
@@ -40,7 +43,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         settles: The number of the question in docs/api-quirks.md that it answers, or `None`.
     """
 
-    mark: Literal["ok", "new", "failed", "info"]
+    mark: Mark
     subject: str
     text: str
     settles: int | None = None
@@ -143,7 +146,7 @@ def _above_the_limit(exchange: Exchange) -> Finding:
     raw = _decoded(exchange.body)
     rows = raw.get(ABOVE[exchange.endpoint]) if is_object(raw) else None
     text = f"gives {len(rows)} rows" if is_array(rows) else _shape(exchange.body)
-    mark = "ok" if exchange.status == 400 else "new" if exchange.status >= 400 else "info"
+    mark: Mark = "ok" if exchange.status == 400 else "new" if exchange.status >= 400 else "info"
     return Finding(mark=mark, subject=exchange.endpoint, text=f"{exchange.status}: {text}", settles=2)
 
 
@@ -198,7 +201,9 @@ def _is_page(result: object) -> TypeGuard[Listing[Any]]:
 
 
 #: Known differences between responses and their models.
-EXPECTED = dict.fromkeys(("history", "history again"), ("price is a float, not an integer",))
+EXPECTED: dict[str, tuple[str, ...]] = dict.fromkeys(
+    ("history", "history again"), ("price is a float, not an integer",)
+)
 
 
 def _page(exchange: Exchange, page: Listing[Any]) -> Iterator[Finding]:
