@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Group
 from rich.table import Column
 from rich.text import Text
 
@@ -97,7 +98,7 @@ def _plan() -> Answer[Step]:
         f"All {counted(len(plan.calls()), 'calls')} together cost about {plan.points()} points. "
         "An application has 400 a minute, a user 50. Nothing was sent."
     )
-    return Answer(model=plan.Step, rows=plan.steps(), view=_plan_table, note=note)
+    return Answer(model=plan.Step, rows=plan.steps(), view=_plan_tables, note=note)
 
 
 def _replayed(recorded: Recording) -> Iterator[Finding]:
@@ -163,16 +164,18 @@ def _table(rows: Sequence[Finding], now: datetime) -> Table:
     return result
 
 
-def _plan_table(rows: Iterable[Step], now: datetime) -> Table:
-    result = fitted_tables.table(
-        fitted_tables.figure("#"),
-        Column("Question", overflow="fold"),
-        Column("Settled by", overflow="fold"),
-        fitted_tables.figure("Points"),
-    )
+def _plan_tables(rows: Iterable[Step], now: datetime) -> Group:
+    """Render the questions with the names of the calls, and then the calls."""
+    from scapi.cli.doctor import plan
+
+    questions = fitted_tables.table(fitted_tables.figure("#"), "Question", "Settled by", fitted_tables.figure("Points"))
     for row in rows:
-        how = Text("\n".join(target.removeprefix("/{region}/") for target in row.calls))
+        how = Text(", ".join(row.calls))
         if row.by_hand:
-            how.append(("\n" if row.calls else "") + f"by hand: {row.by_hand}", style="dim")
-        result.add_row(f"{row.number}", row.question, how, NOTHING if row.points is None else f"{row.points}")
-    return result
+            how.append(("; " if row.calls else "") + f"by hand: {row.by_hand}", style="dim")
+        questions.add_row(f"{row.number}", row.question, how, NOTHING if row.points is None else f"{row.points}")
+    calls = fitted_tables.table("Call", Column("Request", overflow="fold"), fitted_tables.figure("Points"))
+    calls.add_row("hosts", plan.HOSTS, "0")
+    for call in plan.calls():
+        calls.add_row(call.name, call.target, f"{call.points}")
+    return Group(questions, Text(), calls)

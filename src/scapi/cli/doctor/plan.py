@@ -21,7 +21,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         number: Its number in docs/api-quirks.md.
         question: The question.
-        calls: The requests that settle it.
+        calls: The names of the calls that settle it, as in the report.
+        requests: The requests that they send.
         points: What these probably cost together; `None` if there are none.
         by_hand: What a person has to do; empty if the calls are enough.
     """
@@ -29,6 +30,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     question: str
     calls: list[str]
+    requests: list[str]
     points: int | None
     by_hand: str
 
@@ -58,7 +60,8 @@ def steps() -> list[Step]:
             Step(
                 number=question.number,
                 question=question.question,
-                calls=list(dict.fromkeys(targets)),
+                calls=list(question.calls),
+                requests=list(dict.fromkeys(targets)),
                 points=sum(call.points for call in made) if question.calls else None,
                 by_hand=question.by_hand,
             )
