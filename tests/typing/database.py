@@ -30,5 +30,5 @@ def mistakes(lookup: scapi.sync.DatabaseLookup, found: Lookup) -> None:
     """What both checkers refuse: each ignore is an error as soon as it is idle."""
     lookup.search("kil", filename="listings")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     lookup.hideout(realm="all")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    lookup.sync(True)  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
+    lookup.sync(True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     found.name("klingon")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

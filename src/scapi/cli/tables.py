@@ -373,7 +373,7 @@ def card(row: ItemInfo, language: LanguageLike) -> RenderableType:
         category=row.category,
         color=row.color,
         status=row.status,
-        **{f"in {code}": name for code, name in names.items() if code != language},
+        **{f"in {code}": text for code, text in row.translation.lines.items() if text.strip() and code != language},
     )
     lines = [Text(plain(line)) for line in item_card.lines(row.info_blocks, language)]
     return Group(facts, Text(), *lines) if lines else facts

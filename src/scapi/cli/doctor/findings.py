@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "about_conflicts", "about_recording", "about_us", "findings", "software"]
 
+#: How a finding is marked, see `Finding`.
+Mark: TypeAlias = Literal["ok", "new", "failed", "info"]
+
 
 Mark: TypeAlias = Literal["ok", "new", "failed", "info"]
 
