@@ -366,7 +366,6 @@ def matches(rows: Iterable[Match], now: datetime) -> Table:
 
 def card(row: ItemInfo, language: LanguageLike) -> RenderableType:
     """Render an item: its names, its facts and the blocks of its card."""
-    names = row.translation.lines
     facts = _facts(
         name=row.name(language),
         id=row.id,

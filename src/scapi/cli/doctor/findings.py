@@ -33,9 +33,6 @@ __all__ = ["Finding", "about_conflicts", "about_recording", "about_us", "finding
 Mark: TypeAlias = Literal["ok", "new", "failed", "info"]
 
 
-Mark: TypeAlias = Literal["ok", "new", "failed", "info"]
-
-
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the report.
 
