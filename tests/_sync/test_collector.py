@@ -16,13 +16,14 @@ import sqlalchemy as sql
 
 from scapi._store import schema
 from scapi._store.rows import Place
-from scapi._store.times import micros
-from scapi._sync import AppClient
+from scapi._store.times import micros, moment
+from scapi._sync import AppClient, UserClient
 from scapi._sync.collector import Collector
 from scapi._sync.store import Store
 from scapi.exceptions import UnauthorizedError
 from scapi.models import AuctionPrice
 from scapi.testing import FakeApi
+from scapi.testing._catalogue import HOME_CLAN
 from tests._sync.fake_clock import FakeClock, with_clock
 from tests.support.postgres import postgres, postgres_server  # noqa: F401  # fixtures
 
@@ -55,9 +56,13 @@ class World(FakeClock):
         http_client = httpx.Client(transport=self.fake.transport())
         return with_clock(AppClient, self)(token=self.fake.app_token, http_client=http_client, region="ru", **options)
 
+    def user(self) -> UserClient:
+        http_client = httpx.Client(transport=self.fake.transport())
+        return with_clock(UserClient, self)(token=self.fake.user_token, http_client=http_client, region="ru")
+
     def collector(self, store: Store, items: list[str] = ITEMS, **options: Any) -> Collector:
-        options = {"clock": self.wall, "concurrency": 1, "lease": 600, **options}
-        return Collector(self.client(), store, items, **options)
+        options = {"clock": self.wall, "concurrency": 1, "lease": 600, "client": None, "items": items, **options}
+        return Collector(options.pop("client") or self.client(), store, **options)
 
     def truth(self, item: str, region: str = "ru") -> Counter[Any]:
         """All sales of an item, by time, key and number."""
@@ -84,6 +89,19 @@ def stored(store: Store, item: str, region: str = "ru") -> Counter[Any]:
     rows = sql.select(table.c.time, table.c.key, table.c.n).where(table.c.region == region, table.c.item == item)
     with store._sql.database.reading() as connection:
         return Counter((row[0], row[1], row[2]) for row in connection.execute(rows))
+
+
+def emissions(store: Store) -> list[tuple[datetime, datetime | None]]:
+    """The emissions in a store, by start and end."""
+    rows = sql.select(schema.emission.c.started, schema.emission.c.ended).order_by(schema.emission.c.started)
+    with store._sql.database.reading() as connection:
+        found = connection.execute(rows).all()
+    return [(moment(row.started), None if row.ended is None else moment(row.ended)) for row in found]
+
+
+def clan_of(world: World) -> list[dict[str, Any]]:
+    """The members of the user's clan, as the fake has them."""
+    return world.fake._world.people("RU").members[HOME_CLAN]
 
 
 def let_leases_end() -> None:
@@ -254,6 +272,84 @@ def test_lots_that_go_are_gone_after_a_whole_look(world: World, either: Store) -
         assert connection.execute(sql.select(sql.func.count()).select_from(schema.lot_sample)).scalar_one() > 3
 
 
+def test_an_emission_that_ends_while_the_collector_is_down_is_one_row(world: World, either: Store) -> None:
+    began = world.fake.now
+    world.fake.start_emission()
+    done = world.collector(either, [], emissions=60).once()
+    # The fake tells of one before it.
+    assert (done.emissions, done.pages, done.points) == (len(emissions(either)), 1, 1)
+    assert emissions(either)[-1] == (began, None)
+    world.pass_by(240)
+    world.fake.end_emission()
+    ended = world.fake.now
+    world.pass_by(7200)
+    for new in (0, 0):
+        assert (world.collector(either, [], emissions=60).once()).emissions == new
+    assert emissions(either)[-1] == (began, ended)
+
+
+def test_emissions_between_two_looks_are_found_at_a_point_a_look(world: World, store: Store) -> None:
+    begun = world.fake.now
+    for hour in range(3):
+        world.at(hour * HOUR + 900, world.fake.start_emission)
+        world.at(hour * HOUR + 1100, world.fake.end_emission)
+    collector = world.collector(store, ["zyv9"], emissions="30m", sales=1800)
+    world.at(3.2 * HOUR, collector.stop)
+    done = collector.run()
+    assert emissions(store)[-3:] == [
+        tuple(begun + timedelta(seconds=hour * HOUR + second) for second in (900, 1100)) for hour in range(3)
+    ]
+    looks = [seen for seen in world.fake.requests if seen.path.endswith("/emission")]
+    assert len(looks) <= 3.2 * 2 / 0.9 + 1
+    assert done.points == len(looks) + 2 * (len(world.fake.requests) - len(looks))
+    (state,) = store.item_states(items=["region:emission"])
+    assert state.looked_at
+    assert state.next_look
+    assert state.next_look > state.looked_at
+
+
+def test_a_clan_member_who_leaves_and_comes_back_is_two_rows(world: World, either: Store) -> None:
+    members = clan_of(world)
+    gone = members[-1]
+    back = gone | {"joinTime": world.fake.now + timedelta(seconds=6000)}
+    world.at(1000, lambda: members.remove(gone))
+    world.at(6000, lambda: members.append(back))
+    count = len(members)
+    for _ in range(3):  # and a restart changes nothing
+        collector = world.collector(either, [], client=world.user(), clans=[HOME_CLAN], members="10m")
+        world.at(world.passed + 3000, collector.stop)
+        collector.run()
+    with either._sql.database.reading() as connection:
+        table = schema.clan_member
+        rows = connection.execute(sql.select(table).order_by(table.c.name, table.c.joined)).all()
+    assert len(rows) == count + 1
+    first, second = [row for row in rows if row.name == gone["name"]]
+    begun = micros(world.fake.now - timedelta(seconds=world.passed))
+    assert (first.joined, second.joined, second.left_at) == (micros(gone["joinTime"]), micros(back["joinTime"]), None)
+    assert 1000 <= (first.left_at - begun) / 1e6 <= 1000 + 700
+    assert [row.left_at for row in rows if row.name != gone["name"]] == [None] * (count - 1)
+    assert {state.item: state.failures for state in either.item_states()} == {f"clan:{HOME_CLAN}": 0}
+
+
+def test_members_that_cannot_be_read_are_not_taken_to_have_left(world: World, store: Store) -> None:
+    members = clan_of(world)
+    world.collector(store, [], client=world.user(), clans=[HOME_CLAN]).once()
+    members[-1] = {"name": 7}
+    done = world.collector(store, [], client=world.user(), clans=[HOME_CLAN]).once()
+    assert (done.members, [failure.item for failure in done.failing]) == (0, [f"clan:{HOME_CLAN}"])
+
+
+def test_a_clan_of_others_is_set_aside_and_the_rest_goes_on(world: World, store: Store) -> None:
+    other = next(clan["id"] for clan in world.fake._world.people("RU").clans if clan["id"] != HOME_CLAN)
+    collector = world.collector(store, ["zyv9"], client=world.user(), clans=[HOME_CLAN, other])
+    done = collector.once()
+    assert [failure.item for failure in done.failing] == [f"clan:{other}"]
+    assert "only a user with a character in the clan" in done.failing[0].error
+    assert (done.sales, done.members) == (200, len(clan_of(world)))
+    (state,) = store.item_states(items=[f"clan:{other}"])
+    assert state.aside == "refused by the server"
+
+
 def test_points_are_used_up_by_a_plan_that_is_too_large(store: Store) -> None:
     world, told = World(limit=40), list[Any]()
     collector = world.collector(store, sales=0.5, on_progress=told.append)
@@ -287,8 +383,12 @@ def test_an_item_that_changes_costs_a_page_a_look(world: World, store: Store) ->
         ({"since": "long ago"}, "since"),
         ({"concurrency": 0}, "concurrency"),
         ({"lease": 0}, "lease"),
-        ({"region": ["mars"]}, "region"),
-        ({"region": []}, "region"),
+        ({"items": ["clan:1"]}, "items"),
+        ({"items": []}, "items"),
+        ({"items": [], "emissions": 0}, "emissions"),
+        ({"members": 0}, "members"),
+        ({"clans": [HOME_CLAN]}, "UserClient"),
+        ({"clans": [" "]}, "clan_id"),
     ],
     ids=str,
 )
@@ -315,6 +415,12 @@ def test_progress_is_another_name_of_on_progress(world: World, tmp_path: Path) -
     assert told
     with pytest.raises(ValueError, match="on_progress and progress are two names of one argument"):
         world.collector(store, progress=told.append, on_progress=told.append)
+
+
+def test_clans_of_several_regions_are_refused(world: World, tmp_path: Path) -> None:
+    store, options = Store(tmp_path / "market.db"), {"clans": [HOME_CLAN], "region": ["eu", "ru"]}
+    with pytest.raises(ValueError, match="clans are in one region"):
+        world.collector(store, client=world.user(), **options)
 
 
 def test_a_client_of_plain_objects_is_refused(world: World, tmp_path: Path) -> None:

@@ -253,6 +253,21 @@ def test_who_joined_and_who_left_a_clan(store: Store) -> None:
     again = ClanMember(name="Ann", join_time=at(35))
     back = store.write_clan_members("eu", "clan", [ben, again], at=at(30))
     assert (back.joined, back.left) == ([again], [])
+    # A look that doesn't know all members says nothing of those that it doesn't know.
+    part = store.write_clan_members("eu", "clan", [ben], at=at(20), complete=False)
+    assert (part.joined, part.left) == ([], [])
+
+
+def test_the_later_of_two_looks_at_a_clan_counts(store: Store) -> None:
+    ann, ben = ClanMember(name="Ann", join_time=at(900)), ClanMember(name="Ben", join_time=at(45))
+    store.write_clan_members("eu", "clan", [ann], at=at(60))
+    store.write_clan_members("eu", "clan", [ben], at=at(40))
+    # Another collector asked before Ben came and Ann went, and writes only now.
+    late = store.write_clan_members("eu", "clan", [ann], at=at(50))
+    assert late.left == []
+    query = "SELECT name, left_at IS NULL FROM clan_member ORDER BY name"
+    with store._sql.database.reading() as connection:
+        assert [tuple(row) for row in connection.exec_driver_sql(query)] == [("Ann", False), ("Ben", True)]
 
 
 # ── leases and states ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,6 +15,7 @@ import pytest
 
 from scapi.cli.app import run
 from scapi.sync import Store
+from scapi.testing._catalogue import HOME_CLAN
 from tests.support.postgres import postgres, postgres_server  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
@@ -65,6 +66,16 @@ def test_a_category(tmp_path: Path) -> None:
     assert run(["collect", str(file), "--category", "supply", "--once", "--fake"]) == 0
     with Store(file) as store:
         assert {state.item for state in store.item_states()} == {"2dq0", "9mmq"}
+
+
+def test_emissions_and_a_clan_without_items(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "market.db"
+    options = ["--emissions", "1m", "--clan", HOME_CLAN, "--once", "--fake"]
+    assert run(["collect", str(file), *options]) == 0
+    assert " emission" in (told := capsys.readouterr().err)
+    assert "who joined or left a clan" in told
+    with Store(file) as store:
+        assert {state.item for state in store.item_states()} == {"region:emission", f"clan:{HOME_CLAN}"}
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,15 @@ def test_sales_come_before_lots_and_lots_before_the_past() -> None:
     assert plan.left == pytest.approx(0)
 
 
+def test_emissions_and_clans_leave_fewer_points_and_at_most_take_half() -> None:
+    plan = fitted([Load(1.0)] * 100, sales=60, lots=None, points=400, others=10)
+    assert (plan.for_items, plan.others_stretch, plan.sentences()) == (390, 1, [])
+    full = fitted([Load(1.0)] * 100, sales=60, lots=None, points=400, others=1000)
+    assert (full.for_items, full.others_stretch) == (200, 5)
+    assert "would take 1000 of 400 points a minute" in full.sentences()[0]
+    assert full.sentences()[0].endswith("is 5.0 times as long")
+
+
 def test_what_is_set_aside_costs_nothing() -> None:
     plan = fitted([Load(None, is_aside=True)] * 10_000, sales=60, lots=60, points=400)
     assert (plan.items, plan.sentences(), plan.left) == (0, [], 400)
@@ -172,9 +181,12 @@ def test_what_another_collector_has_taken_is_not_done() -> None:
 
 
 def test_credentials_that_are_no_good_are_hopeless() -> None:
-    assert refusals.is_hopeless(UnauthorizedError("no", status=401))
-    assert refusals.is_hopeless(RateLimitError("no", retry_after=math.inf))
-    assert not refusals.is_hopeless(RateLimitError("no", retry_after=30.0))
+    assert refusals.is_hopeless(UnauthorizedError("no", status=401), "sales")
+    assert refusals.is_hopeless(RateLimitError("no", retry_after=math.inf), "members")
+    assert not refusals.is_hopeless(RateLimitError("no", retry_after=30.0), "sales")
+    # Of the members of a clan it says that the user isn't one of them.
+    assert not refusals.is_hopeless(UnauthorizedError("no", status=401), "members")
+    assert refusals.is_refusal(UnauthorizedError("no", status=401), "members")
 
 
 def test_the_time_until_the_past_is_complete_is_estimated() -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from scapi._async.session import Session
     from scapi._async.store import Store
     from scapi._collect.agenda import Wanted
+    from scapi._collect.jobs import Kind
     from scapi._collect.records import Collected, CollectedLot, CollectedSale, Progress
     from scapi._store.rows import ItemChange, ItemState, Place
 
@@ -183,13 +184,18 @@ class Run:
                 item = Item(place)
                 if state is not None:
                     item.failures, item.aside, item.has_lots = state.failures, state.aside, state.lots_at is not None
-                self._agenda.add(item, now, sales_in=self._due(state, "sales"), lots_in=self._due(state, "lots"))
+                self._agenda.add(item, now, due_in={} if state is None else self._due_in(state))
 
-    def _due(self, state: ItemState | None, kind: str) -> float:
-        if state is None:
-            return 0.0
-        due: datetime | None = state.next_sales if kind == "sales" else state.next_lots
-        return 0.0 if due is None else max(0.0, (due - self._runner.now()).total_seconds())
+    def _due_in(self, state: ItemState) -> dict[Kind, float]:
+        """Return the seconds until each kind of look is due, as far as the last collector planned it."""
+        due: dict[Kind, datetime | None] = {
+            "emission": state.next_look,
+            "members": state.next_look,
+            "sales": state.next_sales,
+            "lots": state.next_lots,
+        }
+        now = self._runner.now()
+        return {kind: max(0.0, (at - now).total_seconds()) for kind, at in due.items() if at is not None}
 
     # ── outcomes ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -212,19 +218,25 @@ class Run:
                 await aio.call(hook, each)
 
     async def _failed(self, outcome: Outcome, error: Exception, now: float) -> None:
-        if refusals.is_hopeless(error):
+        if refusals.is_hopeless(error, outcome.job.kind):
             raise error
         item, at = outcome.job.item, self._runner.now()
         wait = self._agenda.failed(outcome.job, now, error)
         told = self._tally.fail(item, f"{type(error).__name__}: {error}", at)
         logger.warning("%s in %s: %s", escaping.log(item.place.item), item.place.region, told)
         change: ItemChange = {"failures": item.failures, "error": told, "error_at": at, "aside": item.aside}
-        if outcome.job.kind == "sales":
-            change["next_sales"] = at + timedelta(seconds=wait)
-        elif outcome.job.kind == "lots":
-            change["next_lots"] = at + timedelta(seconds=wait)
+        due = at + timedelta(seconds=wait)
+        match outcome.job.kind:
+            case "sales":
+                change["next_sales"] = due
+            case "lots":
+                change["next_lots"] = due
+            case "emission" | "members":
+                change["next_look"] = due
+            case "gap":
+                pass  # gaps are read off the spans
         await self._store.update_item(item.place.region, item.place.item, **change)
-        if not refusals.is_refusal(error):
+        if not refusals.is_refusal(error, outcome.job.kind):
             self._pause(error, now)
 
     def _pause(self, error: Exception, now: float) -> None:

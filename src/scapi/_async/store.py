@@ -110,8 +110,8 @@ class Store(StoreQueries):
         place = place_of(region, item)
         return await aio.to_thread(self._sql.writing.lots, place, piece, owner, change)
 
-    async def write_emission(self, region: Region | str, emission: EmissionState) -> None:
-        """Write the start and end times of the emissions in a response.
+    async def write_emission(self, region: Region | str, emission: EmissionState) -> int:
+        """Write the start and end times of the emissions in a response. Return the number of new emissions.
 
         Args:
             region: The region.
@@ -120,24 +120,34 @@ class Store(StoreQueries):
         Raises:
             StoreError: The database failed; nothing was written.
         """
-        await aio.to_thread(self._sql.writing.emission, region_of(region), emission)
+        return await aio.to_thread(self._sql.writing.emission, region_of(region), emission)
 
     async def write_clan_members(
-        self, region: Region | str, clan_id: str, members: Iterable[ClanMember], *, at: datetime
+        self,
+        region: Region | str,
+        clan_id: str,
+        members: Iterable[ClanMember],
+        *,
+        at: datetime,
+        complete: bool = True,
     ) -> ClanChange:
         """Write the members of a clan. Return who joined and who left since the last call.
 
         Args:
             region: The region.
             clan_id: The id of the clan.
-            members: All its members.
-            at: When they were fetched.
+            members: Its members.
+            at: When they were fetched. Of two looks the later one counts, in whichever order they are written.
+            complete: Whether these are all members. Otherwise nobody is taken to have left.
 
         Raises:
             StoreError: The database failed; nothing was written.
         """
         clan = validation.text("clan_id", clan_id)
-        return await aio.to_thread(self._sql.writing.clan_members, region_of(region), clan, list(members), at)
+        write, given = self._sql.writing.clan_members, list(members)
+        return await aio.to_thread(
+            write, region_of(region), clan, given, at, complete=validation.flag("complete", complete)
+        )
 
     # ── shared state of collectors ────────────────────────────────────────────────────────────────────────────────────
 

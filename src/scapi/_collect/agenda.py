@@ -1,4 +1,4 @@
-"""Schedule the jobs of a collector: due sales first, then due lots, then the past. Pure.
+"""Schedule the jobs of a collector: due emissions, clans and sales first, then due lots, then the past. Pure.
 
 The time, in seconds of any monotonic clock, and the random function are arguments.
 """
@@ -6,22 +6,24 @@ The time, in seconds of any monotonic clock, and the random function are argumen
 from __future__ import annotations
 
 import heapq
+import math
 from collections import defaultdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from scapi._collect import refusals, spans
-from scapi._collect.jobs import Job
+from scapi._collect.jobs import COSTS, Job
 from scapi._collect.plan import LIMIT, Load, Plan, fitted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from scapi._collect.jobs import Item, Kind, Outcome
     from scapi._store.rows import Place
 
-#: The kinds of jobs, in order of priority.
-KINDS: tuple[Kind, ...] = ("sales", "lots", "gap")
+#: The kinds of jobs, in order of priority. The first two cost next to nothing.
+KINDS: tuple[Kind, ...] = ("emission", "members", "sales", "lots", "gap")
 
 #: How many pages of one item's past are read in a row before other items have their turn.
 TURN = 25
@@ -38,6 +40,9 @@ RETRY_GAP = 60.0
 #: Seconds until the plan is updated, because rates change.
 REFIT = 30.0
 
+#: The times of an item that no collector has looked at yet.
+NOTHING_KNOWN: Mapping[Kind, float] = MappingProxyType({})
+
 
 class Wanted(NamedTuple):
     """What to collect.
@@ -46,11 +51,15 @@ class Wanted(NamedTuple):
         sales: Seconds between two looks at the sales of an item, above 0; `None` to skip sales.
         lots: Seconds between two looks at the lots of an item, above 0; `None` to skip lots.
         since: Collect the past back to this time. `None` only fills gaps between complete intervals.
+        emissions: Seconds between two looks at the emission of a region, above 0; `None` to skip emissions.
+        members: Seconds between two looks at the members of a clan, above 0; `None` to skip clans.
     """
 
     sales: float | None
     lots: float | None
     since: datetime | None
+    emissions: float | None = None
+    members: float | None = None
 
 
 class Agenda:
@@ -68,7 +77,13 @@ class Agenda:
     """
 
     def __init__(self, wanted: Wanted, *, once: bool, rng: Callable[[], float]) -> None:
-        self._sales, self._lots, self._since = wanted
+        self._sales, self._lots, self._since = wanted.sales, wanted.lots, wanted.since
+        self._intervals: Mapping[Kind, float | None] = {
+            "emission": wanted.emissions,
+            "members": wanted.members,
+            "sales": wanted.sales,
+            "lots": wanted.lots,
+        }
         self.items: dict[Place, Item] = {}
         self.plan = Plan(LIMIT, 0, self._sales, self._lots)
         self.given_up: set[Place] = set()
@@ -81,22 +96,20 @@ class Agenda:
 
     # ── items ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def add(self, item: Item, now: float, *, sales_in: float = 0.0, lots_in: float = 0.0) -> None:
-        """Add an item.
+    def add(self, item: Item, now: float, *, due_in: Mapping[Kind, float] = NOTHING_KNOWN) -> None:
+        """Add an item, an emission or a clan.
 
         Args:
             item: The item.
             now: The current time.
-            sales_in: Seconds until its sales are due.
-            lots_in: Seconds until its lots are due.
+            due_in: Seconds until each kind of look is due; 0 for kinds that are missing.
         """
         self.items[item.place] = item
-        if self._sales is not None and not (self._once and item.aside and sales_in > 0):
-            longest = sales_in if item.aside else self._sales
-            self._push("sales", 0.0 if self._once else now + min(sales_in, longest), item)
-        if self._lots is not None and not (self._once and item.aside and lots_in > 0):
-            longest = lots_in if item.aside else self._lots
-            self._push("lots", 0.0 if self._once else now + min(lots_in, longest), item)
+        for kind in item.looks:
+            interval, wait = self._intervals[kind], due_in.get(kind, 0.0)
+            if interval is not None and not (self._once and item.aside and wait > 0):
+                longest = wait if item.aside else interval
+                self._push(kind, 0.0 if self._once else now + min(wait, longest), item)
 
     def drop(self, places: Iterable[Place]) -> None:
         """Remove items that another collector has taken over."""
@@ -108,9 +121,15 @@ class Agenda:
         if self._fitted_at is not None and now - self._fitted_at < REFIT and points == self.plan.points:
             return False
         before, self._fitted_at = self.plan, now
-        loads = [Load(item.rate, item.lots, is_aside=item.aside is not None) for item in self.items.values()]
-        self.plan = fitted(loads, sales=self._sales, lots=self._lots, points=points)
+        items = self.items.values()
+        loads = [Load(item.rate, item.lots, is_aside=item.aside is not None) for item in items if item.is_traded]
+        others = sum(self._cost(item.looks[0]) for item in items if not item.is_traded and item.aside is None)
+        self.plan = fitted(loads, sales=self._sales, lots=self._lots, points=points, others=others)
         return self.plan.sentences() != before.sentences()
+
+    def _cost(self, kind: Kind) -> float:
+        """Return the points per minute that looks at one emission or clan take."""
+        return COSTS[kind] * 60 / (self._intervals[kind] or math.inf)
 
     # ── jobs ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -141,7 +160,9 @@ class Agenda:
     @property
     def _kinds(self) -> tuple[Kind, ...]:
         """The kinds of jobs to do. Lots wait while the plan has no points for them."""
-        return KINDS if self._once or self.plan.lots_stretch is not None else ("sales", "gap")
+        if self._once or self.plan.lots_stretch is not None:
+            return KINDS
+        return tuple(kind for kind in KINDS if kind != "lots")
 
     def _due(self, kind: Kind) -> float | None:
         queue = self._queues[kind]
@@ -166,12 +187,14 @@ class Agenda:
             self._filled(outcome)
             return
         item.aside = self.aside_after(outcome)
+        if job.kind != "lots":
+            item.looked = now
         if job.kind == "sales":
-            item.rate, item.total, item.newest, item.looked = outcome.rate, outcome.total, outcome.newest, now
+            item.rate, item.total, item.newest = outcome.rate, outcome.total, outcome.newest
             if not item.is_filling and item.gaps(self._since):
                 item.is_filling = True
                 self._push("gap", 0.0, item)
-        else:
+        elif job.kind == "lots":
             item.lots, item.has_lots = outcome.on_offer or 0, True
         if not self._once:
             self._push(job.kind, now + self.interval_after(outcome) * (0.9 + 0.2 * self._rng()), item)
@@ -179,6 +202,8 @@ class Agenda:
     def aside_after(self, outcome: Outcome) -> str | None:
         """Return why an item is fetched rarely after a successful look, or `None` if it isn't."""
         item = outcome.job.item
+        if not item.is_traded:
+            return None
         total = item.total if outcome.total is None else outcome.total
         lots = item.lots if outcome.on_offer is None else outcome.on_offer
         return refusals.NEVER_TRADED if total == 0 and not lots else None
@@ -205,7 +230,7 @@ class Agenda:
         self._under_way[job.kind] -= 1
         item.failures += 1
         item.walk = None
-        if refusals.is_refusal(error):
+        if refusals.is_refusal(error, job.kind):
             item.aside = refusals.REFUSED
             wait = refusals.again_after(item.failures, self._rng())
         else:
@@ -223,4 +248,4 @@ class Agenda:
             return self.plan.sales_interval(rate)
         if kind == "lots":
             return self.plan.lots_interval or self._lots or 0.0
-        return RETRY_GAP
+        return RETRY_GAP if kind == "gap" else (self._intervals[kind] or 0.0) * self.plan.others_stretch

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from scapi._collect import spans
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from scapi._collect.history import HistoryWalk
@@ -15,15 +16,22 @@ if TYPE_CHECKING:
     from scapi._collect.spans import Interval
     from scapi._store.rows import Place
 
-Kind: TypeAlias = Literal["sales", "lots", "gap"]
+Kind: TypeAlias = Literal["emission", "members", "sales", "lots", "gap"]
+
+#: What stands for an emission in place of the id of an item, and what stands before the id of a clan. No id of an item
+#: has a colon.
+EMISSION, CLAN = "region:emission", "clan:"
+
+#: The cost of a call, in points. That of `"members"` isn't published; this is what most calls cost.
+COSTS: Mapping[Kind, int] = {"emission": 1, "members": 2, "sales": 2, "lots": 2, "gap": 2}
 
 
 @dataclass(eq=False)
 class Item:
-    """The state of an item in a region.
+    """The state of an item in a region, of the region's emission, or of a clan.
 
     Attributes:
-        place: The region and the item.
+        place: The region and the item, `EMISSION`, or `CLAN` and the id of the clan.
         complete: The complete intervals of its history, the newest first; `None` until they were read.
         rate: Sales per hour; `None` before the first look.
         lots: The number of lots on offer, as of the last look.
@@ -33,7 +41,7 @@ class Item:
         left: The number of sales in its past that are still to be read; `None` if unknown.
         failures: The number of looks that failed in a row.
         aside: Why it is fetched rarely; `None` if it isn't.
-        looked: When its sales were last fetched successfully, on the clock of the agenda.
+        looked: When its sales, or the emission or members, were last fetched successfully, on the clock of the agenda.
         walk: The walk that fills one of its gaps.
         is_dropped: Whether another collector has taken it over.
     """
@@ -54,6 +62,18 @@ class Item:
     pages: int = field(default=0, repr=False)
     is_filling: bool = field(default=False, repr=False)
 
+    @property
+    def looks(self) -> tuple[Kind, ...]:
+        """The kinds of looks at it."""
+        if self.place.item == EMISSION:
+            return ("emission",)
+        return ("members",) if self.place.item.startswith(CLAN) else ("sales", "lots")
+
+    @property
+    def is_traded(self) -> bool:
+        """Whether it is an item of the auction, not an emission or a clan."""
+        return "sales" in self.looks
+
     def gaps(self, since: datetime | None) -> list[Interval]:
         """Return the gaps of its history, the newest first. Without `since`, only those between complete intervals."""
         if not self.complete:
@@ -65,7 +85,7 @@ class Job(NamedTuple):
     """A job that is due.
 
     Attributes:
-        kind: A look at fresh `"sales"`, a look at all `"lots"`, or a page of a `"gap"`.
+        kind: A look at an `"emission"`, at `"members"`, at fresh `"sales"`, at all `"lots"`, or a page of a `"gap"`.
         item: The item.
         order: Its place among jobs of its kind that are due at the same time.
     """
@@ -88,11 +108,13 @@ class Outcome:
         newest: The time of the newest sale.
         on_offer: The number of lots on offer.
         walk: The walk to continue.
-        pages: The number of pages that were read.
+        pages: The number of pages that were read. The response to an emission or to members is a page.
         new_sales: The number of new sales.
         sales: The new sales to pass to `on_sale`, oldest first.
         new_lots: The number of new lots.
         lots: The new and gone lots to pass to `on_lot`.
+        emissions: The number of new emissions.
+        members: The number of clan members who joined or left.
         unread: The number of rows that can't be read or stored.
     """
 
@@ -109,4 +131,6 @@ class Outcome:
     sales: list[CollectedSale] = field(default_factory=list["CollectedSale"])
     new_lots: int = 0
     lots: list[CollectedLot] = field(default_factory=list["CollectedLot"])
+    emissions: int = 0
+    members: int = 0
     unread: int = 0

@@ -28,6 +28,9 @@ HOTTEST = 4.0
 #: The greatest share of the spare points that additional looks may take. The rest is left for the past.
 SPARE = 0.5
 
+#: The greatest share of the points that emissions and clans may take.
+MOST_OTHERS = 0.5
+
 #: The longest interval between looks at lots, in seconds. If the points don't allow it, lots are skipped.
 RAREST = 86_400.0
 
@@ -53,7 +56,7 @@ class Plan(NamedTuple):
 
     Attributes:
         points: The available points per minute.
-        items: The number of items, counted per region.
+        items: The number of items, counted per region, without those that are fetched rarely.
         sales: The requested seconds between two looks at the sales of an item; `None` for no sales.
         lots: The requested seconds between two looks at the lots of an item; `None` for no lots.
         hot: How much busy items are preferred, from 0 (not at all) to 1 (up to `HOTTEST` times).
@@ -62,6 +65,8 @@ class Plan(NamedTuple):
         sales_points: Points per minute that fresh sales take.
         lots_points: Points per minute that lots take.
         mean: Sales per hour of the mean item.
+        others: The requested points per minute for emissions and clans.
+        others_stretch: The factor by which intervals between looks at emissions and clans are extended.
     """
 
     points: float
@@ -74,11 +79,18 @@ class Plan(NamedTuple):
     sales_points: float = 0.0
     lots_points: float = 0.0
     mean: float = 0.0
+    others: float = 0.0
+    others_stretch: float = 1.0
+
+    @property
+    def for_items(self) -> float:
+        """Points per minute that emissions and clans leave for items."""
+        return self.points - self.others / self.others_stretch
 
     @property
     def left(self) -> float:
         """Points per minute that are left for the past."""
-        return max(0.0, self.points - self.sales_points - self.lots_points)
+        return max(0.0, self.for_items - self.sales_points - self.lots_points)
 
     def sales_interval(self, rate: float | None) -> float:
         """Return the seconds between two looks at the sales of an item with `rate` sales per hour."""
@@ -96,10 +108,15 @@ class Plan(NamedTuple):
     def sentences(self) -> list[str]:
         """Describe how the plan differs from the request. Return an empty list if the request fits."""
         told: list[str] = []
+        if self.others_stretch > 1:
+            told.append(
+                f"emissions and clans would take {self.others:.0f} of {self.points:.0f} points a minute: the time "
+                f"between two looks at them is {self.others_stretch:.1f} times as long"
+            )
         if self.sales is not None and self.sales_stretch > 1:
             longest = self.sales_interval(0.0)
             told.append(
-                f"{self.items} items every {_time(self.sales)} don't fit into {self.points:.0f} points a minute: "
+                f"{self.items} items every {_time(self.sales)} don't fit into {self.for_items:.0f} points a minute: "
                 f"their sales are looked at every {_time(longest)}, those of busy items up to every "
                 f"{_time(self.sales_interval(float('inf')))}"
             )
@@ -107,7 +124,7 @@ class Plan(NamedTuple):
             told.append("no points are left for lots: they aren't looked at")
         elif self.lots is not None and self.lots_stretch and self.lots_stretch > 1:
             told.append(
-                f"lots every {_time(self.lots)} don't fit into the {self.points - self.sales_points:.0f} points a "
+                f"lots every {_time(self.lots)} don't fit into the {self.for_items - self.sales_points:.0f} points a "
                 f"minute that fresh sales leave: they are looked at every {_time(self.lots * self.lots_stretch)}"
             )
         if told and self.left < COST:
@@ -115,7 +132,9 @@ class Plan(NamedTuple):
         return told
 
 
-def fitted(loads: Collection[Load], *, sales: float | None, lots: float | None, points: float) -> Plan:
+def fitted(
+    loads: Collection[Load], *, sales: float | None, lots: float | None, points: float, others: float = 0.0
+) -> Plan:
     """Return a plan that fits into the points.
 
     Args:
@@ -123,10 +142,13 @@ def fitted(loads: Collection[Load], *, sales: float | None, lots: float | None, 
         sales: Seconds between two looks at the sales of an item, above 0; `None` for no sales.
         lots: Seconds between two looks at the lots of an item, above 0; `None` for no lots.
         points: Points per minute, 0 or more.
+        others: The points per minute that emissions and clans would take, 0 or more.
     """
     active = [load for load in loads if not load.is_aside]
     rates = [load.rate for load in active if load.rate is not None]
-    plan = Plan(points, len(active), sales, lots, mean=sum(rates) / len(rates) if rates else 0.0)
+    mean = sum(rates) / len(rates) if rates else 0.0
+    stretch = max(1.0, others / (points * MOST_OTHERS)) if points else 1.0
+    plan = Plan(points, len(active), sales, lots, mean=mean, others=others, others_stretch=stretch)
     if sales is not None and active:
         plan = _with_sales(plan, active)
     if lots is None or not active:
@@ -148,11 +170,12 @@ def rate_of(times: list[datetime], now: datetime) -> float:
 
 def _with_sales(plan: Plan, active: Collection[Load]) -> Plan:
     asked = _points(plan, active)
-    if asked > plan.points:
-        stretch = _least(lambda value: _points(plan._replace(sales_stretch=value), active) <= plan.points, 1.0, 1e5)
+    there = plan.for_items
+    if asked > there:
+        stretch = _least(lambda value: _points(plan._replace(sales_stretch=value), active) <= there, 1.0, 1e5)
         plan = plan._replace(sales_stretch=stretch)
     else:
-        most = asked + (plan.points - asked) * SPARE
+        most = asked + (there - asked) * SPARE
         plain = plan
         hot = 1 - _least(lambda value: _points(plain._replace(hot=1 - value), active) <= most, 0.0, 1.0)
         plan = plan._replace(hot=hot)
@@ -162,7 +185,7 @@ def _with_sales(plan: Plan, active: Collection[Load]) -> Plan:
 def _with_lots(plan: Plan, active: Collection[Load]) -> Plan:
     assert plan.lots is not None
     asked = sum(COST * max(1, ceil(load.lots / (PAGE - 1))) for load in active) * 60 / plan.lots
-    there = plan.points - plan.sales_points
+    there = plan.for_items - plan.sales_points
     if asked / RAREST > there / plan.lots:
         return plan._replace(lots_stretch=None)
     stretch = max(1.0, asked / there)

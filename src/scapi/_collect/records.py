@@ -40,11 +40,11 @@ class CollectedLot(Record, frozen=True, kw_only=True):
 
 
 class Failure(Record, frozen=True, kw_only=True):
-    """The last failure of an item.
+    """The last failure of an item, an emission or a clan.
 
     Attributes:
         region: The region.
-        item: The id of the item.
+        item: The id of the item, `"region:emission"`, or `"clan:"` and the id of a clan.
         error: The error, on one line.
         failures: The number of failures in a row.
         time: The time of the failure.
@@ -62,17 +62,19 @@ class Progress(Record, frozen=True, kw_only=True):
 
     Attributes:
         items: The number of items that it holds the lease of, counted per region.
-        elsewhere: The number of items that other collectors hold.
+        elsewhere: The number of items, emissions and clans that other collectors hold.
         aside: The number of items fetched rarely: the server refuses them, or they were never traded.
         looked: The number of items with sales that were fetched successfully.
         lag: The median over items of the seconds since their sales were fetched; `None` before the first look.
         longest_lag: The greatest such lag.
         sales: The number of new sales.
         lots: The number of new lots.
+        emissions: The number of new emissions.
+        members: The number of clan members who joined or left. At the first look at a clan, all of its members.
         pages: The number of pages read.
         points: The points spent, as far as costs are known.
         failures: The number of failed looks.
-        failing: The last failures of items that currently fail, at most 100.
+        failing: The last failures of what currently fails, at most 100.
         filling: The number of items with an incomplete past.
         eta: The estimated seconds until the past is complete; `None` if it can't be estimated.
         notes: Sentences on how the plan differs from the request.
@@ -86,6 +88,8 @@ class Progress(Record, frozen=True, kw_only=True):
     longest_lag: float | None
     sales: int
     lots: int
+    emissions: int
+    members: int
     pages: int
     points: int
     failures: int
@@ -101,15 +105,19 @@ class Collected(Record, frozen=True, kw_only=True):
     Attributes:
         sales: The number of new sales.
         lots: The number of new lots.
+        emissions: The number of new emissions.
+        members: The number of clan members who joined or left. At the first look at a clan, all of its members.
         pages: The number of pages read.
         points: The points spent, as far as costs are known.
         failures: The number of failed looks.
-        failing: The last failures of items that still failed at the end.
-        elsewhere: The number of items that other collectors hold.
+        failing: The last failures of what still failed at the end.
+        elsewhere: The number of items, emissions and clans that other collectors hold.
     """
 
     sales: int
     lots: int
+    emissions: int
+    members: int
     pages: int
     points: int
     failures: int

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from scapi.exceptions import BadRequestError, ForbiddenError, NotFoundError, RateLimitError, UnauthorizedError
+
+if TYPE_CHECKING:
+    from scapi._collect.jobs import Kind
 
 HOUR = 3600.0
 
@@ -20,14 +25,16 @@ QUIET = 12 * HOUR
 LONGEST_WAIT = 1800.0
 
 
-def is_refusal(error: Exception) -> bool:
-    """Return whether the server doesn't know the item."""
-    return isinstance(error, BadRequestError | NotFoundError)
+def is_refusal(error: Exception, kind: Kind) -> bool:
+    """Return whether the server doesn't know the item or the clan, or doesn't show the members of the clan."""
+    return isinstance(error, BadRequestError | NotFoundError) or (
+        kind == "members" and isinstance(error, UnauthorizedError | ForbiddenError)
+    )
 
 
-def is_hopeless(error: Exception) -> bool:
+def is_hopeless(error: Exception, kind: Kind) -> bool:
     """Return whether no call can succeed: the credentials are invalid, or their limit is 0."""
-    return isinstance(error, UnauthorizedError | ForbiddenError) or (
+    return (isinstance(error, UnauthorizedError | ForbiddenError) and kind != "members") or (
         isinstance(error, RateLimitError) and error.retry_after == float("inf")
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scapi._base import escaping
 from scapi._collect.history import PAGE
+from scapi._collect.jobs import COSTS
 from scapi._collect.plan import COST
 from scapi._collect.records import Collected, Failure, Progress
 from scapi._store.reading import BEGINNING
@@ -26,20 +27,23 @@ class Tally:
     """The totals of a run."""
 
     def __init__(self) -> None:
-        self.sales = self.lots = self.pages = self.points = self.failures = 0
+        self.sales = self.lots = self.emissions = self.members = 0
+        self.pages = self.points = self.failures = 0
         self._failing: dict[Place, Failure] = {}
 
     @property
     def rows(self) -> int:
         """The number of new rows."""
-        return self.sales + self.lots
+        return self.sales + self.lots + self.emissions + self.members
 
     def add(self, outcome: Outcome) -> None:
         """Count a job that succeeded, or failed after some pages."""
         self.sales += outcome.new_sales
         self.lots += outcome.new_lots
+        self.emissions += outcome.emissions
+        self.members += outcome.members
         self.pages += outcome.pages
-        self.points += COST * outcome.pages
+        self.points += COSTS[outcome.job.kind] * outcome.pages
         if outcome.error is None and not outcome.unread:
             self._failing.pop(outcome.job.item.place, None)
 
@@ -58,6 +62,8 @@ class Tally:
         return Collected(
             sales=self.sales,
             lots=self.lots,
+            emissions=self.emissions,
+            members=self.members,
             pages=self.pages,
             points=self.points,
             failures=self.failures,
@@ -67,7 +73,7 @@ class Tally:
 
     def progress(self, agenda: Agenda, now: float, since: datetime | None, elsewhere: int) -> Progress:
         """Return the progress of the run."""
-        items = agenda.items.values()
+        items = [item for item in agenda.items.values() if item.is_traded]
         lags = [now - item.looked for item in items if item.looked is not None and item.aside is None]
         filling = agenda.filling
         return Progress(
@@ -79,6 +85,8 @@ class Tally:
             longest_lag=max(lags, default=None),
             sales=self.sales,
             lots=self.lots,
+            emissions=self.emissions,
+            members=self.members,
             pages=self.pages,
             points=self.points,
             failures=self.failures,

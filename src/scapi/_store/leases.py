@@ -143,7 +143,11 @@ def change_item(database: Database, connection: Connection, place: Place, change
     connection.execute(statement.on_conflict_do_update(index_elements=["region", "item"], set_=values))
 
 
-STATE_TIMES = {"sales_at", "lots_at", "next_sales", "next_lots", "error_at", "leased_until"}
+STATE_TIMES = {
+    *("sales_at", "lots_at", "looked_at"),
+    *("next_sales", "next_lots", "next_look"),
+    *("error_at", "leased_until"),
+}
 RUN_TIMES = {"began", "ended", "seen_at"}
 
 

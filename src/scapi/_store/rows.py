@@ -251,16 +251,18 @@ class Gap(Record, frozen=True, kw_only=True):
 
 
 class ItemState(Record, frozen=True, kw_only=True):
-    """The state that a collector needs to continue with an item.
+    """The state that a collector needs to continue with an item, with the emission of a region, or with a clan.
 
     Attributes:
         region: The region.
-        item: The id of the item.
+        item: The id of the item, `"region:emission"`, or `"clan:"` and the id of a clan.
         total: The number of sales that the server last reported.
         sales_at: When the sales were last fetched successfully.
         lots_at: When the lots were last fetched successfully.
+        looked_at: When the emission, or the members of the clan, were last fetched successfully.
         next_sales: When the sales are due.
         next_lots: When the lots are due.
+        next_look: When the emission, or the members of the clan, are due.
         failures: The number of looks that failed in a row.
         error: The last error, on one line.
         error_at: The time of the last error.
@@ -274,8 +276,10 @@ class ItemState(Record, frozen=True, kw_only=True):
     total: int | None
     sales_at: datetime | None
     lots_at: datetime | None
+    looked_at: datetime | None
     next_sales: datetime | None
     next_lots: datetime | None
+    next_look: datetime | None
     failures: int
     error: str | None
     error_at: datetime | None
@@ -290,8 +294,10 @@ class ItemChange(TypedDict, total=False):
     total: int | None
     sales_at: datetime | None
     lots_at: datetime | None
+    looked_at: datetime | None
     next_sales: datetime | None
     next_lots: datetime | None
+    next_look: datetime | None
     failures: int
     error: str | None
     error_at: datetime | None
@@ -299,11 +305,11 @@ class ItemChange(TypedDict, total=False):
 
 
 class ItemHealth(Record, frozen=True, kw_only=True):
-    """The collection state of an item in a region, with its last error.
+    """The collection state of an item in a region, of an emission, or of a clan, with its last error.
 
     Attributes:
         region: The region.
-        item: The id of the item.
+        item: The id of the item, `"region:emission"`, or `"clan:"` and the id of a clan.
         newest: The newer end of its newest span; `None` if there is none.
         oldest: The older end of its oldest span; `None` if there is none.
         gaps: The number of gaps between its spans.
@@ -311,6 +317,7 @@ class ItemHealth(Record, frozen=True, kw_only=True):
         total: The number of sales that the server last reported.
         sales_at: When the sales were last fetched successfully.
         lots_at: When the lots were last fetched successfully.
+        looked_at: When the emission, or the members of the clan, were last fetched successfully.
         failures: The number of looks that failed in a row.
         error: The last error.
         error_at: The time of the last error.
@@ -327,6 +334,7 @@ class ItemHealth(Record, frozen=True, kw_only=True):
     total: int | None
     sales_at: datetime | None
     lots_at: datetime | None
+    looked_at: datetime | None
     failures: int
     error: str | None
     error_at: datetime | None
@@ -342,7 +350,7 @@ class Run(Record, frozen=True, kw_only=True):
         began: When it began.
         ended: When it ended normally; `None` while it runs, or if it was killed.
         seen_at: When it last reported its progress.
-        rows: The number of new sales and lots.
+        rows: The number of new rows: sales, lots, emissions, and clan members who joined or left.
         failures: The number of failed looks.
     """
 

@@ -384,6 +384,7 @@ def health(regions: Sequence[str] | None, items: Sequence[str] | None, now: Colu
             state.total,
             state.sales_at,
             state.lots_at,
+            state.looked_at,
             func.coalesce(state.failures, 0).label("failures"),
             state.error,
             state.error_at,

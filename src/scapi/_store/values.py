@@ -44,7 +44,10 @@ def _details(text: str | None) -> dict[str, Any]:
 #: Converters from column values to record values.
 MAKERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("time", "newest", "oldest", "start_time", "end_time"), moment),
-    **dict.fromkeys(("seen_at", "first_seen", "last_seen", "gone_at", "sales_at", "lots_at", "error_at"), moment),
+    **dict.fromkeys(("started", "ended", "joined", "left_at"), moment),
+    **dict.fromkeys(
+        ("seen_at", "first_seen", "last_seen", "gone_at", "sales_at", "lots_at", "looked_at", "error_at"), moment
+    ),
     "quality": Quality,
     "additional": _details,
     "pieces": int,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from scapi._store import statements
+from scapi._store.schema import clan_member, emission
 from scapi._store.statements import GROUPS, Sales
 from scapi._store.times import moment
 from scapi._store.values import MAKERS, MONDAY
@@ -44,6 +45,8 @@ def _views(now: ColumnElement[int], *, postgres: bool) -> Iterator[tuple[str, Se
     yield "deals", statements.deals(week, below=0.8, fee=0.05, min_sales=5, recipient=None, postgres=postgres)
     yield "gaps", statements.gaps(None, None)
     yield "health", statements.health(None, None, now)
+    yield "emissions", select(emission)
+    yield "clan_members", select(clan_member)
 
 
 def _with_times(statement: Select[Any], *, postgres: bool) -> Select[Any]:

@@ -89,14 +89,17 @@ class Writing:
         new = [row for row, values in rows if (values["key"], values["n"]) not in on_offer]
         return WrittenLots(new=new, known=len(rows) - len(new), gone=gone, unstored=unstored)
 
-    def emission(self, region: str, state: EmissionState) -> None:
-        """Write the emissions of a response."""
+    def emission(self, region: str, state: EmissionState) -> int:
+        """Write the emissions of a response. Return the number of new ones."""
+        starts = ((state.previous_start, state.previous_end), (state.current_start, None))
         with self._database.writing(f"{region}/emission") as connection:
-            for started, ended in ((state.previous_start, state.previous_end), (state.current_start, None)):
-                if started is not None:
-                    _write_emission(connection, region, started, ended)
+            return sum(
+                _write_emission(connection, region, started, ended) for started, ended in starts if started is not None
+            )
 
-    def clan_members(self, region: str, clan: str, members: Iterable[ClanMember], at: datetime) -> ClanChange:
+    def clan_members(
+        self, region: str, clan: str, members: Iterable[ClanMember], at: datetime, *, complete: bool
+    ) -> ClanChange:
         """Write the members of a clan. Return who joined and who left."""
         here = (clan_member.c.region == region, clan_member.c.clan == clan, clan_member.c.left_at.is_(None))
         joined: list[ClanMember] = []
@@ -111,6 +114,8 @@ class Writing:
                 else:
                     # This includes members who left and came back between two looks.
                     joined.append(member)
+            # An incomplete look can't say who left. Nor can one that is older than the look that found the member.
+            left = {name: row for name, row in left.items() if complete and row.first_seen <= micros(at)}
             for name in left:
                 connection.execute(
                     update(clan_member).where(*here, clan_member.c.name == name).values(left_at=micros(at))
@@ -173,9 +178,10 @@ class Writing:
         joined = at if member.join_time is None else micros(member.join_time)
         values = {"region": region, "clan": clan, "name": member.name, "joined": joined, "rank": member.rank}
         statement = self._database.insert(clan_member).values(**values, first_seen=at, left_at=None)
-        # A look may miss a member that the next one finds again.
+        # A look may miss a member that the next one finds again. The later look counts, in whichever order they come.
+        left_at = case((clan_member.c.left_at > at, clan_member.c.left_at), else_=null())
         again = statement.on_conflict_do_update(
-            index_elements=["region", "clan", "name", "joined"], set_={"rank": member.rank, "left_at": None}
+            index_elements=["region", "clan", "name", "joined"], set_={"rank": member.rank, "left_at": left_at}
         )
         connection.execute(again)
 
@@ -303,7 +309,8 @@ def _complete(connection: Connection, place: Place, newest: int, oldest: int) ->
     connection.execute(ADD_SPAN, {**here, "newest": merged[0], "oldest": merged[1]})
 
 
-def _write_emission(connection: Connection, region: str, started: datetime, ended: datetime | None) -> None:
+def _write_emission(connection: Connection, region: str, started: datetime, ended: datetime | None) -> bool:
+    """Write an emission, or the end of a known one. Return whether it is new."""
     here, end = emission.c.region == region, None if ended is None else micros(ended)
     near = emission.c.started.between(micros(started - SAME_EMISSION), micros(started + SAME_EMISSION))
     known = connection.execute(select(emission).where(here, near)).first()
@@ -311,3 +318,4 @@ def _write_emission(connection: Connection, region: str, started: datetime, ende
         connection.execute(insert(emission).values(region=region, started=micros(started), ended=end))
     elif known.ended is None and end is not None:
         connection.execute(update(emission).where(here, emission.c.started == known.started).values(ended=end))
+    return known is None

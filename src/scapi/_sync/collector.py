@@ -11,9 +11,11 @@ from scapi._api import requests
 from scapi._base import validation
 from scapi._collect import times
 from scapi._collect.agenda import Wanted
+from scapi._collect.jobs import CLAN, EMISSION
 from scapi._lists.bulk import MAX_CONCURRENCY, check_keys, check_regions
 from scapi._primitives import threads
 from scapi._store.rows import Place
+from scapi._sync.clients import UserClient
 from scapi._sync.collector_loop import Hooks, Run
 
 if TYPE_CHECKING:
@@ -22,13 +24,13 @@ if TYPE_CHECKING:
 
     from scapi._collect.records import Collected, CollectedLot, CollectedSale, Progress
     from scapi._collect.times import Length
-    from scapi._sync.clients import AppClient, UserClient
+    from scapi._sync.clients import AppClient
     from scapi._sync.store import Store
     from scapi.enums import RegionLike
 
 
 class Collector:
-    """Collects sales and lots into a store: every sale exactly once, whatever happens in between.
+    """Collects sales, lots, emissions and clan members into a store: each exactly once, whatever happens in between.
 
     It may be killed at any moment and continues where it stopped, because rows and the spans that they complete share a
     transaction. It adapts to the available points: fresh sales come before lots, and lots before the past. Several
@@ -37,10 +39,15 @@ class Collector:
     Args:
         client: The client for the API. It isn't closed.
         store: The store to write to. It isn't closed.
-        items: The ids of the items.
+        items: The ids of the items; none by default, if there are emissions or clans to collect.
         sales: The time between two looks at the sales of an item: seconds, a `timedelta`, or text such as `"5m"`;
             `None` for no sales. Busy items are looked at up to four times as often if points are left.
         lots: The time between two looks at the lots of an item, in the same form; no lots by default.
+        emissions: The time between two looks at the emission of each region, in the same form; no emissions by default.
+            A look costs one point. The API shows the current emission and the last one, so even an hour misses few.
+        clans: The ids of clans whose members are collected. Needs a `UserClient` with a character in each of them, and
+            a single region.
+        members: The time between two looks at the members of a clan, in the same form.
         since: Collect the past back to this time: a time, a duration such as `"30d"`, or `"all"`. By default only new
             sales and those missing between two runs are collected.
         region: A region, or several; the client's region by default.
@@ -55,8 +62,9 @@ class Collector:
         progress: Another name of `on_progress`.
 
     Raises:
-        TypeError: A callback isn't callable, or `items` is a single string.
-        ValueError: An argument is out of its range, or the client has `json=True`.
+        TypeError: A callback isn't callable, or `items` or `clans` is a single string.
+        ValueError: An argument is out of its range, the client has `json=True`, or it isn't a user's and there are
+            clans.
     """
 
     __module__ = threads.PUBLIC
@@ -65,10 +73,13 @@ class Collector:
         self,
         client: AppClient | UserClient,
         store: Store,
-        items: Iterable[str],
+        items: Iterable[str] = (),
         *,
         sales: Length | None = 300.0,
         lots: Length | None = None,
+        emissions: Length | None = None,
+        clans: Iterable[str] = (),
+        members: Length = 3600.0,
         since: datetime | timedelta | str | None = None,
         region: RegionLike | Iterable[RegionLike] | None = None,
         concurrency: int = 8,
@@ -84,19 +95,25 @@ class Collector:
             raise ValueError("json=True gives plain objects, and a collector stores models: use another client for it")
         self._store = store
         regions = check_regions(region) or (self._session.settings.region_for(),)
-        ids = list(check_keys("items", items))
-        for item in ids:
-            requests.item_part(item)
-        self._places = [Place(str(region), item) for item in dict.fromkeys(ids) for region in regions]
+        ids = [_item(item) for item in check_keys("items", items)]
+        wanted_clans = [_clan(clan) for clan in check_keys("clans", clans)]
+        if wanted_clans and not isinstance(client, UserClient):
+            raise ValueError("clans need a UserClient: only a user with a character in a clan may see its members")
+        if wanted_clans and len(regions) > 1:
+            raise ValueError(f"clans are in one region: use a collector of their own, not one for {', '.join(regions)}")
+        if ids and sales is None and lots is None:
+            raise ValueError("sales and lots must not both be None: there would be nothing to collect of the items")
+        others = [*([EMISSION] if emissions is not None else []), *wanted_clans]
+        self._places = [Place(str(region), each) for each in dict.fromkeys([*ids, *others]) for region in regions]
         if not self._places:
-            raise ValueError("items must contain at least one id")
+            raise ValueError("items must contain at least one id, unless there are emissions or clans to collect")
         self._wanted = Wanted(
             sales=None if sales is None else times.length("sales", sales),
             lots=None if lots is None else times.length("lots", lots),
             since=None if since is None else times.moment("since", since, datetime.fromtimestamp(clock(), UTC)),
+            emissions=None if emissions is None else times.length("emissions", emissions),
+            members=times.length("members", members),
         )
-        if sales is None and lots is None:
-            raise ValueError("sales and lots must not both be None: there would be nothing to collect")
         if progress is not None:
             if on_progress is not None:
                 raise ValueError("on_progress and progress are two names of one argument: pass one of them")
@@ -165,3 +182,17 @@ class Collector:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self._places)} items of a region)"
+
+
+def _item(item: str) -> str:
+    """Return the id of an item, checked."""
+    requests.item_part(item)
+    if ":" in item:
+        raise validation.refuse("items", item, "the ids of items, which have no colon")
+    return item
+
+
+def _clan(clan: str) -> str:
+    """Return the id of a clan as the store keeps it, checked."""
+    requests.clan_part(clan)
+    return f"{CLAN}{clan}"

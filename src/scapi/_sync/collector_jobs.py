@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Literal
 from scapi._api import requests
 from scapi._collect import spans
 from scapi._collect.history import PAGE, HistoryWalk
-from scapi._collect.jobs import Outcome
+from scapi._collect.jobs import CLAN, Outcome
 from scapi._collect.plan import rate_of
 from scapi._collect.records import CollectedLot, CollectedSale
 from scapi._lists.paginator import Paginator
 from scapi._store.reading import BEGINNING, LotsReading, SalesPiece
 from scapi.enums import Order, SortAuction
 from scapi.exceptions import ClosedError, ScApiException, StoreError
+from scapi.models import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from scapi._store.write_results import Written
     from scapi._sync.session import Session
     from scapi._sync.store import Store
-    from scapi.models import AuctionLot, AuctionPrice, Listing
+    from scapi.models import AuctionLot, AuctionPrice
 
 #: The most pages of a look at a known item. Older sales are filled in like any gap, so fresh ones don't wait for them.
 MOST_PAGES = 3
@@ -58,12 +59,17 @@ class JobRunner:
         """Do a job. Errors of the API are returned in the outcome; errors of the store are raised."""
         outcome = Outcome(job)
         try:
-            if job.kind == "sales":
-                self._look_at_sales(outcome)
-            elif job.kind == "lots":
-                self._look_at_lots(outcome)
-            else:
-                self._fill(outcome)
+            match job.kind:
+                case "sales":
+                    self._look_at_sales(outcome)
+                case "lots":
+                    self._look_at_lots(outcome)
+                case "gap":
+                    self._fill(outcome)
+                case "emission":
+                    self._look_at_emission(outcome)
+                case "members":
+                    self._look_at_members(outcome)
         except (ClosedError, StoreError):
             raise
         except ScApiException as error:
@@ -176,6 +182,33 @@ class JobRunner:
         change = self._succeeded(outcome, at)
         change["lots_at"] = at
         change["next_lots"] = at + timedelta(seconds=self._agenda.interval_after(outcome))
+        return change
+
+    def _look_at_emission(self, outcome: Outcome) -> None:
+        """Read the emission of a region: the one that runs, and the last one that ended."""
+        place, at = outcome.job.item.place, self.now()
+        state = self._session.call(requests.emission(place.region))
+        outcome.pages += 1
+        outcome.emissions = self._store.write_emission(place.region, state)
+        self._store.update_item(place.region, place.item, **self._saw(outcome, at))
+
+    def _look_at_members(self, outcome: Outcome) -> None:
+        """Read the members of a clan. Members who are no longer there have left."""
+        place, at = outcome.job.item.place, self.now()
+        clan = place.item.removeprefix(CLAN)
+        found = self._session.call(requests.clan_members(place.region, clan))
+        outcome.pages += 1
+        # The name of a member that can't be read isn't known.
+        outcome.unread = len(found.rejected) if isinstance(found, Listing) else 0
+        change = self._store.write_clan_members(place.region, clan, found, at=at, complete=not outcome.unread)
+        outcome.members = len(change.joined) + len(change.left)
+        self._store.update_item(place.region, place.item, **self._saw(outcome, at))
+
+    def _saw(self, outcome: Outcome, at: datetime) -> ItemChange:
+        """Return the changed state after a successful look at an emission or at members."""
+        change = self._succeeded(outcome, at)
+        change["looked_at"] = at
+        change["next_look"] = at + timedelta(seconds=self._agenda.interval_after(outcome))
         return change
 
     def _succeeded(self, outcome: Outcome, at: datetime) -> ItemChange:

@@ -58,6 +58,15 @@ MOST_FAILURES = 5
     "--sales", metavar="TIME", default="5m", show_default=True, help="Time between two checks of sales, or none."
 )
 @click.option("--lots", metavar="TIME", help="Time between two checks of lots; no lots by default.")
+@click.option("--emissions", metavar="TIME", help="Time between two checks of emissions; no emissions by default.")
+@click.option(
+    "--clan",
+    "clans",
+    metavar="ID",
+    multiple=True,
+    help="Collect who joins and leaves a clan; needs the login of a member.",
+)
+@click.option("--members", metavar="TIME", default="1h", show_default=True, help="Time between two checks of a clan.")
 @click.option("--since", metavar="TIME", help="How far back to collect past sales: 30d, 2026-08-01, or all.")
 @click.option("--once", is_flag=True, help="Check everything once, collect the past, and end.")
 @click.option("--fake", is_flag=True, help="Use a made-up API on this machine; needs no key.")
@@ -70,18 +79,21 @@ def collect(
     regions: tuple[RegionLike, ...],
     sales: str,
     lots: str | None,
+    emissions: str | None,
+    clans: tuple[str, ...],
+    members: str,
     since: str | None,
     once: bool,
     fake: bool,
 ) -> None:
-    """Collect sales and lots of items into DB, each sale exactly once.
+    """Collect sales and lots of items into DB, each sale exactly once; emissions and clans too if you ask for them.
 
     DB is a file, such as market.db, or a URL such as postgresql+psycopg://user@host/name. An ITEM is a name or an id.
     If it is killed, it continues where it stopped. Start it on as many machines as you like: they divide the items.
     They also share the points, in the Redis at SCAPI_REDIS_URL or in the PostgreSQL of DB.
     """
-    if not (items or categories or every):
-        raise click.UsageError("name items, or a --category, or --all")
+    if not (items or categories or every or emissions or clans):
+        raise click.UsageError("name items, or a --category, or --all, or --emissions, or a --clan")
     from scapi.sync import Collector, Store
 
     with (
@@ -92,11 +104,14 @@ def collect(
         _view() as show,
     ):
         collector = Collector(
-            connection.client,
+            connection.user if clans else connection.client,
             store,
             _ids(connection, items, categories, every=every),
             sales=None if sales == "none" else sales,
             lots=lots,
+            emissions=emissions,
+            clans=clans,
+            members=members,
             since=since,
             region=regions or None,
             on_progress=show,
@@ -166,8 +181,7 @@ def _lines() -> Callable[[Progress], None]:
             told_at[0] = monotonic()
             facts = (
                 f"{number(progress.looked)} of {counted(progress.items, 'items')} checked",
-                counted(progress.sales, "sales"),
-                counted(progress.lots, "lots"),
+                *_rows(progress),
                 counted(progress.points, "points"),
                 counted(progress.failures, "failures"),
                 f"lag {_seconds(progress.lag)}",
@@ -183,7 +197,7 @@ def _table(progress: Progress) -> Table:
     rows = (
         ("items", f"{number(progress.looked)} of {number(progress.items)} checked" + _others(progress)),
         ("lag", f"{_seconds(progress.lag)}, at most {_seconds(progress.longest_lag)}"),
-        ("rows", f"{counted(progress.sales, 'sales')}, {counted(progress.lots, 'lots')}"),
+        ("rows", ", ".join(_rows(progress))),
         ("points", f"{number(progress.points)} in {counted(progress.pages, 'pages')}"),
         ("past", _past(progress)),
         ("failures", number(progress.failures)),
@@ -193,6 +207,17 @@ def _table(progress: Progress) -> Table:
     for name, value in rows:
         table.add_row(Text(name, style="dim"), Text(escaping.terminal(value)))
     return table
+
+
+def _rows(progress: Progress) -> list[str]:
+    """Count the new rows."""
+    return [counted(progress.sales, "sales"), counted(progress.lots, "lots"), *_asked_for(progress)]
+
+
+def _asked_for(found: Progress | Collected) -> list[str]:
+    """Count emissions and members of clans, if there are any."""
+    emissions = [counted(found.emissions, "emissions")] if found.emissions else []
+    return emissions + ([f"{number(found.members)} who joined or left a clan"] if found.members else [])
 
 
 def _past(progress: Progress) -> str:
@@ -214,4 +239,5 @@ def _tell(done: Collected) -> None:
         click.echo(escaping.terminal(f"{each.region} {each.item}: {each.error}"), err=True)
     elsewhere = f", {counted(done.elsewhere, 'items')} with another collector" if done.elsewhere else ""
     new = f"{counted(done.sales, 'new sales')} and {counted(done.lots, 'new lots')}"
-    click.echo(f"{new} ({counted(done.points, 'points')}{elsewhere}).", err=True)
+    others = "".join(f", {one}" for one in _asked_for(done))
+    click.echo(f"{new}{others} ({counted(done.points, 'points')}{elsewhere}).", err=True)
