@@ -163,7 +163,10 @@ class ItemNameError(ScApiException, ValueError):
 
 
 class StoreError(ScApiException):
-    """The database of a store failed, can't be reached, or holds something else. The cause is chained."""
+    """The database of a store failed, can't be reached, or holds something else.
+
+    The text names the database, without user and password. The cause is chained.
+    """
 
 
 class StoreVersionError(StoreError):

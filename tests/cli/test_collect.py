@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -19,6 +22,7 @@ from scapi.testing._catalogue import HOME_CLAN
 from tests.support.postgres import postgres, postgres_server  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.redis import RedisServer
@@ -93,6 +97,64 @@ def test_what_makes_no_sense_is_refused(
 ) -> None:
     assert run(["collect", str(tmp_path / "market.db"), *arguments, "--fake"]) != 0
     assert told in capsys.readouterr().err
+
+
+def test_a_round_that_some_items_failed_in_says_which_and_has_its_own_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "market.db"
+    # The second round doesn't ask for the refused id again, which is missing all the same.
+    for _ in range(2):
+        assert run(["collect", str(file), "zyv9", "unknown9", "--once", "--fake"]) == 11
+        assert "ru unknown9: BadRequestError" in capsys.readouterr().err
+    with Store(file) as store:
+        assert store.spans("ru", "zyv9")
+    assert run(["collect", str(file), "zyv9", "--once", "--fake"]) == 0
+
+
+def no_folder(folder: Path) -> str:
+    return str(folder / "none" / "market.db")
+
+
+def no_database(folder: Path) -> str:
+    file = folder / "market.db"
+    file.write_text("these are not the pages of a database\n" * 100)
+    return str(file)
+
+
+def newer(folder: Path) -> str:
+    file = folder / "market.db"
+    with Store(file) as store:
+        store.runs()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE scapi_version SET version = version + 1")
+        connection.commit()
+    return str(file)
+
+
+def no_server(_: Path) -> str:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return f"postgresql+psycopg://user:pa55word@127.0.0.1:{port}/market"
+
+
+@pytest.mark.parametrize(
+    ("store", "told"),
+    [
+        (no_folder, "none/market.db: unable to open database file"),
+        (no_database, "market.db: file is not a database"),
+        (newer, "update scapi"),
+        (no_server, "127.0.0.1"),
+    ],
+    ids=["folder", "database", "schema", "server"],
+)
+def test_a_store_that_cannot_be_used_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], store: Callable[[Path], str], told: str
+) -> None:
+    assert run(["collect", store(tmp_path), "zyv9", "--once", "--fake"]) == 10
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert told in sentence
+    assert "pa55word" not in sentence
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no such signals")

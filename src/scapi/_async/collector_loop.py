@@ -184,6 +184,9 @@ class Run:
                 item = Item(place)
                 if state is not None:
                     item.failures, item.aside, item.has_lots = state.failures, state.aside, state.lots_at is not None
+                    if item.aside == refusals.REFUSED:
+                        # It isn't asked again for hours, and is missing all the same.
+                        self._tally.still_fails(item, state.error or item.aside, state.error_at or self._runner.now())
                 self._agenda.add(item, now, due_in={} if state is None else self._due_in(state))
 
     def _due_in(self, state: ItemState) -> dict[Kind, float]:

@@ -50,6 +50,10 @@ class Tally:
     def fail(self, item: Item, text: str, time: datetime) -> str:
         """Count a failure, and return it on one line."""
         self.failures += 1
+        return self.still_fails(item, text, time)
+
+    def still_fails(self, item: Item, text: str, time: datetime) -> str:
+        """Report a failure, of this run or of an earlier one, and return it on one line."""
         told = escaping.log(text)
         region, place = item.place
         self._failing[item.place] = Failure(

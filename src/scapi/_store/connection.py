@@ -40,6 +40,9 @@ DRIVERS = {
 #: How long a SQLite writer waits for another one, in seconds. A transaction takes a few milliseconds.
 BUSY = 30.0
 
+#: How long a connection to PostgreSQL may take, in seconds, unless the URL says otherwise. psycopg waits two minutes.
+CONNECT_TIMEOUT = 10
+
 
 class Database:
     """The database of a store, opened on first use.
@@ -141,7 +144,10 @@ class Database:
 
     def _connected(self) -> Engine:
         if self.is_postgres:
-            engine = create_engine(self._url, hide_parameters=True, pool_pre_ping=True)
+            url = self._url
+            if "connect_timeout" not in url.query:
+                url = url.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
+            engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
         else:
             if not self._create and not Path(self._name).exists():
                 raise StoreError(f"there is no store at {self._name}")

@@ -29,7 +29,7 @@ __all__ = ["app", "run"]
 
 EPILOG = (
     "Exit codes: 2 wrong arguments, 3 credentials, 4 refused or not found, 5 limit, 6 server, 7 network, 8 answer, "
-    "9 extra, 10 file, 130 Ctrl-C. More in docs/terminal.md."
+    "9 extra, 10 file or store, 11 some items, 130 Ctrl-C. More in docs/terminal.md."
 )
 
 

@@ -20,6 +20,7 @@ from rich.text import Text
 from scapi._base import escaping
 from scapi.cli import terminal
 from scapi.cli.connection import connect
+from scapi.cli.exit_codes import SOME_FAILED
 from scapi.cli.formatting import counted, number, span
 from scapi.cli.terminal import log_to_stderr
 from scapi.enums import Region
@@ -85,12 +86,13 @@ def collect(
     since: str | None,
     once: bool,
     fake: bool,
-) -> None:
+) -> int:
     """Collect sales and lots of items into DB, each sale exactly once; emissions and clans too if you ask for them.
 
     DB is a file, such as market.db, or a URL such as postgresql+psycopg://user@host/name. An ITEM is a name or an id.
     If it is killed, it continues where it stopped. Start it on as many machines as you like: they divide the items.
-    They also share the points, in the Redis at SCAPI_REDIS_URL or in the PostgreSQL of DB.
+    They also share the points, in the Redis at SCAPI_REDIS_URL or in the PostgreSQL of DB. With --once the exit code is
+    11 if some items failed; stderr names them, and the rest was collected.
     """
     if not (items or categories or every or emissions or clans):
         raise click.UsageError("name items, or a --category, or --all, or --emissions, or a --clan")
@@ -118,6 +120,7 @@ def collect(
         )
         done = collector.once() if once else collector.run()
     _tell(done)
+    return SOME_FAILED if done.failing else 0
 
 
 def _budget(database: str) -> BudgetSource | None:
