@@ -77,7 +77,8 @@ class Run:
         self._concurrency = concurrency
         self._lease = lease
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
-        self._agenda = Agenda(wanted, once=once, rng=session.clock.random)
+        rng = session.clock.random
+        self._agenda = Agenda(wanted, once=once, rng=rng, most_gaps=max(1, concurrency // 2))
         self._runner = JobRunner(session, store, self._agenda, wanted.since, clock)
         self._tally = Tally()
         self._seen: set[Place] = set()
@@ -125,7 +126,9 @@ class Run:
             while len(workers) < self._concurrency and (job := self._next(now)) is not None:
                 workers.start(self._runner.do, job)
             if workers:
-                await self._take(await workers.result())
+                # A call may wait for points for a minute. Meanwhile leases are renewed, and other looks begin.
+                if await workers.ready(self._until_next(now, has_room=len(workers) < self._concurrency)):
+                    await self._take(await workers.result())
             elif self._stopped or self._is_done(now):
                 return
             else:
@@ -142,11 +145,15 @@ class Run:
         return not self._elsewhere or now > self._begun + 2 * self._lease
 
     async def _wait(self, now: float) -> None:
-        due = max(self._agenda.wait(now) or 0.0, self._paused_until - now)
-        seconds = self._renew_at - now if self._agenda.wait(now) is None else min(due, self._renew_at - now)
         self._wakeup = aio.Wakeup()
         if not self._stopped:
-            await self._session.wait(self._wakeup, max(0.0, seconds))
+            await self._session.wait(self._wakeup, self._until_next(now, has_room=True))
+
+    def _until_next(self, now: float, *, has_room: bool) -> float:
+        """Return the seconds until leases must be renewed or, if there is room for a job, until one is due."""
+        due = None if self._stopped or not has_room else self._agenda.wait(now)
+        renew = self._renew_at - now
+        return max(0.0, renew if due is None else min(renew, max(due, self._paused_until - now)))
 
     # ── leases ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -69,6 +69,7 @@ class Agenda:
         wanted: What to collect.
         once: Whether to do everything only once.
         rng: Returns a random number from 0 to 1.
+        most_gaps: The most pages of the past to fetch at once. While they wait for points, fresh sales need room.
 
     Attributes:
         items: The items by their places.
@@ -76,7 +77,7 @@ class Agenda:
         given_up: Items that failed too often for a single round.
     """
 
-    def __init__(self, wanted: Wanted, *, once: bool, rng: Callable[[], float]) -> None:
+    def __init__(self, wanted: Wanted, *, once: bool, rng: Callable[[], float], most_gaps: int = 1) -> None:
         self._sales, self._lots, self._since = wanted.sales, wanted.lots, wanted.since
         self._intervals: Mapping[Kind, float | None] = {
             "emission": wanted.emissions,
@@ -89,6 +90,7 @@ class Agenda:
         self.given_up: set[Place] = set()
         self._once = once
         self._rng = rng
+        self._most_gaps = most_gaps
         self._queues: dict[Kind, list[tuple[float, int, Item]]] = {kind: [] for kind in KINDS}
         self._under_way: defaultdict[Kind, int] = defaultdict(int)
         self._order = 0
@@ -159,10 +161,10 @@ class Agenda:
 
     @property
     def _kinds(self) -> tuple[Kind, ...]:
-        """The kinds of jobs to do. Lots wait while the plan has no points for them."""
-        if self._once or self.plan.lots_stretch is not None:
-            return KINDS
-        return tuple(kind for kind in KINDS if kind != "lots")
+        """The kinds of jobs that may begin. Lots wait while the plan has no points for them."""
+        has_lots = self._once or self.plan.lots_stretch is not None
+        has_gaps = self._under_way["gap"] < self._most_gaps
+        return tuple(kind for kind in KINDS if (kind != "lots" or has_lots) and (kind != "gap" or has_gaps))
 
     def _due(self, kind: Kind) -> float | None:
         queue = self._queues[kind]

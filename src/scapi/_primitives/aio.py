@@ -250,6 +250,12 @@ class Workers(Generic[A, R]):
         self._begun.add(task)
         task.add_done_callback(self._done.put_nowait)
 
+    async def ready(self, seconds: float) -> bool:
+        """Wait until a call completes, for so many seconds at most. Return whether `result` has one at once."""
+        if self._done.empty():
+            await asyncio.wait(self._begun, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        return not self._done.empty()
+
     async def result(self) -> R:
         """Return the result of the next call that completes, or raise its error."""
         task = await self._done.get()

@@ -295,6 +295,12 @@ class Workers(Generic[A, R]):
             spawn(self._work)
             self._threads += 1
 
+    def ready(self, seconds: float) -> bool:
+        """Wait until a call completes, for so many seconds at most. Return whether `result` has one at once."""
+        with suppress(Empty):
+            self._done.put(self._done.get(timeout=seconds))
+        return not self._done.empty()
+
     def result(self) -> R:
         """Return the result of the next call that completes, or raise its error."""
         box = [self._done.get()]
