@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from sqlalchemy import bindparam, case, delete, func, insert, literal, null, select, update
 
-from scapi._store.inserting import insert_new
+from scapi._store.inserting import insert_new, run
 from scapi._store.leases import change_item, fence
 from scapi._store.schema import clan_member, emission, lot, lot_sample, sale, span
 from scapi._store.times import micros, moment
@@ -17,7 +17,7 @@ from scapi._store.write_results import ClanChange, Unstored, Written, WrittenLot
 from scapi.models import AuctionLot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
@@ -31,8 +31,9 @@ T = TypeVar("T")
 
 #: The greatest values that the columns hold.
 WIDE, NARROW = 2**63 - 1, 2**31 - 1
-GREATEST = {
-    **dict.fromkeys(("amount", "price", "start_price", "buyout_price", "bid"), WIDE),
+SALE_LIMITS = {"amount": WIDE, "price": WIDE, "quality": NARROW, "level": NARROW}
+LOT_LIMITS = {
+    **dict.fromkeys(("amount", "start_price", "buyout_price", "bid"), WIDE),
     **dict.fromkeys(("quality", "level"), NARROW),
 }
 
@@ -56,7 +57,7 @@ class Writing:
     def sales(self, place: Place, piece: SalesPiece, owner: str | None, change: ItemChange) -> Written:
         """Write a page of sales, the span that it completes, and the state of the item."""
         seen_at = self._database.now()
-        rows, unstored = _storable(piece.rows, lambda row: _sale_values(place, row, seen_at))
+        rows, unstored = _storable(piece.rows, lambda row: _sale_values(place, row, seen_at), SALE_LIMITS)
         rows.sort(key=lambda row: _place_of_sale(row[1]))
         with self._database.writing(f"{place.region}/{place.item}") as connection:
             fence(self._database, connection, place, owner)
@@ -72,7 +73,7 @@ class Writing:
     def lots(self, place: Place, piece: LotsPiece, owner: str | None, change: ItemChange) -> WrittenLots:
         """Write a page of lots. The last page of a complete look also marks lots as gone and writes samples."""
         at = micros(piece.at)
-        rows, unstored = _storable(piece.rows, lambda row: _lot_values(place, row, at))
+        rows, unstored = _storable(piece.rows, lambda row: _lot_values(place, row, at), LOT_LIMITS)
         rows.sort(key=lambda row: (row[1]["key"], row[1]["n"]))
         here = (lot.c.region == place.region, lot.c.item == place.item, lot.c.gone_at.is_(None))
         with self._database.writing(f"{place.region}/{place.item}") as connection:
@@ -187,14 +188,14 @@ class Writing:
 
 
 def _storable(
-    rows: Iterable[Numbered[T]], values_of: Callable[[Numbered[T]], dict[str, Any]]
+    rows: Iterable[Numbered[T]], values_of: Callable[[Numbered[T]], dict[str, Any]], limits: Mapping[str, int]
 ) -> tuple[list[tuple[T, dict[str, Any]]], list[Unstored[T]]]:
     """Split rows into those that the database can hold, with their column values, and the others."""
     stored: list[tuple[T, dict[str, Any]]] = []
     unstored: list[Unstored[T]] = []
     for row in rows:
         values = values_of(row)
-        reason = _reason(values)
+        reason = _reason(values, limits)
         if reason is None:
             stored.append((row.row, values))
         else:
@@ -202,9 +203,9 @@ def _storable(
     return stored, unstored
 
 
-def _reason(values: dict[str, Any]) -> str | None:
-    for name, most in GREATEST.items():
-        value = values.get(name)
+def _reason(values: dict[str, Any], limits: Mapping[str, int]) -> str | None:
+    for name, most in limits.items():
+        value = values[name]
         if value is not None and not -most <= value <= most:
             return f"{name} must fit in {64 if most == WIDE else 32} bits, which {value} doesn't"
     return None
@@ -212,6 +213,7 @@ def _reason(values: dict[str, Any]) -> str | None:
 
 def _sale_values(place: Place, numbered: Numbered[AuctionPrice], seen_at: int) -> dict[str, Any]:
     row, key, n = numbered
+    quality = row.quality
     return {
         "region": place.region,
         "item": place.item,
@@ -220,7 +222,7 @@ def _sale_values(place: Place, numbered: Numbered[AuctionPrice], seen_at: int) -
         "n": n,
         "amount": row.amount,
         "price": row.price,
-        "quality": None if row.quality is None else int(row.quality),
+        "quality": None if quality is None else int(quality),
         "level": row.upgrade_level,
         "additional": encode(row.additional).decode() if row.additional else None,
         "seen_at": seen_at,
@@ -265,7 +267,7 @@ def _lot(row: Row[Any]) -> AuctionLot:
 _place_of_sale = itemgetter("time", "key", "n")
 
 
-# These run for every page, and building a statement takes longer than running it.
+# These run for every page, see `run`.
 
 KNOWN_SALES = select(sale.c.time, sale.c.key, sale.c.n).where(
     sale.c.region == bindparam("region"),
@@ -291,7 +293,7 @@ def _known_sales(
     if not rows:
         return set()
     times = {"first": rows[0][1]["time"], "last": rows[-1][1]["time"]}
-    return {(row[0], row[1], row[2]) for row in connection.execute(KNOWN_SALES, {**place._asdict(), **times})}
+    return {(row[0], row[1], row[2]) for row in run(connection, KNOWN_SALES, {**place._asdict(), **times})}
 
 
 def _complete(connection: Connection, place: Place, newest: int, oldest: int) -> None:
@@ -300,13 +302,13 @@ def _complete(connection: Connection, place: Place, newest: int, oldest: int) ->
         return
     here = place._asdict()
     touching = {**here, "from_oldest": oldest, "to_newest": newest}
-    known = [(row[0], row[1]) for row in connection.execute(TOUCHED_SPANS, touching)]
+    known = [(row[0], row[1]) for row in run(connection, TOUCHED_SPANS, touching)]
     merged = max([newest, *(row[0] for row in known)]), min([oldest, *(row[1] for row in known)])
     if known == [merged]:
         return
     if known:
-        connection.execute(REMOVE_TOUCHED, touching)
-    connection.execute(ADD_SPAN, {**here, "newest": merged[0], "oldest": merged[1]})
+        run(connection, REMOVE_TOUCHED, touching)
+    run(connection, ADD_SPAN, {**here, "newest": merged[0], "oldest": merged[1]})
 
 
 def _write_emission(connection: Connection, region: str, started: datetime, ended: datetime | None) -> bool:

@@ -10,14 +10,25 @@ from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["canonical", "hash_64"]
+__all__ = ["canonical", "has_list", "hash_64", "in_key_order"]
 
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
 
+#: Encodes fields and keys in their alphabetical order.
+in_key_order = msgspec.json.Encoder(order="sorted").encode
+
+
 def canonical(raw: Json) -> bytes:
     """Encode decoded JSON as bytes that don't depend on the order of its keys and lists."""
-    return msgspec.json.encode(_in_order(raw))
+    return in_key_order(_in_order(raw) if has_list(raw) else raw)
+
+
+def has_list(value: Json) -> bool:
+    """Return whether there is a list in decoded JSON. Sorting lists takes ten times as long as sorting keys."""
+    if isinstance(value, dict):
+        return any(map(has_list, value.values()))
+    return isinstance(value, list)
 
 
 def hash_64(identity: bytes) -> int:
@@ -27,7 +38,7 @@ def hash_64(identity: bytes) -> int:
 
 def _in_order(value: Json) -> Json:
     if isinstance(value, dict):
-        return {key: _in_order(value[key]) for key in sorted(value)}
+        return {key: _in_order(each) if isinstance(each, dict | list) else each for key, each in sorted(value.items())}
     if isinstance(value, list):
         return sorted(map(_in_order, value), key=repr)
     return value

@@ -178,4 +178,6 @@ class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False)
         `additional` is part of it, so use `additional=True` always or never. Equal sales have equal keys:
         `scapi.numbered` counts them.
         """
-        return _identity.hash_64(_identity.canonical(msgspec.to_builtins(self)))
+        if _identity.has_list(self.additional):
+            return _identity.hash_64(_identity.canonical(msgspec.to_builtins(self)))
+        return _identity.hash_64(_identity.in_key_order(self))
