@@ -7,9 +7,11 @@ without a mistake that is easy to avoid.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import sqlite3
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +113,74 @@ def storing(url: str, file: str) -> dict[str, Any]:
     return rounds.timed(work)
 
 
+TABLE = """
+CREATE TABLE sale (
+    region TEXT, item TEXT, time TEXT, key INTEGER, n INTEGER, amount INTEGER, price INTEGER, quality INTEGER,
+    level INTEGER, additional TEXT, seen_at INTEGER, PRIMARY KEY (region, item, time, key, n)
+) WITHOUT ROWID
+"""
+INSERT = "INSERT OR IGNORE INTO sale VALUES ('ru', 's', ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+def _keyed(page: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Sales with what tells equal ones apart: a hash of all fields, and a number among equals."""
+    counts: Counter[tuple[str, int]] = Counter()
+    seen_at, rows = time.time_ns() // 1000, []
+    for sale in page:
+        additional = sale["additional"]
+        # The server sends the keys and lists of a sale in changing orders.
+        settled = {name: sorted(each) if isinstance(each, list) else each for name, each in additional.items()}
+        text = json.dumps(settled, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+        content = f"{sale['time']} {sale['amount']} {sale['price']} {text}".encode()
+        key = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), signed=True)
+        counts[sale["time"], key] += 1
+        rows.append(
+            (
+                sale["time"],
+                key,
+                counts[sale["time"], key],
+                sale["amount"],
+                int(sale["price"]),
+                additional.get("qlt"),
+                additional.get("ptn", 0),
+                text,
+                seen_at,
+            )
+        )
+    return rows
+
+
+def storing_once(url: str, file: str, way: str) -> dict[str, Any]:
+    """A history into SQLite, with a key that keeps each sale once.
+
+    The ways: `pages`, a page in a transaction with `executemany`; `rows`, the same with `execute` for each sale;
+    `commits`, a transaction for each sale.
+    """
+
+    def work() -> int:
+        database = sqlite3.connect(file)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(TABLE)
+        count = 0
+        for page in _pages(url):
+            rows = _keyed(page)
+            if way == "pages":
+                with database:
+                    database.executemany(INSERT, rows)
+            for row in rows if way != "pages" else ():
+                database.execute(INSERT, row)
+                if way == "commits":
+                    database.commit()
+            database.commit()
+            count += len(rows)
+        database.close()
+        return count
+
+    _warm_up(url)
+    return rounds.timed(work)
+
+
 QUALITIES = ["common", "uncommon", "special", "rare", "exceptional", "legendary", "unique"]
 
 
@@ -156,4 +226,4 @@ def frames(way: str, folder: str, file: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    rounds.run({"one_key": one_key, "walk": walk, "storing": storing, "frames": frames})
+    rounds.run({"one_key": one_key, "walk": walk, "storing": storing, "storing_once": storing_once, "frames": frames})

@@ -98,6 +98,21 @@ def storing(url: str, file: str) -> dict[str, Any]:
     return rounds.timed(work)
 
 
+def storing_once(url: str, file: str) -> dict[str, Any]:
+    """A history into a store, by a collector."""
+    from scapi.sync import AppClient, Collector, Store
+
+    def work(file: str, since: str | None) -> int:
+        with AppClient(token=TOKEN, base_url=url, pace=False, region="ru") as client, Store(file) as store:
+            return Collector(client, store, ["s"], since=since, concurrency=1).once().sales
+
+    # Importing SQLAlchemy, compiling statements and making the tables take as long for a page as for a million of them.
+    work(f"{file}.first", None)
+    with Store(file) as store:
+        store.runs()
+    return rounds.timed(lambda: work(file, "all"))
+
+
 def frames(way: str, folder: str, file: str) -> dict[str, Any]:
     """Bodies of pages to frames: as iterators do it, page by page, or from models that are held."""
     from scapi import frames
@@ -143,6 +158,7 @@ if __name__ == "__main__":
             "one_key_threads": one_key_threads,
             "walk": walk,
             "storing": storing,
+            "storing_once": storing_once,
             "frames": frames,
         }
     )
