@@ -6,6 +6,7 @@
     python -m benchmarks.kill --collectors 4 --postgres --redis
                                                       two machines' worth: the points are few and shared in a Redis,
                                                       which is killed and started anew, too
+    python -m benchmarks.kill --write                 writes its row of the table in benchmarks/README.md
 
 With --postgres and without --redis the collectors share their points in the PostgreSQL.
 
@@ -26,12 +27,13 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sql
 
+from benchmarks import report
 from scapi import Store
 from scapi._store import schema
 from scapi._store.times import micros
@@ -54,6 +56,10 @@ FEW = 200
 
 #: What is different on every run of a program, and must not be here.
 SEED = 17
+
+
+#: The columns of the table. The first two say which run it is.
+HEAD = ["database", "collectors", "items", "kills", "sales", "missing", "extra", "measured"]
 
 
 class Result(NamedTuple):
@@ -85,6 +91,7 @@ def main() -> None:
     parser.add_argument("--collectors", type=int, default=1)
     parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--redis", action="store_true")
+    parser.add_argument("--write", action="store_true", help="write the result into benchmarks/README.md")
     given = parser.parse_args()
     with ExitStack() as stack:
         if given.postgres:
@@ -99,6 +106,10 @@ def main() -> None:
     print(f"{where}, {given.collectors} collector(s), {given.items} items:")
     print(f"  {result.kills} kills in {result.seconds:.0f} s, {result.sales} sales")
     print(f"  {result.missing} missing, {result.extra} extra; {result.refused} of {result.calls} calls had a 429")
+    if given.write:
+        numbers = (given.items, result.kills, result.sales, result.missing, result.extra)
+        row = [where, str(given.collectors), *(f"{number:,}" for number in numbers), f"{datetime.now(UTC):%Y-%m-%d}"]
+        report.write_row("kill", HEAD, row, key=2)
     sys.exit(bool(result.missing or result.extra))
 
 

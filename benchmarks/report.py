@@ -37,6 +37,16 @@ def write(section: str, text: str) -> None:
     README.write_text(written, encoding="utf-8")
 
 
+def write_row(section: str, head: list[str], row: list[str], *, key: int) -> None:
+    """Replace one row of a section's table, or add it. Its first `key` columns say which one it is."""
+    page = README.read_text(encoding="utf-8")
+    found = re.search(f"<!-- {re.escape(section)}: begin -->\n(.*?)<!-- ", page, re.DOTALL)
+    lines = found[1].splitlines()[2:] if found else []
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    kept = [one for one in rows if one[:key] != row[:key]]
+    write(section, table(head, sorted([*kept, row], reverse=True)))
+
+
 def peers(samples: Samples) -> str:
     """The section of the comparison."""
     parts = [

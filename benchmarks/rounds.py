@@ -99,10 +99,14 @@ def table(head: list[str], rows: Iterable[list[str]]) -> str:
 
 def where(module: str, rounds: int) -> str:
     """When, where and how something was measured."""
+    return f"{where_and_when(module)[:-1]}; medians of {rounds} rounds, the programs in turn."
+
+
+def where_and_when(command: str) -> str:
+    """When, where and by which command something was measured."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
     load = os.getloadavg()[0]
     return (
-        f"Measured {datetime.now(UTC):%Y-%m-%d} by `.venv/bin/python -m benchmarks.{module}`, {python}, "
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, load {load:.1f} at the end; "
-        f"medians of {rounds} rounds, the programs in turn."
+        f"Measured {datetime.now(UTC):%Y-%m-%d} by `.venv/bin/python -m benchmarks.{command}`, {python}, "
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, load {load:.1f} at the end."
     )
