@@ -22,6 +22,7 @@ NOON = datetime(2026, 8, 19, 12, tzinfo=UTC)
         ("36s", 0.01),
         (" 2w ", 336),
         ("0h", 0),
+        ("90m", 1.5),
         (timedelta(hours=36), 36),
         (pd.Timedelta(hours=2), 2),
     ],
@@ -48,7 +49,7 @@ def test_a_time_is_that_time_whatever_now_is(spelling: Any) -> None:
 
 @pytest.mark.parametrize(
     "spelling",
-    ["", "soon", "7", "d", "-7d", "7m", "1.5h", "٧d", 7, None, timedelta(-1), pd.NaT, True, "9999999999d"],
+    ["", "soon", "7", "d", "-7d", "7mo", "1.5h", "٧d", 7, None, timedelta(-1), pd.NaT, True, "9999999999d"],
     ids=range(14),
 )
 def test_what_is_neither_is_refused_with_what_is_allowed(spelling: Any) -> None:

@@ -350,7 +350,8 @@ class Store(StoreQueries):
             StoreError: The database failed.
         """
         now = self._now()
-        scope, place, begin = self._scope(items, region), validation.path("path", path), times.when("since", since, now)
+        scope, place = self._scope(items, region), validation.path("path", path)
+        begin = validation.moment("since", since, now)
         await aio.to_thread(self._sql.write_report, place, scope, begin, now, dict(names or {}))
 
     async def import_(self, path: str | os.PathLike[str]) -> int:
@@ -389,7 +390,7 @@ class Store(StoreQueries):
             ValueError: `keep` isn't a duration above 0.
             StoreError: The database failed.
         """
-        before = times.micros(shifted(self._now(), -times.length("keep", keep)))
+        before = times.micros(shifted(self._now(), -validation.duration("keep", keep)))
         work = await aio.to_thread(self._sql.prune, before)
         while await aio.to_thread(work.more):
             pass

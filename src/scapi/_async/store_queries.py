@@ -137,7 +137,7 @@ class StoreQueries(Closable):
             StoreError: The database failed.
         """
         scope = self._scope(items, region, since, until)
-        length = times.length("width", width)
+        length = validation.duration("width", width)
         return await aio.to_thread(self._sql.queries.candles, scope, length, _by(by))
 
     async def book(
@@ -161,7 +161,7 @@ class StoreQueries(Closable):
             ValueError: An argument is out of its range.
             StoreError: The database failed.
         """
-        moment = None if at is None else times.when("at", at, self._now())
+        moment = None if at is None else validation.moment("at", at, self._now())
         return await aio.to_thread(self._sql.queries.book, self._scope(items, region), moment)
 
     async def deals(
@@ -260,8 +260,8 @@ class StoreQueries(Closable):
         return QueryScope(
             None if region is None else [region_of(one) for one in _several(region)],
             None if items is None else [validation.text("items", one) for one in _several(items)],
-            None if since is None else times.when("since", since, now),
-            None if until is None else times.when("until", until, now),
+            None if since is None else validation.moment("since", since, now),
+            None if until is None else validation.moment("until", until, now),
         )
 
 

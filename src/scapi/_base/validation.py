@@ -22,8 +22,8 @@ T = TypeVar("T")
 DIGITS = re.compile(r"[\d.,\s]*")
 
 #: A duration as text, and its units in seconds.
-LENGTH = re.compile(r"([0-9]{1,9}) ?(w|d|h|min|s)")
-UNITS = {"w": 7 * 86_400, "d": 86_400, "h": 3_600, "min": 60, "s": 1}
+LENGTH = re.compile(r"([0-9]{1,9}) ?(w|d|h|min|m|s)")
+UNITS = {"w": 7 * 86_400, "d": 86_400, "h": 3_600, "min": 60, "m": 60, "s": 1}
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -168,7 +168,7 @@ def moment(name: str, value: object, now: datetime | None = None) -> datetime:
     Args:
         name: The name of the argument, for error messages.
         value: A `datetime` (a naive one means UTC) or an ISO 8601 string. With `now` also a duration before `now`: a
-            `timedelta`, or a number with a unit such as `"7d"`, `"36h"`, `"30min"`.
+            `timedelta`, or a number with a unit such as `"7d"`, `"36h"`, `"30min"`, `"30m"`.
         now: The current time, if durations are allowed.
 
     Raises:
@@ -187,6 +187,17 @@ def moment(name: str, value: object, now: datetime | None = None) -> datetime:
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         raise refuse(name, value, allowed) from None
+
+
+def duration(name: str, value: object) -> timedelta:
+    """Return a duration above 0, given as a `timedelta` or as text such as `"1d"`, `"12h"`, `"30min"` or `"5m"`."""
+    try:
+        length = _length(value)
+    except (ValueError, OverflowError):
+        length = None
+    if not length:
+        raise refuse(name, value, "a timedelta above 0, or text such as '1d', '12h' or '30min'")
+    return length
 
 
 def _length(value: object) -> timedelta | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from scapi._api import requests
 from scapi._base import validation
-from scapi._collect import times
+from scapi._collect import arguments
 from scapi._collect.agenda import Wanted
 from scapi._collect.jobs import CLAN, EMISSION
 from scapi._lists.bulk import MAX_CONCURRENCY, check_keys, check_regions
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import timedelta
 
+    from scapi._collect.arguments import Interval
     from scapi._collect.records import Collected, CollectedLot, CollectedSale, Progress
-    from scapi._collect.times import Length
     from scapi._sync.clients import AppClient
     from scapi._sync.store import Store
     from scapi.enums import RegionLike
@@ -75,11 +75,11 @@ class Collector:
         store: Store,
         items: Iterable[str] = (),
         *,
-        sales: Length | None = 300.0,
-        lots: Length | None = None,
-        emissions: Length | None = None,
+        sales: Interval | None = 300.0,
+        lots: Interval | None = None,
+        emissions: Interval | None = None,
         clans: Iterable[str] = (),
-        members: Length = 3600.0,
+        members: Interval = 3600.0,
         since: datetime | timedelta | str | None = None,
         region: RegionLike | Iterable[RegionLike] | None = None,
         concurrency: int = 8,
@@ -108,11 +108,11 @@ class Collector:
         if not self._places:
             raise ValueError("items must contain at least one id, unless there are emissions or clans to collect")
         self._wanted = Wanted(
-            sales=None if sales is None else times.length("sales", sales),
-            lots=None if lots is None else times.length("lots", lots),
-            since=None if since is None else times.moment("since", since, datetime.fromtimestamp(clock(), UTC)),
-            emissions=None if emissions is None else times.length("emissions", emissions),
-            members=times.length("members", members),
+            sales=None if sales is None else arguments.seconds("sales", sales),
+            lots=None if lots is None else arguments.seconds("lots", lots),
+            since=None if since is None else arguments.beginning("since", since, datetime.fromtimestamp(clock(), UTC)),
+            emissions=None if emissions is None else arguments.seconds("emissions", emissions),
+            members=arguments.seconds("members", members),
         )
         if progress is not None:
             if on_progress is not None:

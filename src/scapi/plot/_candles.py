@@ -9,7 +9,7 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scapi._store import times
+from scapi._base import validation
 from scapi._store.rows import Candle, Place
 from scapi._views.charts import DAY, Bucket, length, shortest_step, span, unfinished
 from scapi.plot._chart import Chart, check_suffix, finished
@@ -88,10 +88,10 @@ def candles(
     check_suffix(path)
     rows = checked("candles", candles, Candle, "time", "open", "high", "low", "close", "pieces")
     place = _place(rows)
-    interval = shortest_step(row.time for row in rows) if width is None else times.length("width", width)
+    interval = shortest_step(row.time for row in rows) if width is None else validation.duration("width", width)
     now = datetime.now(UTC)
-    begin = None if since is None else times.when("since", since, now)
-    end = now if until is None else times.when("until", until, now)
+    begin = None if since is None else validation.moment("since", since, now)
+    end = now if until is None else validation.moment("until", until, now)
     groups = _grouped(rows)
     shown = {key: groups[key] for key in sorted(_busiest(groups), key=_order)}
     plan = _Plan(shown, interval, unfinished((row.time for row in rows), interval, begin, end))
