@@ -234,10 +234,10 @@ class Agenda:
         item.walk = None
         if refusals.is_refusal(error, job.kind):
             item.aside = refusals.REFUSED
-            wait = refusals.again_after(item.failures, self._rng())
+            wait = refusals.wait_after_refusal(item.failures, self._rng())
         else:
             interval = RETRY_ONCE if self._once else self._interval(job.kind, item.rate)
-            wait = refusals.rest(item.failures, interval, self._rng())
+            wait = refusals.wait_after_failure(item.failures, interval, self._rng())
         if self._once and (item.aside or item.failures >= ATTEMPTS):
             item.is_filling = False
             self.given_up.add(item.place)

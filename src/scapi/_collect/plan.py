@@ -107,29 +107,29 @@ class Plan(NamedTuple):
 
     def sentences(self) -> list[str]:
         """Describe how the plan differs from the request. Return an empty list if the request fits."""
-        told: list[str] = []
+        found: list[str] = []
         if self.others_stretch > 1:
-            told.append(
+            found.append(
                 f"emissions and clans would take {self.others:.0f} of {self.points:.0f} points a minute: the time "
                 f"between two looks at them is {self.others_stretch:.1f} times as long"
             )
         if self.sales is not None and self.sales_stretch > 1:
             longest = self.sales_interval(0.0)
-            told.append(
+            found.append(
                 f"{self.items} items every {_time(self.sales)} don't fit into {self.for_items:.0f} points a minute: "
                 f"their sales are looked at every {_time(longest)}, those of busy items up to every "
                 f"{_time(self.sales_interval(float('inf')))}"
             )
         if self.lots is not None and self.lots_stretch is None:
-            told.append("no points are left for lots: they aren't looked at")
+            found.append("no points are left for lots: they aren't looked at")
         elif self.lots is not None and self.lots_stretch and self.lots_stretch > 1:
-            told.append(
+            found.append(
                 f"lots every {_time(self.lots)} don't fit into the {self.for_items - self.sales_points:.0f} points a "
                 f"minute that fresh sales leave: they are looked at every {_time(self.lots * self.lots_stretch)}"
             )
-        if told and self.left < COST:
-            told.append("no points are left for older sales")
-        return told
+        if found and self.left < COST:
+            found.append("no points are left for older sales")
+        return found
 
 
 def fitted(

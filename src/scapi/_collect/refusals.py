@@ -39,7 +39,7 @@ def is_hopeless(error: Exception, kind: Kind) -> bool:
     )
 
 
-def again_after(refusals: int, draw: float) -> float:
+def wait_after_refusal(refusals: int, draw: float) -> float:
     """Return the seconds until a refused id is retried.
 
     Args:
@@ -49,7 +49,7 @@ def again_after(refusals: int, draw: float) -> float:
     return min(LONGEST, FIRST * 2.0 ** min(refusals - 1, 16)) * (0.9 + 0.2 * draw)
 
 
-def rest(failures: int, interval: float, draw: float) -> float:
+def wait_after_failure(failures: int, interval: float, draw: float) -> float:
     """Return the seconds until an item is retried after any other failure.
 
     Args:

@@ -54,12 +54,12 @@ class Tally:
 
     def still_fails(self, item: Item, text: str, time: datetime) -> str:
         """Report a failure, of this run or of an earlier one, and return it on one line."""
-        told = escaping.log(text)
+        line = escaping.log(text)
         region, place = item.place
         self._failing[item.place] = Failure(
-            region=region, item=place, error=told, failures=max(1, item.failures), time=time
+            region=region, item=place, error=line, failures=max(1, item.failures), time=time
         )
-        return told
+        return line
 
     def collected(self, elsewhere: int) -> Collected:
         """Return the result of the run."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, or_, select, tuple_, update
 
 from scapi._store import formats
-from scapi._store.inserting import insert_new
+from scapi._store.driver_sql import insert_new
 from scapi._store.rows import Place
-from scapi._store.schema import lot, lot_sample, run, sale, span, told
+from scapi._store.schema import lot, lot_sample, received_deal, run, sale, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +147,7 @@ class Prune:
         old: list[tuple[Table, ColumnElement[bool]]] = [
             (lot, lot.c.gone_at < self._before),
             (lot_sample, lot_sample.c.at < self._before),
-            (told, told.c.at < self._before),
+            (received_deal, received_deal.c.at < self._before),
             (run, or_(run.c.ended < self._before, run.c.seen_at < self._before)),
         ]
         removed = 0

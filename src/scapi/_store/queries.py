@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import func, select
 
 from scapi._store import statements
-from scapi._store.inserting import insert_new
+from scapi._store.driver_sql import insert_new
 from scapi._store.rows import BookLot, Candle, Deal, Gap, ItemHealth, Sale, Stats
-from scapi._store.schema import sale, told
+from scapi._store.schema import received_deal, sale
 from scapi._store.times import micros
 from scapi._store.values import MONDAY, listing
 from scapi.models import Listing
@@ -86,7 +86,7 @@ class Queries:
                 notes = {"recipient": recipient, "at": self._database.now()}
                 named = ("region", "item", "key", "n")
                 rows = [{**notes, **{name: row[name] for name in named}} for row in found]
-                insert_new(connection, told, rows)
+                insert_new(connection, received_deal, rows)
         return listing(found, Deal)
 
     def gaps(self, scope: QueryScope) -> Listing[Gap]:

@@ -1,7 +1,7 @@
 """Read the sales or lots of an item page by page: number equal rows, and find what each page completes. Pure.
 
-Equal rows are told apart by a number that is counted across the pages of a look. A look must therefore see all rows of
-a time, or none: it begins and ends between two times, never in the middle of one.
+Equal rows are distinguished by a number that is counted across the pages of a look. A look must therefore see all rows
+of a time, or none: it begins and ends between two times, never in the middle of one.
 """
 
 from __future__ import annotations

@@ -151,8 +151,8 @@ run = _table(
 )
 
 #: Deals that a recipient has already received.
-told = _table(
-    "told",
+received_deal = _table(
+    "received_deal",
     _text("recipient", key=True),
     _text("region", key=True),
     _text("item", key=True),

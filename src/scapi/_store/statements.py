@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import BigInteger, Float, and_, case, cast, exists, func, null, or_, select, union
 
-from scapi._store.schema import item_state, lot, sale, span, told
+from scapi._store.schema import item_state, lot, received_deal, sale, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ def _group_by(by: Sequence[str]) -> list[ColumnElement[Any]]:
     return [sale.c.region, sale.c.item, *(GROUPS[name] for name in by)]
 
 
-def _told_apart(table: Subquery, by: Sequence[str]) -> list[ColumnElement[Any]]:
+def _group_columns(table: Subquery, by: Sequence[str]) -> list[ColumnElement[Any]]:
     """Return the quality and level of a group, each NULL if sales aren't grouped by it."""
     return [table.c[name] if name in by else cast(null(), BigInteger).label(name) for name in GROUPS]
 
@@ -129,7 +129,7 @@ def stats(which: Sales, by: Sequence[str], *, per_piece: bool, postgres: bool) -
     names = ("count", "pieces", "median", "mean", "p10", "p90", "vwap", "min", "max")
     order = [found.c[name] for name in ("region", "item", *by)]
     columns = (found.c[name] for name in names)
-    return select(found.c.region, found.c.item, *_told_apart(found, by), *columns).order_by(*order)
+    return select(found.c.region, found.c.item, *_group_columns(found, by), *columns).order_by(*order)
 
 
 def _percentiles_of_postgres(which: Sales, by: Sequence[str], *, per_piece: bool) -> Select[Any]:
@@ -245,7 +245,7 @@ def candles(which: Sales, width: int, start: int, by: Sequence[str]) -> Select[A
     return select(
         stretch.c.region,
         stretch.c.item,
-        *_told_apart(stretch, by),
+        *_group_columns(stretch, by),
         stretch.c.begin.label("time"),
         price(stretch.c.first, last=False).label("open"),
         stretch.c.high,
@@ -325,8 +325,8 @@ def deals(
         .where(usual.c.count >= min_sales, lot.c.buyout_price > 0, lot.c.amount > 0, after_fee * below >= BUYOUT)
     )
     if recipient is not None:
-        known_to = (told.c[name] == lot.c[name] for name in ("region", "item", "key", "n"))
-        statement = statement.where(~exists(select(1).where(told.c.recipient == recipient, *known_to)))
+        known_to = (received_deal.c[name] == lot.c[name] for name in ("region", "item", "key", "n"))
+        statement = statement.where(~exists(select(1).where(received_deal.c.recipient == recipient, *known_to)))
     return statement.order_by("share", lot.c.region, lot.c.item, lot.c.key, lot.c.n)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from sqlalchemy import bindparam, case, delete, func, insert, literal, null, select, update
 
-from scapi._store.inserting import insert_new, run
+from scapi._store.driver_sql import insert_new, run
 from scapi._store.leases import change_item, fence
 from scapi._store.schema import clan_member, emission, lot, lot_sample, sale, span
 from scapi._store.times import micros, moment

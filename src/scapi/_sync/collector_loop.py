@@ -233,9 +233,9 @@ class Run:
             raise error
         item, at = outcome.job.item, self._runner.now()
         wait = self._agenda.failed(outcome.job, now, error)
-        told = self._tally.fail(item, f"{type(error).__name__}: {error}", at)
-        logger.warning("%s in %s: %s", escaping.log(item.place.item), item.place.region, told)
-        change: ItemChange = {"failures": item.failures, "error": told, "error_at": at, "aside": item.aside}
+        line = self._tally.fail(item, f"{type(error).__name__}: {error}", at)
+        logger.warning("%s in %s: %s", escaping.log(item.place.item), item.place.region, line)
+        change: ItemChange = {"failures": item.failures, "error": line, "error_at": at, "aside": item.aside}
         due = at + timedelta(seconds=wait)
         match outcome.job.kind:
             case "sales":
