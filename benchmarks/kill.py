@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import random
 import signal
@@ -29,7 +30,7 @@ from collections import Counter
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import sqlalchemy as sql
 
@@ -42,7 +43,7 @@ from scapi.testing import FakeApi
 from tests.support.redis import running_redis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tests.support.redis import RedisServer
 
@@ -136,28 +137,74 @@ def kill(
     ids = [f"item{number}" for number in range(items)]
     points = {"limit": 10_000_000} if redis is None else {"limit": FEW, "window": 1}
     fake = FakeApi(**points, sales=dict.fromkeys(ids, PAST), reorder=True)
-    with fake.serve() as url, _environment(redis):
-        start: Callable[[], subprocess.Popen[bytes]] = lambda: _start("run", url, fake.app_token, database, ids)  # noqa: E731  # it is started in two places
-        running = [start() for _ in range(collectors)]
-        try:
-            for _ in range(kills):
-                for _ in range(rng.randint(1, 3)):
-                    _trade(fake, rng.choice(ids), rng)
-                time.sleep(rng.uniform(0.0, longest))
-                victim = rng.randrange(collectors)
-                _end(running[victim], signal.SIGKILL)
-                if redis is not None and rng.random() < 0.1:
-                    redis.kill()
-                    redis.start()
-                running[victim] = start()
-        finally:
-            for process in running:
-                _end(process, signal.SIGKILL)
-        last = _start("once", url, fake.app_token, database, ids)
-        last.communicate(timeout=600)
-        if last.returncode:
+    with fake.serve() as url, _environment(redis), Processes(url, fake.app_token, database, ids) as processes:
+        running = [processes.start("run") for _ in range(collectors)]
+        for _ in range(kills):
+            for _ in range(rng.randint(1, 3)):
+                _trade(fake, rng.choice(ids), rng)
+            time.sleep(rng.uniform(0.0, longest))
+            victim = rng.randrange(collectors)
+            processes.kill(running[victim])
+            if redis is not None and rng.random() < 0.1:
+                redis.kill()
+                redis.start()
+            running[victim] = processes.start("run")
+        for process in running:
+            processes.kill(process)
+        if processes.status(processes.start("once")):
             raise RuntimeError("the last round failed")
         return _compared(fake, database, ids, kills, time.monotonic() - begun)
+
+
+class Processes:
+    """The processes of collectors, forked by one that has imported everything: nothing is killed while it imports.
+
+    Args:
+        url: The fake.
+        token: Its token.
+        database: The store.
+        items: What they collect.
+    """
+
+    def __init__(self, url: str, token: str, database: str, items: Sequence[str]) -> None:
+        self._request = {"url": url, "token": token, "database": database, "items": items}
+        self._alive: set[int] = set()
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "benchmarks.kill_collector"]
+        self._parent = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._alive:
+            os.kill(process, signal.SIGKILL)
+        self._parent.communicate()
+
+    def start(self, how: str) -> int:
+        """Start a collector that goes on for as long as it lives (`run`), or that collects `once`."""
+        process = self._ask({**self._request, "how": how})
+        self._alive.add(process)
+        return process
+
+    def kill(self, process: int) -> None:
+        """Kill a collector."""
+        os.kill(process, signal.SIGKILL)
+        status = self.status(process)
+        if status != -signal.SIGKILL:
+            raise RuntimeError(f"a collector ended by itself, with {status}")
+
+    def status(self, process: int) -> int:
+        """Wait until a collector has ended, and return its exit status."""
+        status = self._ask(process)
+        self._alive.discard(process)
+        return status
+
+    def _ask(self, request: object) -> int:
+        assert self._parent.stdin is not None
+        assert self._parent.stdout is not None
+        self._parent.stdin.write(f"{json.dumps(request)}\n")
+        self._parent.stdin.flush()
+        return int(self._parent.stdout.readline())
 
 
 @contextmanager
@@ -169,22 +216,6 @@ def _environment(redis: RedisServer | None) -> Iterator[None]:
         yield
     finally:
         os.environ.pop("SCAPI_REDIS_URL", None)
-
-
-def _start(how: str, url: str, token: str, database: str, ids: Sequence[str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "benchmarks.kill_collector", how, url, token, database, *ids]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    # What is killed while it imports its modules proves nothing.
-    process.stdout.readline()
-    return process
-
-
-def _end(process: subprocess.Popen[bytes], number: int) -> None:
-    if process.poll() not in {None, -signal.SIGKILL}:
-        raise RuntimeError(f"a collector ended by itself, with {process.returncode}")
-    process.send_signal(number)
-    process.communicate()
 
 
 def _trade(fake: FakeApi, item: str, rng: random.Random) -> None:

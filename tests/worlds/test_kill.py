@@ -17,11 +17,11 @@ pytestmark = pytest.mark.socket
 
 @pytest.mark.parametrize("collectors", [1, 2])
 def test_nothing_is_lost_or_doubled_in_sqlite(tmp_path: Path, collectors: int) -> None:
-    result = kill(str(tmp_path / "market.db"), items=4, kills=4, collectors=collectors)
+    result = kill(str(tmp_path / "market.db"), items=4, kills=6, collectors=collectors)
     assert (result.missing, result.extra) == (0, 0)
     assert result.sales >= 6000
 
 
 def test_nothing_is_lost_or_doubled_in_postgresql(request: pytest.FixtureRequest) -> None:
-    result = kill(request.getfixturevalue("postgres"), items=4, kills=4, collectors=2)
+    result = kill(request.getfixturevalue("postgres"), items=4, kills=6, collectors=2)
     assert (result.missing, result.extra) == (0, 0)
