@@ -203,7 +203,7 @@ def _ending(deal: Deal) -> list[str]:
 
 
 def _health(report: Report, names: Names) -> str:
-    worst = sorted(report.health, key=lambda row: (-row.failures, -row.gaps, row.sales_at or MONDAY))
+    worst = sorted(report.health, key=lambda row: (-row.failures, -row.gaps, _looked(row) or MONDAY))
     rows = [_state(row, report.until, names) for row in worst[:HEALTH]]
     more = len(worst) - len(rows)
     others = f"<p>And {formatting.integer(more)} more, with at most as many failures and gaps.</p>" if more else ""
@@ -216,8 +216,14 @@ def _health(report: Report, names: Names) -> str:
 def _state(row: ItemHealth, now: datetime, names: Names) -> str:
     whole = [] if row.newest is None else [f"complete to {_day(row.newest)}"]
     cell = names.cell(row, whole, row.error if row.failures else row.aside)
-    looked = "never" if row.sales_at is None else f"{_ago(row.sales_at, now)} ago"
+    at = _looked(row)
+    looked = "never" if at is None else f"{_ago(at, now)} ago"
     return f"{cell}<td>{looked}</td><td>{row.gaps}</td><td>{compact(row.lots)}</td><td>{row.failures}</td>"
+
+
+def _looked(row: ItemHealth) -> datetime | None:
+    """Return when an item, an emission or a clan was last fetched."""
+    return row.sales_at or row.lots_at or row.looked_at
 
 
 def _runs(runs: Iterable[Run]) -> str:
