@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scapi._collect import refusals
 from scapi._collect.agenda import Agenda, Wanted
 from scapi._collect.history import HistoryWalk
-from scapi._collect.jobs import Item, Job, Outcome
+from scapi._collect.jobs import CLAN, EMISSION, Item, Job, Outcome
 from scapi._collect.plan import HOTTEST, Load, fitted, rate_of
 from scapi._collect.spans import Interval, gaps, merged
 from scapi._collect.tally import Tally
@@ -121,6 +121,41 @@ def test_fresh_sales_are_first_then_lots_then_the_past() -> None:
     # The past of an item goes on until it is complete, or others have their turn.
     assert kinds == [("sales", "a"), ("sales", "b"), ("lots", "a"), ("lots", "b"), ("gap", "a"), ("gap", "a")]
     assert todo.wait(0.0) == 0
+
+
+def test_pages_of_the_past_leave_room_for_fresh_sales() -> None:
+    todo = agenda(lots=None)
+    for name in ("a", "b"):
+        todo.add(item(name), 0)
+    for _ in range(2):
+        job = todo.next(0.0)
+        assert job is not None
+        todo.done(looked(job, complete=[Interval(NOW, NOW - timedelta(hours=1))]), 0.0)
+    first = todo.next(0.0)
+    assert first is not None
+    assert first.kind == "gap"
+    # It may wait for points for a minute. Until then there is no second one, but there are looks that are due.
+    assert todo.next(0.0) is None
+    later = todo.next(400.0)
+    assert later is not None
+    assert later.kind == "sales"
+
+
+def test_emissions_and_clans_are_looked_at_first_and_have_intervals_of_their_own() -> None:
+    todo = agenda(lots=None, since=None, emissions=60.0, members=3600.0)
+    for name in ("a", EMISSION, f"{CLAN}1"):
+        todo.add(item(name), 0)
+    kinds: list[str] = []
+    for _ in range(3):
+        job = todo.next(0.0)
+        assert job is not None
+        kinds.append(job.kind)
+        todo.done(Outcome(job) if job.kind != "sales" else looked(job), 0.0)
+    assert kinds == ["emission", "members", "sales"]
+    assert todo.wait(0.0) == pytest.approx(60)
+    progress = Tally().progress(todo, 10.0, None, 0)
+    # The live view counts the items of the auction.
+    assert (progress.items, progress.looked, progress.lag) == (1, 1, 10)
 
 
 def test_the_next_look_is_an_interval_away() -> None:
