@@ -16,8 +16,11 @@ import traceback
 import warnings
 from typing import TYPE_CHECKING
 
+import psycopg  # noqa: F401  # these are imported late, and nothing is to be killed meanwhile
+
 from scapi import AppClient, Collector, Store
-from scapi._store import sql_store  # noqa: F401  # a store imports it late, and nothing is to be killed meanwhile
+from scapi._async import transport  # noqa: F401
+from scapi._store import sql_store  # noqa: F401
 from scapi.pacing import PostgresBudget
 
 if TYPE_CHECKING:
@@ -30,8 +33,8 @@ async def collect(how: str, url: str, token: str, database: str, items: Sequence
     is_shared = "://" in database and "SCAPI_REDIS_URL" not in os.environ
     budget = PostgresBudget(database) if is_shared else None
     async with AppClient(token=token, base_url=url, region="ru", budget=budget) as client, Store(database) as store:
-        # Leases as short as can be: the next process goes on where this one was killed.
-        collector = Collector(client, store, items, sales=1.0, since="all", lease=1.0)
+        # Leases shorter than lives: the next process goes on where this one was killed.
+        collector = Collector(client, store, items, sales=1.0, since="all", lease=0.1)
         await (collector.once() if how == "once" else collector.run())
 
 

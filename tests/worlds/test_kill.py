@@ -20,6 +20,7 @@ def test_nothing_is_lost_or_doubled_in_sqlite(tmp_path: Path, collectors: int) -
     result = kill(str(tmp_path / "market.db"), items=4, kills=6, collectors=collectors)
     assert (result.missing, result.extra) == (0, 0)
     assert result.sales >= 6000
+    assert result.meanwhile > 0
 
 
 def test_nothing_is_lost_or_doubled_in_postgresql(request: pytest.FixtureRequest) -> None:
