@@ -13,12 +13,16 @@ from sqlalchemy import bindparam, column, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, CursorResult, Executable, Table
+    from typing import TypeAlias
+
+    from sqlalchemy import Connection, CursorResult, Delete, Insert, Select, Table
+
+    Statement: TypeAlias = Select[Any] | Insert | Delete
 
 COUNTED = {"preserve_rowcount": True}
 
 
-def run(connection: Connection, statement: Executable, parameters: dict[str, Any]) -> CursorResult[Any]:
+def run(connection: Connection, statement: Statement, parameters: dict[str, Any]) -> CursorResult[Any]:
     """Run a statement that a module keeps as a constant.
 
     Args:
@@ -30,7 +34,7 @@ def run(connection: Connection, statement: Executable, parameters: dict[str, Any
 
 
 @cache
-def _text(statement: Executable, database: str) -> str:
+def _text(statement: Statement, database: str) -> str:
     dialect = (
         postgresql.dialect(paramstyle="pyformat") if database == "postgresql" else sqlite.dialect(paramstyle="named")
     )

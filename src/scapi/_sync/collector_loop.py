@@ -235,17 +235,13 @@ class Run:
         wait = self._agenda.failed(outcome.job, now, error)
         line = self._tally.fail(item, f"{type(error).__name__}: {error}", at)
         logger.warning("%s in %s: %s", escaping.log(item.place.item), item.place.region, line)
-        change: ItemChange = {"failures": item.failures, "error": line, "error_at": at, "aside": item.aside}
-        due = at + timedelta(seconds=wait)
-        match outcome.job.kind:
-            case "sales":
-                change["next_sales"] = due
-            case "lots":
-                change["next_lots"] = due
-            case "emission" | "members":
-                change["next_look"] = due
-            case "gap":
-                pass  # gaps are read off the spans
+        change: ItemChange = {
+            "failures": item.failures,
+            "error": line,
+            "error_at": at,
+            "aside": item.aside,
+            **_next_due(outcome.job.kind, at + timedelta(seconds=wait)),
+        }
         self._store.update_item(item.place.region, item.place.item, **change)
         if not refusals.is_refusal(error, outcome.job.kind):
             self._pause(error, now)
@@ -271,3 +267,16 @@ class Run:
     def _end(self) -> None:
         self._store.release(self._owner)
         self._store.write_run(self._owner, rows=self._tally.rows, failures=self._tally.failures, ended=True)
+
+
+def _next_due(kind: Kind, due: datetime) -> ItemChange:
+    """Return when the next look of a kind is due, as a change of the item. Gaps are read off the spans instead."""
+    match kind:
+        case "sales":
+            return {"next_sales": due}
+        case "lots":
+            return {"next_lots": due}
+        case "emission" | "members":
+            return {"next_look": due}
+        case "gap":
+            return {}
