@@ -35,10 +35,10 @@ def run(connection: Connection, statement: Statement, parameters: dict[str, Any]
 
 @cache
 def _text(statement: Statement, database: str) -> str:
-    dialect = (
-        postgresql.dialect(paramstyle="pyformat") if database == "postgresql" else sqlite.dialect(paramstyle="named")
-    )
-    return str(statement.compile(dialect=dialect))
+    if database == "postgresql":
+        dialect = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+        return str(statement.compile(dialect=dialect))
+    return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
 
 
 def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
@@ -53,8 +53,8 @@ def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]])
         values = {_parameter(each.name): [row[each.name] for row in rows] for each in table.columns}
         return connection.execute(_of_arrays(table), values).rowcount
     # SQLAlchemy would process each value, but the driver takes them as they are.
-    values = itemgetter(*(each.name for each in table.columns))
-    return connection.exec_driver_sql(_of_rows(table), list(map(values, rows)), execution_options=COUNTED).rowcount
+    pick = itemgetter(*(each.name for each in table.columns))
+    return connection.exec_driver_sql(_of_rows(table), list(map(pick, rows)), execution_options=COUNTED).rowcount
 
 
 @cache
