@@ -213,7 +213,7 @@ def test_leases_are_given_back_at_the_end(world: World, store: Store) -> None:
 
 
 def test_ids_that_are_refused_are_set_aside(world: World, store: Store) -> None:
-    collector = world.collector(store, ["zyv9", "unknown9"], since="1d")
+    collector = world.collector(store, ["zyv9", "unknown9"], since="1d", sales=1800)
     world.at(3 * HOUR, collector.stop)
     done = collector.run()
     assert sum("unknown9" in seen.path for seen in world.fake.requests) == 1
@@ -227,7 +227,7 @@ def test_ids_that_are_refused_are_set_aside(world: World, store: Store) -> None:
 
 
 def test_what_is_never_traded_is_asked_rarely(world: World, store: Store) -> None:
-    collector = world.collector(store, ["qyvk", "zyv9"], sales=1800)
+    collector = world.collector(store, ["qyvk", "zyv9"], sales=7200)
     world.at(10 * HOUR, collector.stop)
     collector.run()
     assert sum("qyvk" in seen.path for seen in world.fake.requests) == 1
@@ -237,7 +237,7 @@ def test_failures_are_told_and_mended(world: World, store: Store) -> None:
     world.fake.fail("*/kqgy/history", "status", status=500, times=4)
     told: list[Any] = []
     collector = world.collector(store, sales=300, since="all", on_progress=told.append)
-    world.at(2 * HOUR, collector.stop)
+    world.at(HOUR, collector.stop)
     done = collector.run()
     assert any(failure.item == "kqgy" and "500" in failure.error for each in told for failure in each.failing)
     assert done.failures > 0
@@ -353,7 +353,7 @@ def test_a_clan_of_others_is_set_aside_and_the_rest_goes_on(world: World, store:
 def test_points_are_used_up_by_a_plan_that_is_too_large(store: Store) -> None:
     world, told = World(limit=40), list[Any]()
     collector = world.collector(store, sales=0.5, on_progress=told.append)
-    world.at(361, collector.stop)
+    world.at(241, collector.stop)
     collector.run()
     # A window of a minute has begun before.
     assert 2 * len(world.fake.requests) >= 0.98 * 40 * world.passed / 60

@@ -37,7 +37,7 @@ ITEMS = ["zyv9", "kqgy"]
 PAGE, PAST = 8, 60
 
 #: A run of the loop takes some tenths of a second, so there are fewer examples than elsewhere.
-EXAMPLES = max(12, settings.default.max_examples // 5)
+EXAMPLES = max(8, settings.default.max_examples // 5)
 
 FAULTS: list[FaultKind] = ["status", "reset", "cut"]
 
