@@ -26,8 +26,10 @@ pytestmark = pytest.mark.socket
 
 LOGIN, LOGIN_SYNC, RENEWAL, RENEWAL_SYNC, WEB, WEB_SYNC, _ = examples("tokens.md")
 WATCHING = [example for example in examples() if "watch_" in example.source]
+#: What Procrastinate and Celery import; the first one warns if it is a program itself.
+TASKS = [example for example in examples() if "@app.task" in example.source]
 #: These go into a program of the reader, as the line above them says, or wait for something to happen.
-APART = [RENEWAL, RENEWAL_SYNC, WEB, WEB_SYNC, *WATCHING]
+APART = [RENEWAL, RENEWAL_SYNC, WEB, WEB_SYNC, *WATCHING, *TASKS]
 
 #: Two visitors of the reader's own web page: one comes with a foreign state, the other with their own.
 VISIT = """
@@ -49,6 +51,12 @@ async def visit():
 
 asyncio.run(visit())
 """
+
+
+@pytest.mark.parametrize("example", TASKS, ids=str)
+def test_a_module_of_tasks_is_imported_as_an_engine_does(example: Example, reader: Reader) -> None:
+    (reader.folder / "tasks.py").write_text(example.source, encoding="utf-8")
+    assert reader.python("-c", "import tasks; print(tasks.collect.name)") == (0, "collect\n", "")
 
 
 @pytest.mark.parametrize("example", [example for example in examples() if example not in APART], ids=str)
