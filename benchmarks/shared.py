@@ -1,8 +1,9 @@
 """Many processes on one key in virtual time: the real steps, and a server that enforces its windows.
 
-`python -m benchmarks.shared` prints the table; `--minutes` makes it longer, `--row` takes the steps of PostgreSQL's
-budget. It is the simulation of `benchmarks.pacing`, with a `SharedBudget` for each process. Steps of Redis run on a
-`redis-server` of their own, with the simulated time in place of its clock.
+`python -m benchmarks.shared` prints the table, and `--write` also writes it into benchmarks/README.md; `--minutes`
+makes the runs longer or shorter, `--row` takes the steps of PostgreSQL's budget. It is the simulation of
+`benchmarks.pacing`, with a `SharedBudget` for each process. Steps of Redis run on a `redis-server` of their own, with
+the simulated time in place of its clock.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from benchmarks import report, rounds
 from benchmarks.pacing import EPOCH, UNKNOWN, Scenario, Simulation
 from scapi._primitives.redis_budget import KEYS, script
 from scapi._ratelimit import shared_state
@@ -141,27 +143,41 @@ def _scenarios(seconds: float) -> Iterator[tuple[str, Scenario]]:
     yield "8 processes, spread evenly", replace(usual, workers=8, tasks=40, spread=True)
 
 
+HEAD = ["", "calls", "failed", "429", "of ours", "points of usable", "least process ÷ mean", "steps per call"]
+
+
+def row(name: str, run: SharedSimulation) -> list[str]:
+    """Return a row of the table."""
+    outcome = run.outcome
+    return [
+        name,
+        f"{outcome.completed}",
+        f"{outcome.failed}",
+        f"{outcome.refused}",
+        f"{outcome.share_refused:.2%}",
+        f"{outcome.share_used:.2%}",
+        f"{min(run.had) * len(run.had) / max(1, sum(run.had)):.2f}",
+        f"{run.steps / max(1, outcome.sent):.2f}",
+    ]
+
+
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.shared", description=__doc__)
     parser.add_argument("--minutes", type=float, default=15.0, help="simulated minutes per run (default: 15)")
-    parser.add_argument("--row", action="store_true", help="the steps of PostgreSQL's budget, in place of Redis'")
+    parser.add_argument("--row", action="store_true", help="take the steps of PostgreSQL's budget, not Redis'")
+    parser.add_argument("--write", action="store_true", help="write the table into benchmarks/README.md")
     given = parser.parse_args()
-    seconds = given.minutes * 60
-    print("| | calls | failed | 429 | of ours | points of usable | least process ÷ mean | steps per call |")
-    print("|---|---|---|---|---|---|---|---|")
+    rows = []
     with running_redis() as server, server.client() as redis:
-        for name, scenario in _scenarios(seconds):
+        for name, scenario in _scenarios(given.minutes * 60):
             redis.flushdb()
-            run = simulate(scenario, RowPlace() if given.row else RedisPlace(redis, "simulated"))
-            outcome = run.outcome
-            print(
-                f"| {name} | {outcome.completed} | {outcome.failed} | {outcome.refused} "
-                f"| {outcome.share_refused:.2%} | {outcome.share_used:.2%} "
-                f"| {min(run.had) * len(run.had) / max(1, sum(run.had)):.2f} "
-                f"| {run.steps / max(1, outcome.sent):.2f} |",
-                flush=True,
-            )
+            rows.append(row(name, simulate(scenario, RowPlace() if given.row else RedisPlace(redis, "simulated"))))
+            print(" | ".join(rows[-1]), flush=True)
+    text = f"{given.minutes:g} minutes of each, simulated:\n\n{rounds.table(HEAD, rows)}"
+    print(f"\n{text}")
+    if given.write:
+        report.write("shared", text)
 
 
 if __name__ == "__main__":

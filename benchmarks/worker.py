@@ -2,9 +2,9 @@
 
 It prints `ready`, and begins when it reads the seconds that it has.
 
-It takes JSON from the command line: the server's `url` and `token`, `redis`, the `way` of pacing, `callers`, `pause`
-between the calls of each, `calls`, `priority`, and the `world`. General limiters run in an environment without scapi,
-so nothing of it is imported at the top.
+It takes JSON from the command line: the server's `url` and `token`, `redis` and `postgres`, the `way` of pacing,
+`callers`, `pause` between the calls of each, `calls`, `priority`, and the `world`. General limiters run in an
+environment without scapi, so nothing of it is imported at the top.
 """
 
 from __future__ import annotations
@@ -53,10 +53,12 @@ class Tally:
 
 
 def budget_of(told: dict[str, Any]) -> Any:
-    from scapi.pacing import Budget, RedisBudget
+    from scapi.pacing import Budget, PostgresBudget, RedisBudget
 
     if told["way"] == "redis":
         return RedisBudget.from_url(told["redis"])
+    if told["way"] == "postgres":
+        return PostgresBudget(told["postgres"])
     return Budget(window=told["window"], share=told["share"])
 
 

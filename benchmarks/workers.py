@@ -1,6 +1,6 @@
-"""Many processes on one key, over real sockets and through a real Redis, with windows of a few seconds.
+"""Many processes on one key, over real sockets, through a real Redis or PostgreSQL, with windows of a few seconds.
 
-`python -m benchmarks.workers` (about five minutes) prints the table, `--write` also writes it into
+`python -m benchmarks.workers` (about eight minutes) prints the table, `--write` also writes it into
 benchmarks/README.md; `--only redis` leaves the others out. Each run begins in the middle of a window. The server counts
 by itself what is spent in each; whole windows count, from the second one on.
 """
@@ -16,6 +16,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,8 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import environments, report, rounds
 from benchmarks.pacing_socket import COSTS, PHASE
-from scapi.pacing import Budget, RedisBudget
+from scapi.pacing import Budget, PostgresBudget, RedisBudget
 from scapi.testing import FakeApi
+from tests.support.postgres import server as running_postgres
 from tests.support.redis import running_redis
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 WORKER = Path(__file__).with_name("worker.py")
 KNOWN = ["emission", "lots", "history"]
 UNKNOWN = [*KNOWN, "regions", "clans", "sessions"]
-OURS = {"redis": "RedisBudget", "own": "a Budget each", "share": "fixed shares"}
+OURS = {"redis": "RedisBudget", "postgres": "PostgresBudget", "own": "a Budget each", "share": "fixed shares"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +99,8 @@ class Server(FakeApi):
 class Run:
     """A scenario under way."""
 
-    def __init__(self, scenario: Scenario, server: Server, url: str, redis: RedisServer) -> None:
-        self.scenario, self.server, self.redis = scenario, server, redis
+    def __init__(self, scenario: Scenario, server: Server, url: str, redis: RedisServer, postgres: str | None) -> None:
+        self.scenario, self.server, self.redis, self.postgres = scenario, server, redis, postgres
         self.processes = [self._process(number, url) for number in range(len(scenario.pauses))]
         for process in self.processes:
             assert process.stdout
@@ -116,6 +118,7 @@ class Run:
             "url": url,
             "token": self.server.app_token,
             "redis": self.redis.url,
+            "postgres": self.postgres,
             "way": scenario.way,
             "share": 1 / len(scenario.pauses) if scenario.way == "share" else 1.0,
             "world": scenario.world,
@@ -147,16 +150,18 @@ class Outcome:
 
 def run(scenario: Scenario) -> Outcome:
     """Try one scenario."""
-    with running_redis() as redis:
+    with ExitStack() as stack:
+        redis = stack.enter_context(running_redis())
+        postgres = stack.enter_context(running_postgres())() if scenario.way == "postgres" else None
         server = Server(scenario)
-        with server.serve() as url:
-            under_way = Run(scenario, server, url, redis)
-            if scenario.then:
-                happening = threading.Thread(target=scenario.then, args=(under_way,))
-                happening.start()
-            ended = [process.communicate(timeout=120) for process in under_way.processes]
-            if scenario.then:
-                happening.join()
+        url = stack.enter_context(server.serve())
+        under_way = Run(scenario, server, url, redis, postgres)
+        if scenario.then:
+            happening = threading.Thread(target=scenario.then, args=(under_way,))
+            happening.start()
+        ended = [process.communicate(timeout=120) for process in under_way.processes]
+        if scenario.then:
+            happening.join()
     found = [json.loads(out) for out, _ in ended if out.strip()]
     done = [len(one["seconds"]) for one in found]
     return Outcome(
@@ -199,6 +204,11 @@ def scenarios() -> Iterator[Scenario]:
     yield Scenario(name="`kill -9` of 2 in the burst", then=kill_two, counted=(4, 5))
     yield Scenario(name="Redis restarted in the burst", then=restart, counted=(4, 5))
     yield Scenario(name="Redis gone for 3 windows", then=take_away, windows=8, counted=(7, 8))
+    yield Scenario(name="8 × 3 threads", way="postgres")
+    yield Scenario(name="8 × 20 tasks, async", way="postgres", world="async", callers=20)
+    yield Scenario(name="4 × 3 threads", way="postgres", pauses=(0.0,) * 4)
+    yield Scenario(name="2 busy, 6 nearly idle", way="postgres", pauses=uneven)
+    yield Scenario(name="`kill -9` of 2 in the burst", way="postgres", then=kill_two, counted=(4, 5))
     for way in ("share", "own", "limits", "pyrate-limiter"):
         yield Scenario(name="8 × 3 threads", way=way)
         yield Scenario(name="2 busy, 6 nearly idle", way=way, pauses=uneven)
@@ -267,16 +277,20 @@ class Call:
 def overhead(how_often: int = 2000) -> list[str]:
     """What a budget takes of a call, one at a time."""
     medians = []
-    with running_redis() as redis, redis.client() as admin:
-        for source in (None, RedisBudget.from_url(redis.url)):
+    with running_redis() as redis, redis.client() as admin, running_postgres() as postgres:
+        for source in (None, RedisBudget.from_url(redis.url), PostgresBudget(postgres())):
             budget = Budget() if source is None else source.budget_for("https://overhead.test", "key")
             Call().make(budget, 10**6)
-            admin.config_resetstat()
+            if isinstance(source, RedisBudget):
+                admin.config_resetstat()
             took = [Call().make(budget, 10**6 - number) for number in range(how_often)]
             medians.append(statistics.median(took) * 1000)
         steps = admin.info("commandstats")["cmdstat_evalsha"]
+        # Its thread says goodbye after five seconds without calls, and the server is gone by then.
+        del budget
     trips, script = steps["calls"] / how_often, steps["usec_per_call"] / 1000
-    return [f"{medians[0]:.3f} ms", f"{medians[1]:.2f} ms", f"{script:.2f} ms", f"{trips:.2f}"]
+    own, shared, in_row = medians
+    return [f"{own:.3f} ms", f"{shared:.2f} ms", f"{script:.2f} ms", f"{trips:.2f}", f"{in_row:.2f} ms"]
 
 
 def main() -> None:
@@ -297,7 +311,8 @@ def main() -> None:
         table(rows),
         rounds.table(["calls of the person", "within 1 s", "median", "points used", "429"], [people()]),
         rounds.table(
-            ["a call's time in a Budget", "in a RedisBudget", "the script", "round trips a call"], [overhead()]
+            ["a call's time in a Budget", "in a RedisBudget", "its script", "its round trips", "in a PostgresBudget"],
+            [overhead()],
         ),
     ]
     text = "\n\n".join(parts)
