@@ -32,7 +32,9 @@ def test_a_notebook_runs_and_shows_its_tables_and_charts(path: Path, tmp_path: P
     nbformat.validate(notebook)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.outputs == [] and cell.execution_count is None for cell in cells)
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(
+        notebook, timeout=300, startup_timeout=300, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
     shown = [kind for cell in cells for output in cell.outputs for kind in output.get("data", {})]
     assert {kind: shown.count(kind) for kind in SHOWN[path.stem]} == SHOWN[path.stem]
 
