@@ -78,6 +78,20 @@ def test_tables_show_names_and_files_ids(
     assert "'Stone Flower Pot' is unknown" in capsys.readouterr().err
 
 
+def test_names_are_in_the_language_of_the_only_region_of_a_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(tmp_path / "market.db")
+    with Store(path) as store:
+        store.update_item("eu", "kqgy", failures=1)
+    assert run(["market", "health", path]) == 0
+    assert "Stone Blossom" in capsys.readouterr().out
+    with Store(path) as store:
+        store.update_item("ru", "kqgy", failures=1)
+    assert run(["market", "health", path]) == 0
+    assert capsys.readouterr().out.count("Каменный цветок") == 2
+
+
 def test_ids_will_do_where_the_database_is_not_there(
     path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import wraps
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,28 +71,33 @@ def question(function: Callable[..., Listing[Any]]) -> click.Command:
         store: Store, *, items: tuple[str, ...], regions: tuple[RegionLike, ...], fake: bool, **arguments: Any
     ) -> Answer[Any]:
         given = {name: value for name, value in arguments.items() if value is not None and value != ()}
-        connection = _connected(regions, fake=fake)
-        ids = [connection.item_id(item) for item in items]
-        return _answer(function(store, ids or None, region=list(regions) or None, **given), connection)
+        connected = cache(lambda: _connected(store, regions, fake=fake))
+        ids = [connected().item_id(item) for item in items]
+        return _answer(function(store, ids or None, region=list(regions) or None, **given), connected)
 
     command = stored_command(items(regions(fake(ask))))
     market.add_command(command)
     return command
 
 
-def _connected(regions: Sequence[RegionLike], *, fake: bool) -> Connection:
-    """Return a connection for the names of items, which is closed when the command ends."""
+def _connected(store: Store, regions: Sequence[RegionLike], *, fake: bool) -> Connection:
+    """Return a connection for the names of items, which is closed when the command ends.
+
+    Their language is that of the region: of the first one that is given, or else of the store's only one.
+    """
+    known = regions or sorted({Region(row.region) for row in store.health()})
     context = click.get_current_context()
     context.with_resource(log_to_stderr())
-    return context.with_resource(connect(fake=fake, region=regions[0] if regions else None))
+    only = known[0] if regions or len(known) == 1 else None
+    return context.with_resource(connect(fake=fake, region=only))
 
 
-def _answer(rows: Listing[Any], connection: Connection) -> Answer[Any]:
+def _answer(rows: Listing[Any], connected: Callable[[], Connection]) -> Answer[Any]:
     """Make an answer of rows. Tables show the names of items, files and JSON their ids."""
     assert rows.model is not None  # a store always sets the model
 
     def view(shown: Sequence[Any], now: datetime) -> RenderableType:
-        names: Mapping[str, str] = connection.item_names if shown else {}
+        names: Mapping[str, str] = connected().item_names if shown else {}
         return records([structs.replace(row, item=names.get(row.item, row.item)) for row in shown], now)
 
     return Answer(model=rows.model, rows=rows, view=view, kind="rows")
@@ -196,14 +201,14 @@ def history(
     """Show the price of an item over time, by default of each quality, and draw it."""
     if plot is None and theme is not None:
         raise click.UsageError("--theme is about the picture: it goes with --plot FILE")
-    connection = _connected([region] if region else [], fake=fake)
+    connection = _connected(store, [region] if region else [], fake=fake)
     item_id, begin = connection.item_id(item), validation.moment("--since", since, output.now())
     candles = store.candles(item_id, width, since=begin, by=by or ["quality"], region=region)
     if plot is not None:
         _draw(
             store, candles, begin, connection.item_names.get(item_id, item_id), by, path=plot, theme=theme, width=width
         )
-    return _answer(candles, connection)
+    return _answer(candles, lambda: connection)
 
 
 market.add_command(history)
@@ -258,7 +263,7 @@ def report(
     It is one file without scripts, which fetches nothing.
     """
     with _opened(store, create=False) as opened:
-        connection = _connected(regions, fake=fake)
+        connection = _connected(opened, regions, fake=fake)
         ids = [connection.item_id(item) for item in items]
         opened.report(out, ids or None, since, region=list(regions) or None, names=connection.item_names)
     click.echo(f"wrote {out}", err=True)
