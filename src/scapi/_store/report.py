@@ -26,6 +26,9 @@ BUSIEST, MOVERS, DEALS, RUNS = 8, 8, 20, 3
 #: Prices of the last days are compared with those of as many days before. Fewer sales say nothing.
 WINDOW, LEAST_SALES = 7 * DAY, 5
 
+#: The least change of a price that counts, as a share.
+LEAST_CHANGE = 0.01
+
 #: An interval that holds all sales.
 FOREVER = timedelta(days=36_500)
 
@@ -124,8 +127,8 @@ def read(queries: Queries, leases: Leases, scope: QueryScope, since: datetime, u
         totals=totals,
         # Another process may have pruned the sales meanwhile.
         busiest=[busy for busy in busiest if busy.candles and busy.qualities],
-        risen=[mover for mover in reversed(movers) if mover.change > 0][:MOVERS],
-        fallen=[mover for mover in movers if mover.change < 0][:MOVERS],
+        risen=[mover for mover in reversed(movers) if mover.change >= LEAST_CHANGE][:MOVERS],
+        fallen=[mover for mover in movers if mover.change <= -LEAST_CHANGE][:MOVERS],
         deals=queries.deals(
             scope._replace(since=until - WINDOW), below=0.8, fee=0.05, min_sales=LEAST_SALES, recipient=None
         )[:DEALS],

@@ -174,7 +174,7 @@ def _movers(report: Report, names: Names) -> str:
     return (
         _table(("Item", "Before", "Now", "Change"), rows)
         if rows
-        else _nothing("No price moved, or too little was sold.")
+        else _nothing("No price moved by 1 % or more, or too little was sold.")
     )
 
 
