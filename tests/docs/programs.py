@@ -79,6 +79,8 @@ class WarmPython:
         # Coverage is not measured in programs, because that would take longer than they do.
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTHON"))}
         variables = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8"}
+        # A process with one thread can be forked.
+        variables |= {"OPENBLAS_NUM_THREADS": "1"}
         command = [sys.executable, str(Path(__file__).with_name("warm_python.py"))]
         self._process = subprocess.Popen(  # noqa: S603  # our own script
             command, env={**kept, **variables}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0

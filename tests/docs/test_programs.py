@@ -65,8 +65,8 @@ def test_a_block_runs_alone_and_prints_what_its_page_says(example: Example, read
         pytest.importorskip(module)
     done = reader.run(example.source, *([OWN_PORT] if ".login()" in example.source else []))
     assert done.code == 0, done.err
-    # Without a Redis there is one warning.
-    assert not done.err or ("redis://" in example.source and done.err.count("\n") == 1)
+    # There may be a warning without a Redis, and one of Procrastinate about tasks that are in the program itself.
+    assert done.err.count("\n") <= (1 if re.search("redis://|procrastinate", example.source) else 0), done.err
     if example.page == "limits.md":
         calls = 4 if "crawl" in example.source else 1
         assert [request.status for request in reader.fake.requests] == [200] * calls

@@ -11,7 +11,9 @@ import runpy
 import sys
 from typing import Any
 
-import httpx  # noqa: F401  # imported for the programs, like the next two
+import httpx  # noqa: F401  # imported for the programs, like the next four
+import matplotlib.figure  # noqa: F401
+import sqlalchemy  # noqa: F401
 
 import scapi
 import scapi.sync
