@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from rich.console import Console
 
-from scapi.cli import formatting, tables
+from scapi.cli import formatting, records_table, tables
 from scapi.enums import StatType
 from scapi.models import CharacterProfile, Statistic
 from tests.cli.snapshots import COMMANDS, FOLDER, camera
@@ -48,3 +49,18 @@ def test_no_value_of_a_statistic_is_cut(width: int, named: bool) -> None:
     shown = captured.get()
     assert all(formatting.number(stat.value) in shown for stat in stats)
     assert all(len(line) <= width for line in shown.splitlines())
+
+
+class Row(msgspec.Struct):
+    item: str
+    time: datetime
+    close: float
+
+
+@pytest.mark.parametrize(("hours", "shown"), [(0, "2026-08-19  "), (5, "2026-08-19 05:00:00")])
+def test_days_have_no_hours(hours: int, shown: str) -> None:
+    rows = [Row("kqgy", datetime(2026, 8, day, hours, tzinfo=UTC), 5.0) for day in (18, 19)]
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(records_table.records(rows, NOW))
+    assert shown in captured.get()

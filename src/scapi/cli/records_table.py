@@ -1,8 +1,8 @@
-"""Rows of a store as a table: a column for each field."""
+"""Render rows of a store as a table with a column for each field."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Column
@@ -38,13 +38,22 @@ def records(rows: Sequence[msgspec.Struct], now: datetime) -> FittedTable:
     figures = {name for name, column in values.items() if any(isinstance(value, int | float) for value in column)}
     figures -= {"quality"}
     columns = [figure(name) if name in figures else _column(name) for name in names]
-    cells = [[_shown(value) for value in row] for row in zip(*values.values(), strict=True)]
-    return FittedTable(columns, cells, SPARE, drop_empty=True)
+    cells = [_cells(column) for column in values.values()]
+    return FittedTable(columns, list(zip(*cells, strict=True)), SPARE, drop_empty=True)
 
 
 def _column(name: str) -> Column:
     """Make a column of text. Names of items and errors may go over several lines, everything else not."""
     return Column(name) if name in {"item", "error", "aside"} else fixed(name)
+
+
+def _cells(values: Sequence[Any]) -> list[str | Text]:
+    cells = [_shown(value) for value in values]
+    times = [value for value in values if isinstance(value, datetime)]
+    if times and all(value.time() == time.min for value in times):
+        # Days, such as those of candles.
+        return [cell[: len("2026-08-19")] for cell in cells]
+    return cells
 
 
 def _shown(value: Any) -> str | Text:
