@@ -449,7 +449,8 @@ class TestFailures:
         monkeypatch.setenv("USERPROFILE", str(tmp_path))
         assert run(["history", "zyv9", "--out=~/rows.csv", "--plot=~/rows.png"]) == 0
         assert {"rows.csv", "rows.png"} <= {path.name for path in tmp_path.iterdir()}
-        assert run(["doctor", "--from=~"]) == 0
+        (tmp_path / "answers.json").write_text('{"software": "", "exchanges": []}')
+        assert run(["doctor", "--replay=~/answers.json"]) == 0
 
     @pytest.mark.usefixtures("key")
     def test_what_another_run_has_begun_is_left_alone(self, tmp_path: Path) -> None:

@@ -550,10 +550,6 @@ def test_too_many_points_are_a_429_that_costs_none(fake: FakeApi) -> None:
     assert fake.spend(5, token=fake.user_token) == 45
 
 
-def test_a_bad_request_costs_its_points(fake: FakeApi) -> None:
-    assert limits(fake, "/ru/auction/nope/lots")[1] == 398
-
-
 def test_pair_and_token_of_an_application_share_a_budget_and_users_have_their_own(fake: FakeApi) -> None:
     ask(fake, PATHS["emission"], {"client-id": fake.client_id, "client-secret": fake.client_secret})
     fake.add_token("other app")
