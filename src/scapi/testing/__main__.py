@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import cycle
 from typing import TYPE_CHECKING
 
@@ -21,9 +21,10 @@ from scapi.testing._fake import FakeApi
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from types import FrameType
 
+#: Seconds between two events: each item is sold and listed once, and an emission starts or ends.
 PERIOD = 10.0
-"""How often something happens, in seconds: each item is sold and listed once, and an emission starts or ends."""
 
 TRADED = [item for item in ITEMS if item not in UNTRADEABLE]
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str], fake: FakeApi) -> int:
         The exit code of the program; that of a shell if a signal ended it.
     """
     # Ctrl-C reaches the program too, which decides whether it ends.
-    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGINT, _go_on)
     command = [sys.executable, *arguments]
     with environment(fake) as variables, subprocess.Popen(command, env=variables) as process:  # noqa: S603  # the user's
         return attend(process, fake)
@@ -46,18 +47,21 @@ def main(arguments: Sequence[str], fake: FakeApi) -> int:
 
 def attend(process: subprocess.Popen[bytes], fake: FakeApi) -> int:
     """Let things happen in a fake until a program ends, and return its exit code."""
-    for change in cycle((fake.start_emission, fake.end_emission)):
-        try:
+    changes = cycle((fake.start_emission, fake.end_emission))
+    while True:
+        with suppress(subprocess.TimeoutExpired):
             code = process.wait(PERIOD)
-        except subprocess.TimeoutExpired:
-            for region in REGIONS:
-                change(region=region)
-                for item in TRADED:
-                    fake.sell(item, region=region)
-                    fake.list_lot(item, region=region)
-        else:
-            break
-    return code if code >= 0 else 128 - code
+            return code if code >= 0 else 128 - code
+        change = next(changes)
+        for region in REGIONS:
+            change(region=region)
+            for item in TRADED:
+                fake.sell(item, region=region)
+                fake.list_lot(item, region=region)
+
+
+def _go_on(_number: int, _frame: FrameType | None) -> None:
+    """Ignore a signal. `SIG_IGN` would be inherited by the program."""
 
 
 @contextmanager
