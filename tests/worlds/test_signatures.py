@@ -29,6 +29,7 @@ SOME_BY_POSITION = {
 #: Options that have more than one type, each with the reason.
 SEVERAL_TYPES = {
     "by": "a chart has one line per value, so it groups by one thing or decides itself",
+    "items": "a collector refuses a lone id, which is more likely a string in the place of a list",
     "model": "get takes a list of models too",
     "path": "in a repository it is text with slashes, on this machine any path",
     "progress": "the collector's is another name of its on_progress",
