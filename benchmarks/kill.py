@@ -52,8 +52,8 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Sales of an item before the first collector begins.
 PAST = 1500
 
-#: Points in a second, if a Redis shares them among the collectors.
-FEW = 200
+#: Points in a window of so many seconds, if a Redis shares them among the collectors: fewer than they would take.
+FEW, WINDOW = 1500, 5
 
 #: What is different on every run of a program, and must not be here.
 SEED = 17
@@ -140,7 +140,7 @@ def kill(
     """
     rng, begun = random.Random(SEED), time.monotonic()
     ids = [f"item{number}" for number in range(items)]
-    points = {"limit": 10_000_000} if redis is None else {"limit": FEW, "window": 1}
+    points = {"limit": 10_000_000} if redis is None else {"limit": FEW, "window": WINDOW}
     fake = FakeApi(**points, sales=dict.fromkeys(ids, PAST), reorder=True)
     with fake.serve() as url, _environment(redis), Processes(url, fake.app_token, database, ids) as processes:
         running = [processes.start("run") for _ in range(collectors)]

@@ -1,5 +1,6 @@
 -- One atomic step of a budget that all processes on a key share. A process sends what it holds, wants and has learned,
--- and receives its grants. `shared.py` is the other side.
+-- and receives its grants. `shared.py` is the other side. `shared_step.py` takes the same step for PostgreSQL: change both,
+-- a test compares them.
 --
 -- Each request replaces the previous one of its process, so the next step repairs a lost reply, a flushed database or a
 -- restart. Times are milliseconds of Redis' clock, and only their differences matter. The window's end comes from the
