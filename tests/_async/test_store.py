@@ -591,7 +591,7 @@ async def test_a_report_is_a_page_about_the_market(store: Store, tmp_path: Path)
     assert re.search(r"<td>25</td><td>2\d\d</td><td>8\d%</td><td>[\d.]+</td>", page)
     assert "Last runs" not in page
     for number in range(45):
-        await store.update_item("sea", f"item{number}", aside="it never trades")
+        await store.update_item("sea", f"item{number}", aside="it never trades", sales_at=at(7200 * number))
     await store.write_run("one", rows=7000, failures=2)
     await store.write_run("one", rows=7000, failures=2, ended=True)
     await store.write_run("two")
@@ -601,7 +601,7 @@ async def test_a_report_is_a_page_about_the_market(store: Store, tmp_path: Path)
     assert page.count("running or killed") == 1
     await store.report(tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "it never trades" in page
+    assert all(part in page for part in ("it never trades", "<td>20 h ago</td>", "<td>4 d ago</td>"))
     # 45 and the three from above, of which 40 are shown.
     assert "And 8 more" in page
     await store.report(tmp_path / "report.html", "zyv9", since=timedelta(days=1), region="ru")
