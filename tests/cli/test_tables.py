@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from scapi.cli import formatting, records_table, tables
-from scapi.enums import StatType
-from scapi.models import CharacterProfile, Statistic
+from scapi.enums import Quality, StatType
+from scapi.models import AuctionLot, CharacterProfile, LotEvent, Statistic
 from tests.cli.snapshots import COMMANDS, FOLDER, camera
 
 NOW = datetime(2026, 8, 19, 12, tzinfo=UTC)
@@ -64,3 +64,17 @@ def test_days_have_no_hours(hours: int, shown: str) -> None:
     with console.capture() as captured:
         console.print(records_table.records(rows, NOW))
     assert shown in captured.get()
+
+
+def test_a_line_of_a_watched_lot_breaks_between_its_price_and_its_details() -> None:
+    details = {"qlt": Quality.LEGENDARY, "ptn": 15}
+    lot = AuctionLot(item_id="kqgy", amount=1, buyout_price=10**10, end_time=NOW, additional=details)
+    event = LotEvent(kind="gone", region="ru", item_id="kqgy", lot=lot)
+    shown = list[str]()
+    for width in (40, 80):
+        console = Console(width=width)
+        with console.capture() as captured:
+            console.print(tables.lot_event([event], NOW))
+        shown.append("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    price = "12:00:00  gone  10\xa0000\xa0000\xa0000"
+    assert shown == [f"{price}\n  legendary +15, over", f"{price}  legendary +15, over"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.cells import cell_len
 from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-__all__ = ["FittedTable", "figure", "fixed", "table"]
+__all__ = ["FittedTable", "HangingText", "figure", "fixed", "table"]
 
 
 def table(*columns: Column | str) -> Table:
@@ -74,6 +75,28 @@ class FittedTable:
         for row in self._rows:
             result.add_row(*(row[heading] for heading in headings))
         return result
+
+
+class HangingText:
+    """A text with details, which go on an indented line of their own if they don't fit behind it.
+
+    Args:
+        head: The text.
+        details: The details.
+    """
+
+    def __init__(self, head: Text, details: Text) -> None:
+        self._head = head
+        self._details = details
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Render the text in the available width."""
+        line = Text("  ").join([self._head, self._details])
+        if cell_len(line.plain) <= options.max_width:
+            yield line
+        else:
+            yield self._head
+            yield Padding(self._details, (0, 0, 0, 2))
 
 
 def figure(heading: str) -> Column:

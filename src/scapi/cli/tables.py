@@ -14,7 +14,7 @@ from rich.text import Text
 
 from scapi._base.escaping import terminal as plain
 from scapi.cli import item_card
-from scapi.cli.fitted_tables import FittedTable, figure, fixed, table
+from scapi.cli.fitted_tables import FittedTable, HangingText, figure, fixed, table
 from scapi.cli.formatting import NOTHING, ago, clock, minute, number, span
 from scapi.enums import StatType
 
@@ -198,7 +198,7 @@ def lots(rows: Sequence[AuctionLot], now: datetime) -> RenderableType:
     return FittedTable(columns, cells, ["Start", "Bid", "Ends in", "Per piece"], drop_empty=True)
 
 
-def lot_event(events: Sequence[LotEvent], now: datetime) -> Table:
+def lot_event(events: Sequence[LotEvent], now: datetime) -> RenderableType:
     """Render a lot that appeared or disappeared as a line. Its time is that of the check."""
     (event,) = events
     lot, details = event.lot, list[Text]()
@@ -210,13 +210,9 @@ def lot_event(events: Sequence[LotEvent], now: datetime) -> Table:
     if lot.end_time is not None:
         details.append(Text("over" if lot.end_time <= now else f"{span(lot.end_time - now)} left", style="dim"))
     price = number(lot.buyout_price) if lot.buyout_price else f"bid {number(lot.current_price or lot.start_price)}"
-    line = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
-    line.add_column(style="dim", no_wrap=True)
-    line.add_column(style="green" if event.kind == "new" else "red", width=len("gone"))
-    line.add_column(justify="right", no_wrap=True, min_width=13)
-    line.add_column()
-    line.add_row(clock(now)[11:], event.kind, price, Text(", ").join(details))
-    return line
+    kind = f"{event.kind:<4}", "green" if event.kind == "new" else "red"
+    head = Text.assemble((clock(now)[11:], "dim"), "  ", kind, f"{price:>16}")
+    return HangingText(head, Text(", ").join(details))
 
 
 def _left(end: datetime | None, now: datetime) -> str | Text:
