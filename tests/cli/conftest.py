@@ -40,10 +40,18 @@ def key(_shared: tuple[FakeApi, str, Path], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeApi]:
+def clock_runs() -> bool:
+    """Whether the clock of `fake` runs. Tests that must not cross the end of a window override this."""
+    return True
+
+
+@pytest.fixture
+def fake(
+    clock_runs: bool, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FakeApi]:
     """A fake of the test's own, which the commands ask because the environment says so."""
     fake = FakeApi()
-    with fake.serve() as url:
+    with fake.serve(run_clock=clock_runs) as url:
         _lead_to(fake, url, tmp_path_factory.mktemp("cache"), monkeypatch)
         yield fake
 

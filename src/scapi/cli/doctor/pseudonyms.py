@@ -14,6 +14,7 @@ import msgspec
 from scapi import models
 from scapi._base.json_types import is_array, is_object
 from scapi.cli.doctor.endpoint_calls import HOST, ITEM, NOBODY
+from scapi.enums import OperationsMap, Order, Region, SortAuction, SortOperations
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -43,10 +44,23 @@ KEPT_NUMBERS = {
 }
 AUCTION = {"emission", "emission again", "lots", "history", "history again", "too many lots"}
 
-#: Calls with made-up arguments. The text of a refusal can only repeat these.
-MADE_UP = {"bad item", "bad character", "too many lots", "too many clans", "too many operations", "foreign members"}
-#: The words of such a text.
-PHRASE = re.compile(r"[A-Za-z]{1,20}|[0-9]{1,6}")
+#: Calls that should be refused. Of the text of a refusal these words are kept, and numbers as large as a limit.
+REFUSED = {"bad item", "bad character", "too many lots", "too many clans", "too many operations", "foreign members"}
+COMMON = """
+a above access additional after all allowed an and any argument at authentication authorization authorized be
+before below between both by cannot character characters clan clans corrupted denied details does empty entity
+error exceeded exist exists expired fail failed false field for forbidden format found from greater header id
+ids illegal in integer internal invalid is it item items least less limit limits list long lot lots malformed
+many map maximum may member members method minimum missing more most must name negative no non not null number
+numeric of offset once one only or order out page parameter parameters parse path permission permitted positive
+present query range rate region request required resource server service size small sort string such than that
+the this to token too true type unable unauthorized unavailable unexpected unknown unprocessable unsupported
+upper user username valid value values was whole with wrong you your zero
+"""
+ENUMS = (OperationsMap, Order, Region, SortAuction, SortOperations)
+SMALL = re.compile(r"-?[0-9]{1,3}")
+#: The edges of a word.
+PUNCTUATION = ".,:;!?()[]'\"<>="
 
 #: Headers that are kept, if their values look like this. Of other `x-` headers only the name is kept.
 COUNT = re.compile(r"[-0-9., ]{1,40}")
@@ -79,6 +93,8 @@ class Pseudonyms:
     def __init__(self, secrets: Collection[str] = ()) -> None:
         self._secrets = [secret for secret in secrets if secret]
         self._known = _known_fields()
+        # Refusals may list what is allowed, and repeat our own arguments.
+        self._words = {*COMMON.split(), ITEM, NOBODY, *(value.lower() for kind in ENUMS for value in kind)}
         self._seen: dict[object, int] = {}
 
     def body(self, call: str, status: int, raw: Any) -> Any:
@@ -120,6 +136,8 @@ class Pseudonyms:
     def _text(self, text: str, call: str, status: int, path: tuple[str, ...]) -> str:
         if not text or self._is_kept(text, call, status, path):
             return text
+        if status >= 400 and call in REFUSED:
+            return " ".join(map(self._word, text.split()))
         if TIME.fullmatch(text):
             # The year and the spelling remain.
             return f"{text[:4]}-01-01T00:00:00" + re.sub("[0-9]", "0", text[19:])
@@ -130,7 +148,7 @@ class Pseudonyms:
     def _is_kept(self, text: str, call: str, status: int, path: tuple[str, ...]) -> bool:
         key, above = path[-1], path[-2] if len(path) > 1 else ""
         if status >= 400:
-            return call in MADE_UP and self._is_phrase(text)
+            return False
         if key in KEPT_TIMES and call in AUCTION:
             return TIME.fullmatch(text) is not None
         if key in {"id", "name"} and call == "regions":
@@ -138,11 +156,11 @@ class Pseudonyms:
         form = STAT_ID if (above, key) == ("stats", "id") else KEPT_TEXTS.get(key)
         return form is not None and form.fullmatch(text) is not None and not self._has_secret(text)
 
-    def _is_phrase(self, text: str) -> bool:
-        """Return whether a text has only words, small numbers and our own made-up arguments."""
-        words = [word.strip(".,:;!?()[]'\"") for word in text.split()]
-        is_plain = all(word in {"", ITEM, NOBODY} or PHRASE.fullmatch(word) for word in words)
-        return is_plain and not self._has_secret(text) and not any(word in self._seen for word in (text, *words))
+    def _word(self, word: str) -> str:
+        """Return a word of a refusal, or an ellipsis if it may be about a person."""
+        bare = word.strip(PUNCTUATION)
+        is_known = bare.lower() in self._words or SMALL.fullmatch(bare)
+        return word if is_known or not bare else "…"
 
     def _number(self, number: float, call: str, status: int, path: tuple[str, ...]) -> float:
         key = path[-1]

@@ -70,10 +70,7 @@ def record(exchanges: Sequence[Exchange], software: str, secrets: Collection[str
         secrets: The credentials.
     """
     pseudonyms = Pseudonyms(secrets)
-    # Refusals come last: their texts are kept only if no name is in them.
-    order = sorted(range(len(exchanges)), key=lambda n: exchanges[n].status >= 400)
-    recorded = {n: _recorded(exchanges[n], pseudonyms) for n in order}
-    return Recording(software=software, exchanges=[recorded[n] for n in range(len(exchanges))])
+    return Recording(software=software, exchanges=[_recorded(exchange, pseudonyms) for exchange in exchanges])
 
 
 def _recorded(exchange: Exchange, pseudonyms: Pseudonyms) -> Recorded:
@@ -88,7 +85,7 @@ def _recorded(exchange: Exchange, pseudonyms: Pseudonyms) -> Recorded:
         status=exchange.status,
         error=None if exchange.error is None or exchange.status else type(exchange.error).__name__,
         seconds=round(exchange.seconds, 4),
-        received=round(exchange.received, 1),
+        received=exchange.received,
         headers=pseudonyms.headers(exchange.headers),
         body=body,
         bytes=size,
