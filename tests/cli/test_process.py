@@ -161,7 +161,9 @@ def until(condition: Callable[[], object], process: subprocess.Popen[str]) -> No
 
 @pytest.mark.parametrize("form", ["--json", "--table"])
 def test_new_and_gone_lots_are_told_of_as_lines_until_ctrl_c(form: str) -> None:
-    fake = FakeApi(limit=1_000_000, clock=time.time)
+    # Its clock stands still, so that no other lot appears or ends.
+    began = time.time()
+    fake = FakeApi(limit=1_000_000, clock=lambda: began)
     with fake.serve() as url:
         options = ("--watch", "--interval=0.5", "--quality=rare", "--buyout", form)
         process = start("lots", "zyv9", *options, SCAPI_BASE_URL=url, SCAPI_TOKEN=fake.app_token)
@@ -191,7 +193,7 @@ def test_new_and_gone_lots_are_told_of_as_lines_until_ctrl_c(form: str) -> None:
 
 def test_watching_ends_after_as_many_lots_as_the_limit_says() -> None:
     fake = FakeApi(limit=1_000_000)
-    with fake.serve() as url:
+    with fake.serve(run_clock=False) as url:
         env = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token}
         process = start("lots", "zyv9", "--watch", "--interval=0.5", "--limit=2", "--json", **env)
         until(lambda: fake.requests, process)
@@ -205,7 +207,7 @@ def test_watching_ends_after_as_many_lots_as_the_limit_says() -> None:
 def test_watching_goes_on_after_a_failure_and_ends_when_the_item_is_refused() -> None:
     fake = FakeApi(limit=1_000_000)
     fake.fail("*/lots", "empty", times=1)
-    with fake.serve() as url:
+    with fake.serve(run_clock=False) as url:
         env = {"SCAPI_BASE_URL": url, "SCAPI_TOKEN": fake.app_token}
         process = start("lots", "zyv9", "--watch", "--interval=0.5", **env)
         until(lambda: len(fake.requests) > 1, process)
