@@ -420,6 +420,38 @@ def test_of_the_text_of_a_refusal_only_common_words_are_kept(text: str, kept: st
     assert Pseudonyms().body("clan", 400, body) == {"title": "text-1", "status": 400, "details": {"item": "text-1"}}
 
 
+def planted(value: Any, word: str) -> Any:
+    """A body with a name in place of every text, times and ids too."""
+    if isinstance(value, dict):
+        return {key: planted(inner, word) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [planted(inner, word) for inner in value]
+    return word if isinstance(value, str) else value
+
+
+def test_a_name_survives_in_no_place_of_any_response() -> None:
+    from scapi.testing import FakeApi
+    from scapi.testing._catalogue import HOME_CLAN
+
+    fake = FakeApi(user_limit=400)
+    known = endpoint_calls.Known(
+        region="ru",
+        clan=HOME_CLAN,
+        foreign_clan=HOME_CLAN,
+        leader="ZIV",
+        other_case="ziv",
+        character="YourCharacterName",
+        own_clan=HOME_CLAN,
+    )
+    for call in endpoint_calls.CALLS:
+        reply = fake.handle("GET", call.target.format_map(vars(known)), {"authorization": f"Bearer {fake.user_token}"})
+        body = json.loads(reply.body)
+        for word in ("Zaphod B", "zaphod.b-42", "Зафод_Б", "zaphod@example.com", "203.0.113.9"):
+            for status in (200, 400):
+                kept = Pseudonyms().body(call.name, status, planted(body, word))
+                assert word not in json.dumps(kept, ensure_ascii=False), call.name
+
+
 def test_of_headers_only_those_about_points_type_and_time_are_kept() -> None:
     sent = {
         "x-ratelimit-limit": "50",
