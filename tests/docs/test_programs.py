@@ -162,3 +162,15 @@ except KeyboardInterrupt:
     command = [sys.executable, "-m", "scapi.testing", "-W", "ignore", "-c", program]
     assert subprocess.call(command) == 0  # noqa: S603  # our own
     assert capfd.readouterr() == ("RU\n", "")
+
+
+def test_the_runner_says_which_extra_it_needs(capfd: pytest.CaptureFixture[str]) -> None:
+    program = """
+import runpy, sys
+
+sys.modules["uvicorn"], sys.argv = None, ["", "-c", "print(1)"]
+runpy.run_module("scapi.testing", run_name="__main__")
+"""
+    assert subprocess.call([sys.executable, "-c", program]) == 1  # noqa: S603  # our own
+    missing = 'uvicorn is missing for FakeApi.serve(): pip install ".[fake]" in your clone of scapi\n'
+    assert capfd.readouterr() == ("", missing)

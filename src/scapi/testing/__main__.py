@@ -82,5 +82,8 @@ def environment(fake: FakeApi) -> Generator[dict[str, str]]:
 
 
 if __name__ == "__main__":
-    # With the clock of this machine, because programs ask for the last week.
-    sys.exit(main(sys.argv[1:], FakeApi(clock=time.time)))
+    try:
+        # With the clock of this machine, because programs ask for the last week.
+        sys.exit(main(sys.argv[1:], FakeApi(clock=time.time)))
+    except ImportError as error:
+        sys.exit(str(error))
