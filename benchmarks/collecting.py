@@ -1,6 +1,6 @@
 """A collector on a market that moves, in virtual time: pages for each look, points used, a backfill that breaks.
 
-`.venv/bin/python -m benchmarks.collecting` (some minutes, most of it the fake's) prints its table; `--write` writes it
+`.venv/bin/python -m benchmarks.collecting` (four minutes, most of it the fake's) prints its table; `--write` writes it
 into benchmarks/README.md. Nothing here measures time, so the machine may be busy.
 
 The market: 300 items, from a sale in days to hundreds in an hour, a twentieth of them up to half an hour late. Answers
