@@ -39,8 +39,8 @@ async def collect(url: str, file: Path, count: int) -> list[list[str]]:
     def note(progress: Progress) -> None:
         if progress.sales >= len(found) * count / STEPS:
             gc.collect()
-            traced = f"{tracemalloc.get_traced_memory()[0] / 2**20:.1f} MiB" if tracemalloc.is_tracing() else ""
-            found.append([f"{progress.sales:,}", f"{mib():.1f} MiB", traced])
+            traced = [tracemalloc.get_traced_memory()[0] / 2**20] if tracemalloc.is_tracing() else []
+            found.append([f"{progress.sales:,}", *(f"{size:.1f} MiB" for size in (mib(), *traced))])
             print(*found[-1], sep="   ", flush=True)
 
     async with AppClient(token="benchmark", base_url=url, region="ru", pace=False) as client, Store(file) as store:  # noqa: S106  # the server looks at none
@@ -62,7 +62,7 @@ def main() -> None:
             tracemalloc.start()
         rows = asyncio.run(collect(url, Path(folder, "market.db"), given.sales))
     if given.write:
-        text = rounds.table(["sales stored", "memory", "held by Python"], rows)
+        text = rounds.table(["sales stored", "memory", *(["held by Python"] if given.trace else [])], rows)
         report.write("memory", f"{rounds.where_and_when('memory --write')}\n\n{text}")
 
 
