@@ -23,7 +23,7 @@ PATIENCE = 120.0
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
-_OPTIONS = (
+OPTIONS = (
     "--headless=new",
     "--no-sandbox",  # root has none
     "--no-first-run",
@@ -34,7 +34,7 @@ _OPTIONS = (
     "--hide-scrollbars",
 )
 
-_LOADED = """
+LOADED = """
 new Promise(done => document.readyState === "complete" ? done() : addEventListener("load", () => done()))
     .then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done()))))
 """
@@ -69,12 +69,12 @@ class Browser:
         """Load a page and wait until it is drawn."""
         failure = self.call("Page.navigate", url=url).get("errorText")
         assert not failure, f"{url}: {failure}"
-        self.run(_LOADED)
+        self.run(LOADED)
 
     def resize(self, width: int, height: int = 800) -> None:
         """Give the page another size, also one that a window can't have, and wait until it is drawn."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self.run(_LOADED)
+        self.run(LOADED)
 
     def run(self, script: str) -> Any:
         """Return the value of a JavaScript expression, or what its promise becomes."""
@@ -108,7 +108,7 @@ def running_browser() -> Iterator[Browser]:
         answers, its_output = _pipe()
         stack.callback(os.close, commands)
         stack.callback(os.close, answers)
-        options = [*_OPTIONS, "--remote-debugging-pipe", f"--user-data-dir={home}/profile", "about:blank"]
+        options = [*OPTIONS, "--remote-debugging-pipe", f"--user-data-dir={home}/profile", "about:blank"]
         process = subprocess.Popen(  # noqa: S603  # our own command
             # It reads from 3 and writes to 4.
             ["/bin/bash", "-c", f'exec "$@" 3<&{its_input} 4>&{its_output}', "bash", PROGRAM, *options],
