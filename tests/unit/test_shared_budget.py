@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from benchmarks.pacing import KNOWN, UNKNOWN, Scenario, Simulation
 from benchmarks.shared import RedisPlace, RowPlace, SharedSimulation, simulate
@@ -18,6 +17,7 @@ from scapi._primitives.redis_budget import RedisBudget
 from scapi._ratelimit import shared_state
 from scapi._ratelimit.budget import Budget
 from scapi._ratelimit.shared import SharedBudget
+from scapi._ratelimit.shared_messages import Grant
 from scapi._ratelimit.shared_times import LEASE
 from scapi.pacing import Pacing, Ticket, Wait
 from tests.unit.test_pacing import EPOCH, Caller, headers
@@ -464,67 +464,95 @@ def test_the_script_and_the_steps_in_python_do_the_same(redis_server: RedisServe
         assert simulate(scenario, BothPlaces(client)).outcome.completed > 10
 
 
-OPERATIONS = st.sampled_from(["emission", "lots", "clans"])
-WANTS = st.tuples(st.integers(1, 3), OPERATIONS, st.integers(0, 1), st.integers(0, 1), st.sampled_from([0, 0, 1, 2]))
-REPORTS = st.fixed_dictionaries(
-    {
-        "op": OPERATIONS,
-        "points": st.integers(0, 10),
-        "id": st.integers(0, 9),
-        "ago": st.integers(-1, 1),
-        "started": st.integers(0, 3000),
-        "verdict": st.sampled_from(["known", "known", "unknown", "past", "none", "unsent", "bare"]),
-        "over": st.booleans(),
-        "reset": st.sampled_from([40_000, 40_050, 100_000, 99_950]),
-        "left": st.integers(0, 20_000),
-        "asked": st.integers(0, 3000),
-    },
-    optional={
-        "remaining": st.integers(0, 60),
-        "limit": st.sampled_from([0, 50, 50, 50]),
-        "status": st.sampled_from([200, 200, 404, 429]),
-    },
-)
-STEPS = st.fixed_dictionaries(
-    {
-        "me": st.sampled_from("abc"),
-        "passed": st.sampled_from([0, 7, 400, 1100, 4000, 30_000, -700, -5000]),
-        "held": st.integers(0, 12),
-        "wants": st.lists(WANTS, max_size=4),
-        "reports": st.lists(REPORTS, max_size=2),
-        "bye": st.sampled_from([False, False, False, True]),
-    },
-    optional={"reserve": st.sampled_from([0.0, 0.3]), "knows": st.just(True), "end": st.integers(-500, 20_000)},
-)
+class Chaos:
+    """Processes that come, call, lie and die at random, beside a server whose windows are 60 s and 50 points."""
+
+    def __init__(self, seed: int, both: BothPlaces) -> None:
+        self.rng, self.both = random.Random(seed), both
+        self.now, self.reset, self.left = 1_800_000_000_000, 1_800_000_040_000, 50
+        self.names = list("abcd")
+        self.in_flight: dict[str, list[Grant]] = {name: [] for name in self.names}
+        self.known: dict[str, str] = {}
+
+    def step(self) -> None:
+        rng = self.rng
+        self.now += rng.choice(
+            [0, 0, 5, 40, 40, 300, 300, 1100, 1100, 3500, *([20_000, 130_000, -700, -5000] * (rng.random() < 0.1))]
+        )
+        while self.now >= self.reset:
+            self.reset, self.left = self.reset + 60_000, 50
+        if rng.random() < 0.02:
+            gone = self.names.pop(rng.randrange(len(self.names)))
+            self.names.append(f"{gone}{rng.random()}")
+        me = rng.choice(self.names)
+        held = self.in_flight.setdefault(me, [])
+        ended = [grant for grant in held if rng.random() < 0.6]
+        held[:] = [grant for grant in held if grant not in ended]
+        reports = [self.report(grant) for grant in ended]
+        if rng.random() < 0.05:
+            reports.append(self.report(Grant("", 0, 0, 0)))
+        request: dict[str, Any] = {
+            "me": me,
+            "now": self.now,
+            "lease": 3000,
+            "length": 60_000,
+            "held": sum(grant.points for grant in held),
+            "wants": [self.want() for _ in range(rng.choice([0, 1, 1, 2, 5]))],
+            "reports": reports,
+            "costs": rng.choice([-1, 0, 1, 2]),
+            "bye": not held and rng.random() < 0.05,
+        }
+        if rng.random() < 0.2:
+            request["reserve"] = rng.choice([0.0, 0.1, 0.4])
+        if me in self.known:
+            request["id"] = self.known[me]
+        if rng.random() < 0.5:
+            request |= {"reset": self.reset + rng.randint(-1, 1), "left": self.reset - self.now + rng.randint(-50, 50)}
+        reply, grants = self.both.take(request)
+        self.known[me] = reply.id
+        held += grants
+
+    def want(self) -> tuple[int, str, int, int, int]:
+        rank, operation = self.rng.randint(1, 3), self.rng.choice(["emission", "lots", "clans", "sessions"])
+        known = {"emission": 1, "lots": 2}.get(operation, 0)
+        return rank, operation, int(self.rng.random() < 0.1), int(rank > 1 and self.rng.random() < 0.2), known
+
+    def report(self, grant: Grant) -> dict[str, Any]:
+        rng = self.rng
+        told: dict[str, Any] = {
+            "op": grant.operation,
+            "points": grant.points,
+            "id": grant.id,
+            "window": grant.window,
+            "started": self.now - rng.randint(0, 1500),
+            "verdict": rng.choices(["known", "unknown", "past", "none", "unsent", "bare"], [30, 1, 1, 2, 1, 0.3])[0],
+            "status": 200,
+        }
+        cost = {"emission": 1, "lots": 2, "clans": 5, "sessions": 3}.get(grant.operation, 0)
+        if cost > self.left or rng.random() < 0.02:
+            told |= {"status": 429, "asked": rng.choice([500, 8000])}
+        elif told["verdict"] != "unsent":
+            self.left -= cost
+        if told["verdict"] in {"known", "unknown", "past"}:
+            # Now and then a response is out of a cache, or from the window before.
+            age = rng.choices([0, -60_000], [20, 1])[0]
+            told |= {"over": rng.random() < 0.1, "limit": 50, "remaining": self.left + rng.choice([0, 0, 0, 0, 3])}
+            if told["verdict"] == "known":
+                told |= {
+                    "reset": self.reset + age + rng.choice([0, 0, 1, -1, 60]),
+                    "left": max(0, self.reset + age - self.now),
+                }
+        return told
 
 
-@given(st.lists(STEPS, max_size=30))
-def test_they_do_the_same_whatever_processes_say(redis_server: RedisServer, steps: list[dict[str, Any]]) -> None:
-    now, window, known = 1_800_000_000_000, 0, "nothing"
+@pytest.mark.parametrize(
+    "seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.thorough) for seed in range(3, 40))]
+)
+def test_they_do_the_same_whatever_processes_say(redis_server: RedisServer, seed: int) -> None:
     with redis_server.client() as client:
-        both = BothPlaces(client)
-        for told in steps:
-            now += told["passed"]
-            request = {
-                "now": now,
-                "lease": 3000,
-                "length": 60_000,
-                "costs": -1,
-                **{name: told[name] for name in ("me", "held", "wants", "bye")},
-                "reports": [
-                    {name: value for name, value in report.items() if name != "ago"}
-                    | {"window": window + report["ago"], "started": now - report["started"]}
-                    for report in told["reports"]
-                ],
-            }
-            if "reserve" in told:
-                request["reserve"] = told["reserve"]
-            if "knows" in told:
-                request["id"] = known
-            if "end" in told:
-                request |= {"reset": 40_000, "left": told["end"]}
-            reply, _ = both.take(request)
-            window = reply.window
+        chaos = Chaos(seed, BothPlaces(client))
+        for _ in range(600):
+            chaos.step()
 
 
 # ── keys ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -594,7 +594,7 @@ redis.call('PEXPIRE', PROCESSES, OTHERS_EXPIRE)
 redis.call('PEXPIRE', ASKERS, OTHERS_EXPIRE)
 
 local costs
-if get('costs') ~= ask.costs or state.id ~= ask.id then
+if (get('costs') or 0) ~= ask.costs or state.id ~= ask.id then
   costs = {}
   for field in pairs(state) do
     if string.sub(field, 1, 5) == 'cost:' then costs[string.sub(field, 6)] = cost_of(string.sub(field, 6)) end
