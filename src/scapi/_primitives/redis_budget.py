@@ -45,7 +45,7 @@ def _of_url(url: str) -> RedisBudget:
         raise ValueError(f"SCAPI_REDIS_URL: {error}") from None
 
 
-class _Client(Protocol):
+class RedisClient(Protocol):
     """The methods used of a redis-py client."""
 
     def evalsha(self, sha: str, numkeys: int, *keys_and_args: str) -> Any: ...
@@ -74,7 +74,7 @@ class RedisBudget(SharedBudgets):
     _database = "Redis"
 
     def __init__(
-        self, client: _Client, *, prefix: str = "scapi", share: float | None = None, timeout: float = 0.5
+        self, client: RedisClient, *, prefix: str = "scapi", share: float | None = None, timeout: float = 0.5
     ) -> None:
         super().__init__(prefix=prefix, share=share, timeout=timeout)
         self._client = client
@@ -138,9 +138,9 @@ class RedisBudget(SharedBudgets):
 class _Cluster:
     """A client of a cluster that connects with the first step. One of redis-py connects at once, and fails then."""
 
-    def __init__(self, connect: Callable[[], _Client]) -> None:
+    def __init__(self, connect: Callable[[], RedisClient]) -> None:
         self._connect = connect
-        self._client: _Client | None = None
+        self._client: RedisClient | None = None
 
     def evalsha(self, sha: str, numkeys: int, *keys_and_args: str) -> Any:
         return self._connected().evalsha(sha, numkeys, *keys_and_args)
@@ -148,7 +148,7 @@ class _Cluster:
     def eval(self, script: str, numkeys: int, *keys_and_args: str) -> Any:
         return self._connected().eval(script, numkeys, *keys_and_args)
 
-    def _connected(self) -> _Client:
+    def _connected(self) -> RedisClient:
         if self._client is None:
             self._client = self._connect()
         return self._client
@@ -157,7 +157,7 @@ class _Cluster:
 class _RedisSteps:
     """The steps of one budget: each is one call of the script."""
 
-    def __init__(self, client: _Client, keys: list[str]) -> None:
+    def __init__(self, client: RedisClient, keys: list[str]) -> None:
         self._client = client
         self._keys = keys
 
