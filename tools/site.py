@@ -8,7 +8,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-LIGHT = re.compile(r"(!\[[^\]]*\]\([\w/-]+)-light\.png\)")
+PICTURE = re.compile(
+    r'<picture><source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">'
+    r'<img src="([^"]+)"(?: width="[^"]+")? alt="([^"]+)"></picture>'
+)
+CELL = re.compile(r"<td.*?</td>", re.DOTALL)
+CODE = re.compile(r"(?<=<code>)[^<]+")
+BREAKABLE = re.compile(r"(?<=[/._(,=])(?=[\w{])|(?<=[a-z])(?=[A-Z])")
 
 #: How type checkers tell clients that return JSON from others. No program names it.
 TYPE_PARAMETER = re.compile(
@@ -17,15 +23,25 @@ TYPE_PARAMETER = re.compile(
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Return a page with two pictures in place of each light one. The theme shows one of them.
+    """Show the picture of the site's theme, which a reader may choose, and link each picture to its file.
 
-    The pages name only the light one, so that other viewers show one picture, not two.
+    A `<picture>` follows the system's theme instead.
     """
-    return LIGHT.sub(r"\1-light.png#only-light)\n\1-dark.png#only-dark)", markdown)
+    shown = r"[![\3](\2#only-light)](\2)[![\3](\1#only-dark)](\1)"
+    return PICTURE.sub(shown, markdown)
 
 
 def on_page_content(html: str, page: Any, **_: object) -> str:
-    """Leave out `[JsonT_co]`, and let the search show guides before the reference."""
+    """Let the code in tables break between words, so that tables fit on a telephone, and leave out `[JsonT_co]`.
+
+    The search shows guides before the reference.
+    GitHub wants `|` escaped within code, where Python-Markdown shows the backslash.
+    """
     if page.file.src_uri.startswith("reference/"):
         page.meta.setdefault("search", {"boost": 0.5})
-    return TYPE_PARAMETER.sub("", html)
+    html = TYPE_PARAMETER.sub("", html)
+    return CELL.sub(lambda cell: CODE.sub(_breakable, cell[0]), html)
+
+
+def _breakable(code: re.Match[str]) -> str:
+    return BREAKABLE.sub("<wbr>", code[0].replace(r"\|", "|"))

@@ -131,10 +131,16 @@ def test_the_picture_is_dark_where_the_theme_is() -> None:
     assert dark[0].replace("-dark", "-light") == light[1]
 
 
-def test_the_site_shows_the_dark_picture_where_its_theme_is() -> None:
-    assert on_page_markdown("![a](img/b-light.png)\n![c](img/d.svg)") == (
-        "![a](img/b-light.png#only-light)\n![a](img/b-dark.png#only-dark)\n![c](img/d.svg)"
+def test_the_site_shows_the_picture_of_its_theme_and_links_it_to_its_file() -> None:
+    dark = '<source media="(prefers-color-scheme: dark)" srcset="img/b-dark.png">'
+    picture = f'<picture>{dark}<img src="img/b-light.png" alt="a"></picture>'
+    assert on_page_markdown(f"{picture}\n![c](img/d.svg)") == (
+        "[![a](img/b-light.png#only-light)](img/b-light.png)"
+        "[![a](img/b-dark.png#only-dark)](img/b-dark.png)\n![c](img/d.svg)"
     )
     for page in (dist.ROOT / "docs").glob("*.md"):
-        for picture in re.findall(r"\]\((img/.+-dark\.png)#", on_page_markdown(page.read_text(encoding="utf-8"))):
-            assert (page.parent / picture).exists()
+        text = on_page_markdown(page.read_text(encoding="utf-8"))
+        assert "<picture>" not in text
+        assert "-light.png)" not in re.sub(r"#only-light\)\]\(\S+\)", "", text)
+        for found in re.findall(r"\]\((img/[^)#]+)", text):
+            assert (page.parent / found).exists()
