@@ -78,7 +78,7 @@ quick: $(VENV) ## run the pure tests and those of one world, but none that takes
 test: $(VENV) ## run all tests
 	$(PYTEST)
 
-test-thorough: $(VENV) ## run what takes long: virtual days, and thousands of examples for each property
+test-thorough: $(VENV) docs ## run what takes long: virtual days, thousands of examples for each property, the site in a browser
 	$(PYTEST) -m 'thorough or hypothesis' --hypothesis-profile=thorough --hypothesis-seed=$(or $(SEED),0)
 
 coverage: $(VENV) ## run all tests, and measure which branches of the package they take
