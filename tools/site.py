@@ -14,7 +14,11 @@ PICTURE = re.compile(
 )
 CELL = re.compile(r"<td.*?</td>", re.DOTALL)
 CODE = re.compile(r"(?<=<code>)[^<]+")
-BREAKABLE = re.compile(r"(?<=[/._(,=])(?=[\w{])|(?<=[a-z])(?=[A-Z])")
+BREAKABLE = re.compile(r"(?<=[/.(,=])(?=[\w{])|(?<=[a-z]_)(?=[a-z])|(?<=[a-z])(?=[A-Z])")
+LINE = re.compile(r'<span id="__span-[^"]+">(?:<a [^>]*></a>)?(?:<span class="w">)?( *)')
+ANY_CODE = re.compile(r"<code[^>]*>.*?</code>", re.DOTALL)
+OPTION = re.compile(r"(?<=[ >])--[a-z-]+")
+STEP = re.compile(r'<span class="o">\.</span>|(?<=<span class="p">\(</span>)')
 
 #: How type checkers tell clients that return JSON from others. No program names it.
 TYPE_PARAMETER = re.compile(
@@ -32,16 +36,27 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 
 def on_page_content(html: str, page: Any, **_: object) -> str:
-    """Let the code in tables break between words, so that tables fit on a telephone, and leave out `[JsonT_co]`.
+    """Let code break between words, so that it fits on a telephone, and leave out `[JsonT_co]`.
 
     The search shows guides before the reference.
-    GitHub wants `|` escaped within code, where Python-Markdown shows the backslash.
     """
     if page.file.src_uri.startswith("reference/"):
         page.meta.setdefault("search", {"boost": 0.5})
     html = TYPE_PARAMETER.sub("", html)
-    return CELL.sub(lambda cell: CODE.sub(_breakable, cell[0]), html)
+    html = LINE.sub(_indented, html)
+    html = STEP.sub(r"<wbr>\g<0>", html)
+    html = CELL.sub(lambda cell: CODE.sub(_breakable, cell[0]), html)
+    return ANY_CODE.sub(lambda code: OPTION.sub(r'<span class="option">\g<0></span>', code[0]), html)
+
+
+def _indented(line: re.Match[str]) -> str:
+    """Say how far a line of code is indented. site.css indents what wraps a little more."""
+    return line[0].replace("<span ", f'<span style="--indent: {len(line[1])}" ', 1)
 
 
 def _breakable(code: re.Match[str]) -> str:
+    """Mark the places in the code of a table where it may break.
+
+    GitHub wants `|` escaped there, where Python-Markdown shows the backslash.
+    """
     return BREAKABLE.sub("<wbr>", code[0].replace(r"\|", "|"))
