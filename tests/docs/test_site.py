@@ -77,9 +77,13 @@ PICTURES = """
 })()
 """
 
-# Switches from the theme that is shown to the other one.
+# Switches from the theme that is shown to the other one, and waits for it.
 SWITCH_THEME = """
-[...document.querySelectorAll(".md-header label[for^=__palette]")].find(label => !label.hidden).click()
+new Promise(done => {
+    const options = { attributeFilter: ["data-md-color-scheme"] };
+    new MutationObserver(() => done()).observe(document.body, options);
+    [...document.querySelectorAll(".md-header label[for^=__palette]")].find(label => !label.hidden).click();
+})
 """
 
 # What each button for copying puts into the clipboard, for blocks of a terminal.
@@ -107,11 +111,12 @@ FOUND = """
     const until = async done => { while (!done()) await new Promise(next => setTimeout(next, 10)); };
     input.focus();
     type("");
-    await until(() => count().startsWith("Type to"));
+    const links = () => [...results.querySelectorAll(".md-search-result__item a")];
+    await until(() => count().startsWith("Type to") && !links().length);
     type(text);
-    await until(() => /match/.test(count()));
-    const links = [...results.querySelectorAll(".md-search-result__item a")].filter(link => !link.closest("details"));
-    return links.slice(0, 3).map(link => new URL(link.href)).map(link => link.pathname + link.hash);
+    await until(() => /^No match/.test(count()) || /match/.test(count()) && links().length);
+    const shown = links().filter(link => !link.closest("details"));
+    return shown.slice(0, 3).map(link => new URL(link.href)).map(link => link.pathname + link.hash);
 })
 """
 

@@ -34,10 +34,7 @@ OPTIONS = (
     "--hide-scrollbars",
 )
 
-LOADED = """
-new Promise(done => document.readyState === "complete" ? done() : addEventListener("load", () => done()))
-    .then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done()))))
-"""
+DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
 
 
 class Browser:
@@ -48,10 +45,12 @@ class Browser:
         self._answers = answers
         self._unread = b""
         self._numbers = count(1)
+        self._events: list[Any] = []
         self._session: dict[str, str] = {}
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = {"sessionId": self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]}
         self.call("Page.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def call(self, method: str, **params: Any) -> Any:
         """Return the result of one command of the protocol."""
@@ -61,20 +60,23 @@ class Browser:
         while unsent:
             unsent = unsent[os.write(self._commands, unsent) :]
         while (answer := self._read(method)).get("id") != number:
-            pass
+            self._events.append(answer)
         assert "error" not in answer, answer
         return answer["result"]
 
     def open(self, url: str) -> None:
         """Load a page and wait until it is drawn."""
-        failure = self.call("Page.navigate", url=url).get("errorText")
-        assert not failure, f"{url}: {failure}"
-        self.run(LOADED)
+        self._events.clear()
+        begun = self.call("Page.navigate", url=url)
+        assert "errorText" not in begun, f"{url}: {begun}"
+        while not any(_is_load(event, begun["loaderId"]) for event in self._events):
+            self._events.append(self._read(url))
+        self.run(DRAWN)
 
     def resize(self, width: int, height: int = 800) -> None:
         """Give the page another size, also one that a window can't have, and wait until it is drawn."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self.run(LOADED)
+        self.run(DRAWN)
 
     def run(self, script: str) -> Any:
         """Return the value of a JavaScript expression, or what its promise becomes."""
@@ -94,6 +96,11 @@ class Browser:
             self._unread += received
         answer, _, self._unread = self._unread.partition(b"\0")
         return json.loads(answer)
+
+
+def _is_load(event: Any, loader: str) -> bool:
+    params = event.get("params", {})
+    return params.get("loaderId") == loader and params.get("name") == "load"
 
 
 @contextmanager
