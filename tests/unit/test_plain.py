@@ -58,7 +58,7 @@ RECORDS: list[Any] = [
     store.ClanChange(joined=[MEMBER], left=["a"]),
     store.CollectedLot(kind="gone", region="ru", item="zyv9", lot=LOT),
     store.Collected(
-        sales=1, lots=2, pages=3, points=6, failures=1, elsewhere=0,
+        sales=1, lots=2, emissions=1, members=4, pages=3, points=6, failures=1, elsewhere=0,
         failing=[store.Failure(region="ru", item="zyv9", error="500", failures=1, time=T0)],
     ),
 ]  # fmt: skip
