@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
 from scapi import plot
 from scapi._views.charts import (
@@ -82,10 +83,10 @@ def session(**dealt: float) -> OperationSession:
 def texts(figure: Figure) -> list[str]:
     """Everything that is written, once it is drawn."""
     figure.draw_without_rendering()
-    return [text.get_text() for text in figure.findobj(mpl.text.Text) if text.get_visible() and text.get_text()]
+    return [text.get_text() for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
 
 
-def candle(day: int, open_: float = 100, close: float = 110, **options: Any) -> Candle:
+def candle(day: float, open_: float = 100, close: float = 110, **options: Any) -> Candle:
     known = {"region": "eu", "item": "kqgy", "quality": None, "level": None, "count": 4, "pieces": 8}
     known |= {
         "time": NOON + day * DAY,
@@ -460,6 +461,79 @@ def test_a_missing_matplotlib_is_named_with_the_command_that_installs_it(monkeyp
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match=re.escape('matplotlib is missing: pip install ".[plot]"')):
         import scapi.plot._damage  # noqa: F401  # what is imported is what fails
+
+
+# ── headings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def history_with_many_facts() -> Figure:
+    return plot.price_history([sale(100 + n, minutes=5 + 7 * n) for n in range(200)], item="Gravi", region="eu")
+
+
+def candles_with_many_facts() -> Figure:
+    rows = [candle(day / 24, level=level) for level in range(9) for day in range(5)]
+    return plot.candles(rows, "1h", item="Gravi", since=NOON + HOUR, until=NOON + DAY)
+
+
+def heading(figure: Figure) -> tuple[Text, Text]:
+    """The title and the subtitle of a chart."""
+    axes = figure.axes[0]
+    title = axes.get_title(loc="left")
+    return next(text for text in axes.findobj(Text) if text.get_text() == title), max(
+        axes.texts, key=lambda text: len(text.get_text())
+    )
+
+
+@pytest.mark.parametrize("draw", [history_with_many_facts, candles_with_many_facts, *CHARTS])
+@pytest.mark.parametrize("inches", [9, 4])
+def test_a_heading_lies_within_the_chart_and_the_axes_fill_the_width(draw: Callable[..., Figure], inches: int) -> None:
+    figure = draw()
+    figure.set_size_inches(inches, 5)
+    title, subtitle = heading(figure)
+    words = subtitle.get_text().replace("·", "").split()
+    figure.draw_without_rendering()
+    above, below = title.get_window_extent(), subtitle.get_window_extent()
+    assert 0 < below.x0 < below.x1 < figure.bbox.x1
+    assert figure.axes[0].bbox.y1 < below.y0 < below.y1 < above.y0 < above.y1 < figure.bbox.y1
+    assert subtitle.get_text().replace("·", "").split() == words
+    # Beside them is only the label of a group.
+    assert figure.axes[-1].bbox.x1 > (0.9 if inches > 4 else 0.85) * figure.bbox.x1
+
+
+def test_a_heading_follows_the_width_of_the_chart_and_words_of_your_own() -> None:
+    figure = history_with_many_facts()
+    title, subtitle = heading(figure)
+    figure.set_size_inches(20, 5)
+    figure.draw_without_rendering()
+    wide = subtitle.get_text()
+    assert wide.endswith("  ·  200 sales  ·  dotted: part of a period")
+    figure.set_size_inches(4, 5)
+    figure.draw_without_rendering()
+    assert subtitle.get_text().splitlines() == [
+        "Price per piece, median and 10–90 % every hour",
+        "19 Aug 2026 12:05 to 20 Aug 11:18 UTC",
+        "200 sales  ·  dotted: part of a period",
+    ]
+    figure.set_size_inches(20, 5)
+    figure.draw_without_rendering()
+    assert (subtitle.get_text(), title.get_fontweight()) == (wide, "bold")
+    figure.axes[0].set_title("A word or two " * 20, loc="left")
+    subtitle.set_text("first line\nsecond line")
+    figure.draw_without_rendering()
+    assert subtitle.get_text() == "first line\nsecond line"
+    assert title.get_window_extent().x1 < figure.bbox.x1
+    subtitle.remove()
+    figure.axes[0].set_title("Another", loc="left")
+    figure.draw_without_rendering()
+    assert title.get_text() == "Another"
+
+
+def test_a_chart_can_be_emptied() -> None:
+    figure = history_with_many_facts()
+    figure.axes[0].clear()
+    figure.draw_without_rendering()
+    figure.clear()
+    figure.draw_without_rendering()
 
 
 # ── numbers ───────────────────────────────────────────────────────────────────────────────────────────────────────────

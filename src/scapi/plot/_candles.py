@@ -14,7 +14,8 @@ from scapi._store.rows import Candle, Place
 from scapi._views.charts import DAY, Bucket, length, shortest_step, span, unfinished
 from scapi.plot._chart import Chart, check_suffix, finished
 from scapi.plot._groups import Look, candle_looks
-from scapi.plot._paper import checked, finish, headed, named, scaled, text_style
+from scapi.plot._heading import headed
+from scapi.plot._paper import checked, finish, named, scaled, text_style
 from scapi.plot._theme import Theme, ThemeName, check_theme
 from scapi.plot._time_axis import draw_volume, middle, show_dates
 
@@ -105,7 +106,7 @@ def candles(
         )
         for axes in (*panels, volume):
             finish(axes, theme)
-        headed(panels[0], theme, title, subtitle)
+        headed(chart, panels[0], theme, title, subtitle)
         # The highest group is on top.
         for axes, style, line in zip(reversed(panels), looks, shown.values(), strict=True):
             _draw_candles(axes, line, style, plan, theme)

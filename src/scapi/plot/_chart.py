@@ -10,7 +10,6 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from scapi._base import atomic, validation
 from scapi._base.validation import refuse
@@ -42,8 +41,7 @@ class Chart(Figure):
     """
 
     def __init__(self, theme: Theme, height: float) -> None:
-        layout = ConstrainedLayoutEngine(w_pad=0.16, h_pad=0.14, hspace=0.04, wspace=0.04)
-        super().__init__(figsize=(WIDTH, height), dpi=DPI, facecolor=theme.paper, layout=layout)
+        super().__init__(figsize=(WIDTH, height), dpi=DPI, facecolor=theme.paper)
         self._draw_dark: Callable[[], Chart] | None = None
 
     def follow_the_reader(self, draw_dark: Callable[[], Chart]) -> None:

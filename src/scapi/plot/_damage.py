@@ -12,8 +12,9 @@ from matplotlib.ticker import NullLocator
 from scapi._views.charts import compact, span
 from scapi.models import OperationSession
 from scapi.plot._chart import Chart, check_suffix, finished
+from scapi.plot._heading import headed
 from scapi.plot._letters import families, legible
-from scapi.plot._paper import finish, headed, named, reachable, text_style
+from scapi.plot._paper import finish, named, reachable, text_style
 from scapi.plot._theme import Theme, ThemeName, check_theme
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def damage(
         dealt, received = chart.subplots(ncols=2, sharey=True, width_ratios=[2, 1])
         _draw_dealt(dealt, players, theme)
         _draw_received(received, players, theme)
-        headed(dealt, theme, title, subtitle)
+        headed(chart, dealt, theme, title, subtitle)
         return chart
 
     return finished(draw, theme, path)

@@ -11,7 +11,8 @@ from scapi._views.charts import By, book, ceiling, compact, grouped, span
 from scapi.models import AuctionLot
 from scapi.plot._chart import Chart, check_suffix, finished
 from scapi.plot._groups import grouping, legend, look
-from scapi.plot._paper import checked, counted, finish, headed, named, scaled, text_style
+from scapi.plot._heading import headed
+from scapi.plot._paper import checked, counted, finish, named, scaled, text_style
 from scapi.plot._theme import Theme, ThemeName, check_theme
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def order_book(
         chart = Chart(theme, 4.6)
         axes = chart.subplots()
         finish(axes, theme)
-        headed(axes, theme, title, subtitle)
+        headed(chart, axes, theme, title, subtitle)
         scaled(axes, [price for price in prices if price <= highest])
         _draw_books(axes, offers, shown, theme)
         axes.set_xlim(left=0)

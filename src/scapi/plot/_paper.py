@@ -1,4 +1,4 @@
-"""The parts that all charts share: checks of the data, titles, axes and scales."""
+"""The parts that all charts share: checks of the data, names, axes and scales."""
 
 # matplotlib leaves its **kwargs without types.
 # pyright: reportUnknownMemberType=false
@@ -63,20 +63,6 @@ def named(item: str, region: Region | str | None) -> str:
     """Return a title with an item and a region."""
     place = [] if region is None else [choice("region", region, Region).upper()]
     return " · ".join([legible(item), *place])
-
-
-def headed(axes: Axes, theme: Theme, title: str, subtitle: str) -> None:
-    """Put a title and a subtitle above the axes."""
-    axes.set_title(title, loc="left", pad=27, fontsize=14, fontweight="bold", **text_style(theme.ink))
-    axes.annotate(
-        subtitle,
-        (0, 1),
-        xytext=(0, 11),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        fontsize=9.5,
-        **text_style(theme.muted),
-    )
 
 
 def text_style(color: Any) -> dict[str, Any]:

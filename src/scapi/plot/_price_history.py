@@ -11,7 +11,8 @@ from scapi._views.charts import Bucket, buckets, grouped, length, partial_bucket
 from scapi.models import AuctionPrice
 from scapi.plot._chart import Chart, check_suffix, finished
 from scapi.plot._groups import Look, grouping, legend, look
-from scapi.plot._paper import checked, finish, headed, named, scaled
+from scapi.plot._heading import headed
+from scapi.plot._paper import checked, finish, named, scaled
 from scapi.plot._theme import Theme, ThemeName, check_theme
 from scapi.plot._time_axis import Lines, draw_volume, middle, show_dates
 
@@ -77,7 +78,7 @@ def price_history(
         prices, volume = chart.subplots(2, sharex=True, height_ratios=[4, 1])
         for axes in (prices, volume):
             finish(axes, theme)
-        headed(prices, theme, title, subtitle)
+        headed(chart, prices, theme, title, subtitle)
         _draw_prices(prices, lines, width, parts)
         draw_volume(volume, lines, width, parts, theme)
         show_dates(volume)
