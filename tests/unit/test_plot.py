@@ -127,6 +127,8 @@ def test_a_history_by_quality_has_a_line_each_in_the_colours_of_the_game() -> No
     palette = theme_named("dark").qualities
     assert [to_hex(lines[name].get_color()) for name in ("Common", "Uncommon", "Special")] == list(palette[:3])
     assert len({line.get_marker() for line in lines.values()}) == 4
+    # Only a part of a period is dotted.
+    assert [line.get_linestyle() for line in lines.values()] == ["--", "-", "-", "-"]
     assert [text.get_text() for text in prices.get_legend().get_texts()] == [*lines][::-1]
     # Stacked: no bar begins before another of its time has ended.
     for bar in volume.patches:

@@ -55,7 +55,8 @@ def look(key: int | None, by: By | None, theme: Theme) -> Look:
     if by is None:
         return Look("", theme.accent)
     if key is None:
-        return Look("no quality", theme.muted, ".", ":")
+        # A dotted line means that sales cover only a part of a period.
+        return Look("no quality", theme.muted, ".", "--")
     sign = MARKERS[key % len(MARKERS)]
     if by == "level":
         return Look(LEVELS[key], theme.level(key), sign)
