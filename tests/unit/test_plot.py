@@ -152,6 +152,13 @@ def test_the_first_and_the_last_period_are_dotted_where_the_sales_cover_a_part_o
     assert any("dotted: part of a period" in text for text in texts(figure))
 
 
+def test_days_on_the_axis_of_time_are_written_as_in_the_subtitle() -> None:
+    figure = plot.price_history([sale(100 + n, minutes=60 * 24 * (n + 14)) for n in range(8)])
+    assert any("2 Sep to 9 Sep 2026" in text for text in texts(figure))
+    assert {"3 Sep", "9 Sep"} <= set(texts(figure))
+    assert not [text for text in texts(figure) if re.match(r"0\d [A-Z]", text)]
+
+
 def test_a_period_that_the_sales_cover_is_whole() -> None:
     sales = [sale(100, minutes=n) for n in range(600)]
     assert partial_buckets(sales, HOUR) == set()

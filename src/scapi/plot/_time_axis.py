@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 #: `Any`, because half of the module has no types.
 dates: Any = untyped_dates
+
+#: A day such as "9 Nov", as in the subtitle. C has no common way to write it.
+DATE = "%#d %b" if os.name == "nt" else "%-d %b"
 
 Lines: TypeAlias = list[tuple[Look, list[Bucket]]]
 
@@ -58,7 +62,7 @@ def show_dates(axes: Axes) -> None:
     locator = dates.AutoDateLocator(tz=UTC, minticks=4, maxticks=9)
     # The formatter would put the year and other parts into the corner. They are in the title.
     formatter = dates.ConciseDateFormatter(locator, tz=UTC, show_offset=False)
-    formatter.formats = ["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"]
-    formatter.zero_formats = ["", "%Y", "%d %b", "%d %b", "%H:%M", "%H:%M"]
+    formatter.formats = ["%Y", "%b", DATE, "%H:%M", "%H:%M", "%H:%M:%S"]
+    formatter.zero_formats = ["", "%Y", DATE, DATE, "%H:%M", "%H:%M"]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(formatter)
