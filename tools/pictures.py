@@ -31,20 +31,32 @@ from scapi.testing import FakeApi
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from matplotlib.figure import Figure
+
     from scapi.plot._theme import ThemeName
 
 FOLDER = Path(__file__).parents[1] / "docs" / "img"
 THEMES: tuple[ThemeName, ...] = ("light", "dark")
 COLUMNS = 84
+#: Inches and pixels of a chart. On the 9 inches of a chart of its own, text is too small for the column of a page.
+INCHES, PIXELS = 6.4, 1296
 #: Pictures that are larger make a README that loads slowly.
 LARGEST = 150_000
+
+
+def save(chart: Figure, path: Path) -> None:
+    """Write a chart with larger type than it has by itself."""
+    width, height = chart.get_size_inches()
+    # Text needs more of the height, so that isn't reduced as much.
+    chart.set_size_inches(INCHES, height * (1 + INCHES / width) / 2)
+    chart.savefig(path, dpi=PIXELS / INCHES)  # pyright: ignore[reportUnknownMemberType]  # matplotlib leaves its **kwargs without types
 
 
 def price_history(client: AppClient, folder: Path) -> None:
     sales = list(client.auction("kqgy").iter_price_history(limit=4000, additional=True))
     for theme in THEMES:
-        path = folder / f"price-history-{theme}.png"
-        plot.price_history(sales, item="Gravi", region="eu", by="quality", theme=theme, path=path)
+        chart = plot.price_history(sales, item="Gravi", region="eu", by="quality", theme=theme)
+        save(chart, folder / f"price-history-{theme}.png")
 
 
 def candles(client: AppClient, folder: Path) -> None:
@@ -54,21 +66,21 @@ def candles(client: AppClient, folder: Path) -> None:
         store.write_sales("eu", "kqgy", SalesReading().piece(sales))
         rows = store.candles("kqgy", "1d", since=now - timedelta(days=30), by="quality")
     for theme in THEMES:
-        path = folder / f"candles-{theme}.png"
-        plot.candles(rows, "1d", item="Gravi", since=now - timedelta(days=30), until=now, theme=theme, path=path)
+        chart = plot.candles(rows, "1d", item="Gravi", since=now - timedelta(days=30), until=now, theme=theme)
+        save(chart, folder / f"candles-{theme}.png")
 
 
 def order_book(client: AppClient, folder: Path) -> None:
     lots = list(client.auction("kqgy").iter_lots(additional=True))
     for theme in THEMES:
-        path = folder / f"order-book-{theme}.png"
-        plot.order_book(lots, item="Gravi", region="eu", by="quality", theme=theme, path=path)
+        chart = plot.order_book(lots, item="Gravi", region="eu", by="quality", theme=theme)
+        save(chart, folder / f"order-book-{theme}.png")
 
 
 def damage(client: AppClient, folder: Path) -> None:
     session = max(client.operations_sessions(limit=50), key=lambda session: len(session.participants))
     for theme in THEMES:
-        plot.damage(session, region="eu", theme=theme, path=folder / f"damage-{theme}.png")
+        save(plot.damage(session, region="eu", theme=theme), folder / f"damage-{theme}.png")
 
 
 def terminal(client: AppClient, folder: Path) -> None:
