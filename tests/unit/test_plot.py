@@ -472,7 +472,7 @@ def test_a_missing_matplotlib_is_named_with_the_command_that_installs_it(monkeyp
         import scapi.plot._damage  # noqa: F401  # what is imported is what fails
 
 
-# ── headings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── headings ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def history_with_many_facts() -> Figure:
