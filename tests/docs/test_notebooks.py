@@ -39,5 +39,7 @@ def test_a_notebook_runs_and_shows_its_tables_and_charts(path: Path, tmp_path: P
     assert {kind: shown.count(kind) for kind in SHOWN[path.stem]} == SHOWN[path.stem]
 
 
-def test_each_is_known() -> None:
+def test_each_is_known_and_named_on_the_first_page() -> None:
     assert {path.stem for path in NOTEBOOKS} == set(SHOWN)
+    page = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    assert [stem for stem in SHOWN if f"`{stem}`" not in page] == []
