@@ -55,7 +55,7 @@ def save(chart: Figure, path: Path) -> None:
 def price_history(client: AppClient, folder: Path) -> None:
     sales = list(client.auction("kqgy").iter_price_history(limit=4000, additional=True))
     for theme in THEMES:
-        chart = plot.price_history(sales, item="Gravi", region="eu", by="quality", theme=theme)
+        chart = plot.price_history(sales, item="Stone Blossom", region="eu", by="quality", theme=theme)
         save(chart, folder / f"price-history-{theme}.png")
 
 
@@ -66,14 +66,14 @@ def candles(client: AppClient, folder: Path) -> None:
         store.write_sales("eu", "kqgy", SalesReading().piece(sales))
         rows = store.candles("kqgy", "1d", since=now - timedelta(days=30), by="quality")
     for theme in THEMES:
-        chart = plot.candles(rows, "1d", item="Gravi", since=now - timedelta(days=30), until=now, theme=theme)
+        chart = plot.candles(rows, "1d", item="Stone Blossom", since=now - timedelta(days=30), until=now, theme=theme)
         save(chart, folder / f"candles-{theme}.png")
 
 
 def order_book(client: AppClient, folder: Path) -> None:
     lots = list(client.auction("kqgy").iter_lots(additional=True))
     for theme in THEMES:
-        chart = plot.order_book(lots, item="Gravi", region="eu", by="quality", theme=theme)
+        chart = plot.order_book(lots, item="Stone Blossom", region="eu", by="quality", theme=theme)
         save(chart, folder / f"order-book-{theme}.png")
 
 

@@ -6,7 +6,7 @@ from scapi.sync import AppClient
 
 with AppClient(token="...", region="eu") as client:
     sales = client.auction("kqgy").price_history(limit=200, additional=True)
-plot.price_history(sales, item="Gravi", region="eu", path="gravi.png")
+plot.price_history(sales, item="Stone Blossom", region="eu", path="prices.png")
 ```
 
 Every function returns a `matplotlib.figure.Figure` that notebooks show, and writes it to `path` if given. The package
