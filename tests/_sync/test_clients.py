@@ -125,7 +125,7 @@ def test_who_passes_credentials_gets_none_of_the_environment(
     for name in ("SCAPI_TOKEN", "SCAPI_CLIENT_ID", "SCAPI_CLIENT_SECRET"):
         monkeypatch.setenv(name, "x")
     if given == {"token": ""}:
-        with pytest.raises(exceptions.CredentialsError, match="no credentials"):
+        with pytest.raises(exceptions.CredentialsError, match=r"no credentials.*run: python -m scapi\.testing program"):
             AppClient(**given)
     else:
         # Of a token and a pair together the pair would be used, with a warning.

@@ -37,8 +37,8 @@ REFUSALS = (400, 401)
 #: The message for a missing user token.
 NO_USER = (
     "no credentials: pass token, or set SCAPI_USER_TOKEN. To have the token renewed, add refresh_token, client_id and "
-    "client_secret, or SCAPI_REFRESH_TOKEN, SCAPI_CLIENT_ID and SCAPI_CLIENT_SECRET. OAuthClient gets a token; "
-    "without a key, try demo() or scapi.testing.FakeApi"
+    "client_secret, or SCAPI_REFRESH_TOKEN, SCAPI_CLIENT_ID and SCAPI_CLIENT_SECRET. OAuthClient gets a token. "
+    "Without a key, run: python -m scapi.testing program.py"
 )
 
 NEVER = datetime.max.replace(tzinfo=UTC)

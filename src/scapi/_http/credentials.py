@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: The message for missing credentials.
 NO_CREDENTIALS = (
     "no credentials: pass token, or client_id and client_secret; or set SCAPI_TOKEN, or SCAPI_CLIENT_ID and "
-    "SCAPI_CLIENT_SECRET. Without a key, try demo() or scapi.testing.FakeApi"
+    "SCAPI_CLIENT_SECRET. Without a key, run: python -m scapi.testing program.py"
 )
 
 
