@@ -72,6 +72,18 @@ class TestNames:
         assert run(["lots", "kqgy"]) == 0
         assert "kqgy is taken for an id: 404" in capsys.readouterr().err
 
+    def test_a_name_that_no_database_can_be_read_for_says_how_to_go_on(
+        self, fake: FakeApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        nobody = connection.Endpoints(database="http://127.0.0.1:1")
+        monkeypatch.setattr(connection, "LIVE", nobody)
+        assert run(["lots", "Stone Blossom"]) == 7
+        said = capsys.readouterr().err
+        assert said.startswith("scapi: no response from 127.0.0.1")
+        assert said.endswith(
+            "; names come from the item database: give the id, or with --fake the name of a made-up item\n"
+        )
+
     def test_an_id_that_the_database_lacks_goes_to_the_api(
         self, fake: FakeApi, capsys: pytest.CaptureFixture[str]
     ) -> None:

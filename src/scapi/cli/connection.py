@@ -19,7 +19,7 @@ from scapi._items import names
 from scapi.cli import login_store
 from scapi.config import Config
 from scapi.enums import IndexFile, Realm, Region
-from scapi.exceptions import CredentialsError, ItemNameError, ScApiException
+from scapi.exceptions import CredentialsError, ItemNameError, ScApiException, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -38,6 +38,9 @@ VARIABLES = ("SCAPI_TOKEN", "SCAPI_CLIENT_ID", "SCAPI_CLIENT_SECRET")
 NO_CREDENTIALS = (
     f"no credentials: set {VARIABLES[0]}, or {' and '.join(VARIABLES[1:])}, or run scapi login; --fake needs none"
 )
+
+#: How to go on if the item database can't be reached.
+WITHOUT_NAMES = "names come from the item database: give the id, or with --fake the name of a made-up item"
 
 #: What an id of an item looks like.
 ID = re.compile(r"[0-9a-z]{3,8}")
@@ -187,10 +190,14 @@ class Connection:
 
         Raises:
             ItemNameError: No item has that name, or several have it.
+            TransportError: The text is no id, and the database can't be reached.
             ImportError: The extra `names` is missing.
         """
         if not ID.fullmatch(text):
-            return self.lookup.id(text)
+            try:
+                return self.lookup.id(text)
+            except TransportError as error:
+                raise TransportError(f"{error}; {WITHOUT_NAMES}") from error
         if any(map(str.isdigit, text)):
             return text
         try:
