@@ -230,7 +230,7 @@ class TestFailures:
             (["profile", "Nobody"], 4, "404"),
             (["profile", "Too_Pivo"], 8, "the body is empty"),
             (["clan", "nope"], 4, "404"),
-            (["lots", "zyv9", "--limit", "201"], 2, "limit must be an integer from 0 to 200, not 201"),
+            (["lots", "zyv9", "--limit", "-1"], 2, "limit must be an integer from 0 to 200, not -1"),
             (["operations", "--before", "soon"], 2, "before must be a datetime"),
             (["lots", "zyv9", "--sort", "beauty"], 2, "'--sort'"),
             (["lots"], 2, "Missing argument 'NAME_OR_ID'"),
@@ -379,6 +379,15 @@ class TestFailures:
         assert run(["lots", "zyv9", *options]) == 2
         assert said in capsys.readouterr().err
         assert not list(folder.iterdir())
+
+    @pytest.mark.parametrize(
+        ("command", "most"), [("lots zyv9", 200), ("history zyv9", 200), ("clans", 200), ("operations", 100)]
+    )
+    def test_a_page_that_is_too_large_is_told_the_option_for_several(
+        self, key: dict[str, str], command: str, most: int, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run([*command.split(), "--limit", "400"]) == 2
+        assert capsys.readouterr().err == f"scapi: a page has at most {most} rows: add --all to read 400\n"
 
     def test_an_option_before_the_command_is_told_its_place(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["--fake", "lots", "kqgy"]) == 2

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scapi._api.requests import MAX_LIMIT
 from scapi.cli import exports
 from scapi.cli.connection import connect
+from scapi.cli.formatting import number
 from scapi.cli.output import deliver
 from scapi.cli.terminal import log_to_stderr
 from scapi.enums import Region
@@ -29,6 +31,7 @@ __all__ = [
     "limit",
     "offset",
     "order",
+    "reject_large_page",
     "reject_offset_with_all",
     "stored_command",
 ]
@@ -165,3 +168,9 @@ def reject_offset_with_all(*, every: bool, offset: int | None) -> None:
     """Reject `--offset` together with `--all`: rows would be missing without notice."""
     if every and offset is not None:
         raise click.UsageError("--offset skips rows and --all fetches all of them: choose one")
+
+
+def reject_large_page(limit: int | None, most: int = MAX_LIMIT) -> None:
+    """Reject a `--limit` above that of a page, and name the option that reads several pages."""
+    if limit is not None and limit > most:
+        raise click.UsageError(f"a page has at most {most} rows: add --all to read {number(limit)}")

@@ -11,7 +11,15 @@ import click
 
 from scapi._base import validation
 from scapi.cli import exports, output, tables
-from scapi.cli.command import connected_command, every, limit, offset, order, reject_offset_with_all
+from scapi.cli.command import (
+    connected_command,
+    every,
+    limit,
+    offset,
+    order,
+    reject_large_page,
+    reject_offset_with_all,
+)
 from scapi.cli.errors import sentence
 from scapi.cli.formatting import counted, number
 from scapi.cli.output import Answer, capped, listing, walk
@@ -103,6 +111,7 @@ def lots(
         total = auction.lots(limit=1).total
         answer = walk(rows, AuctionLot, tables.lots, "lots", capped(total, None if keep else limit))
         return _selected(answer, keep, limit=limit, offset=offset, every=every)
+    reject_large_page(limit)
     page = auction.lots(limit=limit, offset=offset, sort=sort, order=order, additional=True)
     return listing(page, AuctionLot, tables.lots, "lots")
 
@@ -192,6 +201,7 @@ def history(
         answer = walk(rows, AuctionPrice, tables.sales, "sales", total)
         answer = _selected(answer, keep, limit=limit, offset=offset, every=every)
     else:
+        reject_large_page(limit)
         page = auction.price_history(limit=limit, offset=offset, additional=True)
         answer = listing(page, AuctionPrice, tables.sales, "sales")
     if plot is None:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from scapi.cli import tables
-from scapi.cli.command import api_command, connected_command, every, limit, offset, reject_offset_with_all
+from scapi.cli.command import (
+    api_command,
+    connected_command,
+    every,
+    limit,
+    offset,
+    reject_large_page,
+    reject_offset_with_all,
+)
 from scapi.cli.output import Answer, capped, listing, single, walk
 from scapi.models import CharacterProfile, ClanInfo
 
@@ -37,6 +45,7 @@ def clans(client: AppClient, *, limit: int | None, offset: int | None, every: bo
     if every:
         total = capped(client.clans(limit=1).total, limit)
         return walk(client.iter_clans(limit=limit), ClanInfo, tables.clans, "clans", total)
+    reject_large_page(limit)
     return listing(client.clans(limit=limit, offset=offset), ClanInfo, tables.clans, "clans")
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scapi._api.requests import MAX_LIMIT_OPERATIONS
 from scapi.cli import tables
-from scapi.cli.command import api_command, every, limit, offset, order, reject_offset_with_all
+from scapi.cli.command import api_command, every, limit, offset, order, reject_large_page, reject_offset_with_all
 from scapi.cli.errors import sentence
 from scapi.cli.output import Answer, capped, listing, single, walk
 from scapi.enums import OperationsMap, SortOperations
@@ -84,5 +85,6 @@ def operations(
         rows = client.iter_operations_sessions(limit=limit, sort=sort, order=order, **filters)
         total = capped(client.operations_sessions(limit=1, **filters).total, limit)
         return walk(rows, OperationSession, tables.sessions, "sessions", total)
+    reject_large_page(limit, MAX_LIMIT_OPERATIONS)
     page = client.operations_sessions(limit=limit, offset=offset, sort=sort, order=order, **filters)
     return listing(page, OperationSession, tables.sessions, "sessions")
