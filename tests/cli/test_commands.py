@@ -331,7 +331,11 @@ class TestFailures:
         assert run(["lots", "kqgy", "--quality", "rare", "--limit", "3", "--offset", "2", "--json"]) == 0
         assert json.loads(capsys.readouterr().out) == five[2:]
         assert run(["history", "kqgy", "--quality", "rare", "--limit", "5", "--table"]) == 0
-        assert re.match("5 that fit among [0-9]+ sales", capsys.readouterr().err)
+        assert re.match("5 rare sales, found among the newest [0-9]+\n", capsys.readouterr().err)
+        assert run(["history", "kqgy", "--quality", "rare", "--since", "3h", "--table"]) == 0
+        assert re.match("[0-9]+ rare sales?, found among all [0-9]+\n", capsys.readouterr().err)
+        assert run(["lots", "kqgy", "--quality", "rare", "--quality", "unique", "--buyout", "--limit", "1"]) == 0
+        assert re.match("1 rare or unique lot with a buyout, found among the first [0-9]+\n", capsys.readouterr().err)
 
     def test_lots_that_can_be_bought_at_once(self, key: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["lots", "dm6l2", "--buyout", "--all", "--json"]) == 0

@@ -42,6 +42,8 @@ class Answer(Generic[T]):
         view: Renders the rows for a person, given the present time.
         kind: The plural name of the rows.
         keep: Selects the rows to show; `None` for all.
+        selected: Describes a number of selected rows, such as `8 rare sales`.
+        leading: What the first rows are called if only these were read.
         single: Whether the answer is one record, so that its JSON is one object.
         total: The number of rows to come, if it is known.
         long: Whether to show progress.
@@ -56,6 +58,8 @@ class Answer(Generic[T]):
     view: Callable[[Sequence[T], datetime], RenderableType]
     kind: str = "rows"
     keep: Callable[[T], bool] | None = None
+    selected: Callable[[int], str] | None = None
+    leading: Literal["first", "newest"] = "first"
     single: bool = False
     total: int | None = None
     long: bool = False
@@ -70,6 +74,7 @@ class _Rows(Generic[T]):
 
     def __init__(self, answer: Answer[T], remaining: RemainingColumn, *, bar: bool) -> None:
         self.seen = self.kept = 0
+        self.ended = False
         self._answer = answer
         self._remaining = remaining
         self._bar = bar
@@ -94,13 +99,14 @@ class _Rows(Generic[T]):
                 self.seen += 1
                 progress.advance(bar)
                 yield row
+        self.ended = True
 
     def note(self) -> str:
         """Return the line below the rows."""
-        note = self._answer.note
-        if note is None:
-            note = counted(self.seen, self._answer.kind)
-        return note if self._answer.keep is None else f"{number(self.kept)} that fit among {note}"
+        if self._answer.selected is not None:
+            among = "all" if self.ended else f"the {self._answer.leading}"
+            return f"{self._answer.selected(self.kept)}, found among {among} {number(self.seen)}"
+        return counted(self.seen, self._answer.kind) if self._answer.note is None else self._answer.note
 
 
 def listing(

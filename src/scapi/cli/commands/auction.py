@@ -110,7 +110,8 @@ def lots(
         rows = auction.iter_lots(limit=limit if keep is None else None, sort=sort, order=order, additional=True)
         total = auction.lots(limit=1).total
         answer = walk(rows, AuctionLot, tables.lots, "lots", capped(total, None if keep else limit))
-        return _selected(answer, keep, limit=limit, offset=offset, every=every)
+        named = _named("lots", quality, " with a buyout" if buyout else "")
+        return _selected(answer, keep, named, limit=limit, offset=offset, every=every)
     reject_large_page(limit)
     page = auction.lots(limit=limit, offset=offset, sort=sort, order=order, additional=True)
     return listing(page, AuctionLot, tables.lots, "lots")
@@ -189,17 +190,17 @@ def history(
         raise click.UsageError("--by and --theme are about the picture: they go with --plot FILE")
     item_id = connection.item_id(item)
     auction = connection.client.auction(item_id)
-    keep = _of_quality(quality)
+    keep, named = _of_quality(quality), _named("sales", quality)
     if since is not None:
         begin = validation.moment("--since", since, output.now())
         rows = auction.iter_price_history(begin, limit=None if keep else limit, additional=True)
         answer = walk(rows, AuctionPrice, tables.sales, "sales", None)
-        answer = _selected(answer, keep, limit=limit, offset=offset, every=True)
+        answer = _selected(answer, keep, named, limit=limit, offset=offset, every=True)
     elif every or keep is not None:
         rows = auction.iter_price_history(limit=None if keep else limit, additional=True)
         total = capped(auction.price_history(limit=1).total, None if keep else limit)
         answer = walk(rows, AuctionPrice, tables.sales, "sales", total)
-        answer = _selected(answer, keep, limit=limit, offset=offset, every=every)
+        answer = _selected(answer, keep, named, limit=limit, offset=offset, every=every)
     else:
         reject_large_page(limit)
         page = auction.price_history(limit=limit, offset=offset, additional=True)
@@ -215,14 +216,27 @@ def history(
     return replace(answer, rows=_drawn(answer, plot, options))
 
 
+def _named(kind: str, qualities: tuple[str, ...], more: str = "") -> Callable[[int], str]:
+    """Return what describes a number of selected rows, such as `8 rare sales`."""
+    name = " ".join(filter(None, [" or ".join(qualities), kind]))
+    return lambda count: counted(count, name) + more
+
+
 def _selected(
-    answer: Answer[T], keep: Callable[[Any], bool] | None, *, limit: int | None, offset: int | None, every: bool
+    answer: Answer[T],
+    keep: Callable[[Any], bool] | None,
+    named: Callable[[int], str],
+    *,
+    limit: int | None,
+    offset: int | None,
+    every: bool,
 ) -> Answer[T]:
     """Apply a filter. Limit and offset count the rows after it, so `--quality rare --limit 5` gives five."""
     if keep is None:
         return answer
     most = limit if every or limit is not None else Config.LIMIT
-    return replace(answer, keep=keep, skip=offset or 0, most=most)
+    leading: Literal["first", "newest"] = "newest" if answer.kind == "sales" else "first"
+    return replace(answer, keep=keep, selected=named, leading=leading, skip=offset or 0, most=most)
 
 
 def _drawn(answer: Answer[AuctionPrice], path: Path, options: dict[str, Any]) -> Iterator[AuctionPrice]:
