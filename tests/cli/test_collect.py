@@ -47,6 +47,13 @@ def test_a_round_by_name_and_id_in_two_regions(tmp_path: Path, capsys: pytest.Ca
     )
 
 
+def test_the_regions_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCAPI_REGION", "eu sea")
+    assert run(["collect", str(tmp_path / "market.db"), "zyv9", "--once", "--fake"]) == 0
+    with Store(tmp_path / "market.db") as store:
+        assert {state.region for state in store.item_states()} == {"eu", "sea"}
+
+
 def has_budget(url: str) -> bool:
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         return connection.execute("SELECT to_regclass('scapi_budget') IS NOT NULL").fetchone() == (True,)

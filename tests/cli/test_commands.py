@@ -498,6 +498,12 @@ def test_every_exit_code_and_command_is_documented() -> None:
     assert all(f"`{name}" in page for name in app.commands)
 
 
+@pytest.mark.parametrize("group", [[], ["market"]])
+def test_no_line_of_a_list_of_commands_is_cut(group: list[str]) -> None:
+    shown = CliRunner().invoke(app, [*group, "--help"], terminal_width=80).output
+    assert "..." not in shown.partition("Commands:")[2]
+
+
 @pytest.mark.parametrize("name", app.commands)
 def test_every_command_has_help_and_explains_its_options(name: str) -> None:
     result = CliRunner().invoke(app, [name, "--help"])

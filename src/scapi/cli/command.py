@@ -50,7 +50,10 @@ def _file(context: click.Context, parameter: click.Parameter, value: Path | None
 
 ASKING = (
     click.option(
-        "--region", type=click.Choice([*Region], case_sensitive=False), envvar="SCAPI_REGION", help="The region."
+        "--region",
+        type=click.Choice([*Region], case_sensitive=False),
+        envvar="SCAPI_REGION",
+        help=f"The region; by default SCAPI_REGION, or else {Region.RU}.",
     ),
     click.option("--fake", is_flag=True, help="Use a made-up API on this machine; needs no key."),
 )

@@ -53,7 +53,8 @@ MOST_FAILURES = 5
     "regions",
     type=click.Choice([*Region], case_sensitive=False),
     multiple=True,
-    help="Only this region; repeat it for several.",
+    envvar="SCAPI_REGION",
+    help=f"The region, repeated for several; by default SCAPI_REGION, or else {Region.RU}.",
 )
 @click.option(
     "--sales", metavar="TIME", default="5m", show_default=True, help="Time between two checks of sales, or none."
@@ -87,12 +88,13 @@ def collect(
     once: bool,
     fake: bool,
 ) -> int:
-    """Collect sales and lots of items into DB, each sale exactly once; emissions and clans too if you ask for them.
+    """Collect sales and lots into DB, each sale exactly once.
 
-    DB is a file, such as market.db, or a URL such as postgresql+psycopg://user@host/name. An ITEM is a name or an id.
-    If it is killed, it continues where it stopped. Start it on as many machines as you like: they divide the items.
-    They also share the points, in the Redis at SCAPI_REDIS_URL or in the PostgreSQL of DB. With --once the exit code is
-    11 if some items failed; stderr names them, and the rest was collected.
+    It collects emissions and clans too, if you ask for them. DB is a file, such as market.db, or a URL such as
+    postgresql+psycopg://user@host/name. An ITEM is a name or an id. If it is killed, it continues where it stopped.
+    Start it on as many machines as you like: they divide the items. They also share the points, in the Redis at
+    SCAPI_REDIS_URL or in the PostgreSQL of DB. With --once the exit code is 11 if some items failed; stderr names them,
+    and the rest was collected.
     """
     if not (items or categories or every or emissions or clans):
         raise click.UsageError("name items, or a --category, or --all, or --emissions, or a --clan")

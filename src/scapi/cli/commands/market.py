@@ -37,9 +37,10 @@ __all__ = ["market"]
 
 @click.group()
 def market() -> None:
-    """Query a store: a file such as market.db, or the URL of a PostgreSQL database.
+    """Query what scapi collect has stored.
 
-    An ITEM is a name or an id; all items by default. Tables show names where the item database can be read.
+    A STORE is a file such as market.db, or the URL of a PostgreSQL database. An ITEM is a name or an id; all items by
+    default. Tables show names where the item database can be read.
     """
 
 
@@ -125,7 +126,10 @@ def sales(store: Store, items: Any, **options: Any) -> Listing[Any]:
 @by
 @click.option("--per", type=click.Choice(["sale", "piece"]), help="What counts once: a sale, or each of its pieces.")
 def stats(store: Store, items: Any, **options: Any) -> Listing[Any]:
-    """Show count, median, percentiles and VWAP per piece, by default of the last 30 days."""
+    """Show counts, medians, percentiles and VWAP per piece.
+
+    By default they are those of the last 30 days.
+    """
     return store.stats(items, **options)
 
 
@@ -135,7 +139,7 @@ def stats(store: Store, items: Any, **options: Any) -> Listing[Any]:
 @by
 @click.option("--width", metavar="LENGTH", default="1d", show_default=True, help="How long a candle is: 1h, 1d, 1w.")
 def candles(store: Store, items: Any, **options: Any) -> Listing[Any]:
-    """Show the first, highest, lowest and last price of each time interval."""
+    """Show the first, highest, lowest and last price over time."""
     return store.candles(items, **options)
 
 
@@ -198,7 +202,10 @@ def history(
     theme: ThemeName | None,
     fake: bool,
 ) -> Answer[Candle]:
-    """Show the price of an item over time, by default of each quality, and draw it."""
+    """Show the price of an item over time, and draw it.
+
+    By default each quality has prices of its own.
+    """
     if plot is None and theme is not None:
         raise click.UsageError("--theme is about the picture: it goes with --plot FILE")
     connection = _connected(store, [region] if region else [], fake=fake)
@@ -258,9 +265,10 @@ store_url = click.argument("store", metavar="STORE")
 def report(
     *, store: str, items: tuple[str, ...], out: Path, since: str, regions: tuple[RegionLike, ...], fake: bool
 ) -> None:
-    """Write a page with the busiest items, movers, deals and the state of the collector.
+    """Write the market as a page for the browser.
 
-    It is one file without scripts, which fetches nothing.
+    It has the busiest items, movers, deals and the state of the collector. It is one file without scripts, which
+    fetches nothing.
     """
     with _opened(store, create=False) as opened:
         connection = _connected(opened, regions, fake=fake)
