@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -147,11 +148,14 @@ class TestItems:
         assert (tmp_path / "card.csv").read_text().startswith("id,translation_key,translation_lines,")
 
     def test_a_level_has_a_card_of_its_own(self, capsys: pytest.CaptureFixture[str]) -> None:
-        masses: list[float] = []
+        shown: list[str] = []
         for level in ("0", "15"):
-            assert run(["item", "AK-105", "--level", level, "--json"]) == 0
-            masses.append(json.loads(capsys.readouterr().out)["info_blocks"][0]["elements"][0]["value"])
-        assert masses[0] < masses[1]
+            assert run(["item", "AK-105", "--level", level]) == 0
+            shown.append(capsys.readouterr().out)
+        (usual,), (upgraded,) = (re.findall("^Damage: ([0-9.]+)$", text, re.MULTILINE) for text in shown)
+        assert float(upgraded) == pytest.approx(float(usual) * 1.3)
+        weights = [re.findall("^Weight: .*$", text, re.MULTILINE) for text in shown]
+        assert weights[0] == weights[1] != []
         assert run(["item", "AK-105", "--level", "16"]) == 2
 
 

@@ -15,8 +15,14 @@ REALMS = ("ru", "global")
 Row = dict[str, Any]
 
 COLORS = ("DEFAULT", "RANK_NEWBIE", "RANK_STALKER", "RANK_VETERAN", "RANK_MASTER", "RANK_LEGEND")
-UPGRADABLE = ("weapon/", "armor/", "artefact/")
 UPGRADES = range(1, 16)
+
+#: What upgrades improve, by the beginning of the category: its key and its names.
+IMPROVED = {
+    "weapon/": ("damage", {"ru": "Урон", "en": "Damage"}),
+    "armor/": ("bullet_resistance", {"ru": "Пулестойкость", "en": "Bullet resistance"}),
+    "artefact/": ("vitality", {"ru": "Живучесть", "en": "Vitality"}),
+}
 
 
 def files(seed: int, items: Mapping[str, str]) -> dict[str, bytes]:
@@ -46,12 +52,12 @@ def _realm(realm: str, seed: int, items: Mapping[str, str]) -> Iterator[tuple[st
     yield f"{realm}/barter_recipes.json", dump(_barter(tuple(items), seed))
     yield f"{realm}/hideout_recipes.json", dump(_hideout(tuple(items), seed))
     for item, category in items.items():
-        card = _card(item, category, seed)
-        yield f"{realm}/items/{category}/{item}.json", dump(card)
+        yield f"{realm}/items/{category}/{item}.json", dump(_card(item, category, seed))
         yield f"{realm}/icons/{category}/{item}.png", _png(numbers_for(seed, "icon", item)[0])
-        if category.startswith(UPGRADABLE):
+        if category.startswith(tuple(IMPROVED)):
             for level in UPGRADES:
-                yield f"{realm}/items/{category}/_variants/{item}/{level}.json", dump(_upgraded(card, level))
+                card = _card(item, category, seed, level)
+                yield f"{realm}/items/{category}/_variants/{item}/{level}.json", dump(card)
 
 
 def _text(key: str, names: Sequence[str] | None) -> Row:
@@ -72,20 +78,24 @@ def _entry(item: str, category: str, seed: int) -> Row:
     return {"data": f"/items/{place}.json", "icon": f"/icons/{place}.png", "name": _name(item), **_look(item, seed)}
 
 
-def _card(item: str, category: str, seed: int) -> Row:
-    weight = between(1, 400, numbers_for(seed, "card", item)[0]) / 100
-    key = translation("core.tooltip.info.weight", {"ru": "Вес", "en": "Weight"})
-    shown = {"ru": f"{weight} кг", "en": f"{weight} kg"}
-    number = {"type": "numeric", "name": key, "value": weight, "formatted": {"value": shown, "valueColor": "838383"}}
-    blocks: list[Row] = [{"type": "list", "title": {"type": "text", "text": ""}, "elements": [number]}, {}]
+def _card(item: str, category: str, seed: int, level: int = 0) -> Row:
+    """Return an item's card. What upgrades improve grows by 2 % per level, as the figures of artefacts do."""
+    numbers = numbers_for(seed, "card", item)
+    weight = between(1, 400, numbers[0]) / 100
+    figures = [_figure("weight", {"ru": "Вес", "en": "Weight"}, weight, {"ru": " кг", "en": " kg"})]
+    for beginning, (key, names) in IMPROVED.items():
+        if category.startswith(beginning):
+            value = round(between(20, 60, numbers[1]) * (1 + 0.02 * level), 2)
+            figures.append(_figure(key, names, value, {"ru": "", "en": ""}))
+    blocks: list[Row] = [{"type": "list", "title": {"type": "text", "text": ""}, "elements": figures}, {}]
     return {"id": item, "category": category, "name": _name(item), **_look(item, seed), "infoBlocks": blocks}
 
 
-def _upgraded(card: Row, level: int) -> Row:
-    """Return an item's card at an upgrade level. Its figures grow by 2 % per level, as those of artefacts do."""
-    (number,) = card["infoBlocks"][0]["elements"]
-    better = {**number, "value": round(number["value"] * (1 + 0.02 * level), 4)}
-    return {**card, "infoBlocks": [{**card["infoBlocks"][0], "elements": [better]}, *card["infoBlocks"][1:]]}
+def _figure(key: str, names: Mapping[str, str], value: float, units: Mapping[str, str]) -> Row:
+    shown = {language: f"{value:g}{unit}" for language, unit in units.items()}
+    formatted = {"value": shown, "valueColor": "838383"}
+    name = translation(f"core.tooltip.info.{key}", names)
+    return {"type": "numeric", "name": name, "value": value, "formatted": formatted}
 
 
 def _achievement(id_: str) -> Row:
