@@ -272,7 +272,7 @@ def test_a_call_that_gets_its_turn_in_time_waits_for_it(clock: FakeClock, caplog
         client.emission()
     assert [request.status for request in fake.requests] == [200, 200]
     assert [record.getMessage().partition(" s ")[2] for record in caplog.records if record.name == "scapi"] == [
-        "before attempt 1: its turn"
+        "for free points of the API's limit (attempt 1)"
     ]
 
 

@@ -73,6 +73,19 @@ def test_what_is_nested_is_compared_too(change: dict[str, Any], found: list[str]
     assert list(strict.odd(PROFILE | change, models.CharacterProfile)) == found
 
 
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([], "an empty array"),
+        ([{}, {"a": 1}], "an array of objects"),
+        ([1, True, None], "an array of booleans and integers and nulls"),
+        (["a", [], 0.5], "an array of arrays and floats and texts"),
+    ],
+)
+def test_an_array_is_described_by_what_is_in_it(values: list[Any], text: str) -> None:
+    assert strict.array(values) == text
+
+
 def test_a_value_that_a_client_has_met_before_is_still_unknown() -> None:
     from scapi import Alliance
 
@@ -212,6 +225,8 @@ def test_the_fake_is_examined_without_a_key_as_a_table(capsys: pytest.CaptureFix
     assert run(["doctor", "--fake"]) == 0
     shown, said = capsys.readouterr()
     assert "Settles" in shown
+    assert re.search("[0-9]\xa0[0-9]{3} bytes", shown)
+    assert "a match history is an array of objects" in shown
     assert said == "0 unexpected, 0 failed\n"
     assert set(command.STYLES) == {"ok", "new", "failed", "info"}
 
@@ -301,7 +316,7 @@ def test_the_page_has_the_same_calls_and_points() -> None:
 def without_sizes(report: Report) -> list[tuple[str, str, str, int | None]]:
     """The lines of a report without what differs: lengths of bodies, times, and the software of a recording."""
     return [
-        (line["mark"], line["subject"], re.sub("[0-9,]+ bytes, [0-9]+ ms", "", line["text"]), line["settles"])
+        (line["mark"], line["subject"], re.sub("[0-9\xa0]+ bytes, [0-9]+ ms", "", line["text"]), line["settles"])
         for line in report
         if line["subject"] not in {"recording", "packages"}
     ]
@@ -564,7 +579,7 @@ def test_recorded_answers_lose_their_names_and_keep_their_report(sent: Answers) 
     for name in (info["name"], info["id"], clan["name"], clan["id"], demo["clan_member"]["name"]):
         assert name not in text
     reports = [
-        [(found.subject, re.sub("[0-9,]+ bytes", "", found.text)) for found in findings.findings(exchanges)]
+        [(found.subject, re.sub("[0-9\xa0]+ bytes", "", found.text)) for found in findings.findings(exchanges)]
         for exchanges in (first, list(recording.replay(recording.decode(text.encode()))))
     ]
     assert reports[0] == reports[1]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rich.progress import Progress
 
 from scapi import RateLimit
-from scapi.cli.progress import seconds_for_points
+from scapi.cli.progress import CountColumn, seconds_for_points
 
 NOW = datetime(2026, 8, 19, 12, 0, tzinfo=UTC)
 
@@ -24,6 +25,13 @@ NOW = datetime(2026, 8, 19, 12, 0, tzinfo=UTC)
 def test_the_windows_that_a_list_needs(rows: int, remaining: int, seconds: float) -> None:
     ratelimit = RateLimit(limit=400, remaining=remaining, reset=NOW + timedelta(seconds=44))
     assert seconds_for_points(rows, ratelimit, NOW) == seconds
+
+
+@pytest.mark.parametrize(("total", "shown"), [(82319, "4\xa0200/82\xa0319"), (None, "4\xa0200/?")])
+def test_rows_are_grouped_by_thousands_as_in_tables(total: int | None, shown: str) -> None:
+    with Progress(disable=True) as progress:
+        bar = progress.add_task("", total=total, completed=4200)
+        assert CountColumn().render(progress.tasks[bar]).plain == shown
 
 
 def test_nothing_is_estimated_before_the_first_answer() -> None:

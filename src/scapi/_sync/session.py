@@ -218,9 +218,13 @@ class Session:
             expected = max(wait.soonest, now - begun)
             if not wait.is_asking and (logged < 0 or logged <= LONG_WAIT < expected):
                 logged, longest = expected, max(wait.again, wait.soonest)
-                reason = "a refusal is in force" if wait.blocked else "its turn"
-                text = "%s waits up to %.2f s before attempt %d: %s"
-                self._log_wait(expected, text, request.path, longest, retry_state.attempts + 1, reason)
+                reason = (
+                    "because the server refused an earlier call"
+                    if wait.blocked
+                    else "for free points of the API's limit"
+                )
+                text = "%s waits up to %.2f s %s (attempt %d)"
+                self._log_wait(expected, text, request.path, longest, reason, retry_state.attempts + 1)
             poll_interval = max(POLL_INTERVAL, self._waiting.most / POLLS_PER_SECOND)
             bound = math.inf if wait.is_asking else min(retry_state.left, poll_interval)
             self.wait(wakeup, min(wait.again, bound))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeAlias, Ty
 
 import click
 import msgspec
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from scapi._base import escaping
 from scapi.cli import exports, terminal
 from scapi.cli.formatting import counted, number
-from scapi.cli.progress import RemainingColumn
+from scapi.cli.progress import CountColumn, RemainingColumn
 from scapi.models import Listing
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class _Rows(Generic[T]):
         columns = (
             TextColumn(self._answer.kind),
             BarColumn(),
-            MofNCompleteColumn(),
+            CountColumn(),
             self._remaining,
         )
         with Progress(*columns, console=terminal.stderr(), disable=not self._bar, transient=True) as progress:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from rich.progress import ProgressColumn
 from rich.text import Text
 
+from scapi.cli.formatting import number
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
@@ -22,6 +24,15 @@ ROWS, COST = 200, 2
 
 #: The length of a window of points in seconds.
 WINDOW = 60.0
+
+
+class CountColumn(ProgressColumn):
+    """The number of rows so far and in all, such as `4 200/82 319`."""
+
+    def render(self, task: Task) -> Text:
+        """Show both numbers, or a question mark if there is no total."""
+        total = "?" if task.total is None else number(int(task.total))
+        return Text(f"{number(int(task.completed))}/{total}", style="progress.download")
 
 
 class RemainingColumn(ProgressColumn):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.rule import Rule
 from rich.text import Text
 
@@ -24,6 +24,7 @@ import scapi.sync
 from scapi._base import escaping
 from scapi.cli import fitted_tables, tables, terminal
 from scapi.cli.formatting import clock, number, sparkline
+from scapi.cli.progress import CountColumn
 from scapi.exceptions import NotFoundError, ScApiException
 
 if TYPE_CHECKING:
@@ -230,7 +231,7 @@ async def _bulk(console: Console, host: Host, names: Names) -> None:
 
 async def _fetch_many(client: scapi.AppClient) -> Sales:
     """Fetch the newest sales of all items. The first failure ends the rest."""
-    columns = (TextColumn("  items"), BarColumn(bar_width=48), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("  items"), BarColumn(bar_width=48), CountColumn(), TimeElapsedColumn())
     with Progress(*columns, console=terminal.stderr()) as progress:
         bar = progress.add_task("", total=len(ITEMS))
         results = client.auctions(ITEMS).price_history(

@@ -13,6 +13,7 @@ from scapi.cli import exports, output
 from scapi.cli.command import stored_command
 from scapi.cli.commands.auction import check_picture
 from scapi.cli.connection import connect
+from scapi.cli.formatting import counted
 from scapi.cli.output import Answer
 from scapi.cli.records_table import records
 from scapi.cli.terminal import log_to_stderr
@@ -287,7 +288,7 @@ def export(*, store: str, file: Path, since: str | None, until: str | None, regi
     """Write sales to FILE: .parquet, .csv or .jsonl."""
     with _opened(store, create=False) as opened:
         rows = opened.export(file, None, since, until, region=list(regions) or None)
-    click.echo(f"{rows:,} sales", err=True)
+    click.echo(counted(rows, "sales"), err=True)
 
 
 @market.command("import")
@@ -297,7 +298,7 @@ def import_(*, store: str, file: Path) -> None:
     """Read a FILE that export wrote. Skip sales that the store has already."""
     with _opened(store, create=True) as opened:
         new = opened.import_(file)
-    click.echo(f"{new:,} new sales", err=True)
+    click.echo(counted(new, "new sales"), err=True)
 
 
 @market.command("prune")
@@ -307,4 +308,4 @@ def prune(*, store: str, keep: str) -> None:
     """Remove rows older than --keep."""
     with _opened(store, create=False) as opened:
         rows = opened.prune(keep)
-    click.echo(f"{rows:,} rows removed", err=True)
+    click.echo(f"{counted(rows, 'rows')} removed", err=True)

@@ -20,6 +20,7 @@ from scapi._base.json_types import is_array, is_object
 from scapi._conflict import REPAIR
 from scapi.cli.doctor import strict
 from scapi.cli.doctor.endpoint_calls import HOST
+from scapi.cli.formatting import counted, number
 from scapi.models import Listing
 
 if TYPE_CHECKING:
@@ -185,8 +186,8 @@ def _answer(exchange: Exchange) -> Iterator[Finding]:
     if exchange.endpoint in RECORDS:
         for record in records:
             oddities.update(strict.odd(record, RECORDS[exchange.endpoint][0]))
-    size = f"{len(records)} rows" if _is_page(exchange.result) else "one record"
-    text = f"{size}, {len(exchange.body):,} bytes, {exchange.seconds * 1000:.0f} ms"
+    size = counted(len(records), "rows") if _is_page(exchange.result) else "one record"
+    text = f"{size}, {counted(len(exchange.body), 'bytes')}, {number(exchange.seconds * 1000)} ms"
     yield Finding(mark="ok", subject=exchange.endpoint, text=text, settles=None if oddities else settles)
     for oddity, count in sorted(oddities.items()):
         known = oddity in EXPECTED.get(exchange.endpoint, ())
@@ -216,7 +217,7 @@ def _page(exchange: Exchange, page: Listing[Any]) -> Iterator[Finding]:
     if most is not None:
         got = len(page) + len(page.rejected)
         whole = got == min(most, page.total)
-        text = f"limit={most} gives {got} rows of {page.total}"
+        text = f"limit={most} gives {got} rows of {number(page.total)}"
         yield Finding(mark="ok" if whole else "new", subject=exchange.endpoint, text=text, settles=2)
 
 
@@ -353,10 +354,8 @@ def _match_history(stats: Any) -> Iterator[Finding]:
     for stat in stats if is_array(stats) else ():
         if is_object(stat) and stat.get("type") == "SLIDING_MATCH_HISTORY":
             value = stat.get("value")
-            inner = f" of {', '.join(sorted(set(map(strict.kind, value))))}" if is_array(value) else ""
-            yield Finding(
-                mark="info", subject="profile", text=f"a match history is {strict.kind(value)}{inner}", settles=8
-            )
+            shape = strict.array(value) if is_array(value) else strict.kind(value)
+            yield Finding(mark="info", subject="profile", text=f"a match history is {shape}", settles=8)
 
 
 def _additional(pieces: list[dict[str, Any]]) -> Iterator[Finding]:

@@ -19,13 +19,24 @@ from scapi._base.json_types import is_array, is_object
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["compare", "kind", "name", "odd", "values"]
+__all__ = ["array", "compare", "kind", "name", "odd", "values"]
 
 #: A name that looks like an identifier. Any other text could be a player's name.
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}")
 SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 KINDS: dict[type, str] = {bool: "true or false", int: "an integer", float: "a float", str: "text", dict: "an object"}
+
+#: What several values of a kind are called.
+SEVERAL = {
+    "null": "nulls",
+    "true or false": "booleans",
+    "an integer": "integers",
+    "a float": "floats",
+    "text": "texts",
+    "an object": "objects",
+    "an array": "arrays",
+}
 
 #: The type of the decoded JSON for each type of field, and its description. `None` marks types with their own cases in
 #: `compare`: they get here only if the value has a wrong type.
@@ -59,6 +70,13 @@ def _type_of(model: type[msgspec.Struct]) -> inspect.Type:
 def kind(raw: object) -> str:
     """Describe the type of a decoded value."""
     return "null" if raw is None else KINDS.get(type(raw), "an array")
+
+
+def array(raw: list[Any]) -> str:
+    """Describe the types of the values in an array, such as `an array of objects`."""
+    if not raw:
+        return "an empty array"
+    return "an array of " + " and ".join(sorted({SEVERAL[kind(value)] for value in raw}))
 
 
 def values(raw: Any, key: str) -> Iterator[Any]:
