@@ -54,10 +54,8 @@ def test_busy_items_are_looked_at_more_often() -> None:
 def test_a_plan_that_does_not_fit_says_so_in_numbers() -> None:
     plan = fitted([Load(1.0)] * 1000, sales=60, lots=60, points=400)
     first, second, third = plan.sentences()
-    assert first.startswith(
-        "1000 items every 60 s don't fit into 400 points a minute: their sales are looked at every 5"
-    )
-    assert second == "no points are left for lots: they aren't looked at"
+    assert first.startswith("1000 items every 60 s don't fit into 400 points a minute: their sales are polled every 5")
+    assert second == "no points are left for lots: they aren't polled"
     assert third == "no points are left for older sales"
 
 

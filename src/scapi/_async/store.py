@@ -94,7 +94,7 @@ class Store(StoreQueries):
     ) -> WrittenLots:
         """Write a page of lots and the item's state, in one transaction.
 
-        The last page of a complete look marks the lots that the look didn't see as gone, and writes its price samples.
+        The last page of a complete poll marks the lots that the poll didn't see as gone, and writes its price samples.
 
         Args:
             region: The region.
@@ -137,7 +137,7 @@ class Store(StoreQueries):
             region: The region.
             clan_id: The id of the clan.
             members: Its members.
-            at: When they were fetched. Of two looks the later one counts, in whichever order they are written.
+            at: When they were fetched. Of two polls the later one counts, in whichever order they are written.
             complete: Whether these are all members. Otherwise nobody is taken to have left.
 
         Raises:
@@ -266,7 +266,7 @@ class Store(StoreQueries):
         Args:
             owner: The unique name of the run.
             rows: The number of new sales and lots so far.
-            failures: The number of failed looks so far.
+            failures: The number of failed polls so far.
             ended: Whether the run ends normally.
 
         Raises:

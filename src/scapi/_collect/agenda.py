@@ -40,7 +40,7 @@ RETRY_GAP = 60.0
 #: Seconds until the plan is updated, because rates change.
 REFIT = 30.0
 
-#: The times of an item that no collector has looked at yet.
+#: The times of an item that no collector has polled yet.
 NOTHING_KNOWN: Mapping[Kind, float] = MappingProxyType({})
 
 
@@ -48,11 +48,11 @@ class Wanted(NamedTuple):
     """What to collect.
 
     Attributes:
-        sales: Seconds between two looks at the sales of an item, above 0; `None` to skip sales.
-        lots: Seconds between two looks at the lots of an item, above 0; `None` to skip lots.
+        sales: Seconds between two polls of the sales of an item, above 0; `None` to skip sales.
+        lots: Seconds between two polls of the lots of an item, above 0; `None` to skip lots.
         since: Collect the past back to this time. `None` only fills gaps between complete intervals.
-        emissions: Seconds between two looks at the emission of a region, above 0; `None` to skip emissions.
-        members: Seconds between two looks at the members of a clan, above 0; `None` to skip clans.
+        emissions: Seconds between two polls of the emission of a region, above 0; `None` to skip emissions.
+        members: Seconds between two polls of the members of a clan, above 0; `None` to skip clans.
     """
 
     sales: float | None
@@ -73,7 +73,7 @@ class Agenda:
 
     Attributes:
         items: The items by their places.
-        plan: How often to look at each kind.
+        plan: How often to poll each kind.
         given_up: Items that failed too often for a single round.
     """
 
@@ -104,7 +104,7 @@ class Agenda:
         Args:
             item: The item.
             now: The current time.
-            due_in: Seconds until each kind of look is due; 0 for kinds that are missing.
+            due_in: Seconds until each kind of poll is due; 0 for kinds that are missing.
         """
         self.items[item.place] = item
         for kind in item.looks:
@@ -130,7 +130,7 @@ class Agenda:
         return self.plan.sentences() != before.sentences()
 
     def _cost(self, kind: Kind) -> float:
-        """Return the points per minute that looks at one emission or clan take."""
+        """Return the points per minute that polls of one emission or clan take."""
         return COSTS[kind] * 60 / (self._intervals[kind] or math.inf)
 
     # ── jobs ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -202,7 +202,7 @@ class Agenda:
             self._push(job.kind, now + self.interval_after(outcome) * (0.9 + 0.2 * self._rng()), item)
 
     def aside_after(self, outcome: Outcome) -> str | None:
-        """Return why an item is fetched rarely after a successful look, or `None` if it isn't."""
+        """Return why an item is fetched rarely after a successful poll, or `None` if it isn't."""
         item = outcome.job.item
         if not item.is_traded:
             return None
@@ -211,7 +211,7 @@ class Agenda:
         return refusals.NEVER_TRADED if total == 0 and not lots else None
 
     def interval_after(self, outcome: Outcome) -> float:
-        """Return the seconds until the next look after a successful one."""
+        """Return the seconds until the next poll after a successful one."""
         if self.aside_after(outcome) is not None:
             return refusals.QUIET
         return self._interval(outcome.job.kind, outcome.job.item.rate if outcome.rate is None else outcome.rate)

@@ -33,13 +33,13 @@ class Item:
     Attributes:
         place: The region and the item, `EMISSION`, or `CLAN` and the id of the clan.
         complete: The complete intervals of its history, the newest first; `None` until they were read.
-        rate: Sales per hour; `None` before the first look.
-        lots: The number of lots on offer, as of the last look.
+        rate: Sales per hour; `None` before the first poll.
+        lots: The number of lots on offer, as of the last poll.
         has_lots: Whether its lots were ever fetched.
-        total: The number of sales on the server, as of the last look.
-        newest: The time of the newest sale, as of the last look.
+        total: The number of sales on the server, as of the last poll.
+        newest: The time of the newest sale, as of the last poll.
         left: The number of sales in its past that are still to be read; `None` if unknown.
-        failures: The number of looks that failed in a row.
+        failures: The number of polls that failed in a row.
         aside: Why it is fetched rarely; `None` if it isn't.
         looked: When its sales, or the emission or members, were last fetched successfully, on the clock of the agenda.
         walk: The walk that fills one of its gaps.
@@ -64,7 +64,7 @@ class Item:
 
     @property
     def looks(self) -> tuple[Kind, ...]:
-        """The kinds of looks at it."""
+        """The kinds of polls of it."""
         if self.place.item == EMISSION:
             return ("emission",)
         return ("members",) if self.place.item.startswith(CLAN) else ("sales", "lots")
@@ -85,7 +85,7 @@ class Job(NamedTuple):
     """A job that is due.
 
     Attributes:
-        kind: A look at an `"emission"`, at `"members"`, at fresh `"sales"`, at all `"lots"`, or a page of a `"gap"`.
+        kind: A poll of an `"emission"`, of `"members"`, of fresh `"sales"`, of all `"lots"`, or a page of a `"gap"`.
         item: The item.
         order: Its place among jobs of its kind that are due at the same time.
     """

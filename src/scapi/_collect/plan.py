@@ -1,7 +1,7 @@
-"""Plan how often to look at each item within the points: fresh sales first, then lots, then the past. Pure.
+"""Plan how often to poll each item within the points: fresh sales first, then lots, then the past. Pure.
 
-A look costs points even if it finds nothing. Its value is the number of sales times how long they would have waited, so
-points are spent best if the frequency of looks is proportional to the square root of an item's rate of sales.
+A poll costs points even if it finds nothing. Its value is the number of sales times how long they would have waited, so
+points are spent best if the frequency of polls is proportional to the square root of an item's rate of sales.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ COST = 2
 #: The points per minute of an application, until a response contains the limit.
 LIMIT = 400
 
-#: How much more often than requested the busiest items are looked at, if there are enough points.
+#: How much more often than requested the busiest items are polled, if there are enough points.
 HOTTEST = 4.0
 
-#: The greatest share of the spare points that additional looks may take. The rest is left for the past.
+#: The greatest share of the spare points that additional polls may take. The rest is left for the past.
 SPARE = 0.5
 
 #: The greatest share of the points that emissions and clans may take.
 MOST_OTHERS = 0.5
 
-#: The longest interval between looks at lots, in seconds. If the points don't allow it, lots are skipped.
+#: The longest interval between polls of lots, in seconds. If the points don't allow it, lots are skipped.
 RAREST = 86_400.0
 
 OVERLAP = SALES_OVERLAP.total_seconds()
@@ -52,21 +52,21 @@ class Load(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How often to look at sales and lots.
+    """How often to poll sales and lots.
 
     Attributes:
         points: The available points per minute.
         items: The number of items, counted per region, without those that are fetched rarely.
-        sales: The requested seconds between two looks at the sales of an item; `None` for no sales.
-        lots: The requested seconds between two looks at the lots of an item; `None` for no lots.
+        sales: The requested seconds between two polls of the sales of an item; `None` for no sales.
+        lots: The requested seconds between two polls of the lots of an item; `None` for no lots.
         hot: How much busy items are preferred, from 0 (not at all) to 1 (up to `HOTTEST` times).
-        sales_stretch: The factor by which intervals between looks at sales are extended; 1 if the request fits.
+        sales_stretch: The factor by which intervals between polls of sales are extended; 1 if the request fits.
         lots_stretch: The same factor for lots; `None` if no points are left for them.
         sales_points: Points per minute that fresh sales take.
         lots_points: Points per minute that lots take.
         mean: Sales per hour of the mean item.
         others: The requested points per minute for emissions and clans.
-        others_stretch: The factor by which intervals between looks at emissions and clans are extended.
+        others_stretch: The factor by which intervals between polls of emissions and clans are extended.
     """
 
     points: float
@@ -93,7 +93,7 @@ class Plan(NamedTuple):
         return max(0.0, self.for_items - self.sales_points - self.lots_points)
 
     def sales_interval(self, rate: float | None) -> float:
-        """Return the seconds between two looks at the sales of an item with `rate` sales per hour."""
+        """Return the seconds between two polls of the sales of an item with `rate` sales per hour."""
         asked = self.sales or 0.0
         weight = _weight(rate, self.mean)
         if self.sales_stretch > 1:
@@ -102,7 +102,7 @@ class Plan(NamedTuple):
 
     @property
     def lots_interval(self) -> float | None:
-        """The seconds between two looks at the lots of an item; `None` if lots are skipped."""
+        """The seconds between two polls of the lots of an item; `None` if lots are skipped."""
         return None if self.lots is None or self.lots_stretch is None else self.lots * self.lots_stretch
 
     def sentences(self) -> list[str]:
@@ -111,21 +111,21 @@ class Plan(NamedTuple):
         if self.others_stretch > 1:
             found.append(
                 f"emissions and clans would take {self.others:.0f} of {self.points:.0f} points a minute: the time "
-                f"between two looks at them is {self.others_stretch:.1f} times as long"
+                f"between two polls of them is {self.others_stretch:.1f} times as long"
             )
         if self.sales is not None and self.sales_stretch > 1:
             longest = self.sales_interval(0.0)
             found.append(
                 f"{self.items} items every {_time(self.sales)} don't fit into {self.for_items:.0f} points a minute: "
-                f"their sales are looked at every {_time(longest)}, those of busy items up to every "
+                f"their sales are polled every {_time(longest)}, those of busy items up to every "
                 f"{_time(self.sales_interval(float('inf')))}"
             )
         if self.lots is not None and self.lots_stretch is None:
-            found.append("no points are left for lots: they aren't looked at")
+            found.append("no points are left for lots: they aren't polled")
         elif self.lots is not None and self.lots_stretch and self.lots_stretch > 1:
             found.append(
                 f"lots every {_time(self.lots)} don't fit into the {self.for_items - self.sales_points:.0f} points a "
-                f"minute that fresh sales leave: they are looked at every {_time(self.lots * self.lots_stretch)}"
+                f"minute that fresh sales leave: they are polled every {_time(self.lots * self.lots_stretch)}"
             )
         if found and self.left < COST:
             found.append("no points are left for older sales")
@@ -139,8 +139,8 @@ def fitted(
 
     Args:
         loads: The load of each item in each region.
-        sales: Seconds between two looks at the sales of an item, above 0; `None` for no sales.
-        lots: Seconds between two looks at the lots of an item, above 0; `None` for no lots.
+        sales: Seconds between two polls of the sales of an item, above 0; `None` for no sales.
+        lots: Seconds between two polls of the lots of an item, above 0; `None` for no lots.
         points: Points per minute, 0 or more.
         others: The points per minute that emissions and clans would take, 0 or more.
     """
@@ -156,7 +156,7 @@ def fitted(
     whole = _with_lots(plan, active)
     if whole.lots_stretch == 1 or not plan.hot:
         return whole
-    # Additional looks at busy items come after lots.
+    # Additional polls of busy items come after lots.
     plain = plan._replace(hot=0.0)
     return _with_lots(plain._replace(sales_points=_points(plain, active)), active)
 

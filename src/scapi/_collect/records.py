@@ -65,15 +65,15 @@ class Progress(Record, frozen=True, kw_only=True):
         elsewhere: The number of items, emissions and clans that other collectors hold.
         aside: The number of items fetched rarely: the server refuses them, or they were never traded.
         looked: The number of items with sales that were fetched successfully.
-        lag: The median over items of the seconds since their sales were fetched; `None` before the first look.
+        lag: The median over items of the seconds since their sales were fetched; `None` before the first poll.
         longest_lag: The greatest such lag.
         sales: The number of new sales.
         lots: The number of new lots.
         emissions: The number of new emissions.
-        members: The number of clan members who joined or left. At the first look at a clan, all of its members.
+        members: The number of clan members who joined or left. At the first poll of a clan, all of its members.
         pages: The number of pages read.
         points: The points spent, as far as costs are known.
-        failures: The number of failed looks.
+        failures: The number of failed polls.
         failing: The last failures of what currently fails, at most 100.
         filling: The number of items with an incomplete past.
         eta: The estimated seconds until the past is complete; `None` if it can't be estimated.
@@ -106,10 +106,10 @@ class Collected(Record, frozen=True, kw_only=True):
         sales: The number of new sales.
         lots: The number of new lots.
         emissions: The number of new emissions.
-        members: The number of clan members who joined or left. At the first look at a clan, all of its members.
+        members: The number of clan members who joined or left. At the first poll of a clan, all of its members.
         pages: The number of pages read.
         points: The points spent, as far as costs are known.
-        failures: The number of failed looks.
+        failures: The number of failed polls.
         failing: The last failures of what still failed at the end.
         elsewhere: The number of items, emissions and clans that other collectors hold.
     """

@@ -18,7 +18,7 @@ NEVER_TRADED = "never traded"
 #: The first and the longest wait before a refused id is retried, in seconds. A refusal costs twice as many points.
 FIRST, LONGEST = 6 * HOUR, 7 * 24 * HOUR
 
-#: Seconds between two looks at an item that was never traded.
+#: Seconds between two polls of an item that was never traded.
 QUIET = 12 * HOUR
 
 #: The longest wait after a failure, in seconds.
@@ -54,7 +54,7 @@ def wait_after_failure(failures: int, interval: float, draw: float) -> float:
 
     Args:
         failures: The number of failures in a row, 1 or more.
-        interval: Seconds between two successful looks.
+        interval: Seconds between two successful polls.
         draw: A random number from 0 to 1.
     """
     return min(max(LONGEST_WAIT, interval), interval * 2.0 ** min(failures - 1, 16)) * (0.5 + 0.5 * draw)

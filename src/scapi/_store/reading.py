@@ -1,6 +1,6 @@
 """Read the sales or lots of an item page by page: number equal rows, and find what each page completes. Pure.
 
-Equal rows are distinguished by a number that is counted across the pages of a look. A look must therefore see all rows
+Equal rows are distinguished by a number that is counted across the pages of a poll. A poll must therefore see all rows
 of a time, or none: it begins and ends between two times, never in the middle of one.
 """
 
@@ -48,8 +48,8 @@ class LotsPiece(NamedTuple):
 
     Attributes:
         rows: The lots.
-        at: When the look began.
-        complete: Whether this page is the last one of a look that saw all lots.
+        at: When the poll began.
+        complete: Whether this page is the last one of a poll that saw all lots.
     """
 
     rows: list[Numbered[AuctionLot]]
@@ -58,10 +58,10 @@ class LotsPiece(NamedTuple):
 
 
 class SalesReading:
-    """One look at the sales of an item, newest first.
+    """One poll of the sales of an item, newest first.
 
     Args:
-        newest: Where the look begins. It sees all sales of this time and older ones, such as a backfill that continues
+        newest: Where the poll begins. It sees all sales of this time and older ones, such as a backfill that continues
             at `span.oldest`. By default it begins with the newest sale.
     """
 
@@ -96,10 +96,10 @@ class SalesReading:
 
 
 class LotsReading:
-    """One look at the lots of an item.
+    """One poll of the lots of an item.
 
     Args:
-        at: When it began. Of two looks the later one counts, in whichever order they are written.
+        at: When it began. Of two polls the later one counts, in whichever order they are written.
     """
 
     def __init__(self, at: datetime) -> None:
@@ -111,7 +111,7 @@ class LotsReading:
 
         Args:
             lots: The lots that weren't on an earlier page.
-            complete: Whether the look has now seen all lots. Lots that it didn't see are gone.
+            complete: Whether the poll has now seen all lots. Lots that it didn't see are gone.
         """
         return LotsPiece([self._numbered(lot) for lot in lots], self.at, complete)
 

@@ -151,7 +151,7 @@ class BookLot(Record, frozen=True, kw_only=True):
         n: Its number among equal lots, from 1.
         first_seen: When it was first seen.
         last_seen: When it was last seen.
-        gone_at: When a complete look no longer found it; `None` while it is on offer.
+        gone_at: When a complete poll no longer found it; `None` while it is on offer.
     """
 
     region: str
@@ -263,7 +263,7 @@ class ItemState(Record, frozen=True, kw_only=True):
         next_sales: When the sales are due.
         next_lots: When the lots are due.
         next_look: When the emission, or the members of the clan, are due.
-        failures: The number of looks that failed in a row.
+        failures: The number of polls that failed in a row.
         error: The last error, on one line.
         error_at: The time of the last error.
         aside: Why the item is fetched rarely; `None` if it isn't.
@@ -318,7 +318,7 @@ class ItemHealth(Record, frozen=True, kw_only=True):
         sales_at: When the sales were last fetched successfully.
         lots_at: When the lots were last fetched successfully.
         looked_at: When the emission, or the members of the clan, were last fetched successfully.
-        failures: The number of looks that failed in a row.
+        failures: The number of polls that failed in a row.
         error: The last error.
         error_at: The time of the last error.
         aside: Why the item is fetched rarely; `None` if it isn't.
@@ -351,7 +351,7 @@ class Run(Record, frozen=True, kw_only=True):
         ended: When it ended normally; `None` while it runs, or if it was killed.
         seen_at: When it last reported its progress.
         rows: The number of new rows: sales, lots, emissions, and clan members who joined or left.
-        failures: The number of failed looks.
+        failures: The number of failed polls.
     """
 
     owner: str

@@ -80,7 +80,7 @@ lot = _table(
     _big("last_seen"),
     _big("gone_at", nullable=True),
 )
-# Every look queries the lots on offer. After a month there are far more lots that are gone.
+# Every poll queries the lots on offer. After a month there are far more lots that are gone.
 Index(
     "lot_on_offer",
     lot.c.region,
@@ -89,7 +89,7 @@ Index(
     postgresql_where=lot.c.gone_at.is_(None),
 )
 
-#: Statistics of the buyouts per piece that a complete look found.
+#: Statistics of the buyouts per piece that a complete poll found.
 lot_sample = _table(
     "lot_sample",
     _text("region", key=True),

@@ -42,7 +42,7 @@ class WrittenLots(Record, frozen=True, kw_only=True):
     Attributes:
         new: The lots that weren't on offer before.
         known: The number of lots that were on offer before.
-        gone: The lots that a complete look no longer found.
+        gone: The lots that a complete poll no longer found.
         unstored: The lots that the database can't hold.
     """
 

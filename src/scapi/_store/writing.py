@@ -71,7 +71,7 @@ class Writing:
         return Written(new=[row for row, _ in new], known=len(rows) - len(new), unstored=unstored)
 
     def lots(self, place: Place, piece: LotsPiece, owner: str | None, change: ItemChange) -> WrittenLots:
-        """Write a page of lots. The last page of a complete look also marks lots as gone and writes samples."""
+        """Write a page of lots. The last page of a complete poll also marks lots as gone and writes samples."""
         at = micros(piece.at)
         rows, unstored = _storable(piece.rows, lambda row: _lot_values(place, row, at), LOT_LIMITS)
         rows.sort(key=lambda row: (row[1]["key"], row[1]["n"]))
@@ -113,9 +113,9 @@ class Writing:
                     same = (*here, clan_member.c.name == member.name)
                     connection.execute(update(clan_member).where(*same).values(rank=member.rank))
                 else:
-                    # This includes members who left and came back between two looks.
+                    # This includes members who left and came back between two polls.
                     joined.append(member)
-            # An incomplete look can't say who left. Nor can one that is older than the look that found the member.
+            # An incomplete poll can't say who left. Nor can one that is older than the poll that found the member.
             left = {name: row for name, row in left.items() if complete and row.first_seen <= micros(at)}
             for name in left:
                 connection.execute(
@@ -126,7 +126,7 @@ class Writing:
         return ClanChange(joined=joined, left=sorted(left))
 
     def _seen_again(self) -> Any:
-        """Return the statement that inserts or updates lots. The result doesn't depend on the order of looks."""
+        """Return the statement that inserts or updates lots. The result doesn't depend on the order of polls."""
         seen = self._database.insert(lot)
         is_newer = seen.excluded.last_seen >= lot.c.last_seen
         return seen.on_conflict_do_update(
@@ -142,7 +142,7 @@ class Writing:
         )
 
     def _sample(self, connection: Connection, place: Place, at: int) -> None:
-        """Write price statistics of the lots of a complete look, by quality and level."""
+        """Write price statistics of the lots of a complete poll, by quality and level."""
         quality = func.coalesce(lot.c.quality, 0).label("quality")
         price = case((lot.c.buyout_price > 0, lot.c.buyout_price * 1.0 / func.nullif(lot.c.amount, 0))).label("price")
         group = [func.coalesce(lot.c.quality, 0), lot.c.level]
@@ -179,7 +179,7 @@ class Writing:
         joined = at if member.join_time is None else micros(member.join_time)
         values = {"region": region, "clan": clan, "name": member.name, "joined": joined, "rank": member.rank}
         statement = self._database.insert(clan_member).values(**values, first_seen=at, left_at=None)
-        # A look may miss a member that the next one finds again. The later look counts, in whichever order they come.
+        # A poll may miss a member that the next one finds again. The later poll counts, in whichever order they come.
         left_at = case((clan_member.c.left_at > at, clan_member.c.left_at), else_=null())
         again = statement.on_conflict_do_update(
             index_elements=["region", "clan", "name", "joined"], set_={"rank": member.rank, "left_at": left_at}

@@ -40,14 +40,14 @@ class Collector:
         client: The client for the API. It isn't closed.
         store: The store to write to. It isn't closed.
         items: The ids of the items; none by default, if there are emissions or clans to collect.
-        sales: The time between two looks at the sales of an item: seconds, a `timedelta`, or text such as `"5m"`;
-            `None` for no sales. Busy items are looked at up to four times as often if points are left.
-        lots: The time between two looks at the lots of an item, in the same form; no lots by default.
-        emissions: The time between two looks at the emission of each region, in the same form; no emissions by default.
-            A look costs one point. The API shows the current emission and the last one, so even an hour misses few.
+        sales: The time between two polls of the sales of an item: seconds, a `timedelta`, or text such as `"5m"`;
+            `None` for no sales. Busy items are polled up to four times as often if points are left.
+        lots: The time between two polls of the lots of an item, in the same form; no lots by default.
+        emissions: The time between two polls of the emission of each region, in the same form; no emissions by default.
+            A poll costs one point. The API shows the current emission and the last one, so even an hour misses few.
         clans: The ids of clans whose members are collected. Needs a `UserClient` with a character in each of them, and
             a single region.
-        members: The time between two looks at the members of a clan, in the same form.
+        members: The time between two polls of the members of a clan, in the same form.
         since: Collect the past back to this time: a time, a duration such as `"30d"`, or `"all"`. By default only new
             sales and those missing between two runs are collected.
         region: A region, or several; the client's region by default.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from scapi._sync.store import Store
     from scapi.models import AuctionLot, AuctionPrice
 
-#: The most pages of a look at a known item. Older sales are filled in like any gap, so fresh ones don't wait for them.
+#: The most pages of a poll of a known item. Older sales are filled in like any gap, so fresh ones don't wait for them.
 MOST_PAGES = 3
 
 
@@ -40,7 +40,7 @@ class JobRunner:
     Args:
         session: The session for the API.
         store: The store to write to.
-        agenda: The agenda, which knows when the next look is due.
+        agenda: The agenda, which knows when the next poll is due.
         since: Collect the past back to this time; `None` to skip the past.
         clock: Returns the seconds since 1970.
     """
@@ -146,7 +146,7 @@ class JobRunner:
             raise ScApiException(walk.stuck)
 
     def _looked(self, outcome: Outcome, at: datetime) -> ItemChange:
-        """Return the changed item state after a successful look at sales."""
+        """Return the changed item state after a successful poll of sales."""
         change = self._succeeded(outcome, at)
         change["total"], change["sales_at"] = outcome.total, at
         change["next_sales"] = at + timedelta(seconds=self._agenda.interval_after(outcome))
@@ -178,7 +178,7 @@ class JobRunner:
                 outcome.lots += _lot_events(place, "new", written.new) + _lot_events(place, "gone", written.gone)
 
     def _saw_lots(self, outcome: Outcome, at: datetime) -> ItemChange:
-        """Return the changed item state after a successful look at lots."""
+        """Return the changed item state after a successful poll of lots."""
         change = self._succeeded(outcome, at)
         change["lots_at"] = at
         change["next_lots"] = at + timedelta(seconds=self._agenda.interval_after(outcome))
@@ -205,7 +205,7 @@ class JobRunner:
         self._store.update_item(place.region, place.item, **self._saw(outcome, at))
 
     def _saw(self, outcome: Outcome, at: datetime) -> ItemChange:
-        """Return the changed state after a successful look at an emission or at members."""
+        """Return the changed state after a successful poll of an emission or of members."""
         change = self._succeeded(outcome, at)
         change["looked_at"] = at
         change["next_look"] = at + timedelta(seconds=self._agenda.interval_after(outcome))

@@ -127,7 +127,7 @@ class Run:
             while len(workers) < self._concurrency and (job := self._next(now)) is not None:
                 workers.start(self._runner.do, job)
             if workers:
-                # A call may wait for points for a minute. Meanwhile leases are renewed, and other looks begin.
+                # A call may wait for points for a minute. Meanwhile leases are renewed, and other polls begin.
                 if workers.ready(self._until_next(now, has_room=len(workers) < self._concurrency)):
                     self._take(workers.result())
             elif self._stopped or self._is_done(now):
@@ -198,7 +198,7 @@ class Run:
                 self._agenda.add(item, now, due_in={} if state is None else self._due_in(state))
 
     def _due_in(self, state: ItemState) -> dict[Kind, float]:
-        """Return the seconds until each kind of look is due, as far as the last collector planned it."""
+        """Return the seconds until each kind of poll is due, as far as the last collector planned it."""
         due: dict[Kind, datetime | None] = {
             "emission": state.next_look,
             "members": state.next_look,
@@ -270,7 +270,7 @@ class Run:
 
 
 def _next_due(kind: Kind, due: datetime) -> ItemChange:
-    """Return when the next look of a kind is due, as a change of the item. Gaps are read off the spans instead."""
+    """Return when the next poll of a kind is due, as a change of the item. Gaps are read off the spans instead."""
     match kind:
         case "sales":
             return {"next_sales": due}

@@ -154,7 +154,7 @@ class StoreQueries(Closable):
 
         Args:
             items: The id of an item, or several; all by default.
-            at: The time: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"1h"`; the last look by
+            at: The time: a `datetime` (naive means UTC), ISO 8601 text, a `timedelta`, or `"1h"`; the last poll by
                 default.
             region: A region, or several; all by default.
 

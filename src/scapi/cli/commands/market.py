@@ -145,7 +145,7 @@ def candles(store: Store, items: Any, **options: Any) -> Listing[Any]:
 
 
 @question
-@click.option("--at", metavar="TIME", help="As of when; as of the last look by default.")
+@click.option("--at", metavar="TIME", help="As of when; as of the last poll by default.")
 def book(store: Store, items: Any, **options: Any) -> Listing[Any]:
     """Show the lots on offer, the lowest price per piece first."""
     return store.book(items, **options)
