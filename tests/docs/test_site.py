@@ -40,7 +40,7 @@ PAGES = {
 }
 REFERENCE = [address for address in PAGES if address.startswith("/reference/")]
 
-# Words that lie beyond the edge of the page or of their box. Closed tabs are opened first, and nothing moves.
+#: Words that lie beyond the edge of the page or of their box. Closed tabs are opened first, and nothing moves.
 CUT = """
 (() => {
     const still = document.createElement("style");
@@ -69,7 +69,7 @@ CUT = """
 })()
 """
 
-# The pictures that are shown, and those that couldn't be loaded.
+#: The pictures that are shown, and those that couldn't be loaded.
 PICTURES = """
 (() => {
     const shown = [...document.querySelectorAll("article img")].filter(picture => picture.getClientRects().length);
@@ -77,7 +77,7 @@ PICTURES = """
 })()
 """
 
-# Switches from the theme that is shown to the other one, and waits for it.
+#: Switches from the theme that is shown to the other one, and waits for it.
 SWITCH_THEME = """
 new Promise(done => {
     const options = { attributeFilter: ["data-md-color-scheme"] };
@@ -86,7 +86,7 @@ new Promise(done => {
 })
 """
 
-# What each button for copying puts into the clipboard, for blocks of a terminal.
+#: What each button for copying puts into the clipboard, for blocks of a terminal.
 COPIED = """
 (async () => {
     const copied = [];
@@ -97,7 +97,7 @@ COPIED = """
 })()
 """
 
-# The first links that the search shows for a text, without opening any "more on this page".
+#: The first links that the search shows for a text, without opening any "more on this page".
 FOUND = """
 (async text => {
     const input = document.querySelector("input.md-search__input");
