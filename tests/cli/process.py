@@ -10,6 +10,9 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src"
 
+#: A program: the command, with something happening in the fake all the time.
+BUSY = ("-c", "from scapi import __main__; from scapi.testing import _activity as a; a.PERIOD = 0.2; __main__.main()")
+
 
 def environment(**changes: str) -> dict[str, str]:
     """Our environment without anything that changes what `scapi` does, and with these changes."""

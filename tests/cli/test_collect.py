@@ -19,6 +19,7 @@ import pytest
 from scapi.cli.app import run
 from scapi.sync import Store
 from scapi.testing._catalogue import HOME_CLAN
+from tests.cli.process import BUSY, start
 from tests.support.postgres import postgres, postgres_server  # noqa: F401  # fixtures
 from tests.support.shared_budgets import until
 
@@ -181,5 +182,24 @@ def test_signals_end_it_and_give_the_leases_back(tmp_path: Path, number: signal.
             assert process.returncode == code, told
             assert {state.owner for state in store.item_states()} == {None}
             assert b"Traceback" not in told
+            assert re.search(rb"^\d.* new sales? and 0 new lots \(\d.* points?\)\.$", told, re.MULTILINE)
     finally:
         process.kill()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such signals")
+def test_new_sales_come_in_the_fake_and_are_counted_when_ctrl_c_ends_it(tmp_path: Path) -> None:
+    file = tmp_path / "market.db"
+    options = ["--sales", "1s", "--since", "1h", "--fake"]
+    process = start("collect", str(file), "kqgy", *options, program=BUSY)
+    try:
+        with Store(file) as store:
+            until(lambda: store.sales("kqgy"))
+            first = store.sales("kqgy", limit=1)[0].time
+            until(lambda: store.sales("kqgy", limit=1)[0].time > first)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert re.search(r"^[1-9]\S* new sales? and 0 new lots ", told, re.MULTILINE), told

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scapi.testing import FakeApi
-from tests.cli.process import environment, finish, on_a_terminal, start
+from tests.cli.process import BUSY, environment, finish, on_a_terminal, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,6 +202,14 @@ def test_watching_ends_after_as_many_lots_as_the_limit_says() -> None:
         out, _ = process.communicate(timeout=120)
     assert process.returncode == 0
     assert len(out.splitlines()) == 2
+
+
+def test_lots_come_in_the_fake_of_a_command_that_watches() -> None:
+    process = start("lots", "kqgy", "--watch", "--interval=0.5", "--limit=2", "--fake", program=BUSY)
+    out, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert len(out.splitlines()) == 2
+    assert said == "Checking for new and gone lots every 0.5 s, until 2 events or Ctrl-C.\n"
 
 
 def test_watching_goes_on_after_a_failure_and_ends_when_the_item_is_refused() -> None:

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scapi.models import UserToken
-from scapi.testing import FakeApi
-from scapi.testing import __main__ as runner
+from scapi.testing import FakeApi, _activity
 from tests.docs.pages import DOCS, Example, examples
 from tests.docs.programs import INTERRUPT, NO_PAUSES, OWN_PORT
 
@@ -81,7 +80,7 @@ def test_a_block_runs_alone_and_prints_what_its_page_says(example: Example, read
 def test_a_watcher_reports_and_continues_with_what_it_saved(
     example: Example, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "PERIOD", 0.2)
+    monkeypatch.setattr(_activity, "PERIOD", 0.2)
     ends = "break" in example.source
     for _ in range(2 if "state=" in example.source else 1):
         done = reader.run(example.source, NO_PAUSES, *([] if ends else [INTERRUPT]))

@@ -112,6 +112,11 @@ class Run:
                 with suppress(StoreError, ClosedError):
                     await self._end()
         await self._report(force=True)
+        return self.collected
+
+    @property
+    def collected(self) -> Collected:
+        """The result so far."""
         return self._tally.collected(self._elsewhere)
 
     async def _work(self, workers: aio.Workers[Job, Outcome]) -> None:

@@ -127,6 +127,7 @@ class Collector:
         )
         self._clock = clock
         self._runs: list[Run] = []
+        self._last: Run | None = None
 
     def run(self) -> Collected:
         """Collect until `stop` is called or the client is closed.
@@ -157,6 +158,14 @@ class Collector:
         """
         return self._collect(once=True)
 
+    @property
+    def collected(self) -> Collected | None:
+        """What the last run has collected so far, also after an interrupt or an error; `None` before the first run.
+
+        It doesn't count what an interrupt stopped halfway, although the store may have some of its rows.
+        """
+        return None if self._last is None else self._last.collected
+
     def stop(self) -> None:
         """End all runs after their current pages. May be called from any task or thread."""
         for run in list(self._runs):
@@ -174,6 +183,7 @@ class Collector:
             lease=self._lease,
             clock=self._clock,
         )
+        self._last = run
         self._runs.append(run)
         try:
             return run.run()

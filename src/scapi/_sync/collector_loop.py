@@ -113,6 +113,11 @@ class Run:
                 with suppress(StoreError, ClosedError):
                     self._end()
         self._report(force=True)
+        return self.collected
+
+    @property
+    def collected(self) -> Collected:
+        """The result so far."""
         return self._tally.collected(self._elsewhere)
 
     def _work(self, workers: threads.Workers[Job, Outcome]) -> None:

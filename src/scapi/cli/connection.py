@@ -151,6 +151,13 @@ class Connection:
         self.login = login
         return login_store.save(login) if self.endpoints.fake is None else None
 
+    def liven(self) -> None:
+        """Let things happen in the fake until the command ends, because one that waits would see nothing new."""
+        if self.endpoints.fake is not None:
+            from scapi.testing._activity import activity
+
+            self._stack.enter_context(activity(self.endpoints.fake))
+
     @property
     def application(self) -> Application:
         """The application that users log in to: from the environment, or the fake's."""

@@ -12,21 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager, suppress
-from itertools import cycle
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from scapi.testing._catalogue import ITEMS, REGIONS, UNTRADEABLE
+from scapi.testing._activity import activity
 from scapi.testing._fake import FakeApi
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from types import FrameType
-
-#: Seconds between two events: each item is sold and listed once, and an emission starts or ends.
-PERIOD = 10.0
-
-TRADED = [item for item in ITEMS if item not in UNTRADEABLE]
 
 #: What would lead away from the fake: the user's own credentials, and the Redis of their real key.
 OWN = ("SCAPI_TOKEN", "SCAPI_REFRESH_TOKEN", "SCAPI_REDIS_URL")
@@ -47,17 +41,9 @@ def main(arguments: Sequence[str], fake: FakeApi) -> int:
 
 def attend(process: subprocess.Popen[bytes], fake: FakeApi) -> int:
     """Let things happen in a fake until a program ends, and return its exit code."""
-    changes = cycle((fake.start_emission, fake.end_emission))
-    while True:
-        with suppress(subprocess.TimeoutExpired):
-            code = process.wait(PERIOD)
-            return code if code >= 0 else 128 - code
-        change = next(changes)
-        for region in REGIONS:
-            change(region=region)
-            for item in TRADED:
-                fake.sell(item, region=region)
-                fake.list_lot(item, region=region)
+    with activity(fake):
+        code = process.wait()
+    return code if code >= 0 else 128 - code
 
 
 def _go_on(_number: int, _frame: FrameType | None) -> None:

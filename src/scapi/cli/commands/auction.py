@@ -103,6 +103,7 @@ def lots(
     auction = connection.client.auction(connection.item_id(item))
     keep = _of_quality(quality) if not buyout else _both(_of_quality(quality), _has_buyout)
     if watch:
+        connection.liven()
         return _watched(auction, keep, limit=limit, interval=60.0 if interval is None else interval)
     if cheapest:
         return _cheapest(auction, keep, limit=limit, every=every)
@@ -136,7 +137,8 @@ def _watched(
 ) -> Answer[LotEvent]:
     """Report lots that appear or disappear, until Ctrl-C or the limit."""
     watcher = auction.watch_lots(where=keep, interval=interval)
-    click.secho(f"Checking for new and gone lots every {interval:g} s, until Ctrl-C.", err=True, dim=True)
+    end = "Ctrl-C" if limit is None else f"{counted(limit, 'events')} or Ctrl-C"
+    click.secho(f"Checking for new and gone lots every {interval:g} s, until {end}.", err=True, dim=True)
     return Answer(model=LotEvent, rows=_events(watcher), view=tables.lot_event, kind="events", most=limit, live=True)
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from scapi.enums import RegionLike
     from scapi.pacing import BudgetSource
     from scapi.store import Collected, Progress
+    from scapi.sync import Collector
 
 __all__ = ["collect"]
 
@@ -107,6 +108,8 @@ def collect(
         Store(database) as store,
         _view() as show,
     ):
+        if not once:
+            connection.liven()
         collector = Collector(
             connection.user if clans else connection.client,
             store,
@@ -120,9 +123,20 @@ def collect(
             region=regions or None,
             on_progress=show,
         )
-        done = collector.once() if once else collector.run()
-    _tell(done)
-    return SOME_FAILED if done.failing else 0
+        done, ended = _run(collector, once=once)
+    if done is not None:
+        _tell(done)
+    if ended is not None:
+        raise ended
+    return SOME_FAILED if done is not None and done.failing else 0
+
+
+def _run(collector: Collector, *, once: bool) -> tuple[Collected | None, BaseException | None]:
+    """Run a collector. Return what it collected, and the signal that ended it."""
+    try:
+        return (collector.once() if once else collector.run()), None
+    except (KeyboardInterrupt, SystemExit) as ended:
+        return collector.collected, ended
 
 
 def _budget(database: str) -> BudgetSource | None:

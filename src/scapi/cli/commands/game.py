@@ -9,7 +9,16 @@ import click
 
 from scapi._api.requests import MAX_LIMIT_OPERATIONS
 from scapi.cli import tables
-from scapi.cli.command import api_command, every, limit, offset, order, reject_large_page, reject_offset_with_all
+from scapi.cli.command import (
+    api_command,
+    connected_command,
+    every,
+    limit,
+    offset,
+    order,
+    reject_large_page,
+    reject_offset_with_all,
+)
 from scapi.cli.errors import sentence
 from scapi.cli.output import Answer, capped, listing, single, walk
 from scapi.enums import OperationsMap, SortOperations
@@ -18,8 +27,9 @@ from scapi.models import EmissionState, OperationSession, RegionInfo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scapi.cli.connection import Connection
     from scapi.enums import OrderLike, SortOperationsLike
-    from scapi.sync import AppClient
+    from scapi.sync import AppClient, UserClient
 
 __all__ = ["emission", "operations", "regions"]
 
@@ -30,18 +40,19 @@ def regions(client: AppClient) -> Answer[RegionInfo]:
     return listing(client.regions(), RegionInfo, tables.regions, "regions")
 
 
-@api_command
+@connected_command
 @click.option("--watch", is_flag=True, help="Keep running and report when emissions start and end.")
-def emission(client: AppClient, *, watch: bool) -> Answer[EmissionState]:
+def emission(connection: Connection, *, watch: bool) -> Answer[EmissionState]:
     """Show the running emission, or the last one."""
-    state = client.emission()
+    state = connection.client.emission()
     if not watch:
         return single(state, tables.emission)
-    rows = chain([state], _changes(client))
+    connection.liven()
+    rows = chain([state], _changes(connection.client))
     return Answer(model=EmissionState, rows=rows, view=lambda rows, now: tables.emission(rows[0], now), live=True)
 
 
-def _changes(client: AppClient) -> Iterator[EmissionState]:
+def _changes(client: AppClient | UserClient) -> Iterator[EmissionState]:
     """Yield the state whenever an emission starts or ends. Print errors to stderr."""
     for event in client.watch_emission(
         on_failure=lambda failed: click.echo(f"scapi: {sentence(failed.error)}", err=True)
