@@ -106,6 +106,32 @@ def test_ids_will_do_where_the_database_is_not_there(
     assert "kqgy" not in capsys.readouterr().out
 
 
+def test_headings_say_what_a_column_is(
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    now = datetime.now(UTC).replace(microsecond=0)
+    sales = [AuctionPrice(amount=1, price=10, time=now - timedelta(days=day), additional={}) for day in (1, 2, 8, 9)]
+    with Store(path) as store:
+        for two in (sales[:2], sales[2:]):
+            store.write_sales("na", "kqgy", SalesReading().piece(two, end=two[-1].time - timedelta(hours=1)))
+    for question, headings, fields in (
+        ("health", ["Complete from (UTC)", "Complete until (UTC)", "Gaps"], ["oldest", "newest"]),
+        ("gaps", ["Region", "Item", "Missing from (UTC)", "Missing until (UTC)"], ["oldest", "newest"]),
+        ("sales", ["Region", "Item", "Time (UTC)", "Pieces", "Price", "Per piece", "Quality"], ["time", "unit_price"]),
+        ("book", ["Buyout", "First seen (UTC)"], ["buyout_price", "first_seen"]),
+    ):
+        assert run(["market", question, path]) == 0
+        shown = capsys.readouterr().out
+        first = shown.splitlines()[0]
+        places = [first.find(heading) for heading in headings]
+        assert places == sorted(places), first
+        assert -1 not in places, first
+        assert ("the first sale" in shown) == (question == "health")
+        assert run(["market", question, path, "--json"]) == 0
+        assert set(fields) < set(json.loads(capsys.readouterr().out)[0])
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_history_of_an_item_is_drawn(path: str, tmp_path: Path, theme: str) -> None:
     file = tmp_path / "history.svg"
