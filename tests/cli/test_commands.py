@@ -310,7 +310,11 @@ class TestFailures:
             run([])
 
     def test_a_picture_has_the_name_of_the_item_and_the_chosen_look(
-        self, key: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        key: dict[str, str],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         from scapi import plot
 
@@ -323,6 +327,10 @@ class TestFailures:
         assert run(["history", "kqgy", f"--plot={picture}", "--by", "level", "--theme", "dark", "--region", "eu"]) == 0
         assert drawn == {"item": "Stone Blossom", "region": "eu", "by": "level", "theme": "dark"}
         assert picture.stat().st_size > 1000
+        told = capsys.readouterr()
+        # The picture stands in place of the table.
+        assert told.out == ""
+        assert told.err.startswith(f"drawn in {picture}: 20 of ")
 
     def test_a_limit_counts_what_a_filter_leaves(self, key: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["lots", "kqgy", "--quality", "rare", "--limit", "5", "--json"]) == 0

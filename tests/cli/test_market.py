@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sqlite3
 from contextlib import closing
@@ -106,6 +107,32 @@ def test_ids_will_do_where_the_database_is_not_there(
     assert "kqgy" not in capsys.readouterr().out
 
 
+def test_a_table_without_rows_is_a_line_that_says_what_to_do(
+    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Store(path) as store:
+        sales = [AuctionPrice(amount=1, price=10, time=datetime.now(UTC) - timedelta(days=3), additional={})]
+        store.write_sales("eu", "zyv9", SalesReading().piece(sales, end=BEGINNING))
+    for options, said in (
+        (["book", path, "zyv9"], "no lots here: collect with --lots 1m"),
+        (["deals", path, "zyv9"], "no lots here: collect with --lots 1m"),
+        (["deals", path, "kqgy", "--below", "0.1"], "no deals: for more, raise --below or lower --min-sales"),
+        (["book", path, "kqgy", "--region", "eu", "--at", "2020-01-01"], "no lots on offer"),
+        (["sales", path, "zyv9", "--since", "1d"], "no sales in this time: reach further back with --since"),
+        (["history", path, "zyv9", "--since", "1d"], "no sales in this time: reach further back with --since"),
+        (["latest", path, "kqgy", "--region", "ru"], "no sales here: collect past ones with --since 30d"),
+        (["health", path, "9mmq"], "nothing here: collect it with scapi collect"),
+        (["gaps", path], "no gaps"),
+    ):
+        assert run(["market", *options]) == 0
+        told = capsys.readouterr()
+        assert told.out == ""
+        (line,) = told.err.splitlines()
+        assert line.startswith(said)
+        assert run(["market", *options, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == []
+
+
 def test_headings_say_what_a_column_is(
     path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,11 +160,16 @@ def test_headings_say_what_a_column_is(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_history_of_an_item_is_drawn(path: str, tmp_path: Path, theme: str) -> None:
+def test_the_history_of_an_item_is_drawn(
+    path: str, tmp_path: Path, theme: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "history.svg"
     command = ["market", "history", path, "Stone Blossom", "--region", "eu", "--width", "1h", "--theme", theme]
     assert run([*command, "--plot", str(file)]) == 0
     assert {"light": "#ffffff", "dark": "#0d1117"}[theme] in file.read_text()
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert re.fullmatch(rf"drawn in {file}: 9 candles of 9 sales, \S+ \d\d:00 to \S+ \d\d:00 \(UTC\)\n", told.err)
 
 
 def test_the_history_of_an_item_is_by_quality_and_the_unfinished_candle_is_dotted(

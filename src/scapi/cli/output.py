@@ -51,6 +51,7 @@ class Answer(Generic[T]):
         most: The most selected rows to show; `None` for all.
         note: The line below the rows; by default their number.
         live: Whether the rows never end, so that each is shown as soon as it comes.
+        picture: The picture that is drawn of the rows. It stands in place of their table.
     """
 
     model: type[T]
@@ -67,6 +68,7 @@ class Answer(Generic[T]):
     most: int | None = None
     note: str | None = None
     live: bool = False
+    picture: Path | None = None
 
 
 class _Rows(Generic[T]):
@@ -199,6 +201,10 @@ def deliver(
             write = exports.write_csv if exact else exports.WRITERS[out.suffix]
             write(file, rows, answer.model)
         said = f"{counted(rows.kept, answer.kind)} in {out}"
+    elif form == "table" and answer.picture is not None:
+        for _ in rows:
+            pass  # the picture is drawn after the last one
+        said = f"drawn in {answer.picture}: {rows.note()}"
     elif form == "table":
         # Not cropped: a number that doesn't fit continues in the next line.
         terminal.stdout().print(answer.view(list(rows), now()), crop=False)

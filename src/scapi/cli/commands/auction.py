@@ -165,7 +165,7 @@ def _events(watcher: Iterable[LotEvent | WatchError]) -> Iterator[LotEvent]:
     type=exports.HomePath(dir_okay=False),
     callback=check_picture,
     metavar="FILE",
-    help="Also draw the prices of these sales: .png or .svg.",
+    help="Draw the prices of these sales, in place of the table: .png or .svg.",
 )
 @click.option(
     "--by",
@@ -215,7 +215,7 @@ def history(
         "by": by or "auto",
         "theme": theme,
     }
-    return replace(answer, rows=_drawn(answer, plot, options))
+    return replace(answer, rows=_drawn(answer, plot, options), picture=plot)
 
 
 def _named(kind: str, qualities: tuple[str, ...], more: str = "") -> Callable[[int], str]:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec import structs
+from rich.console import Group
 
 from scapi._base import validation
 from scapi.cli import exports, output
 from scapi.cli.command import stored_command
 from scapi.cli.commands.auction import check_picture
 from scapi.cli.connection import connect
-from scapi.cli.formatting import counted
+from scapi.cli.formatting import counted, minute
 from scapi.cli.output import Answer
 from scapi.cli.records_table import records
 from scapi.cli.terminal import log_to_stderr
 from scapi.enums import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from scapi.enums import RegionLike
     from scapi.models import Listing
     from scapi.plot._theme import ThemeName
-    from scapi.store import Candle
+    from scapi.store import Candle, ItemHealth
     from scapi.sync import Store
 
 __all__ = ["market"]
@@ -65,6 +67,20 @@ month = click.option(
 )
 
 
+NO_SALES = "no sales in this time: reach further back with --since, or collect past ones with --since 30d"
+#: What stands in place of a table without rows, if something was collected.
+NOTHING = {
+    "book": "no lots on offer",
+    "candles": NO_SALES,
+    "deals": "no deals: for more, raise --below or lower --min-sales",
+    "gaps": "no gaps",
+    "history": NO_SALES,
+    "latest": "no sales here: collect past ones with --since 30d",
+    "sales": NO_SALES,
+    "stats": NO_SALES,
+}
+
+
 def question(function: Callable[..., Listing[Any]]) -> click.Command:
     """Turn a function that queries a store into a command."""
 
@@ -75,7 +91,10 @@ def question(function: Callable[..., Listing[Any]]) -> click.Command:
         given = {name: value for name, value in arguments.items() if value is not None and value != ()}
         connected = cache(lambda: _connected(store, regions, fake=fake))
         ids = [connected().item_id(item) for item in items]
-        return _answer(function(store, ids or None, region=list(regions) or None, **given), connected)
+        scope: dict[str, Any] = {"items": ids or None, "region": list(regions) or None}
+        rows = function(store, **scope, **given)
+        note = None if rows else _nothing(function.__name__, store.health(**scope))
+        return _answer(rows, connected, note)
 
     command = stored_command(items(regions(fake(ask))))
     market.add_command(command)
@@ -94,15 +113,26 @@ def _connected(store: Store, regions: Sequence[RegionLike], *, fake: bool) -> Co
     return context.with_resource(connect(fake=fake, region=only))
 
 
-def _answer(rows: Listing[Any], connected: Callable[[], Connection]) -> Answer[Any]:
+def _answer(rows: Listing[Any], connected: Callable[[], Connection], note: str | None) -> Answer[Any]:
     """Make an answer of rows. Tables show the names of items, files and JSON their ids."""
     assert rows.model is not None  # a store always sets the model
 
     def view(shown: Sequence[Any], now: datetime) -> RenderableType:
-        names: Mapping[str, str] = connected().item_names if shown else {}
+        if not shown:
+            return Group()
+        names = connected().item_names
         return records([structs.replace(row, item=names.get(row.item, row.item)) for row in shown], now)
 
-    return Answer(model=rows.model, rows=rows, view=view, kind="rows")
+    return Answer(model=rows.model, rows=rows, view=view, kind="rows", note=note)
+
+
+def _nothing(name: str, states: Sequence[ItemHealth]) -> str:
+    """Say what to do if a question has no answer, given the states of what was asked for."""
+    if not states:
+        return "nothing here: collect it with scapi collect"
+    if name in {"book", "deals"} and not any(state.lots or state.lots_at for state in states):
+        return "no lots here: collect with --lots 1m"
+    return NOTHING[name]
 
 
 @question
@@ -187,7 +217,7 @@ def health(store: Store, items: Any, **options: Any) -> Listing[Any]:
     type=exports.HomePath(dir_okay=False),
     callback=check_picture,
     metavar="FILE",
-    help="Draw these candles too: .png or .svg.",
+    help="Draw these candles, in place of the table: .png or .svg.",
 )
 @click.option("--theme", type=click.Choice(["light", "dark"]), help="With --plot, the colours; light by default.")
 @fake
@@ -203,7 +233,7 @@ def history(
     theme: ThemeName | None,
     fake: bool,
 ) -> Answer[Candle]:
-    """Show the price of an item over time, and draw it.
+    """Show the price of an item over time, or draw it.
 
     By default each quality has prices of its own.
     """
@@ -216,7 +246,16 @@ def history(
         _draw(
             store, candles, begin, connection.item_names.get(item_id, item_id), by, path=plot, theme=theme, width=width
         )
-    return _answer(candles, lambda: connection)
+        return replace(_answer(candles, lambda: connection, _summary(candles)), picture=plot)
+    note = None if candles else _nothing("history", store.health(item_id, region=region))
+    return _answer(candles, lambda: connection, note)
+
+
+def _summary(candles: Sequence[Candle]) -> str:
+    """Sum up candles in a line."""
+    sales = counted(sum(candle.count for candle in candles), "sales")
+    first, last = (minute(end(candle.time for candle in candles)) for end in (min, max))
+    return f"{counted(len(candles), 'candles')} of {sales}, {first} to {last} (UTC)"
 
 
 market.add_command(history)
