@@ -135,6 +135,19 @@ async def test_a_round_collects_the_whole_history_of_each_item(world: World, eit
     assert world.refused == 0
 
 
+async def test_what_was_collected_is_known_after_an_error_too(world: World, store: Store) -> None:
+    def fail(progress: Progress) -> None:
+        if progress.sales:
+            raise RuntimeError("enough")
+
+    collector = world.collector(store, since="all", on_progress=fail)
+    assert collector.collected is None
+    with pytest.raises(RuntimeError, match="enough"):
+        await collector.once()
+    assert collector.collected is not None
+    assert 0 < collector.collected.sales <= 2100
+
+
 async def test_the_same_round_again_adds_nothing_and_asks_little(world: World, store: Store) -> None:
     await world.collector(store, since="all").once()
     done = await world.collector(store, since="all").once()

@@ -136,6 +136,19 @@ def test_a_round_collects_the_whole_history_of_each_item(world: World, either: S
     assert world.refused == 0
 
 
+def test_what_was_collected_is_known_after_an_error_too(world: World, store: Store) -> None:
+    def fail(progress: Progress) -> None:
+        if progress.sales:
+            raise RuntimeError("enough")
+
+    collector = world.collector(store, since="all", on_progress=fail)
+    assert collector.collected is None
+    with pytest.raises(RuntimeError, match="enough"):
+        collector.once()
+    assert collector.collected is not None
+    assert 0 < collector.collected.sales <= 2100
+
+
 def test_the_same_round_again_adds_nothing_and_asks_little(world: World, store: Store) -> None:
     world.collector(store, since="all").once()
     done = world.collector(store, since="all").once()
