@@ -254,8 +254,8 @@ def history(
 def _summary(candles: Sequence[Candle]) -> str:
     """Sum up candles in a line."""
     sales = counted(sum(candle.count for candle in candles), "sales")
-    first, last = (minute(end(candle.time for candle in candles)) for end in (min, max))
-    return f"{counted(len(candles), 'candles')} of {sales}, {first} to {last} (UTC)"
+    times = [candle.time for candle in candles]
+    return f"{counted(len(candles), 'candles')} of {sales}, {minute(min(times))} to {minute(max(times))} (UTC)"
 
 
 market.add_command(history)
