@@ -5,15 +5,18 @@
     │   ├── LoginError            the login in the browser didn't lead to a token
     │   └── TokenNotSavedError    a token was renewed, but `on_token` failed to take it
     ├── ClosedError               the client is closed
-    ├── TransportError            no answer: DNS, refused, reset, TLS, cut off
-    │   └── RequestTimeoutError   no answer in time
-    ├── DecodeError               an answer that isn't what the API promises
+    ├── TransportError            no response: DNS, refused, reset, TLS, cut off
+    │   └── RequestTimeoutError   no response in time
+    ├── DecodeError               a response that isn't what the API promises
     ├── ItemNameError             a name that means no item, or several
+    ├── StoreError                the database of a store failed
+    │   ├── StoreVersionError     a newer release made the store
+    │   └── LeaseLostError        another collector has taken the item over
     └── RequestError              an error status
         ├── ClientError (4xx)     BadRequestError UnauthorizedError ForbiddenError NotFoundError RateLimitError
         └── ServerError (5xx)
 
-All of them pickle, and none of them ever holds a credential.
+All of them can be pickled. None contains a credential, except `TokenNotSavedError.token`.
 """
 
 from __future__ import annotations
@@ -111,11 +114,11 @@ class ClosedError(ScApiException):
 
 
 class TransportError(ScApiException):
-    """No answer arrived: the name didn't resolve, the connection was refused, reset or cut off, or TLS failed."""
+    """No response arrived: the name didn't resolve, the connection was refused, reset or cut off, or TLS failed."""
 
 
 class RequestTimeoutError(TransportError):
-    """No answer arrived in time.
+    """No response arrived in time.
 
     Attributes:
         connecting: Whether the connection took too long, so that nothing was sent.
@@ -127,14 +130,14 @@ class RequestTimeoutError(TransportError):
 
 
 class DecodeError(ScApiException):
-    """An answer arrived that isn't what the API promises.
+    """A response arrived that isn't what the API promises.
 
     Attributes:
-        body: The start of the body; empty if it may hold a new token.
+        body: The start of the body; empty if it may contain a new token.
         path: The place in the document, such as `$.total`; `$` for all of it.
         model: The name of the expected model.
         url: The URL of the request.
-        status: The HTTP status of the answer.
+        status: The HTTP status of the response.
     """
 
     def __init__(
@@ -178,14 +181,14 @@ class LeaseLostError(StoreError):
 
 
 class RequestError(ScApiException):
-    """The server answered with an error status.
+    """The server responded with an error status.
 
     Attributes:
         status: The HTTP status.
         method: The HTTP method of the request.
         url: The URL of the request.
-        data: The decoded JSON body, or its text where it isn't JSON, or `None` where it is empty.
-        headers: The headers of the answer, with lower-case names.
+        data: The decoded JSON body, or its text if it isn't JSON, or `None` if it is empty.
+        headers: The headers of the response, with lower-case names.
         message: What the server said went wrong: on one line, at most 500 characters of it.
         hint: What may help; empty if the library doesn't know.
     """
