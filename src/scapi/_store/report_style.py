@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from scapi._views.palette import DARK, LIGHT
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ def style() -> str:
 
 
 def _colors(palette: Palette, number: int) -> str:
-    found = {name: value for name, value in palette._asdict().items() if isinstance(value, str)}
+    found = {name: value for name, value in structs.asdict(palette).items() if isinstance(value, str)}
     found |= {f"q{quality}": color for quality, color in enumerate(palette.qualities)}
     found |= {"risen": RISEN[number], "fallen": FALLEN[number]}
     return "".join(f"--{name}:{value};" for name, value in found.items())

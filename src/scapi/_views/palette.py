@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 
-class Palette(NamedTuple):
+class Palette(msgspec.Struct, frozen=True, kw_only=True):
     """Colours that go together.
 
     Attributes:

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from matplotlib import colormaps
+from msgspec import structs
 
 from scapi._base.validation import refuse
-from scapi._views.palette import DARK, LIGHT
+from scapi._views.palette import DARK, LIGHT, Palette
 
 ThemeName: TypeAlias = Literal["light", "dark"]
 
 HIGHEST_LEVEL = 15
 
 
-class Theme(NamedTuple):
+class Theme(Palette, frozen=True, kw_only=True):
     """The colours of a chart.
 
     Attributes:
-        paper: The background.
-        ink: Titles and names.
-        muted: All other text.
-        grid: Lines behind the data.
-        accent: Data that isn't grouped.
-        qualities: Data of a quality, from common up.
         levels: The positions of the lowest and the highest upgrade level on the colour map, 0 to 1.
     """
 
-    paper: str
-    ink: str
-    muted: str
-    grid: str
-    accent: str
-    qualities: tuple[str, ...]
     levels: tuple[float, float]
 
     def quality(self, quality: int) -> str:
@@ -46,8 +35,8 @@ class Theme(NamedTuple):
 
 
 THEMES = {
-    "light": Theme(*LIGHT, levels=(0.88, 0.0)),
-    "dark": Theme(*DARK, levels=(0.3, 1.0)),
+    "light": Theme(**structs.asdict(LIGHT), levels=(0.88, 0.0)),
+    "dark": Theme(**structs.asdict(DARK), levels=(0.3, 1.0)),
 }
 
 
