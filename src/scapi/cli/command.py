@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,7 +17,7 @@ from scapi.cli.terminal import log_to_stderr
 from scapi.enums import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from scapi.cli.connection import Connection
@@ -31,21 +32,43 @@ __all__ = [
     "limit",
     "offset",
     "order",
+    "picture",
     "reject_large_page",
     "reject_offset_with_all",
     "stored_command",
+    "theme",
 ]
+
+
+T = TypeVar("T", bound="Callable[..., Any]")
+
+#: The suffixes of pictures.
+PICTURES = (".png", ".svg")
 
 
 def _file(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
     """Check, before anything is sent, that the file can be written."""
-    if value is not None and value.suffix not in exports.WRITERS:
-        raise click.BadParameter(f"the name must end in {', '.join(exports.WRITERS)}, not {value.suffix or 'nothing'}")
-    if value is not None and value.suffix == ".parquet":
-        exports.require_pyarrow()
     if value is not None:
+        _check_suffix(value, exports.WRITERS)
+        if value.suffix == ".parquet":
+            exports.require_pyarrow()
         exports.check(context, value)
     return value
+
+
+def _picture(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """Check, before anything is sent, that the picture can be drawn and written."""
+    if value is not None:
+        _check_suffix(value, PICTURES)
+        # It raises if the extra is missing.
+        import_module("scapi.plot")
+        exports.check(context, value)
+    return value
+
+
+def _check_suffix(path: Path, allowed: Iterable[str]) -> None:
+    if path.suffix not in allowed:
+        raise click.BadParameter(f"the name must end in {', '.join(allowed)}, not {path.suffix or 'nothing'}")
 
 
 ASKING = (
@@ -92,7 +115,21 @@ limit = click.option(
 )
 offset = click.option("--offset", type=int, metavar="N", help="The number of rows to skip.")
 order = click.option("--order", metavar="asc|desc", help="The direction of the sort.")
+theme = click.option(
+    "--theme", type=click.Choice(["light", "dark"]), help="With --plot, the colours; light by default."
+)
 every = click.option("--all", "every", is_flag=True, help="Fetch every page, not just one.")
+
+
+def picture(what: str) -> Callable[[T], T]:
+    """Make the option for a picture of what a command finds."""
+    return click.option(
+        "--plot",
+        type=exports.HomePath(dir_okay=False),
+        callback=_picture,
+        metavar="FILE",
+        help=f"Draw {what}, in place of the table: .png or .svg.",
+    )
 
 
 def api_command(function: Callable[..., Answer[Any]]) -> click.Command:

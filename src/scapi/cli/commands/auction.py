@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
@@ -17,8 +16,10 @@ from scapi.cli.command import (
     limit,
     offset,
     order,
+    picture,
     reject_large_page,
     reject_offset_with_all,
+    theme,
 )
 from scapi.cli.errors import sentence
 from scapi.cli.formatting import counted, number
@@ -37,12 +38,9 @@ if TYPE_CHECKING:
     from scapi.plot._theme import ThemeName
     from scapi.sync import AuctionEndpoint
 
-__all__ = ["check_picture", "history", "lots"]
+__all__ = ["history", "lots"]
 
 T = TypeVar("T", AuctionLot, AuctionPrice)
-
-#: The suffixes of pictures.
-PICTURES = (".png", ".svg")
 
 item = click.argument("item", metavar="NAME_OR_ID")
 qualities = click.option(
@@ -51,17 +49,6 @@ qualities = click.option(
     multiple=True,
     help="Only rows of this quality; repeat it for several. --limit counts the rows that are left.",
 )
-
-
-def check_picture(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """Check, before anything is sent, that the picture can be drawn and written."""
-    if value is not None and value.suffix not in PICTURES:
-        raise click.BadParameter(f"the name must end in {', '.join(PICTURES)}, not {value.suffix or 'nothing'}")
-    if value is not None:
-        # It raises if the extra is missing.
-        import_module("scapi.plot")
-        exports.check(context, value)
-    return value
 
 
 @connected_command
@@ -160,19 +147,13 @@ def _events(watcher: Iterable[LotEvent | WatchError]) -> Iterator[LotEvent]:
 @every
 @click.option("--since", metavar="TIME", help="All sales since then: 7d, 12h, 30min, or 2026-08-01T00:00:00Z.")
 @qualities
-@click.option(
-    "--plot",
-    type=exports.HomePath(dir_okay=False),
-    callback=check_picture,
-    metavar="FILE",
-    help="Draw the prices of these sales, in place of the table: .png or .svg.",
-)
+@picture("the prices of these sales")
 @click.option(
     "--by",
     type=click.Choice(["quality", "level"]),
     help="With --plot, a line for each quality or upgrade level; by default for each quality, if there are several.",
 )
-@click.option("--theme", type=click.Choice(["light", "dark"]), help="With --plot, the colours; light by default.")
+@theme
 def history(
     connection: Connection,
     *,

@@ -12,8 +12,7 @@ from rich.console import Group
 
 from scapi._base import validation
 from scapi.cli import exports, output
-from scapi.cli.command import stored_command
-from scapi.cli.commands.auction import check_picture
+from scapi.cli.command import picture, stored_command, theme
 from scapi.cli.connection import connect
 from scapi.cli.formatting import counted, minute
 from scapi.cli.output import Answer
@@ -212,14 +211,8 @@ def health(store: Store, items: Any, **options: Any) -> Listing[Any]:
 @month
 @by
 @click.option("--width", metavar="LENGTH", default="1d", show_default=True, help="How long a candle is: 1h, 1d, 1w.")
-@click.option(
-    "--plot",
-    type=exports.HomePath(dir_okay=False),
-    callback=check_picture,
-    metavar="FILE",
-    help="Draw these candles, in place of the table: .png or .svg.",
-)
-@click.option("--theme", type=click.Choice(["light", "dark"]), help="With --plot, the colours; light by default.")
+@picture("these candles")
+@theme
 @fake
 def history(
     store: Store,
