@@ -9,6 +9,9 @@ DOCS := .venv/.docs
 # One process for each core, and what is left is shared out anew as soon as one of them has nothing to do.
 PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
+# Compiled modules are kept: otherwise each of the many processes that tests start compiles all of them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help venv sync format check quick test test-thorough coverage bench demo snapshots pictures docs dist clean
