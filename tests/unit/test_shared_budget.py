@@ -578,6 +578,20 @@ def test_keys_have_the_prefix_an_expiry_and_no_secret_and_lie_on_one_node(redis_
         assert len({key[: key.index(b"}")] for key in keys}) == 1
 
 
+def test_keys_in_use_keep_an_expiry_also_when_they_are_made_again(redis_server: RedisServer) -> None:
+    with redis_server.client() as client:
+        where = RedisPlace(client, f"test-{next(_numbers)}")
+        place = Place(where)
+        budget = place.open(50)
+        client.delete(where.keys[-1])
+        assert place.ask(budget, "emission", 1.0)
+        assert all(client.ttl(key) > 3000 for key in where.keys if client.exists(key))
+        for key in where.keys:
+            client.expire(key, 60)
+        assert place.ask(budget, "emission", 100.0)
+        assert all(client.ttl(key) > 3000 for key in where.keys if client.exists(key))
+
+
 def test_all_kinds_of_budget_keep_to_the_door(place: Place) -> None:
     shared: Pacing = place.process()
     own: Pacing = Budget()

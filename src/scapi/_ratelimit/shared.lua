@@ -33,24 +33,25 @@ local MELTING, MELTED, OVERDUE_SHARE = 0.1, 0.02, 0.1
 local BUSY, EQUAL, ANY = 0.05, 0.3, 0.8
 local OVERDUE = 2 -- added to the class of a ticket that has waited a whole window
 local CLASS = 1e14 -- separates the classes in the scores of ASKERS, above all times
-local STATE_EXPIRES, OTHERS_EXPIRE = 86400000, 3600000
+-- After how long Redis drops the keys, and after how long this is put off again.
+local STATE_EXPIRES, OTHERS_EXPIRE, EXPIRY_RENEWED = 86400000, 3600000, 60000
 
--- The state. Changed fields are written back at the end.
+-- The state: numbers, except `id`, `unseen` and several samples of a cost. Changed fields are written back at the end.
 local state, changed = {}, {}
 local stored = redis.call('HGETALL', STATE)
-for i = 1, #stored, 2 do state[stored[i]] = stored[i + 1] end
-
-local function get(field) return tonumber(state[field]) end
+for i = 1, #stored, 2 do state[stored[i]] = tonumber(stored[i + 1]) or stored[i + 1] end
 
 local function put(field, value)
-  if type(value) == 'number' then value = string.format('%.14g', value) end
   if state[field] ~= value then
     state[field] = value
     changed[field] = true
   end
 end
 
-local function add(field, value) put(field, (get(field) or 0) + value) end
+-- Whether this step may have created a key, which has no expiry then.
+local created = not state.id
+
+local function add(field, value) put(field, (state[field] or 0) + value) end
 
 -- Requests that may have been charged although no response confirmed it: "time:points" each, in order of time.
 local function unseen()
@@ -74,7 +75,7 @@ local function keep_unseen(entries)
 end
 
 local function lose(points)
-  if points > 0 and state.unpaced ~= '1' then
+  if points > 0 and not state.unpaced then
     local entries = unseen()
     entries[#entries + 1] = {now, points}
     keep_unseen(entries)
@@ -90,11 +91,11 @@ local function cost_of(operation)
 end
 
 local function price_of(operation)
-  return math.max(1, math.min(cost_of(operation) or UNMEASURED, get('limit') or math.huge))
+  return math.max(1, math.min(cost_of(operation) or UNMEASURED, state.limit or math.huge))
 end
 
 local function is_to_measure(operation)
-  return not state['cost:' .. operation] and (get('tries:' .. operation) or 0) < ATTEMPTS
+  return not state['cost:' .. operation] and (state['tries:' .. operation] or 0) < ATTEMPTS
 end
 
 -- -- processes ------------------------------------------------------------------------------------------------------
@@ -133,14 +134,14 @@ local function save(process)
       gone[#gone + 1] = field .. ':' .. name
     end
   end
-  redis.call('HSET', PROCESSES, unpack(fields))
+  if redis.call('HSET', PROCESSES, unpack(fields)) > 0 then created = true end
   if #gone > 0 then redis.call('HDEL', PROCESSES, unpack(gone)) end
 end
 
 -- Points that a process has received in this window.
 local function used(process)
   local turn, points = string.sub(process.had, 1, 10), string.sub(process.had, 11)
-  return tonumber(turn) == (get('turn') or 0) and tonumber(points) or 0
+  return tonumber(turn) == (state.turn or 0) and tonumber(points) or 0
 end
 
 local function places(process)
@@ -197,7 +198,7 @@ end
 -- -- time -----------------------------------------------------------------------------------------------------------
 
 local function new_window()
-  put('window', (get('window') or now) + 1)
+  put('window', (state.window or now) + 1)
   add('turn', 1)
   put('spent', 0)
   put('served:2', nil)
@@ -209,7 +210,7 @@ end
 
 -- If Redis' clock was set back, move all times with it, as if no time had passed.
 local function follow_clock()
-  local step = now - (get('last') or now)
+  local step = now - (state.last or now)
   if step < -1000 then
     for _, field in ipairs({'ends', 'reset_ends', 'blocked', 'started', 'opened', 'measuring_since', 'seen', 'gather'}) do
       if state[field] then add(field, step) end
@@ -231,12 +232,12 @@ local function catch_up()
   for _, dead in ipairs(redis.call('ZRANGEBYSCORE', OWNERS, '-inf', '(' .. now, 'LIMIT', 0, 20)) do
     if dead ~= me then bury(dead) end
   end
-  if state.seen and math.abs(now - get('seen')) > 2 * ask.length then
+  if state.seen and math.abs(now - state.seen) > 2 * ask.length then
     -- Forget a last reset that may be wrong.
     put('reset', nil)
   end
-  if state.blocked and get('blocked') <= now then
-    if state.foreign == '1' then
+  if state.blocked and state.blocked <= now then
+    if state.foreign then
       -- A single request goes first and shows whether the block is over.
       new_window()
       put('whole', nil)
@@ -244,7 +245,7 @@ local function catch_up()
     put('blocked', nil)
     put('foreign', nil)
   end
-  if state.ends and now >= get('ends') then
+  if state.ends and now >= state.ends then
     put('unseen', nil)
     put('least', nil)
     new_window()
@@ -255,7 +256,7 @@ end
 -- -- responses ------------------------------------------------------------------------------------------------------
 
 local function stop(till, is_foreign)
-  if till > (get('blocked') or 0) then
+  if till > (state.blocked or 0) then
     put('blocked', till)
     put('foreign', is_foreign and 1 or nil)
   end
@@ -263,8 +264,8 @@ end
 
 -- Learn a cost if nothing else can have been charged meanwhile. The least of several samples counts.
 local function measure(report, remaining)
-  local from = get('alone_from')
-  if get('alone') ~= report.id or not from then return end
+  local from = state.alone_from
+  if state.alone ~= report.id or not from then return end
   local cost = from - remaining
   if cost >= 1 then
     local field, samples = 'cost:' .. report.op, {}
@@ -282,7 +283,7 @@ local function observe(report)
   put('unpaced', nil)
   local remaining = report.status == 429 and 0 or report.remaining
   if not remaining then return false end
-  local reset, window, open = get('reset'), get('window'), state.remaining ~= nil
+  local reset, window, open = state.reset, state.window, state.remaining ~= nil
   local verdict = report.verdict
   if verdict == 'known' then
     verdict = 'same'
@@ -305,18 +306,18 @@ local function observe(report)
     put('remaining', remaining)
     put('least', report.remaining)
     put('whole', nil)
-    if state.foreign ~= '1' then put('blocked', nil) end
+    if not state.foreign then put('blocked', nil) end
   else
     -- The least value of a window counts: a cached response may have a greater one with the same reset.
-    local least = math.min(report.remaining or math.huge, get('least') or math.huge, get('limit') or math.huge)
+    local least = math.min(report.remaining or math.huge, state.least or math.huge, state.limit or math.huge)
     if verdict == 'same' then
       local ends = now + report.left
-      put('reset_ends', open and math.min(get('reset_ends') or ends, ends) or ends)
-      put('ends', get('reset_ends'))
+      put('reset_ends', open and math.min(state.reset_ends or ends, ends) or ends)
+      put('ends', state.reset_ends)
     elseif not state.ends then
       put('ends', now + ask.length)
     end
-    put('remaining', math.min(get('remaining') or least, remaining))
+    put('remaining', math.min(state.remaining or least, remaining))
     put('least', least < math.huge and least or nil)
   end
   if verdict == 'new' or verdict == 'same' then put('seen', now) end
@@ -325,12 +326,12 @@ local function observe(report)
     if entry[1] > report.started then kept[#kept + 1] = entry end
   end
   keep_unseen(kept)
-  if report.status == 429 and state.ends then stop(get('ends')) end
+  if report.status == 429 and state.ends then stop(state.ends) end
   return verdict ~= 'past'
 end
 
 local function settle(report)
-  if state.measuring and get('measuring') == report.id then
+  if state.measuring and state.measuring == report.id then
     put('measuring', nil)
     put('measuring_since', nil)
   end
@@ -349,7 +350,7 @@ local function settle(report)
     else
       if not state.ends then put('ends', now + ask.length) end
       put('remaining', 0)
-      stop(get('ends'))
+      stop(state.ends)
     end
   end
 end
@@ -357,45 +358,64 @@ end
 -- -- granting -------------------------------------------------------------------------------------------------------
 
 local mine = {} -- grants for this process, as JSON
+-- The process of this step. It isn't in LINES meanwhile: most calls are granted at once.
+local own
+-- The number of processes.
+local processes
+-- The first and the last member of LINES.
+local first, last
 
-local function free() local _, lost = unseen(); return get('remaining') - lost - get('reserved') end
+local function free() local _, lost = unseen(); return state.remaining - lost - state.reserved end
 
 -- Points that all processes together reserve for calls above low priority, before the reserve begins to melt.
 local function reserve()
   local greatest = redis.call('ZREVRANGE', RESERVES, 0, 0, 'WITHSCORES')[2]
-  return greatest and tonumber(greatest) * (get('limit') or 0) or 0
+  return greatest and tonumber(greatest) * (state.limit or 0) or 0
 end
 
 -- Milliseconds until at most `points` of the reserve are kept.
 local function until_kept(points, whole)
   local left = (MELTED + math.max(0, points) / whole * (MELTING - MELTED)) * ask.length
-  return points >= whole and 0 or math.max(0, get('ends') - left - now)
+  return points >= whole and 0 or math.max(0, state.ends - left - now)
 end
 
 local function kept(whole)
-  local share = ((get('ends') - now) / ask.length - MELTED) / (MELTING - MELTED)
+  local share = ((state.ends - now) / ask.length - MELTED) / (MELTING - MELTED)
   return whole * math.min(1, math.max(0, share))
 end
 
 -- Points that each process may have used by now if several are busy: first an equal part, later what others leave.
 local function allowance(class)
-  if class == 1 or class > 3 or not state.remaining or not state.ends then return math.huge end
+  if class == 1 or class > 3 or not state.remaining or not state.ends or processes < 2 then return math.huge end
   local busy = redis.call('ZCOUNT', ASKERS, class * CLASS + now - math.max(200, BUSY * ask.length), class * CLASS + now)
   if busy < 2 then return math.huge end
-  local all = get('remaining') + (get('spent') or 0)
-  local passed = 1 - (get('ends') - now) / ask.length
+  local all = state.remaining + (state.spent or 0)
+  local passed = 1 - (state.ends - now) / ask.length
   local more = math.min(1, math.max(0, (passed - EQUAL) / (ANY - EQUAL)))
   return math.ceil(all / busy) + all * more
 end
 
+local function look_at_lines()
+  first = redis.call('ZRANGE', LINES, 0, 0)[1]
+  last = first and redis.call('ZRANGE', LINES, -1, -1)[1]
+end
+
 local function patience(since) return since and math.max(0, since + PATIENCE - now) or 0 end
 
+local function first_ticket(process, class, most)
+  for index, want in ipairs(process.wants) do
+    local fits = want[1] == class or (want[1] + OVERDUE == class and want[5] == 1)
+    if fits and want[4] <= most then return index, want end
+  end
+end
+
 -- The process with the fewest points in this window, among those with a ticket of the class and at most that price.
--- `last` is the last member of LINES.
-local function next_in(class, most, last)
-  local best, from = nil, ''
-  while true do
-    local member = redis.call('ZRANGEBYLEX', LINES, '[' .. class .. ':' .. from, '(' .. class .. ';', 'LIMIT', 0, 1)[1]
+local function next_in(class, most)
+  local best = first_ticket(own, class, most) and own.had .. ':' .. me
+  local member, from = last, ''
+  if first and (class < tonumber(string.sub(first, 1, 1)) or class > tonumber(string.sub(last, 1, 1))) then member = nil end
+  while member do
+    member = redis.call('ZRANGEBYLEX', LINES, '[' .. class .. ':' .. from, '(' .. class .. ';', 'LIMIT', 0, 1)[1]
     local price, order = string.match(member or '', '^%d:(%d+):(.*)$')
     if not price or tonumber(price) > most then break end
     if not best or order < best then best = order end
@@ -407,11 +427,11 @@ end
 
 local function grant(process, index)
   local want, points = process.wants[index], used(process)
-  local operation, price, id = want[2], want[4], (get('grants') or 0) + 1
+  local operation, price, id = want[2], want[4], (state.grants or 0) + 1
   local open, _, lost = state.remaining ~= nil, unseen()
-  if get('reserved') == 0 and lost == 0 then
+  if state.reserved == 0 and lost == 0 then
     put('alone', id)
-    put('alone_from', open and get('remaining') or (state.whole and get('limit')) or nil)
+    put('alone_from', open and state.remaining or (state.whole and state.limit) or nil)
   else
     put('alone', nil)
     put('alone_from', nil)
@@ -427,13 +447,16 @@ local function grant(process, index)
   add('spent', price)
   add('reserved', price)
   if want[1] > 1 then add('served:' .. want[1], price) end
-  leave_lines(process)
+  if process ~= own then leave_lines(process) end
   table.remove(process.wants, index)
-  process.had = string.format('%010d%08d', get('turn') or 0, points + price)
+  process.had = string.format('%010d%08d', state.turn or 0, points + price)
   process.held = process.held + price
-  join_lines(process)
-  local text = cjson.encode({operation, price, id, get('window')})
-  if process.name == me then
+  if process ~= own then
+    join_lines(process)
+    look_at_lines()
+  end
+  local text = cjson.encode({operation, price, id, state.window})
+  if process == own then
     mine[#mine + 1] = text
   else
     process.granted = process.granted == '' and text or process.granted .. ',' .. text
@@ -443,57 +466,44 @@ end
 -- Milliseconds that the next ticket waits although its points are available, and whether to check again sooner.
 local function delay(want, available)
   if state.remaining == nil or state.ends == nil then
-    return get('reserved') > 0 and patience(get('started')) or 0, true
+    return state.reserved > 0 and patience(state.started) or 0, true
   end
-  if state.measuring and patience(get('measuring_since')) > 0 then return patience(get('measuring_since')), true end
-  if get('reserved') > 0 and is_to_measure(want[2]) then
+  if state.measuring and patience(state.measuring_since) > 0 then return patience(state.measuring_since), true end
+  if state.reserved > 0 and is_to_measure(want[2]) then
     if not state['since:' .. want[2]] then put('since:' .. want[2], now) end
-    if patience(get('since:' .. want[2])) > 0 then return patience(get('since:' .. want[2])), true end
+    if patience(state['since:' .. want[2]]) > 0 then return patience(state['since:' .. want[2]]), true end
   end
   if want[3] == 1 then
-    local begun = math.max(get('started') or 0, get('opened') or 0)
-    local span = math.max(0, get('ends') - SLACK * ask.length - begun)
+    local begun = math.max(state.started or 0, state.opened or 0)
+    local span = math.max(0, state.ends - SLACK * ask.length - begun)
     return math.max(0, begun + span * want[4] / math.max(1, available) - now), false
   end
   return 0
 end
 
--- The classes with tickets, in order, and the last member of LINES. Tickets that have waited a window come first, up to a
--- share of the points.
+-- The classes in order. Tickets that have waited a window come first, up to a share of the points.
 local function classes()
-  local order, first = {}, redis.call('ZRANGE', LINES, 0, 0)[1]
-  if not first then return order end
-  local last = redis.call('ZRANGE', LINES, -1, -1)[1]
-  local lowest, highest = tonumber(string.sub(first, 1, 1)), tonumber(string.sub(last, 1, 1))
-  local function add_class(class)
-    if lowest <= class and class <= highest then order[#order + 1] = class end
-  end
+  local order = {}
   for class = 2, 3 do
-    if state.limit and (get('served:' .. class) or 0) < OVERDUE_SHARE * get('limit') then add_class(class + OVERDUE) end
+    if state.limit and (state['served:' .. class] or 0) < OVERDUE_SHARE * state.limit then
+      order[#order + 1] = class + OVERDUE
+    end
   end
-  for class = 1, 3 do add_class(class) end
-  return order, last
-end
-
-local function first_ticket(process, class, most)
-  for index, want in ipairs(process.wants) do
-    local fits = want[1] == class or (want[1] + OVERDUE == class and want[5] == 1)
-    if fits and want[4] <= most then return index, want end
-  end
+  for class = 1, 3 do order[#order + 1] = class end
+  return order
 end
 
 -- Grant one ticket. Return nil, or the milliseconds after which to try again.
 local function grant_next(poll)
-  local stopped = math.max((get('blocked') or 0) - now, (get('gather') or 0) - now)
+  local stopped = math.max((state.blocked or 0) - now, (state.gather or 0) - now)
   if stopped > 0 then return stopped end
-  if get('limit') == 0 and state.ends then return get('ends') - now end
-  local paced, open = state.unpaced ~= '1', state.remaining ~= nil and state.ends ~= nil
+  if state.limit == 0 and state.ends then return state.ends - now end
+  local paced, open = not state.unpaced, state.remaining ~= nil and state.ends ~= nil
   local available = open and paced and free() or math.huge
   -- Requests in flight may give points back in this window.
-  local most = (open and paced and get('reserved') > 0) and get('remaining') or available
-  local order, last = classes()
-  for _, class in ipairs(order) do
-    local process = next_in(class, most, last)
+  local most = (open and paced and state.reserved > 0) and state.remaining or available
+  for _, class in ipairs(classes()) do
+    local process = next_in(class, most)
     if process then
       local index, want = first_ticket(process, class, most)
       if paced then
@@ -510,12 +520,13 @@ local function grant_next(poll)
       return nil
     end
   end
-  return (open and get('reserved') == 0) and get('ends') - now or HEARTBEAT
+  return (open and state.reserved == 0) and state.ends - now or HEARTBEAT
 end
 
 -- Grant all tickets that can be granted. Return the milliseconds after which to try again.
 local function dispatch()
-  local poll, again = math.min(HEARTBEAT, math.max(10, 2 * redis.call('ZCARD', OWNERS))), nil
+  local poll, again = math.min(HEARTBEAT, math.max(10, 2 * processes)), nil
+  look_at_lines()
   while not again do again = grant_next(poll) end
   return again
 end
@@ -524,31 +535,32 @@ end
 
 follow_clock()
 if not state.id then
-  put('id', string.format('%.0f', now) .. me)
+  put('id', string.format('%.0f-', now) .. me) -- the dash, because it is never a number
   put('window', now)
   put('opened', now)
   -- Other processes hold points that this state doesn't know yet: wait for their requests first.
   if ask.id then put('gather', now + GATHER) end
 end
-put('reserved', get('reserved') or 0)
+put('reserved', state.reserved or 0)
 catch_up()
 for _, report in ipairs(ask.reports) do settle(report) end
-if ask.reset and state.remaining and state.reset and math.abs(ask.reset - get('reset')) <= SAME_RESET then
+if ask.reset and state.remaining and state.reset and math.abs(ask.reset - state.reset) <= SAME_RESET then
   -- Each process' bound is certain by its own clock, so the earliest counts. This also corrects steps of Redis' clock.
-  put('ends', math.min(get('ends') or math.huge, math.max(now, now + ask.left)))
+  put('ends', math.min(state.ends or math.huge, math.max(now, now + ask.left)))
 end
 
 local again = -1
 if ask.bye then
   bury(me)
+  processes = redis.call('ZCARD', OWNERS)
 else
-  local process = process_of(me)
-  local fetched = process.granted
+  own = process_of(me)
+  local fetched = own.granted
   if fetched ~= '' then mine[1] = fetched end
   local holds = ask.held + points_in(fetched)
-  add('reserved', holds - process.held)
-  leave_lines(process)
-  process.held, process.granted, process.wants = holds, '', {}
+  add('reserved', holds - own.held)
+  leave_lines(own)
+  own.held, own.granted, own.wants = holds, '', {}
   -- Tickets of the grants just fetched are still among the wants.
   local taken = {}
   if fetched ~= '' then
@@ -562,22 +574,27 @@ else
         put('cost:' .. want[2], want[5])
         add('costs', 1)
       end
-      process.wants[#process.wants + 1] = {want[1], want[2], want[3], price_of(want[2]), want[4]}
+      own.wants[#own.wants + 1] = {want[1], want[2], want[3], price_of(want[2]), want[4]}
     end
   end
-  redis.call('ZADD', OWNERS, now + ask.lease, me)
+  if redis.call('ZADD', OWNERS, now + ask.lease, me) > 0 then created = true end
   if ask.reserve then
     if ask.reserve > 0 then redis.call('ZADD', RESERVES, ask.reserve, me) else redis.call('ZREM', RESERVES, me) end
     redis.call('PEXPIRE', RESERVES, OTHERS_EXPIRE)
   end
   local classes = {}
   for _, want in ipairs(ask.wants) do classes[want[1]] = true end
-  for class in pairs(classes) do redis.call('ZADD', ASKERS, class * CLASS + now, class .. ':' .. me) end
-  join_lines(process)
+  for class in pairs(classes) do
+    if redis.call('ZADD', ASKERS, class * CLASS + now, class .. ':' .. me) > 0 then created = true end
+  end
+  processes = redis.call('ZCARD', OWNERS)
   again = dispatch()
+  join_lines(own)
 end
 
 for _, process in pairs(known) do save(process) end
+local expire = created or math.abs(now - (state.renewed or 0)) >= EXPIRY_RENEWED
+if expire then put('renewed', now) end
 local values, gone = {}, {}
 for field in pairs(changed) do
   if state[field] then
@@ -588,13 +605,13 @@ for field in pairs(changed) do
 end
 if #values > 0 then redis.call('HSET', STATE, unpack(values)) end
 if #gone > 0 then redis.call('HDEL', STATE, unpack(gone)) end
-redis.call('PEXPIRE', STATE, STATE_EXPIRES)
-redis.call('PEXPIRE', OWNERS, OTHERS_EXPIRE)
-redis.call('PEXPIRE', PROCESSES, OTHERS_EXPIRE)
-redis.call('PEXPIRE', ASKERS, OTHERS_EXPIRE)
+if expire then
+  redis.call('PEXPIRE', STATE, STATE_EXPIRES)
+  for _, key in ipairs({OWNERS, PROCESSES, ASKERS}) do redis.call('PEXPIRE', key, OTHERS_EXPIRE) end
+end
 
 local costs
-if (get('costs') or 0) ~= ask.costs or state.id ~= ask.id then
+if (state.costs or 0) ~= ask.costs or state.id ~= ask.id then
   costs = {}
   for field in pairs(state) do
     if string.sub(field, 1, 5) == 'cost:' then costs[string.sub(field, 6)] = cost_of(string.sub(field, 6)) end
@@ -602,11 +619,11 @@ if (get('costs') or 0) ~= ask.costs or state.id ~= ask.id then
 end
 return {
   cjson.encode({
-    id = state.id, now = now, window = get('window'), limit = get('limit'), remaining = get('remaining'),
-    least = get('least'), reset = get('reset'), left = state.ends and get('ends') - now or nil,
-    blocked = state.blocked and get('blocked') - now or 0, foreign = state.foreign == '1',
-    paced = state.unpaced ~= '1', others = get('reserved') - process_of(me).held, again = again,
-    processes = redis.call('ZCARD', OWNERS), version = get('costs') or 0, costs = costs,
+    id = state.id, now = now, window = state.window, limit = state.limit, remaining = state.remaining,
+    least = state.least, reset = state.reset, left = state.ends and state.ends - now or nil,
+    blocked = state.blocked and state.blocked - now or 0, foreign = state.foreign == 1,
+    paced = not state.unpaced, others = state.reserved - process_of(me).held, again = again,
+    processes = processes, version = state.costs or 0, costs = costs,
   }),
   '[' .. table.concat(mine, ',') .. ']',
 }
