@@ -6,7 +6,7 @@
 -- restart. Times are milliseconds of Redis' clock, and only their differences matter. The window's end comes from the
 -- server's `reset`, which each process converts to the time left.
 --
--- KEYS: state (hash), owners (sorted set: lease), processes (hash), lines, reserves and askers (sorted sets)
+-- KEYS: state (MessagePack), owners (sorted set: lease), processes (hash), lines, reserves and askers (sorted sets)
 -- ARGV: the request as JSON; its `now` replaces Redis' clock
 --
 -- Classes are 1 high, 2 normal and 3 low, and for tickets that have waited a whole window also 4 normal and 5 low.
@@ -36,58 +36,37 @@ local CLASS = 1e14 -- separates the classes in the scores of ASKERS, above all t
 -- After how long Redis drops the keys, and after how long this is put off again.
 local STATE_EXPIRES, OTHERS_EXPIRE, EXPIRY_RENEWED = 86400000, 3600000, 60000
 
--- The state: numbers, except `id`, `unseen` and several samples of a cost. Changed fields are written back at the end.
-local state, changed = {}, {}
-local stored = redis.call('HGETALL', STATE)
-for i = 1, #stored, 2 do state[stored[i]] = tonumber(stored[i + 1]) or stored[i + 1] end
-
-local function put(field, value)
-  if state[field] ~= value then
-    state[field] = value
-    changed[field] = true
-  end
-end
+-- The state, which is written back at the end.
+local stored = redis.call('GET', STATE)
+local state = stored and cmsgpack.unpack(stored) or {}
 
 -- Whether this step may have created a key, which has no expiry then.
 local created = not state.id
 
-local function add(field, value) put(field, (state[field] or 0) + value) end
+local function add(field, value) state[field] = (state[field] or 0) + value end
 
--- Requests that may have been charged although no response confirmed it: "time:points" each, in order of time.
-local function unseen()
-  local entries, sum = {}, 0
-  for time, points in string.gmatch(state.unseen or '', '(%d+):(%d+)') do
-    entries[#entries + 1] = {tonumber(time), tonumber(points)}
-    sum = sum + points
-  end
-  return entries, sum
-end
-
-local function keep_unseen(entries)
+-- Count points as charged until a later response tells: {time, points} each, in order of time.
+local function lose(points)
+  if points <= 0 or state.unpaced then return end
+  local entries = state.unseen or {}
+  entries[#entries + 1] = {now, points}
   -- A broken server must not fill the memory. Merged entries take the newer time, which is the safe choice.
   while #entries > 16 do
     entries[2][2] = entries[2][2] + entries[1][2]
     table.remove(entries, 1)
   end
-  local parts = {}
-  for i, entry in ipairs(entries) do parts[i] = string.format('%.0f:%d', entry[1], entry[2]) end
-  put('unseen', #parts > 0 and table.concat(parts, ' ') or nil)
+  state.unseen = entries
 end
 
-local function lose(points)
-  if points > 0 and not state.unpaced then
-    local entries = unseen()
-    entries[#entries + 1] = {now, points}
-    keep_unseen(entries)
-  end
+local function lost()
+  local sum = 0
+  for _, entry in ipairs(state.unseen or {}) do sum = sum + entry[2] end
+  return sum
 end
 
 local function cost_of(operation)
-  local least
-  for cost in string.gmatch(state['cost:' .. operation] or '', '%d+') do
-    least = math.min(least or math.huge, tonumber(cost))
-  end
-  return least
+  local samples = state['cost:' .. operation]
+  return samples and math.min(unpack(samples))
 end
 
 local function price_of(operation)
@@ -198,14 +177,14 @@ end
 -- -- time -----------------------------------------------------------------------------------------------------------
 
 local function new_window()
-  put('window', (state.window or now) + 1)
+  state.window = (state.window or now) + 1
   add('turn', 1)
-  put('spent', 0)
-  put('served:2', nil)
-  put('served:3', nil)
-  put('opened', now)
-  put('remaining', nil)
-  put('ends', nil)
+  state.spent = 0
+  state['served:2'] = nil
+  state['served:3'] = nil
+  state.opened = now
+  state.remaining = nil
+  state.ends = nil
 end
 
 -- If Redis' clock was set back, move all times with it, as if no time had passed.
@@ -216,16 +195,14 @@ local function follow_clock()
       if state[field] then add(field, step) end
     end
     for field in pairs(state) do
-      if string.sub(field, 1, 6) == 'since:' then put(field, nil) end
+      if string.sub(field, 1, 6) == 'since:' then state[field] = nil end
     end
     for _, owner in ipairs(redis.call('ZRANGE', OWNERS, 0, -1)) do
       redis.call('ZADD', OWNERS, now + ask.lease, owner)
     end
-    local entries = unseen()
-    for _, entry in ipairs(entries) do entry[1] = now end
-    keep_unseen(entries)
+    for _, entry in ipairs(state.unseen or {}) do entry[1] = now end
   end
-  put('last', now)
+  state.last = now
 end
 
 local function catch_up()
@@ -234,22 +211,22 @@ local function catch_up()
   end
   if state.seen and math.abs(now - state.seen) > 2 * ask.length then
     -- Forget a last reset that may be wrong.
-    put('reset', nil)
+    state.reset = nil
   end
   if state.blocked and state.blocked <= now then
     if state.foreign then
       -- A single request goes first and shows whether the block is over.
       new_window()
-      put('whole', nil)
+      state.whole = nil
     end
-    put('blocked', nil)
-    put('foreign', nil)
+    state.blocked = nil
+    state.foreign = nil
   end
   if state.ends and now >= state.ends then
-    put('unseen', nil)
-    put('least', nil)
+    state.unseen = nil
+    state.least = nil
     new_window()
-    put('whole', state.limit and 1 or nil)
+    state.whole = state.limit ~= nil or nil
   end
 end
 
@@ -257,8 +234,8 @@ end
 
 local function stop(till, is_foreign)
   if till > (state.blocked or 0) then
-    put('blocked', till)
-    put('foreign', is_foreign and 1 or nil)
+    state.blocked = till
+    state.foreign = is_foreign
   end
 end
 
@@ -268,19 +245,18 @@ local function measure(report, remaining)
   if state.alone ~= report.id or not from then return end
   local cost = from - remaining
   if cost >= 1 then
-    local field, samples = 'cost:' .. report.op, {}
-    for sample in string.gmatch(state[field] or '', '%d+') do samples[#samples + 1] = sample end
-    samples[#samples + 1] = string.format('%d', cost)
+    local field, before = 'cost:' .. report.op, cost_of(report.op)
+    local samples = state[field] or {}
+    samples[#samples + 1] = cost
     if #samples > SAMPLES then table.remove(samples, 1) end
-    local before = cost_of(report.op)
-    put(field, table.concat(samples, ','))
+    state[field] = samples
     if cost_of(report.op) ~= before then add('costs', 1) end
   end
 end
 
 -- Learn from a response. Return true if its cost is accounted for.
 local function observe(report)
-  put('unpaced', nil)
+  state.unpaced = nil
   local remaining = report.status == 429 and 0 or report.remaining
   if not remaining then return false end
   local reset, window, open = state.reset, state.window, state.remaining ~= nil
@@ -294,62 +270,62 @@ local function observe(report)
     -- A request from an earlier window was charged to that one. In this window, its headers come from a cache.
     return report.window ~= window
   end
-  if report.limit then put('limit', report.limit) end
+  if report.limit then state.limit = report.limit end
   if verdict == (open and 'same' or 'new') and report.window == window and report.status ~= 429 then
     measure(report, remaining)
   end
   if verdict == 'new' then
     if open then new_window() end
-    put('reset', report.reset)
-    put('reset_ends', now + report.left)
-    put('ends', now + report.left)
-    put('remaining', remaining)
-    put('least', report.remaining)
-    put('whole', nil)
-    if not state.foreign then put('blocked', nil) end
+    state.reset = report.reset
+    state.reset_ends = now + report.left
+    state.ends = now + report.left
+    state.remaining = remaining
+    state.least = report.remaining
+    state.whole = nil
+    if not state.foreign then state.blocked = nil end
   else
     -- The least value of a window counts: a cached response may have a greater one with the same reset.
     local least = math.min(report.remaining or math.huge, state.least or math.huge, state.limit or math.huge)
     if verdict == 'same' then
       local ends = now + report.left
-      put('reset_ends', open and math.min(state.reset_ends or ends, ends) or ends)
-      put('ends', state.reset_ends)
+      state.reset_ends = open and math.min(state.reset_ends or ends, ends) or ends
+      state.ends = state.reset_ends
     elseif not state.ends then
-      put('ends', now + ask.length)
+      state.ends = now + ask.length
     end
-    put('remaining', math.min(state.remaining or least, remaining))
-    put('least', least < math.huge and least or nil)
+    state.remaining = math.min(state.remaining or least, remaining)
+    state.least = least < math.huge and least or nil
   end
-  if verdict == 'new' or verdict == 'same' then put('seen', now) end
+  if verdict == 'new' or verdict == 'same' then state.seen = now end
   local kept = {}
-  for _, entry in ipairs((unseen())) do
+  for _, entry in ipairs(state.unseen or {}) do
     if entry[1] > report.started then kept[#kept + 1] = entry end
   end
-  keep_unseen(kept)
+  state.unseen = #kept > 0 and kept or nil
   if report.status == 429 and state.ends then stop(state.ends) end
   return verdict ~= 'past'
 end
 
 local function settle(report)
   if state.measuring and state.measuring == report.id then
-    put('measuring', nil)
-    put('measuring_since', nil)
+    state.measuring = nil
+    state.measuring_since = nil
   end
   if report.verdict == 'unsent' then return end
   local told = report.verdict == 'known' or report.verdict == 'unknown' or report.verdict == 'past'
   local counted = told and observe(report)
-  if report.verdict == 'bare' then put('unpaced', 1) end
+  if report.verdict == 'bare' then state.unpaced = true end
   if not counted then
     lose(report.points)
     -- It may have been charged, so the next response's cost can't be measured from the limit.
-    if not state.remaining then put('whole', nil) end
+    if not state.remaining then state.whole = nil end
   end
   if report.status == 429 and not counted then
     if not told then
       stop(now + report.asked, true)
     else
-      if not state.ends then put('ends', now + ask.length) end
-      put('remaining', 0)
+      if not state.ends then state.ends = now + ask.length end
+      state.remaining = 0
       stop(state.ends)
     end
   end
@@ -365,7 +341,7 @@ local processes
 -- The first and the last member of LINES.
 local first, last
 
-local function free() local _, lost = unseen(); return state.remaining - lost - state.reserved end
+local function free() return state.remaining - lost() - state.reserved end
 
 -- Points that all processes together reserve for calls above low priority, before the reserve begins to melt.
 local function reserve()
@@ -428,22 +404,22 @@ end
 local function grant(process, index)
   local want, points = process.wants[index], used(process)
   local operation, price, id = want[2], want[4], (state.grants or 0) + 1
-  local open, _, lost = state.remaining ~= nil, unseen()
-  if state.reserved == 0 and lost == 0 then
-    put('alone', id)
-    put('alone_from', open and state.remaining or (state.whole and state.limit) or nil)
+  local open = state.remaining ~= nil
+  if state.reserved == 0 and lost() == 0 then
+    state.alone = id
+    state.alone_from = open and state.remaining or (state.whole and state.limit) or nil
   else
-    put('alone', nil)
-    put('alone_from', nil)
+    state.alone = nil
+    state.alone_from = nil
   end
   if open and is_to_measure(operation) then
     add('tries:' .. operation, 1)
-    put('measuring', id)
-    put('measuring_since', now)
+    state.measuring = id
+    state.measuring_since = now
   end
-  put('since:' .. operation, nil)
-  put('grants', id)
-  put('started', now)
+  state['since:' .. operation] = nil
+  state.grants = id
+  state.started = now
   add('spent', price)
   add('reserved', price)
   if want[1] > 1 then add('served:' .. want[1], price) end
@@ -470,7 +446,7 @@ local function delay(want, available)
   end
   if state.measuring and patience(state.measuring_since) > 0 then return patience(state.measuring_since), true end
   if state.reserved > 0 and is_to_measure(want[2]) then
-    if not state['since:' .. want[2]] then put('since:' .. want[2], now) end
+    if not state['since:' .. want[2]] then state['since:' .. want[2]] = now end
     if patience(state['since:' .. want[2]]) > 0 then return patience(state['since:' .. want[2]]), true end
   end
   if want[3] == 1 then
@@ -535,18 +511,18 @@ end
 
 follow_clock()
 if not state.id then
-  put('id', string.format('%.0f-', now) .. me) -- the dash, because it is never a number
-  put('window', now)
-  put('opened', now)
+  state.id = string.format('%.0f', now) .. me
+  state.window = now
+  state.opened = now
   -- Other processes hold points that this state doesn't know yet: wait for their requests first.
-  if ask.id then put('gather', now + GATHER) end
+  if ask.id then state.gather = now + GATHER end
 end
-put('reserved', state.reserved or 0)
+state.reserved = state.reserved or 0
 catch_up()
 for _, report in ipairs(ask.reports) do settle(report) end
 if ask.reset and state.remaining and state.reset and math.abs(ask.reset - state.reset) <= SAME_RESET then
   -- Each process' bound is certain by its own clock, so the earliest counts. This also corrects steps of Redis' clock.
-  put('ends', math.min(state.ends or math.huge, math.max(now, now + ask.left)))
+  state.ends = math.min(state.ends or math.huge, math.max(now, now + ask.left))
 end
 
 local again = -1
@@ -571,7 +547,7 @@ else
       taken[want[2]] = taken[want[2]] - 1
     else
       if want[5] > 0 and not state['cost:' .. want[2]] then
-        put('cost:' .. want[2], want[5])
+        state['cost:' .. want[2]] = {want[5]}
         add('costs', 1)
       end
       own.wants[#own.wants + 1] = {want[1], want[2], want[3], price_of(want[2]), want[4]}
@@ -594,19 +570,9 @@ end
 
 for _, process in pairs(known) do save(process) end
 local expire = created or math.abs(now - (state.renewed or 0)) >= EXPIRY_RENEWED
-if expire then put('renewed', now) end
-local values, gone = {}, {}
-for field in pairs(changed) do
-  if state[field] then
-    values[#values + 1], values[#values + 2] = field, state[field]
-  else
-    gone[#gone + 1] = field
-  end
-end
-if #values > 0 then redis.call('HSET', STATE, unpack(values)) end
-if #gone > 0 then redis.call('HDEL', STATE, unpack(gone)) end
+if expire then state.renewed = now end
+redis.call('SET', STATE, cmsgpack.pack(state), 'PX', STATE_EXPIRES)
 if expire then
-  redis.call('PEXPIRE', STATE, STATE_EXPIRES)
   for _, key in ipairs({OWNERS, PROCESSES, ASKERS}) do redis.call('PEXPIRE', key, OTHERS_EXPIRE) end
 end
 
@@ -621,7 +587,7 @@ return {
   cjson.encode({
     id = state.id, now = now, window = state.window, limit = state.limit, remaining = state.remaining,
     least = state.least, reset = state.reset, left = state.ends and state.ends - now or nil,
-    blocked = state.blocked and state.blocked - now or 0, foreign = state.foreign == 1,
+    blocked = state.blocked and state.blocked - now or 0, foreign = state.foreign or false,
     paced = not state.unpaced, others = state.reserved - process_of(me).held, again = again,
     processes = processes, version = state.costs or 0, costs = costs,
   }),

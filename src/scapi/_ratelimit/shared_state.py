@@ -170,7 +170,7 @@ class State(msgspec.Struct, omit_defaults=True):
 
     def begin(self, name: str, now: float, *, is_known_elsewhere: bool) -> None:
         """Begin a state: the first one, or another one after that was lost."""
-        self.id = f"{now:.0f}-{name}"
+        self.id = f"{now:.0f}{name}"
         self.window, self.opened = int(now), now
         if is_known_elsewhere:
             self.gather = now + GATHER
