@@ -200,8 +200,9 @@ def test_a_table_that_was_dropped_is_made_again(victim: Victim, caplog: pytest.L
             client.emission()
             admin.execute("DROP TABLE scapi_budget")
         client.emission()
+        # A new table knows no points until the report of a call arrives, which is a step of its own.
+        until(lambda: client.ratelimit.remaining == 396)
     assert warnings_in(caplog) == []
-    assert client.ratelimit.remaining == 396
 
 
 def test_a_process_that_stops_in_the_middle_of_a_step_holds_the_others_for_its_timeout(victim: Victim) -> None:
