@@ -422,9 +422,8 @@ async def test_it_asks_past_the_cache_of_its_client(world: World, store: Store) 
     assert (stored(store, ITEMS[0]) - before).total() == 3
 
 
-async def test_progress_is_another_name_of_on_progress(world: World, tmp_path: Path) -> None:
+async def test_progress_is_another_name_of_on_progress(world: World, store: Store) -> None:
     told: list[Progress] = []
-    store = Store(tmp_path / "market.db")
     await world.collector(store, progress=told.append).once()
     assert told
     with pytest.raises(ValueError, match="on_progress and progress are two names of one argument"):

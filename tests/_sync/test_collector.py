@@ -421,9 +421,8 @@ def test_it_asks_past_the_cache_of_its_client(world: World, store: Store) -> Non
     assert (stored(store, ITEMS[0]) - before).total() == 3
 
 
-def test_progress_is_another_name_of_on_progress(world: World, tmp_path: Path) -> None:
+def test_progress_is_another_name_of_on_progress(world: World, store: Store) -> None:
     told: list[Progress] = []
-    store = Store(tmp_path / "market.db")
     world.collector(store, progress=told.append).once()
     assert told
     with pytest.raises(ValueError, match="on_progress and progress are two names of one argument"):
