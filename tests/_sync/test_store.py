@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select, table
+from sqlalchemy import event, func, select, table
 
 from scapi._base import atomic
 from scapi._store import export_import
@@ -647,6 +647,20 @@ def test_a_closed_store_is_closed(url: str) -> None:
     store.close()
     with pytest.raises(ClosedError, match="the store is closed"):
         store.health()
+
+
+@pytest.mark.parametrize("begins", ["before", "meanwhile"])
+def test_a_connection_in_use_while_the_store_closes_is_closed_after_its_transaction(url: str, begins: str) -> None:
+    sql = SqlStore(url, create=True, clock=T0.timestamp)
+    sql.leases.runs(1)  # opens the database
+    if begins == "meanwhile":
+        event.listen(sql.database._opened(), "checkout", lambda *_: sql.database.close())
+    with sql.database.writing() as connection:
+        sql.database.close()
+        connection.exec_driver_sql("DELETE FROM sale")
+        used: Any = connection.connection.dbapi_connection
+    with pytest.raises(Exception, match="closed"):
+        used.execute("SELECT 1")
 
 
 def test_writers_that_begin_at_once_make_one_store_and_write_each_sale_once(url: str) -> None:

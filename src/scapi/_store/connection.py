@@ -108,7 +108,7 @@ class Database:
             self._closed = True
             engine, self._engine = self._engine, None
         if engine is not None:
-            engine.dispose()
+            _close_idle(engine)
 
     def forked(self) -> None:
         """Start afresh in the child of a fork: the connections belong to the parent."""
@@ -119,12 +119,17 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str, lock: str | None = None) -> Generator[Connection]:
-        with _as_store_errors(), self._opened().begin() as connection:
-            if not self.is_postgres:
-                connection.exec_driver_sql(begin)
-            elif lock is not None:
-                connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(lock, 0))))
-            yield connection
+        engine = self._opened()
+        try:
+            with _as_store_errors(), engine.begin() as connection:
+                if not self.is_postgres:
+                    connection.exec_driver_sql(begin)
+                elif lock is not None:
+                    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(lock, 0))))
+                yield connection
+        finally:
+            if self._closed:
+                _close_idle(engine)
 
     def _opened(self) -> Engine:
         with self._lock:
@@ -188,6 +193,15 @@ def _url(value: str | os.PathLike[str]) -> URL:
     if url.drivername.startswith("sqlite") and (url.database or ":memory:") == ":memory:":
         raise ValueError("url must be a file: a store in memory would be another one for every connection")
     return url.set(drivername=DRIVERS[url.drivername])
+
+
+def _close_idle(engine: Engine) -> None:
+    """Close the connections that are not in use.
+
+    `Engine.dispose` also gives the engine another pool. The old one would keep the connections that are returned to it,
+    until the garbage collector finds it.
+    """
+    engine.pool.dispose()
 
 
 def _set_up(connection: Any, _record: object) -> None:
