@@ -43,6 +43,11 @@ BUSY = 30.0
 #: How long a connection to PostgreSQL may take, in seconds, unless the URL says otherwise. psycopg waits two minutes.
 CONNECT_TIMEOUT = 10
 
+INSTEAD = "fork while no call to it is in progress, or start the process with 'spawn'"
+
+#: In the child of a fork: the SQLite files to which the parent had connections that were in use. See `about_to_fork`.
+_stranded: set[Path] = set()
+
 
 class Database:
     """The database of a store, opened on first use.
@@ -68,6 +73,8 @@ class Database:
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._closed = False
+        #: The open connections to SQLite.
+        self._connections: set[object] = set()
         forks.reset_after_fork(self)
 
     def now(self) -> int:
@@ -110,9 +117,21 @@ class Database:
         if engine is not None:
             _close_idle(engine)
 
+    def about_to_fork(self) -> None:
+        """Close the idle connections to SQLite.
+
+        A child takes the locks of an inherited connection for its own, although only the parent holds them. Then the
+        parent could remove a log that the child still writes to, and what the child writes would be lost.
+        """
+        engine = self._engine
+        if engine is not None and not self.is_postgres:
+            _close_idle(engine)
+
     def forked(self) -> None:
         """Start afresh in the child of a fork: the connections belong to the parent."""
         self._lock = threading.Lock()
+        if self._connections:
+            _stranded.add(Path(self._name).resolve())
         engine, self._engine = self._engine, None
         if engine is not None:
             engine.dispose(close=False)
@@ -156,14 +175,33 @@ class Database:
         else:
             if not self._create and not Path(self._name).exists():
                 raise StoreError(f"there is no store at {self._name}")
+            if Path(self._name).resolve() in _stranded:
+                raise StoreError(f"the store {self._name} was in use when this process was forked: {INSTEAD}")
             engine = create_engine(self._url, hide_parameters=True, connect_args={"timeout": BUSY})
-            event.listen(engine, "connect", _set_up)
+            event.listen(engine, "connect", self._set_up)
+            event.listen(engine, "close", self._forget)
         try:
             self._prepare(engine)
         except BaseException:
             engine.dispose()
             raise
         return engine
+
+    def _set_up(self, connection: Any, _record: object) -> None:
+        """Set up an SQLite connection: only an explicit BEGIN opens a transaction, and readers never wait."""
+        self._connections.add(connection)
+        try:
+            connection.isolation_level = None
+            _switch_to_wal(connection)
+            # If the machine crashes, the last transactions may be lost, but never only a part of one.
+            connection.execute("PRAGMA synchronous = NORMAL")
+        except BaseException:
+            connection.close()  # SQLAlchemy leaves it open
+            self._connections.discard(connection)
+            raise
+
+    def _forget(self, connection: object, _record: object) -> None:
+        self._connections.discard(connection)
 
     def _prepare(self, engine: Engine) -> None:
         with engine.begin() as connection:
@@ -202,18 +240,6 @@ def _close_idle(engine: Engine) -> None:
     until the garbage collector finds it.
     """
     engine.pool.dispose()
-
-
-def _set_up(connection: Any, _record: object) -> None:
-    """Set up an SQLite connection: only an explicit BEGIN opens a transaction, and readers never wait."""
-    try:
-        connection.isolation_level = None
-        _switch_to_wal(connection)
-        # If the machine crashes, the last transactions may be lost, but never only a part of one.
-        connection.execute("PRAGMA synchronous = NORMAL")
-    except BaseException:
-        connection.close()  # SQLAlchemy leaves it open
-        raise
 
 
 def _switch_to_wal(connection: Any) -> None:
