@@ -1,7 +1,8 @@
-"""Stores across forks: no row is lost."""
+"""Stores across forks and cancelled calls: no row is lost, and no connection stays open."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import warnings
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import scapi
 from scapi import sync
 from scapi.exceptions import StoreError
 from scapi.models import AuctionPrice
@@ -112,3 +114,23 @@ def test_a_child_that_was_forked_during_a_transaction_is_refused(tmp_path: Path)
         reading.result()
         write(store, "parent")
         assert len(store.sales()) == 100
+
+
+async def test_a_close_that_is_cancelled_before_it_has_a_thread_closes(tmp_path: Path) -> None:
+    ended = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        asyncio.get_running_loop().set_default_executor(pool)
+        store = scapi.Store(tmp_path / "market.db")
+        await store.runs()
+        with store._sql.database.reading() as connection:
+            used = connection.connection.dbapi_connection
+        pool.submit(ended.wait, LIMIT)
+        closing = asyncio.create_task(store.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        ended.set()
+        assert used is not None
+        with pytest.raises(Exception, match="closed"):
+            used.cursor()

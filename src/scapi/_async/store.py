@@ -52,7 +52,10 @@ class Store(StoreQueries):
 
     async def close(self) -> None:
         """Close all connections to the database."""
-        await aio.to_thread(self._sql.database.close)
+        try:
+            await aio.to_thread(self._sql.database.close)
+        finally:
+            self._sql.database.close()  # if the call was interrupted before it began
 
     # ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -53,7 +53,10 @@ class Store(StoreQueries):
 
     def close(self) -> None:
         """Close all connections to the database."""
-        threads.to_thread(self._sql.database.close)
+        try:
+            threads.to_thread(self._sql.database.close)
+        finally:
+            self._sql.database.close()  # if the call was interrupted before it began
 
     # ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
