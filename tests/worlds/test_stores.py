@@ -116,6 +116,30 @@ def test_a_child_that_was_forked_during_a_transaction_is_refused(tmp_path: Path)
         assert len(store.sales()) == 100
 
 
+@needs_fork
+def test_a_child_that_was_forked_while_a_store_opened_is_refused(tmp_path: Path) -> None:
+    """SQLite may hold locks of its own just then, for which the child would wait forever."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def open_slowly(engine: object) -> None:
+        begun.set()
+        ended.wait(LIMIT)
+
+    def work() -> None:
+        with pytest.raises(StoreError, match="was in use when this process was forked"):
+            store.sales()
+
+    with sync.Store(tmp_path / "market.db") as store, ThreadPoolExecutor(1) as pool:
+        store._sql.database._prepare = open_slowly
+        opening = pool.submit(store.runs)
+        assert begun.wait(LIMIT)
+        child = forked(work)
+        ended.set()
+        assert has_succeeded(child)
+        with pytest.raises(StoreError, match="no such table"):
+            opening.result()
+
+
 async def test_a_close_that_is_cancelled_before_it_has_a_thread_closes(tmp_path: Path) -> None:
     ended = threading.Event()
     with ThreadPoolExecutor(1) as pool:

@@ -75,6 +75,8 @@ class Database:
         self._closed = False
         #: The open connections to SQLite.
         self._connections: set[object] = set()
+        #: The transactions that are open, or about to open a connection.
+        self._transactions: set[object] = set()
         forks.reset_after_fork(self)
 
     def now(self) -> int:
@@ -130,15 +132,23 @@ class Database:
     def forked(self) -> None:
         """Start afresh in the child of a fork: the connections belong to the parent."""
         self._lock = threading.Lock()
-        if self._connections:
+        if not self.is_postgres and (self._connections or self._transactions):
             _stranded.add(Path(self._name).resolve())
+        self._transactions.clear()
         engine, self._engine = self._engine, None
         if engine is not None:
             engine.dispose(close=False)
 
     @contextmanager
     def _transaction(self, begin: str, lock: str | None = None) -> Generator[Connection]:
-        engine = self._opened()
+        this = object()
+        self._transactions.add(this)
+        try:
+            yield from self._begun(self._opened(), begin, lock)
+        finally:
+            self._transactions.discard(this)
+
+    def _begun(self, engine: Engine, begin: str, lock: str | None) -> Generator[Connection]:
         try:
             with _as_store_errors(), engine.begin() as connection:
                 if not self.is_postgres:
