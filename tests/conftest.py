@@ -78,7 +78,7 @@ def fake() -> FakeApi:
 
 
 class Relay:
-    """Hands requests to the fake of the test that runs: one server for all, as ending one takes 0.2 s."""
+    """Hands requests to the fake of the test that runs: one server for all."""
 
     fake: FakeApi
 

@@ -292,6 +292,21 @@ def test_nothing_is_left_of_a_server_when_its_block_ends(fake: FakeApi, caplog: 
 
 
 @pytest.mark.socket
+def test_the_end_of_a_server_takes_no_time_and_leaves_no_connection_that_came_last(fake: FakeApi) -> None:
+    began = time.monotonic()
+    for _ in range(100):
+        with fake.serve() as url:
+            port = int(url.rpartition(":")[2])
+            last = [socket.create_connection(("127.0.0.1", port)) for _ in range(5)]
+        for connection in last:
+            connection.close()
+    # A tenth of a second for each would be ten.
+    assert time.monotonic() - began < 10
+    # An open connection would warn.
+    gc.collect()
+
+
+@pytest.mark.socket
 def test_a_port_may_be_chosen_and_used_again(fake: FakeApi) -> None:
     with fake.serve() as url:
         port = int(url.rpartition(":")[2])
