@@ -6,23 +6,52 @@ So a program takes a fifth of its time. A job is a line of JSON on standard inpu
 from __future__ import annotations
 
 import asyncio
+import atexit
 import gc
+import io
 import json
 import os
 import runpy
 import sys
+import threading
 from typing import Any
 
-import httpx  # noqa: F401  # imported for the programs, like the next four
-import matplotlib.figure  # noqa: F401
-import sqlalchemy  # noqa: F401
+import rapidfuzz.process  # noqa: F401  # imported for the programs, like the next two
+import sqlalchemy.dialects.postgresql.psycopg
+import sqlalchemy.dialects.sqlite  # noqa: F401
+from matplotlib.figure import Figure
 
 import scapi
+import scapi._sync.store
+import scapi.plot
+import scapi.store
 import scapi.sync
+from scapi.testing import FakeApi
 
-# The first client imports the most.
-scapi.sync.AppClient(token="-").close()
-asyncio.run(scapi.AppClient(token="-").close())
+
+async def call(url: str) -> None:
+    """Do in both worlds what most programs do."""
+    async with scapi.AppClient(token="-", base_url=url) as client:
+        await client.auction("zyv9").lots()
+    with scapi.sync.AppClient(token="-", base_url=url) as client:
+        client.auction("zyv9").lots()
+
+
+def warm() -> None:
+    """Do what imports the most when it is done for the first time.
+
+    It leaves no thread, because a process with one thread can be forked. So there is no polars, pandas or pyarrow,
+    which start threads when they are imported.
+    """
+    fake = FakeApi()
+    fake.add_token("-")
+    with fake.serve() as url:
+        asyncio.run(call(url))
+    for kind in ("png", "svg"):
+        Figure().savefig(io.BytesIO(), format=kind)
+
+
+warm()
 
 # A program that ends would otherwise collect the garbage of all that, and copy its memory for it.
 gc.collect()
@@ -57,6 +86,19 @@ def run(job: dict[str, Any]) -> None:
         runpy.run_path(program, run_name="__main__")
 
 
-# The process of a program ends as Python does: with its own exit code, after its threads and `atexit`.
+def end() -> None:
+    """End as Python does: after the threads, `atexit` and the garbage, which warns of what was left open.
+
+    But all that is warm stays: to take it apart takes longer than most programs do.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]  # as Python itself does
+    atexit._run_exitfuncs()
+    gc.collect()
+    sys.stdout.flush()
+    os._exit(0)
+
+
+# A program that fails, or exits by itself, leaves that to Python, with its own exit code.
 if (job := next_program()) is not None:
     run(job)
+    end()
