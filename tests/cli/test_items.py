@@ -223,12 +223,14 @@ class TestBlocks:
 class TestPlot:
     @pytest.mark.parametrize(("suffix", "begins"), [(".png", b"\x89PNG"), (".svg", b"<?xml")])
     def test_the_sales_are_drawn_and_shown(
-        self, suffix: str, begins: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+        self, suffix: str, begins: bytes, fake: FakeApi, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
+        fake.sell("qyvk", 5, price=900, additional={"qlt": 0})
+        fake.sell("qyvk", 250, price=900, additional={"qlt": 3})
         picture = tmp_path / f"x{suffix}"
-        assert run(["history", "kqgy", "--quality", "rare", "--all", "--csv", "--plot", str(picture)]) == 0
+        assert run(["history", "qyvk", "--quality", "rare", "--all", "--csv", "--plot", str(picture)]) == 0
         assert picture.read_bytes().startswith(begins)
-        assert len(capsys.readouterr().out.splitlines()) > 1
+        assert len(capsys.readouterr().out.splitlines()) == 251
         assert list(tmp_path.iterdir()) == [picture]
 
     @pytest.mark.parametrize("name", ["x.gif", "x"])
