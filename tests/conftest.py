@@ -13,6 +13,7 @@ from scapi import Config
 from scapi._ratelimit.registry import registry
 from scapi.testing import FakeApi
 from scapi.testing._server import serve
+from tests.docs.programs import WarmPython
 from tests.support.redis import RedisServer, running_redis
 
 if TYPE_CHECKING:
@@ -65,6 +66,14 @@ def redis_server() -> Iterator[RedisServer]:
     """A Redis of this process' own, for tests that don't harm it. They use keys of their own."""
     with running_redis() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def warm_python() -> Iterator[WarmPython]:
+    """The process that forks all programs of this test process."""
+    python = WarmPython()
+    yield python
+    python.close()
 
 
 @pytest.fixture

@@ -8,11 +8,13 @@ import pytest
 
 from scapi.testing import FakeApi
 from scapi.testing.__main__ import environment
-from tests.docs.programs import Reader, WarmPython
+from tests.docs.programs import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.docs.programs import WarmPython
 
 
 @pytest.fixture
@@ -25,14 +27,6 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeApi]:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         yield fake
-
-
-@pytest.fixture(scope="session")
-def warm_python() -> Iterator[WarmPython]:
-    """The process that forks all programs of this test process."""
-    python = WarmPython()
-    yield python
-    python.close()
 
 
 @pytest.fixture
