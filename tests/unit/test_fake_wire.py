@@ -300,8 +300,8 @@ def test_the_end_of_a_server_takes_no_time_and_leaves_no_connection_that_came_la
             last = [socket.create_connection(("127.0.0.1", port)) for _ in range(5)]
         for connection in last:
             connection.close()
-    # A tenth of a second for each would be ten.
-    assert time.monotonic() - began < 10
+    # Two tenths of a second for each would be twenty; it takes less than one on a quiet machine.
+    assert time.monotonic() - began < 15
     # An open connection would warn.
     gc.collect()
 

@@ -1032,7 +1032,7 @@ def test_a_forked_child_has_no_part_in_what_its_parent_had_begun() -> None:
     assert left(budget, 2.0) == 0
 
 
-# ── some minutes, simulated; `python -m benchmarks.pacing` does the whole hour ────────────────────────────────
+# ── some minutes, simulated; `python -m benchmarks.pacing` does the whole hour ────────────────────────────────────────
 
 
 @pytest.mark.simulation
