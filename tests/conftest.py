@@ -13,7 +13,7 @@ from scapi import Config
 from scapi._ratelimit.registry import registry
 from scapi.testing import FakeApi
 from scapi.testing._server import serve
-from tests.docs.programs import WarmPython
+from tests.support.programs import WarmPython
 from tests.support.redis import RedisServer, running_redis
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ import pytest
 
 from scapi.testing import FakeApi
 from scapi.testing.__main__ import environment
-from tests.docs.programs import Reader
+from tests.support.programs import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.docs.programs import WarmPython
+    from tests.support.programs import WarmPython
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ import pytest
 from scapi.models import UserToken
 from scapi.testing import FakeApi, _activity
 from tests.docs.pages import DOCS, Example, examples
-from tests.docs.programs import INTERRUPT, NO_PAUSES, OWN_PORT
+from tests.support.programs import INTERRUPT, NO_PAUSES, OWN_PORT
 
 if TYPE_CHECKING:
-    from tests.docs.programs import Reader
+    from tests.support.programs import Reader
 
 pytestmark = pytest.mark.socket
 

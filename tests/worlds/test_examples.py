@@ -21,7 +21,7 @@ from scapi.models import LotsWatchState
 from scapi.testing import FakeApi
 
 if TYPE_CHECKING:
-    from tests.docs.programs import WarmPython
+    from tests.support.programs import WarmPython
 
 ROOT = Path(__file__).resolve().parents[2]
 
