@@ -1,16 +1,17 @@
 """The players of the fake: characters, clans and operations. They are made when a region is first requested."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from scapi.testing import _catalogue as catalogue
 from scapi.testing._market import moment
 from scapi.testing._random import Numbers, between, float32, numbers_for, pick, share, uuid
 
 Row = dict[str, Any]
-
+T = TypeVar("T")
 
 DAY = 24 * 3600
 FIRST_SESSION_ID = 1472603904834535425
@@ -40,6 +41,29 @@ class RegionOrigin:
         return moment(self.start - between(least * DAY, most * DAY, number))
 
 
+class Lazily(Mapping[str, T]):
+    """Values by name, each made when it is first requested: most of the thousands of players never are."""
+
+    def __init__(self) -> None:
+        self._makers: dict[str, Callable[[], T]] = {}
+        self._made: dict[str, T] = {}
+
+    def add(self, key: str, make: Callable[[], T]) -> None:
+        """Add a value by how to make it."""
+        self._makers[key] = make
+
+    def __getitem__(self, key: str) -> T:
+        if key not in self._made:
+            self._made[key] = self._makers[key]()
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
 @dataclass(frozen=True, slots=True)
 class People:
     """The players and clans of a region.
@@ -48,11 +72,19 @@ class People:
         clans: `ClanInfo` rows in the order of the listing.
         members: `ClanMember` rows by clan id.
         characters: `FullCharacterInfo` rows by name in lower case.
+        names: The names of all characters, in the same order.
     """
 
     clans: list[Row] = field(default_factory=list[Row])
-    members: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
-    characters: dict[str, Row] = field(default_factory=dict[str, Row])
+    members: Lazily[list[Row]] = field(default_factory=Lazily[list[Row]])
+    characters: Lazily[Row] = field(default_factory=Lazily[Row])
+    names: list[str] = field(default_factory=list[str])
+
+    def add(self, name: str, make: Callable[[], Row]) -> None:
+        """Add a character, unless there is one of this name."""
+        if name.casefold() not in self.characters:
+            self.characters.add(name.casefold(), make)
+            self.names.append(name)
 
 
 def populate(region: RegionOrigin, further: Iterable[str]) -> People:
@@ -61,7 +93,7 @@ def populate(region: RegionOrigin, further: Iterable[str]) -> People:
     for number in range(catalogue.CLANS):
         _found_clan(people, region, number)
     for name in (*catalogue.CLANLESS, *catalogue.EMPTY_PROFILES, *further):
-        people.characters.setdefault(name.casefold(), _character(region, name))
+        people.add(name, partial(_character, region, name))
     return people
 
 
@@ -83,10 +115,14 @@ def _found_clan(people: People, region: RegionOrigin, number: int) -> None:
     if numbers[6] % 5:
         info["alliance"] = pick(catalogue.ALLIANCES, numbers[6])
     people.clans.append(info)
-    people.members[info["id"]] = [_member(region, name, names[0], founded) for name in names]
-    for member in people.members[info["id"]]:
-        character = _character(region, member["name"])
-        people.characters[member["name"].casefold()] = character | {"clan": {"info": info, "member": member}}
+    people.members.add(info["id"], lambda: [_member(region, name, names[0], founded) for name in names])
+    for name in names:
+        people.add(name, partial(_character_of, region, info, name))
+
+
+def _character_of(region: RegionOrigin, clan: Row, name: str) -> Row:
+    member = _member(region, name, clan["leader"], clan["registrationTime"])
+    return _character(region, name) | {"clan": {"info": clan, "member": member}}
 
 
 def _clan_id(region: RegionOrigin, number: int) -> str:
@@ -160,8 +196,7 @@ def _stats(region: RegionOrigin, info: Row) -> Iterator[Row]:
 
 def sessions(region: RegionOrigin, people: People) -> list[Row]:
     """Return the operation sessions of a region, sorted by end time, oldest first."""
-    names = [character["information"]["name"] for character in people.characters.values()]
-    return [_session(region, number, names) for number in reversed(range(catalogue.SESSIONS))]
+    return [_session(region, number, people.names) for number in reversed(range(catalogue.SESSIONS))]
 
 
 def _session(region: RegionOrigin, number: int, names: list[str]) -> Row:

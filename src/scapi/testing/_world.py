@@ -57,7 +57,7 @@ class World:
 
     def friends(self, region: str, name: str) -> list[str]:
         """Return the names of a character's friends."""
-        everybody = [character["information"]["name"] for character in self.people(region).characters.values()]
+        everybody = self.people(region).names
         numbers = self._origin(region).numbers_for("friends", name)
         found = {everybody[number % len(everybody)] for number in numbers[: 3 + numbers[15] % 9]}
         return sorted(friend for friend in found if friend.casefold() != name)
