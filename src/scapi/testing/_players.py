@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from scapi.testing import _catalogue as catalogue
@@ -56,6 +56,10 @@ class Lazily(Mapping[str, T]):
         if key not in self._made:
             self._made[key] = self._makers[key]()
         return self._made[key]
+
+    def __contains__(self, key: object) -> bool:
+        # A mapping's own would make the value.
+        return key in self._makers
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
@@ -135,6 +139,7 @@ def _clan_names(number: int, numbers: Numbers) -> list[str]:
     return leading + [_nickname(number * 100 + n) for n in range(between(2, 28, numbers[7]))]
 
 
+@lru_cache(maxsize=4096)
 def _nickname(number: int) -> str:
     # The number makes it unique. The factors give neighbours different names.
     words = pick(catalogue.CALLSIGNS, number * 7), pick(catalogue.ANIMALS, number // 10 * 3)
