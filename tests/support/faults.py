@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trustme
 
 from scapi._http import httpx_adapter
+from scapi.config import Config
 from scapi.exceptions import (
     ClientError,
     DecodeError,
@@ -30,15 +31,20 @@ from scapi.exceptions import (
 from tests.support import wire
 from tests.support.wire import Mount, WireServer
 
-__all__ = ["FAULTS", "SECRET", "Fault", "faulty", "leaks", "resources"]
+if TYPE_CHECKING:
+    from scapi.testing import FakeApi
+
+__all__ = ["AMPLE", "FAULTS", "SECRET", "Fault", "faulty", "leaks", "resources"]
 
 #: The token of every client in these tests, to be looked for wherever it must not be.
 SECRET = "s3cr3t-t0ken-of-the-tests"
 
 #: Seconds for a fault that ends only by the client's own deadline, and for all others.
-SHORT, AMPLE = 0.5, 30.0
+SHORT, AMPLE = 0.25, 30.0
 
-BOMB = gzip.compress(b"[" + b" " * (80 * 2**20) + b"]", 9)
+#: The largest body that a client takes which is sent a bomb, in bytes, and a bomb of three times that.
+LIMIT = 2 * 2**20
+BOMB = gzip.compress(b"[" + b" " * (3 * LIMIT) + b"]", 9)
 #: Deeper than any interpreter goes: 3.11 stops at 1,000, 3.13 at 10,000.
 DEEP = b"[" * 50_000
 HTML = "<html><head><title>Maintenance</title></head><body>Back soon</body></html>"
@@ -82,6 +88,11 @@ def _fake(kind: Any = "status", **options: Any) -> Arrange:
     return lambda mount: mount.fake.fail("*", kind, **options)
 
 
+def _bomb(mount: Mount) -> None:
+    Config.MAX_BODY = LIMIT
+    mount.fake.fail("*", status=200, body=BOMB, headers=PACKED)
+
+
 def _redirect(location: str, **options: Any) -> Arrange:
     return _fake(status=302, body=b"", headers={"location": location}, **options)
 
@@ -111,7 +122,7 @@ FAULTS = (
     Fault("JSON nested 50,000 deep", D, False, "recursion", _fake(status=200, body=DEEP)),
     Fault("broken gzip", D, False, "decompressed", _fake(status=200, body=BOMB[:9] + b"???", headers=PACKED)),
     Fault("gzip cut off", D, False, "", _fake(status=200, body=gzip.compress(JSON_ERROR)[:-20], headers=PACKED)),
-    Fault("gzip bomb", D, False, "larger than Config.MAX_BODY", _fake(status=200, body=BOMB, headers=PACKED)),
+    Fault("gzip bomb", D, False, "larger than Config.MAX_BODY", _bomb),
     Fault("HTML with 200", D, False, "HTML page", _fake("html", status=200, body=HTML)),
     Fault("empty 200", D, False, "empty", _fake("empty")),
     Fault("204", D, False, "empty", _fake("empty", status=204)),
@@ -141,9 +152,9 @@ class Faulty:
 
 
 @contextmanager
-def faulty(fault: Fault, server: WireServer) -> Iterator[Faulty]:
-    """A host where the fault is on until it is healed."""
-    with PLACES[fault.place](server) as place:
+def faulty(fault: Fault, server: WireServer, fake: FakeApi | None = None) -> Iterator[Faulty]:
+    """A host where the fault is on until it is healed, with a fake of its own unless one is given."""
+    with PLACES[fault.place](server, fake) as place:
         place.mount.fake.app_token = SECRET
         if fault.arrange:
             fault.arrange(place.mount)
@@ -151,15 +162,15 @@ def faulty(fault: Fault, server: WireServer) -> Iterator[Faulty]:
 
 
 @contextmanager
-def _at_the_server(server: WireServer) -> Iterator[Faulty]:
-    mount = server.mount()
+def _at_the_server(server: WireServer, fake: FakeApi | None) -> Iterator[Faulty]:
+    mount = server.mount(fake)
     yield Faulty(mount.url, mount, mount.heal)
 
 
 @contextmanager
-def _refused(server: WireServer) -> Iterator[Faulty]:
+def _refused(server: WireServer, fake: FakeApi | None) -> Iterator[Faulty]:
     reserved, port = wire.unused_port()
-    mount = server.mount(port=port)
+    mount = server.mount(fake, port=port)
     try:
         yield Faulty(mount.url, mount, lambda: server.listen(reserved) and None)
     finally:
@@ -168,14 +179,14 @@ def _refused(server: WireServer) -> Iterator[Faulty]:
 
 
 @contextmanager
-def _unresolved(server: WireServer) -> Iterator[Faulty]:
+def _unresolved(server: WireServer, fake: FakeApi | None) -> Iterator[Faulty]:
     real = socket.getaddrinfo
 
     def fail(*args: Any, **options: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     # `localhost`, because plain http to any other name warns.
-    mount = server.mount(host="localhost")
+    mount = server.mount(fake, host="localhost")
     socket.getaddrinfo = fail
     try:
         yield Faulty(mount.url, mount, lambda: setattr(socket, "getaddrinfo", real))
@@ -184,14 +195,14 @@ def _unresolved(server: WireServer) -> Iterator[Faulty]:
 
 
 @contextmanager
-def _untrusted(server: WireServer) -> Iterator[Faulty]:
+def _untrusted(server: WireServer, fake: FakeApi | None) -> Iterator[Faulty]:
     trusted, stranger = AUTHORITIES
     mine, theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trusted.configure_trust(mine)
     stranger.issue_cert(wire.HOST).configure_cert(theirs)
     real, httpx_adapter.tls = httpx_adapter.tls, lambda _: mine
     listener = socket.create_server((wire.HOST, 0))
-    mount = server.mount(scheme="https", port=server.listen(listener, theirs))
+    mount = server.mount(fake, scheme="https", port=server.listen(listener, theirs))
     try:
         yield Faulty(mount.url, mount, lambda: trusted.issue_cert(wire.HOST).configure_cert(theirs))
     finally:

@@ -139,6 +139,11 @@ class Mount:
         self.fake.heal()
 
 
+def generous() -> FakeApi:
+    """A fake with points for any number of calls."""
+    return FakeApi(limit=10**9, user_limit=10**9, sales={"zyv9": 40}, reset_jitter=True)
+
+
 class WireServer:
     """The server; its event loop runs in a thread of its own."""
 
@@ -183,8 +188,8 @@ class WireServer:
     ) -> Mount:
         """Serve a fake of its own, with points for any number of calls unless it is given."""
         prefix = f"/{next(self._numbers)}"
-        fake = fake or FakeApi(limit=10**9, user_limit=10**9, sales={"zyv9": 40}, reset_jitter=True)
-        mount = self._mounts[prefix] = Mount(f"{scheme}://{host}:{port or self.port}{prefix}", fake)
+        mount = Mount(f"{scheme}://{host}:{port or self.port}{prefix}", fake or generous())
+        self._mounts[prefix] = mount
         return mount
 
     def strike(self, mount: Mount) -> None:
