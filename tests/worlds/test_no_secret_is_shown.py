@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import io
 import json
 import logging
 import pickle
@@ -19,8 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rich.console import Console
-from rich.traceback import Traceback
 
 import scapi
 import scapi.sync
@@ -29,6 +26,7 @@ from scapi._http import httpx_adapter
 from scapi._http.credentials import Credentials
 from scapi._http.messages import HttpRequest
 from tests.raw_server import answer, raw_server
+from tests.support.tracebacks import rich_text
 from tests.worlds.both import WORLDS, World
 
 if TYPE_CHECKING:
@@ -69,19 +67,10 @@ def renderings(error: BaseException, *, thorough: bool = True) -> dict[str, str]
     # What is spelled with escapes is as good as told.
     shown["unescaped"] = re.sub(r"\\+u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), "".join(shown.values()))
     if thorough:
-        shown["rich"] = _rich(error)
+        shown["rich"] = rich_text(error)
     if thorough and sys.version_info < (3, 13):
         shown["cgitb"] = _cgitb(error)
     return shown
-
-
-def _rich(error: BaseException) -> str:
-    page = io.StringIO()
-    trace = Traceback.from_exception(
-        type(error), error, error.__traceback__, show_locals=True, locals_max_string=None, extra_lines=0
-    )
-    Console(file=page, width=1000, no_color=True).print(trace)
-    return page.getvalue()
 
 
 def _cgitb(error: BaseException) -> str:
@@ -193,7 +182,7 @@ def test_a_file_that_cannot_be_written_tells_nothing(tmp_path: Path) -> None:
     assert isinstance(error, FileNotFoundError)
     # cgitb itself fails over an OSError.
     assert leaks(error, thorough=False) == []
-    assert NEEDLE not in _rich(error)
+    assert NEEDLE not in rich_text(error)
 
 
 def test_a_header_that_cannot_be_sent_tells_nothing() -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
 import pickle
 import signal
+import ssl
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from rich.console import Console
-from rich.traceback import Traceback
 
 import scapi
 import scapi.sync
@@ -22,6 +20,7 @@ from scapi import exceptions
 from scapi.testing import FakeApi
 from tests.support import wire
 from tests.support.faults import FAULTS, SECRET, Fault, faulty, leaks
+from tests.support.tracebacks import rich_text
 from tests.support.wire import WireServer, wait_until, wire_server
 
 if TYPE_CHECKING:
@@ -34,13 +33,6 @@ pytestmark = [pytest.mark.engine, pytest.mark.socket]
 def server() -> Iterator[WireServer]:
     with wire_server() as server:
         yield server
-
-
-def rich_text(error: BaseException) -> str:
-    screen = io.StringIO()
-    trace = Traceback.from_exception(type(error), error, error.__traceback__, show_locals=True, locals_max_string=None)
-    Console(file=screen, width=500).print(trace)
-    return screen.getvalue()
 
 
 def cgitb_text(error: BaseException) -> str:
@@ -90,6 +82,10 @@ def test_no_traceback_with_locals_shows_it(
         assert not shows(call(place.url, timeout=fault.timeout))
 
 
+#: Nothing here is sent over TLS, and to load certificates takes longer than the rest.
+TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 # A client of the caller's brings its own trust, and in the sync world headers that drip are its own affair.
 @pytest.mark.parametrize(
     "fault",
@@ -97,7 +93,7 @@ def test_no_traceback_with_locals_shows_it(
     ids=lambda fault: fault.name,
 )
 def test_no_traceback_through_a_borrowed_client_shows_it(fault: Fault, server: WireServer) -> None:
-    with faulty(fault, server) as place, httpx.Client() as borrowed:
+    with faulty(fault, server) as place, httpx.Client(verify=TRUST) as borrowed:
         assert not shows(sync_error(place.url, timeout=fault.timeout, http_client=borrowed))
 
 
