@@ -71,6 +71,8 @@ class Market:
         self._listed: defaultdict[Place, list[tuple[int, Row]]] = defaultdict(list)
         self._removed: defaultdict[Place, set[bytes]] = defaultdict(set)
         self._shown: dict[Place, tuple[int, list[Row]]] = {}
+        # The generated rows of the last listing: most are in the next too.
+        self._made: dict[Place, dict[int, Row]] = {}
 
     # ── sales ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -143,6 +145,7 @@ class Market:
         if shown is None or shown[0] != now:
             if len(self._shown) > SHOWN_KEPT:
                 self._shown.clear()
+                self._made.clear()
             shown = self._shown[region, item] = now, self._present(region, item, now)
         return shown[1]
 
@@ -179,13 +182,15 @@ class Market:
         pace, removed = self._pace(region, item), self._removed[region, item]
         if pace is None:
             return
+        before, made = self._made.get((region, item), {}), dict[int, Row]()
         for number in range((now - DURATIONS[-1] - self._stale) // pace, now // pace + 1):
             numbers = numbers_for(self._seed, region, item, "lot", number)
             start, duration = number * pace + numbers[0] % pace, pick(DURATIONS, numbers[1])
             if start <= now < start + self._shown_for(duration, numbers):
-                row = self._lot_row(region, item, number, start, duration)
-                if not removed or _fingerprint(row) not in removed:
-                    yield row
+                made[number] = before.get(number) or self._lot_row(region, item, number, start, duration)
+                if not removed or _fingerprint(made[number]) not in removed:
+                    yield made[number]
+        self._made[region, item] = made
 
     def _pace(self, region: str, item: str) -> int | None:
         """Return the seconds between two lots of an item, None if the item has no lots."""
