@@ -13,11 +13,12 @@ from scapi import Config
 from scapi._ratelimit.registry import registry
 from scapi.testing import FakeApi
 from scapi.testing._server import serve
+from tests.support.postgres import server as postgres_at_work
 from tests.support.programs import WarmPython
 from tests.support.redis import RedisServer, running_redis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # Few examples and the same in every run, so that what fails is the change and not the luck of the draw, on however slow
 # a machine. `make test-thorough` takes many more, and with another SEED new ones.
@@ -74,6 +75,19 @@ def warm_python() -> Iterator[WarmPython]:
     python = WarmPython()
     yield python
     python.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Callable[[], str]]:
+    """A function that makes an empty schema in the PostgreSQL of this process, and returns its URL."""
+    with postgres_at_work() as make:
+        yield make
+
+
+@pytest.fixture
+def postgres(postgres_server: Callable[[], str]) -> str:
+    """The URL of an empty schema."""
+    return postgres_server()
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ from scapi.models import AuctionPrice
 from scapi.testing import FakeApi
 from scapi.testing._catalogue import HOME_CLAN
 from tests._sync.fake_clock import FakeClock, with_clock
-from tests.support.postgres import postgres, postgres_server  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

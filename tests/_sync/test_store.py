@@ -28,7 +28,6 @@ from scapi.enums import Quality
 from scapi.exceptions import ClosedError, LeaseLostError, StoreError, StoreVersionError
 from scapi.models import AuctionLot, AuctionPrice, ClanMember, EmissionState
 from scapi.store import BEGINNING, LotsReading, Place, Sale, SalesReading
-from tests.support.postgres import postgres, postgres_server  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -20,7 +20,6 @@ from scapi.cli.app import run
 from scapi.sync import Store
 from scapi.testing._catalogue import HOME_CLAN
 from tests.cli.process import BUSY, start
-from tests.support.postgres import postgres, postgres_server  # noqa: F401  # fixtures
 from tests.support.shared_budgets import until
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def has_budget(url: str) -> bool:
 
 
 def test_the_postgresql_of_the_store_shares_the_points_unless_there_is_a_redis(
-    postgres: str,  # noqa: F811  # it is the fixture
+    postgres: str,
     redis_server: RedisServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,10 +1,4 @@
-"""A real PostgreSQL for tests: a server for each process of pytest, a schema for each test.
-
-    from tests.support.postgres import postgres, postgres_server
-
-A module that imports both fixtures has `postgres`, the URL of an empty schema. Tests are skipped, with the reason,
-where no server is installed.
-"""
+"""A real PostgreSQL for tests. Tests are skipped, with the reason, where no server is installed."""
 
 from __future__ import annotations
 
@@ -57,19 +51,6 @@ def unprivileged(folder: Path) -> list[str]:
         os.chown(folder, user.pw_uid, user.pw_gid)
         return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     pytest.skip("PostgreSQL doesn't run as root, and there is no other user")
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Callable[[], str]]:
-    """A function that makes an empty schema, and returns its URL."""
-    with server() as make:
-        yield make
-
-
-@pytest.fixture
-def postgres(postgres_server: Callable[[], str]) -> str:
-    """The URL of an empty schema."""
-    return postgres_server()
 
 
 @contextmanager

@@ -15,7 +15,6 @@ import pytest
 from scapi import sync
 from scapi._primitives.postgres_budget import BEGIN
 from scapi.pacing import PostgresBudget
-from tests.support.postgres import postgres_server  # noqa: F401  # a fixture
 from tests.support.shared_budgets import SOON, connect, start, until, warnings_in
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class Victim:
 
 
 @pytest.fixture(scope="module")
-def postgres_url(postgres_server: Callable[[], str]) -> str:  # noqa: F811  # it is the fixture
+def postgres_url(postgres_server: Callable[[], str]) -> str:
     return postgres_server().partition("&options=")[0]
 
 

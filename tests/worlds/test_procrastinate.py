@@ -17,7 +17,6 @@ import pytest
 from benchmarks.kill import true_sales
 from scapi.testing import FakeApi
 from tests.docs.pages import examples
-from tests.support.postgres import postgres, postgres_server  # noqa: F401  # fixtures
 from tests.support.shared_budgets import until
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def truth_of(fake: FakeApi) -> Counter[Any]:
 @pytest.mark.parametrize("world", WORLDS)
 def test_the_task_after_a_killed_one_completes_its_work(
     world: str,
-    postgres: str,  # noqa: F811  # it is the fixture
+    postgres: str,
 ) -> None:
     fake = FakeApi(limit=1_000_000, sales=dict.fromkeys(ITEMS, PAST), reorder=True)
     with engine(world, postgres.replace("+psycopg", ""), fake) as procrastinate:

@@ -15,7 +15,6 @@ import pytest
 from scapi import AppClient, sync
 from scapi.exceptions import RateLimitError
 from scapi.pacing import PostgresBudget, RedisBudget
-from tests.support.postgres import postgres_server  # noqa: F401  # a fixture
 from tests.support.shared_budgets import SOON, connect, start
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.socket
 
 
 @pytest.fixture(scope="module")
-def postgres_url(postgres_server: Callable[[], str]) -> str:  # noqa: F811  # it is the fixture
+def postgres_url(postgres_server: Callable[[], str]) -> str:
     return postgres_server()
 
 
