@@ -15,9 +15,7 @@ A second with more sales than a page is read from several pages with the same `t
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from scapi._collect.spans import Interval, settled_before
@@ -29,8 +27,8 @@ if TYPE_CHECKING:
 
     from scapi.models import AuctionPrice, Listing
 
-    #: The number of equal sales, by time and key.
-    Counts: TypeAlias = Counter[tuple[datetime, int]]
+    #: The number of equal sales, by key.
+    Counts: TypeAlias = dict[int, int]
 
 #: Sales per page, the maximum of the API.
 PAGE = 200
@@ -62,7 +60,7 @@ class _Crowd(NamedTuple):
 
     Attributes:
         total: The total number of sales. While it stays the same, nothing has moved.
-        counts: The number of equal sales of the second so far, by time and key.
+        counts: The number of equal sales of the second so far.
     """
 
     total: int
@@ -117,16 +115,18 @@ class HistoryWalk:
         crowd, self._crowd = self._crowd, None
         goes_on = crowd is not None and crowd.total == page.total and bool(page) and page[0].time <= self._bound
         self._idle = 0 if goes_on else self._idle + 1
-        counts: Counts = crowd.counts if crowd and goes_on else Counter()
+        counts = crowd.counts if crowd and goes_on else {}
         rows = _numbered(page, counts)
-        complete = self._step(page, counts, goes_on=goes_on)
+        complete = self._step(page, rows, counts, goes_on=goes_on)
         if self._idle > PATIENCE and not self.done:
             self._give_up(f"{PATIENCE} pages in a row completed nothing")
         return Taken(rows, complete, self.done and self.stuck is None)
 
-    def _step(self, page: Listing[AuctionPrice], counts: Counts, *, goes_on: bool) -> Interval | None:
+    def _step(
+        self, page: Listing[AuctionPrice], rows: list[Numbered[AuctionPrice]], counts: Counts, *, goes_on: bool
+    ) -> Interval | None:
         times = [sale.time for sale in page]
-        if any(newer < older for newer, older in pairwise(times)):
+        if times != sorted(times, reverse=True):
             self._give_up("the server's sales aren't sorted by time")
             return None
         if not times:
@@ -144,8 +144,7 @@ class HistoryWalk:
             return self._go_down(page, oldest, _place(page, times.index(times[-1])))
         if oldest == self._bound:
             # This second fills the rest of the page and may continue on the next one, if nothing moves meanwhile.
-            of_it = {which: count for which, count in counts.items() if which[0] == oldest}
-            self._crowd = _Crowd(page.total, Counter(of_it))
+            self._crowd = _Crowd(page.total, counts | {key: n for sale, key, n in rows if sale.time == oldest})
             self.offset = end
         else:
             # Many sales were made meanwhile, so the whole page is newer than the bound.
@@ -191,9 +190,11 @@ def _place(page: Listing[AuctionPrice], index: int) -> int:
 
 
 def _numbered(sales: Iterable[AuctionPrice], counts: Counts) -> list[Numbered[AuctionPrice]]:
+    """Number the sales of a page after those that were counted before. The time is a part of the key."""
+    counts = counts.copy()
     rows: list[Numbered[AuctionPrice]] = []
     for sale in sales:
         key = sale.key()
-        counts[sale.time, key] += 1
-        rows.append(Numbered(sale, key, counts[sale.time, key]))
+        n = counts[key] = counts.get(key, 0) + 1
+        rows.append(Numbered(sale, key, n))
     return rows

@@ -6,6 +6,7 @@ The server sends the keys and lists of one row in changing orders, `bonus_proper
 from __future__ import annotations
 
 from hashlib import blake2b
+from struct import Struct
 from typing import TypeAlias
 
 import msgspec
@@ -17,6 +18,9 @@ Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | 
 
 #: Encodes fields and keys in their alphabetical order.
 in_key_order = msgspec.json.Encoder(order="sorted").encode
+
+#: Reads a signed 64-bit integer from its bytes, the most significant one first.
+_signed_64 = Struct(">q").unpack
 
 
 def canonical(raw: Json) -> bytes:
@@ -33,7 +37,8 @@ def has_list(value: Json) -> bool:
 
 def hash_64(identity: bytes) -> int:
     """Hash an identity to a signed 64-bit integer, the same in every process and version."""
-    return int.from_bytes(blake2b(identity, digest_size=8).digest(), signed=True)
+    number: int = _signed_64(blake2b(identity, digest_size=8).digest())[0]
+    return number
 
 
 def _in_order(value: Json) -> Json:

@@ -71,10 +71,12 @@ def details_of(additional: dict[str, Any], quality: Quality | None) -> PieceDeta
 
 def whole(value: Any) -> int | None:
     """Return a whole number as an `int`, also one such as `7.0`; `None` for anything else, and for `bool`."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or value != value // 1:
-        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     # A number beyond 64 bits is neither a quality nor a level.
-    return int(value) if -(2**63) <= value < 2**63 else None
+    if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
+        return int(value)
+    return None
 
 
 def _number(value: Any) -> float | None:
