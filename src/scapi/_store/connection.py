@@ -18,6 +18,7 @@ from sqlalchemy.util import immutabledict
 from scapi._base import forks, validation
 from scapi._base.extras import extra
 from scapi._store import migrations
+from scapi._store.driver_sql import sqlite_of
 from scapi.exceptions import ClosedError, StoreError
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class Database:
         try:
             with _as_store_errors(), engine.begin() as connection:
                 if not self.is_postgres:
-                    connection.exec_driver_sql(begin)
+                    sqlite_of(connection).execute(begin)
                 elif lock is not None:
                     connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(lock, 0))))
                 yield connection
@@ -276,6 +277,6 @@ def _as_store_errors(before: str = "") -> Generator[None]:
     """Raise errors of the database as `StoreError`, on one line and with a text before."""
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         raise StoreError(before + " ".join(str(cause).split())) from error

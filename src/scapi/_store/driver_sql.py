@@ -1,36 +1,46 @@
 """Run the statements that each page needs: they are compiled once, and the driver takes their values as they are.
 
-SQLAlchemy takes longer to look up a compiled statement and to process values than SQLite takes to run it.
+SQLAlchemy takes longer to prepare a statement and its result than SQLite takes to run it. So those of SQLite go to its
+driver directly. PostgreSQL takes longer anyway, and there SQLAlchemy has to know when a connection is lost.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import bindparam, column, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
     from typing import TypeAlias
 
-    from sqlalchemy import Connection, CursorResult, Delete, Insert, Select, Table
+    from sqlalchemy import Connection, Delete, Insert, Select, Table
 
     Statement: TypeAlias = Select[Any] | Insert | Delete
+    #: The values of a row, in the order of its table's columns.
+    Values: TypeAlias = tuple[Any, ...]
 
-COUNTED = {"preserve_rowcount": True}
+
+def sqlite_of(connection: Connection) -> sqlite3.Connection:
+    """Return the driver's connection of a transaction in SQLite."""
+    return cast("sqlite3.Connection", connection.connection.driver_connection)
 
 
-def run(connection: Connection, statement: Statement, parameters: dict[str, Any]) -> CursorResult[Any]:
-    """Run a statement that a module keeps as a constant.
+def run(connection: Connection, statement: Statement, parameters: dict[str, Any]) -> Iterable[Any]:
+    """Run a statement that a module keeps as a constant. Return the rows that it finds.
 
     Args:
         connection: The transaction.
         statement: The statement. Its parameters need no conversion.
         parameters: Their values.
     """
-    return connection.exec_driver_sql(_text(statement, connection.dialect.name), parameters)
+    text = _text(statement, connection.dialect.name)
+    if connection.dialect.name == "postgresql":
+        return connection.exec_driver_sql(text, parameters)
+    return sqlite_of(connection).execute(text, parameters)
 
 
 @cache
@@ -41,20 +51,19 @@ def _text(statement: Statement, database: str) -> str:
     return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
 
 
-def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
+def insert_new(connection: Connection, table: Table, rows: list[Values]) -> int:
     """Insert the rows that don't exist yet. Return their number.
 
     Args:
         connection: The transaction.
         table: The table.
-        rows: One or more rows with a value for each column.
+        rows: One or more rows.
     """
     if connection.dialect.name == "postgresql":
-        values = {_parameter(each.name): [row[each.name] for row in rows] for each in table.columns}
+        columns = map(list, zip(*rows, strict=True))
+        values = {_parameter(each.name): column for each, column in zip(table.columns, columns, strict=True)}
         return connection.execute(_of_arrays(table), values).rowcount
-    # SQLAlchemy would process each value, but the driver takes them as they are.
-    pick = itemgetter(*(each.name for each in table.columns))
-    return connection.exec_driver_sql(_of_rows(table), list(map(pick, rows)), execution_options=COUNTED).rowcount
+    return sqlite_of(connection).executemany(_of_rows(table), rows).rowcount
 
 
 @cache

@@ -99,7 +99,7 @@ class Import:
         # All writers use this order, so they can't deadlock.
         rows.sort(key=lambda row: tuple(row[column.name] for column in KEY))
         with self._database.writing() as connection:
-            self.new += insert_new(connection, sale, rows)
+            self.new += insert_new(connection, sale, [tuple(row[each.name] for each in sale.columns) for row in rows])
         return True
 
 

@@ -84,8 +84,8 @@ class Queries:
             found = [dict(row) for row in connection.execute(statement).mappings()]
             if found:
                 notes = {"recipient": recipient, "at": self._database.now()}
-                named = ("region", "item", "key", "n")
-                rows = [{**notes, **{name: row[name] for name in named}} for row in found]
+                names = received_deal.columns.keys()
+                rows = [tuple({**row, **notes}[name] for name in names) for row in found]
                 insert_new(connection, received_deal, rows)
         return listing(found, Deal)
 

@@ -3,44 +3,34 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import bindparam, case, delete, func, insert, literal, null, select, update
 
+from scapi._store.column_values import place_of_lot, place_of_sale, storable_lots, storable_sales
 from scapi._store.driver_sql import insert_new, run
 from scapi._store.leases import change_item, fence
 from scapi._store.schema import clan_member, emission, lot, lot_sample, sale, span
 from scapi._store.times import micros, moment
-from scapi._store.write_results import ClanChange, Unstored, Written, WrittenLots
+from scapi._store.write_results import ClanChange, Written, WrittenLots
 from scapi.models import AuctionLot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
 
     from scapi._store.connection import Database
-    from scapi._store.reading import LotsPiece, Numbered, SalesPiece
+    from scapi._store.driver_sql import Values
+    from scapi._store.reading import LotsPiece, SalesPiece
     from scapi._store.rows import ItemChange, Place
     from scapi.models import AuctionPrice, ClanMember, EmissionState
-
-T = TypeVar("T")
-
-#: The greatest values that the columns hold.
-WIDE, NARROW = 2**63 - 1, 2**31 - 1
-SALE_LIMITS = {"amount": WIDE, "price": WIDE, "quality": NARROW, "level": NARROW}
-LOT_LIMITS = {
-    **dict.fromkeys(("amount", "start_price", "buyout_price", "bid"), WIDE),
-    **dict.fromkeys(("quality", "level"), NARROW),
-}
 
 #: Two start times this close together belong to the same emission: an emission lasts for minutes.
 SAME_EMISSION = timedelta(seconds=10)
 
-encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
 
 
@@ -57,12 +47,11 @@ class Writing:
     def sales(self, place: Place, piece: SalesPiece, owner: str | None, change: ItemChange) -> Written:
         """Write a page of sales, the span that it completes, and the state of the item."""
         seen_at = self._database.now()
-        rows, unstored = _storable(piece.rows, lambda row: _sale_values(place, row, seen_at), SALE_LIMITS)
-        rows.sort(key=lambda row: _place_of_sale(row[1]))
+        rows, unstored = storable_sales(place, piece.rows, seen_at)
         with self._database.writing(f"{place.region}/{place.item}") as connection:
             fence(self._database, connection, place, owner)
             known = _known_sales(connection, place, rows)
-            new = [row for row in rows if _place_of_sale(row[1]) not in known]
+            new = [row for row in rows if place_of_sale(row) not in known] if known else rows
             if new:
                 insert_new(connection, sale, [values for _, values in new])
             if piece.newest is not None:
@@ -73,21 +62,21 @@ class Writing:
     def lots(self, place: Place, piece: LotsPiece, owner: str | None, change: ItemChange) -> WrittenLots:
         """Write a page of lots. The last page of a complete poll also marks lots as gone and writes samples."""
         at = micros(piece.at)
-        rows, unstored = _storable(piece.rows, lambda row: _lot_values(place, row, at), LOT_LIMITS)
-        rows.sort(key=lambda row: (row[1]["key"], row[1]["n"]))
+        rows, unstored = storable_lots(place, piece.rows, at)
         here = (lot.c.region == place.region, lot.c.item == place.item, lot.c.gone_at.is_(None))
         with self._database.writing(f"{place.region}/{place.item}") as connection:
             fence(self._database, connection, place, owner)
             on_offer = set(map(tuple, connection.execute(select(lot.c.key, lot.c.n).where(*here))))
             if rows:
-                connection.execute(self._seen_again(), [values for _, values in rows])
+                names = lot.columns.keys()
+                connection.execute(self._seen_again(), [dict(zip(names, values, strict=True)) for _, values in rows])
             gone: list[AuctionLot] = []
             if piece.complete:
                 missing = update(lot).where(*here, lot.c.last_seen < at).values(gone_at=at).returning(lot)
                 gone = [_lot(row) for row in connection.execute(missing)]
                 self._sample(connection, place, at)
             change_item(self._database, connection, place, change)
-        new = [row for row, values in rows if (values["key"], values["n"]) not in on_offer]
+        new = [row[0] for row in rows if place_of_lot(row) not in on_offer]
         return WrittenLots(new=new, known=len(rows) - len(new), gone=gone, unstored=unstored)
 
     def emission(self, region: str, state: EmissionState) -> int:
@@ -187,70 +176,6 @@ class Writing:
         connection.execute(again)
 
 
-def _storable(
-    rows: Iterable[Numbered[T]], values_of: Callable[[Numbered[T]], dict[str, Any]], limits: Mapping[str, int]
-) -> tuple[list[tuple[T, dict[str, Any]]], list[Unstored[T]]]:
-    """Split rows into those that the database can hold, with their column values, and the others."""
-    stored: list[tuple[T, dict[str, Any]]] = []
-    unstored: list[Unstored[T]] = []
-    for row in rows:
-        values = values_of(row)
-        reason = _reason(values, limits)
-        if reason is None:
-            stored.append((row.row, values))
-        else:
-            unstored.append(Unstored(row.row, reason))
-    return stored, unstored
-
-
-def _reason(values: dict[str, Any], limits: Mapping[str, int]) -> str | None:
-    for name, most in limits.items():
-        value = values[name]
-        if value is not None and not -most <= value <= most:
-            return f"{name} must fit in {64 if most == WIDE else 32} bits, which {value} doesn't"
-    return None
-
-
-def _sale_values(place: Place, numbered: Numbered[AuctionPrice], seen_at: int) -> dict[str, Any]:
-    row, key, n = numbered
-    quality = row.quality
-    return {
-        "region": place.region,
-        "item": place.item,
-        "time": micros(row.time),
-        "key": key,
-        "n": n,
-        "amount": row.amount,
-        "price": row.price,
-        "quality": None if quality is None else int(quality),
-        "level": row.upgrade_level,
-        "additional": encode(row.additional).decode() if row.additional else None,
-        "seen_at": seen_at,
-    }
-
-
-def _lot_values(place: Place, numbered: Numbered[AuctionLot], at: int) -> dict[str, Any]:
-    row, key, n = numbered
-    return {
-        "region": place.region,
-        "item": place.item,
-        "key": key,
-        "n": n,
-        "amount": row.amount,
-        "start_price": row.start_price,
-        "buyout_price": row.buyout_price,
-        "bid": row.current_price,
-        "start_time": row.start_time and micros(row.start_time),
-        "end_time": row.end_time and micros(row.end_time),
-        "quality": None if row.quality is None else int(row.quality),
-        "level": row.upgrade_level,
-        "additional": encode(row.additional).decode() if row.additional else None,
-        "first_seen": at,
-        "last_seen": at,
-        "gone_at": None,
-    }
-
-
 def _lot(row: Row[Any]) -> AuctionLot:
     return AuctionLot(
         item_id=row.item,
@@ -262,9 +187,6 @@ def _lot(row: Row[Any]) -> AuctionLot:
         end_time=None if row.end_time is None else moment(row.end_time),
         additional=decode(row.additional) if row.additional else {},
     )
-
-
-_place_of_sale = itemgetter("time", "key", "n")
 
 
 # These run for every page, see `run`.
@@ -286,14 +208,12 @@ REMOVE_TOUCHED = delete(span).where(*TOUCHING)
 ADD_SPAN = insert(span)
 
 
-def _known_sales(
-    connection: Connection, place: Place, rows: list[tuple[AuctionPrice, dict[str, Any]]]
-) -> set[tuple[int, int, int]]:
-    """Return the keys of stored sales in the time range of some rows."""
+def _known_sales(connection: Connection, place: Place, rows: list[tuple[AuctionPrice, Values]]) -> set[Values]:
+    """Return the places of stored sales in the time range of sorted rows."""
     if not rows:
         return set()
-    times = {"first": rows[0][1]["time"], "last": rows[-1][1]["time"]}
-    return {(row[0], row[1], row[2]) for row in run(connection, KNOWN_SALES, {**place._asdict(), **times})}
+    times = {"first": place_of_sale(rows[0])[0], "last": place_of_sale(rows[-1])[0]}
+    return set(map(tuple, run(connection, KNOWN_SALES, {**place._asdict(), **times})))
 
 
 def _complete(connection: Connection, place: Place, newest: int, oldest: int) -> None:
