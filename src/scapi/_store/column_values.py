@@ -72,7 +72,7 @@ def _storable(rows: list[tuple[T, Values]], limits: list[Limit]) -> tuple[list[t
 
 def _holds(limit: Limit, values: Iterable[int | None]) -> bool:
     """Return whether a column can hold all values."""
-    numbers = [value for value in values if value is not None]
+    numbers = list(filter(None, values))  # a column can hold `None` and 0
     return min(numbers, default=0) >= -limit.most and max(numbers, default=0) <= limit.most
 
 

@@ -7,32 +7,33 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from struct import Struct
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
-__all__ = ["canonical", "has_list", "hash_64", "in_key_order"]
+__all__ = ["canonical", "hash_64"]
 
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
 
 #: Encodes fields and keys in their alphabetical order.
-in_key_order = msgspec.json.Encoder(order="sorted").encode
+_in_key_order = msgspec.json.Encoder(order="sorted").encode
+
+_decode = msgspec.json.Decoder().decode
 
 #: Reads a signed 64-bit integer from its bytes, the most significant one first.
 _signed_64 = Struct(">q").unpack
 
 
-def canonical(raw: Json) -> bytes:
-    """Encode decoded JSON as bytes that don't depend on the order of its keys and lists."""
-    return in_key_order(_in_order(raw) if has_list(raw) else raw)
-
-
-def has_list(value: Json) -> bool:
-    """Return whether there is a list in decoded JSON. Sorting lists takes ten times as long as sorting keys."""
-    if isinstance(value, dict):
-        return any(map(has_list, value.values()))
-    return isinstance(value, list)
+def canonical(row: Any) -> bytes:
+    """Encode a model or decoded JSON as bytes that don't depend on the order of its keys and lists."""
+    identity = _in_key_order(row)
+    # Most rows have no list, and a search for a bracket is quick.
+    if b"[" not in identity:
+        return identity
+    copy: Json = _decode(identity)
+    _sort_lists(copy)
+    return _in_key_order(copy)
 
 
 def hash_64(identity: bytes) -> int:
@@ -41,9 +42,12 @@ def hash_64(identity: bytes) -> int:
     return number
 
 
-def _in_order(value: Json) -> Json:
+def _sort_lists(value: Json) -> None:
+    """Sort the lists in decoded JSON, in place. The keys of its objects are in order already."""
     if isinstance(value, dict):
-        return {key: _in_order(each) if isinstance(each, dict | list) else each for key, each in sorted(value.items())}
-    if isinstance(value, list):
-        return sorted(map(_in_order, value), key=repr)
-    return value
+        for each in value.values():
+            _sort_lists(each)
+    elif isinstance(value, list):
+        for each in value:
+            _sort_lists(each)
+        value.sort(key=repr)

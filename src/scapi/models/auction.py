@@ -178,8 +178,4 @@ class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False)
         `additional` is part of it, so use `additional=True` always or never. Equal sales have equal keys:
         `scapi.numbered` counts them.
         """
-        identity = _identity.in_key_order(self)
-        # Most sales have no list: a search for a bracket takes much less time than a look at each value.
-        if b"[" in identity and _identity.has_list(self.additional):
-            identity = _identity.canonical(msgspec.to_builtins(self))
-        return _identity.hash_64(identity)
+        return _identity.hash_64(_identity.canonical(self))
