@@ -1,149 +1,89 @@
-"""Convert sales and lots to the values of their columns, and find those that the database can't hold."""
+"""Convert sales and lots to the values of their columns, and find those that the database can't hold.
+
+This works on whole columns, which takes much less time than to work on each row.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from scapi._store.schema import lot, sale
 from scapi._store.times import micros
 from scapi._store.write_results import Unstored
 from scapi.models.details import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sqlalchemy import Table
+    from collections.abc import Iterable, Mapping
+    from typing import TypeAlias
 
     from scapi._store.driver_sql import Values
     from scapi._store.reading import Numbered
     from scapi._store.rows import Place
     from scapi.models import AuctionLot, AuctionPrice
 
+    #: The values of each column, in the order of the table.
+    Columns: TypeAlias = Mapping[str, Iterable[Any]]
+
 T = TypeVar("T")
+
+#: How many bits a value may have, with its sign.
+SALE_BITS = {"amount": 64, "price": 64, "quality": 32, "level": 32}
+LOT_BITS = {**dict.fromkeys(("amount", "start_price", "buyout_price", "bid"), 64), "quality": 32, "level": 32}
 
 encode = msgspec.json.Encoder().encode
 
 
-class Limit(NamedTuple):
-    """The limit of a column.
-
-    Attributes:
-        name: Its name.
-        place: Its place in its table.
-        bits: How many bits a value may have, with its sign.
-    """
-
-    name: str
-    place: int
-    bits: int
-
-    @property
-    def most(self) -> int:
-        """The greatest value that the column holds."""
-        return (1 << self.bits - 1) - 1
-
-
-def _limits(table: Table, **bits: int) -> list[Limit]:
-    return [Limit(name, table.columns.keys().index(name), each) for name, each in bits.items()]
-
-
-SALE_LIMITS = _limits(sale, amount=64, price=64, quality=32, level=32)
-LOT_LIMITS = _limits(lot, amount=64, start_price=64, buyout_price=64, bid=64, quality=32, level=32)
-
-
-def _storable(rows: list[tuple[T, Values]], limits: list[Limit]) -> tuple[list[tuple[T, Values]], list[Unstored[T]]]:
-    """Split rows into those that the database can hold, with their column values, and the others."""
-    # Nearly always all rows fit. The extremes of a column show that much faster than a look at each row.
-    if all(_holds(limit, [values[limit.place] for _, values in rows]) for limit in limits):
-        return rows, []
-    stored: list[tuple[T, Values]] = []
-    unstored: list[Unstored[T]] = []
-    for row, values in rows:
-        beyond = next((limit for limit in limits if not _holds(limit, [values[limit.place]])), None)
-        if beyond is None:
-            stored.append((row, values))
-        else:
-            reason = f"{beyond.name} must fit in {beyond.bits} bits, which {values[beyond.place]} doesn't"
-            unstored.append(Unstored(row, reason))
-    return stored, unstored
-
-
-def _holds(limit: Limit, values: Iterable[int | None]) -> bool:
-    """Return whether a column can hold all values."""
-    numbers = list(filter(None, values))  # a column can hold `None` and 0
-    return min(numbers, default=0) >= -limit.most and max(numbers, default=0) <= limit.most
-
-
 def storable_sales(
-    place: Place, rows: Iterable[Numbered[AuctionPrice]], seen_at: int
+    place: Place, rows: list[Numbered[AuctionPrice]], seen_at: int
 ) -> tuple[list[tuple[AuctionPrice, Values]], list[Unstored[AuctionPrice]]]:
     """Return the sales that the database can hold, with their column values and sorted by place, and the others."""
-    values: list[tuple[AuctionPrice, Values]] = [
-        (
-            row,
-            (
-                place.region,
-                place.item,
-                micros(row.time),
-                key,
-                n,
-                row.amount,
-                row.price,
-                _quality(row),
-                row.upgrade_level,
-                _json(row.additional),
-                seen_at,
-            ),
-        )
-        for row, key, n in rows
-    ]
-    stored, unstored = _storable(values, SALE_LIMITS)
+    sales = [row for row, _, _ in rows]
+    columns = {
+        "region": repeat(place.region),
+        "item": repeat(place.item),
+        "time": [micros(sale.time) for sale in sales],
+        "key": [key for _, key, _ in rows],
+        "n": [n for _, _, n in rows],
+        "amount": [sale.amount for sale in sales],
+        "price": [sale.price for sale in sales],
+        "quality": _qualities(sales),
+        "level": [sale.upgrade_level for sale in sales],
+        "additional": _texts(sales),
+        "seen_at": repeat(seen_at),
+    }
+    stored, unstored = _storable(sales, columns, SALE_BITS)
     stored.sort(key=place_of_sale)
     return stored, unstored
 
 
 def storable_lots(
-    place: Place, rows: Iterable[Numbered[AuctionLot]], at: int
+    place: Place, rows: list[Numbered[AuctionLot]], at: int
 ) -> tuple[list[tuple[AuctionLot, Values]], list[Unstored[AuctionLot]]]:
     """Return the lots that the database can hold, with their column values and sorted by place, and the others."""
-    values: list[tuple[AuctionLot, Values]] = [
-        (
-            row,
-            (
-                place.region,
-                place.item,
-                key,
-                n,
-                row.amount,
-                row.start_price,
-                row.buyout_price,
-                row.current_price,
-                row.start_time and micros(row.start_time),
-                row.end_time and micros(row.end_time),
-                _quality(row),
-                row.upgrade_level,
-                _json(row.additional),
-                at,
-                at,
-                None,
-            ),
-        )
-        for row, key, n in rows
-    ]
-    stored, unstored = _storable(values, LOT_LIMITS)
+    lots = [row for row, _, _ in rows]
+    columns = {
+        "region": repeat(place.region),
+        "item": repeat(place.item),
+        "key": [key for _, key, _ in rows],
+        "n": [n for _, _, n in rows],
+        "amount": [lot.amount for lot in lots],
+        "start_price": [lot.start_price for lot in lots],
+        "buyout_price": [lot.buyout_price for lot in lots],
+        "bid": [lot.current_price for lot in lots],
+        "start_time": [lot.start_time and micros(lot.start_time) for lot in lots],
+        "end_time": [lot.end_time and micros(lot.end_time) for lot in lots],
+        "quality": _qualities(lots),
+        "level": [lot.upgrade_level for lot in lots],
+        "additional": _texts(lots),
+        "first_seen": repeat(at),
+        "last_seen": repeat(at),
+        "gone_at": repeat(None),
+    }
+    stored, unstored = _storable(lots, columns, LOT_BITS)
     stored.sort(key=place_of_lot)
     return stored, unstored
-
-
-def _quality(row: AuctionPrice | AuctionLot) -> int | None:
-    """Return the number of the quality. To make its enum would take longer than to read all other fields."""
-    return whole(row.additional.get("qlt"))
-
-
-def _json(additional: dict[str, Any]) -> str | None:
-    return encode(additional).decode() if additional else None
 
 
 def place_of_sale(row: tuple[AuctionPrice, Values]) -> Values:
@@ -154,3 +94,39 @@ def place_of_sale(row: tuple[AuctionPrice, Values]) -> Values:
 def place_of_lot(row: tuple[AuctionLot, Values]) -> Values:
     """Return the key and the number of a lot."""
     return row[1][2:4]
+
+
+def _qualities(rows: Iterable[AuctionPrice | AuctionLot]) -> list[int | None]:
+    """Return the numbers of qualities. Their enums would take longer to make than all other values."""
+    return [whole(row.additional.get("qlt")) for row in rows]
+
+
+def _texts(rows: Iterable[AuctionPrice | AuctionLot]) -> list[str | None]:
+    return [encode(row.additional).decode() if row.additional else None for row in rows]
+
+
+def _storable(
+    rows: list[T], columns: Columns, bits: Mapping[str, int]
+) -> tuple[list[tuple[T, Values]], list[Unstored[T]]]:
+    """Split rows into those that the database can hold, with their column values, and the others."""
+    found = list(zip(rows, zip(*columns.values(), strict=False), strict=True))
+    if all(_fits(columns[name], most) for name, most in bits.items()):
+        return found, []
+    stored: list[tuple[T, Values]] = []
+    unstored: list[Unstored[T]] = []
+    for row, values in found:
+        named = dict(zip(columns, values, strict=True))
+        beyond = next((name for name, most in bits.items() if not _fits([named[name]], most)), None)
+        if beyond is None:
+            stored.append((row, values))
+        else:
+            reason = f"{beyond} must fit in {bits[beyond]} bits, which {named[beyond]} doesn't"
+            unstored.append(Unstored(row, reason))
+    return stored, unstored
+
+
+def _fits(values: Iterable[int | None], bits: int) -> bool:
+    """Return whether a column of so many bits can hold all values."""
+    numbers = list(filter(None, values))  # a column can hold `None` and 0
+    most = (1 << bits - 1) - 1
+    return -most <= min(numbers, default=0) and max(numbers, default=0) <= most
