@@ -15,6 +15,7 @@ from scapi import models
 T0 = datetime(2026, 8, 5, tzinfo=UTC)
 
 SALE_KEY, LOT_KEY, BARE_KEY = 3326134364619486370, 8850321578272758697, -7410661434207806891
+BRACKET_KEY = 3219758843451478613
 
 #: The contract's table, field by field.
 FIELDS = {
@@ -179,6 +180,7 @@ def test_a_key_is_the_same_for_ever() -> None:
     assert a_sale().key() == SALE_KEY
     assert a_lot().key() == LOT_KEY
     assert a_sale(additional={}).key() == BARE_KEY
+    assert a_sale(additional={"name": "a [rare] one"}).key() == BRACKET_KEY
 
 
 @pytest.mark.parametrize("make", [a_sale, a_lot])
