@@ -10,6 +10,7 @@ import sqlite3
 import statistics
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, func, select, table
+from sqlalchemy.dialects import sqlite
 
 from scapi._async.store import Store
 from scapi._base import atomic
-from scapi._store import export_import
+from scapi._store import export_import, statements
+from scapi._store.conditions import Sales
 from scapi._store.query_scope import QueryScope
 from scapi._store.sql_store import SqlStore
 from scapi.enums import Quality
@@ -663,6 +666,27 @@ def test_a_connection_in_use_while_the_store_closes_is_closed_after_its_transact
         used: Any = connection.connection.dbapi_connection
     with pytest.raises(Exception, match="closed"):
         used.execute("SELECT 1")
+
+
+async def test_an_item_is_found_in_every_region_by_its_key(tmp_path: Path) -> None:
+    async with Store(tmp_path / "market.db") as store:
+        for region, item in itertools.product(("eu", "na", "ru"), ("a", ITEM)):
+            await collect(store, [sale(1), sale(2)], region=region, item=item)
+        found = Counter((each.region, each.item) for each in await store.sales(ITEM))
+    assert found == {("eu", ITEM): 2, ("na", ITEM): 2, ("ru", ITEM): 2}
+    question = statements.sales(Sales(None, [ITEM]), None)
+    text = question.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    with closing(sqlite3.connect(tmp_path / "market.db")) as connection:
+        steps = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {text}")]
+    assert "SEARCH sale USING PRIMARY KEY (region=? AND item=?)" in steps
+    assert "SCAN sale" not in steps
+
+
+def test_postgresql_compiles_no_question(postgres: str) -> None:
+    sql = SqlStore(postgres, create=True, clock=T0.timestamp)
+    with sql.database.reading() as connection:
+        assert connection.exec_driver_sql("SHOW jit").scalar() == "off"
+    sql.database.close()
 
 
 def test_writers_that_begin_at_once_make_one_store_and_write_each_sale_once(url: str) -> None:

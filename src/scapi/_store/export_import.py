@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Table
 
+    from scapi._store.conditions import Sales
     from scapi._store.connection import Database
-    from scapi._store.statements import Sales
 
 #: Rows in a portion. Its transaction takes some tens of milliseconds, so a collector hardly waits.
 PORTION = 5_000

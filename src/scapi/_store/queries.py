@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import func, select
 
 from scapi._store import statements
+from scapi._store.conditions import Sales
 from scapi._store.driver_sql import insert_new
 from scapi._store.rows import BookLot, Candle, Deal, Gap, ItemHealth, Sale, Stats
 from scapi._store.schema import received_deal, sale
@@ -102,7 +103,7 @@ class Queries:
             return listing(connection.execute(statement).mappings(), model)
 
 
-def sales_of(scope: QueryScope) -> statements.Sales:
+def sales_of(scope: QueryScope) -> Sales:
     """Return the sales that a scope selects."""
     since, until = (None if time is None else micros(time) for time in (scope.since, scope.until))
-    return statements.Sales(scope.regions, scope.items, since, until)
+    return Sales(scope.regions, scope.items, since, until)

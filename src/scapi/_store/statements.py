@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Float, and_, case, cast, exists, func, null, or_, select, union
 
+from scapi._store.conditions import by_key, within
 from scapi._store.schema import item_state, lot, received_deal, sale, span
 
 if TYPE_CHECKING:
@@ -13,45 +14,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Select, Subquery
 
+    from scapi._store.conditions import Sales
+
 #: The columns that sales and lots can be grouped by. A missing quality counts as common.
 GROUPS: dict[str, ColumnElement[int]] = {"quality": func.coalesce(sale.c.quality, 0), "level": sale.c.level}
 
 #: The percentiles of `stats`.
 PERCENTILES = {"p10": 10, "median": 50, "p90": 90}
-
-
-class Sales(NamedTuple):
-    """A selection of sales.
-
-    Attributes:
-        regions: Only these regions; `None` for all.
-        items: Only these items; `None` for all.
-        since: From this time on, in microseconds since 1970 or as an expression; `None` for all.
-        until: Before this time; `None` for all.
-    """
-
-    regions: Sequence[str] | None = None
-    items: Sequence[str] | None = None
-    since: Any = None
-    until: Any = None
-
-    def where(self) -> list[ColumnElement[bool]]:
-        """Return the conditions of the WHERE clause."""
-        found = _of(sale.c, self.regions, self.items)
-        if self.since is not None:
-            found.append(sale.c.time >= self.since)
-        if self.until is not None:
-            found.append(sale.c.time < self.until)
-        return found
-
-
-def _of(columns: Any, regions: Sequence[str] | None, items: Sequence[str] | None) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if regions is not None:
-        found.append(columns.region.in_(regions))
-    if items is not None:
-        found.append(columns.item.in_(items))
-    return found
 
 
 def _real(column: ColumnElement[Any]) -> ColumnElement[float]:
@@ -273,7 +242,7 @@ def book(regions: Sequence[str] | None, items: Sequence[str] | None, at: int | N
             or_(lot.c.gone_at.is_(None), lot.c.gone_at > at),
             or_(lot.c.end_time.is_(None), lot.c.end_time > at),
         )
-    statement = select(*lot.c, BUYOUT.label("unit_price")).where(present, *_of(lot.c, regions, items))
+    statement = select(*lot.c, BUYOUT.label("unit_price")).where(present, *by_key(lot, regions, items))
     return statement.order_by(lot.c.region, lot.c.item, BUYOUT.is_(None), BUYOUT, lot.c.key, lot.c.n)
 
 
@@ -321,7 +290,7 @@ def deals(
                 usual.c.level == lot.c.level,
             ),
         )
-        .where(lot.c.gone_at.is_(None), IS_OPEN, *_of(lot.c, which.regions, which.items))
+        .where(lot.c.gone_at.is_(None), IS_OPEN, *by_key(lot, which.regions, which.items))
         .where(usual.c.count >= min_sales, lot.c.buyout_price > 0, lot.c.amount > 0, after_fee * below >= BUYOUT)
     )
     if recipient is not None:
@@ -335,7 +304,7 @@ def gaps(regions: Sequence[str] | None, items: Sequence[str] | None) -> Select[A
     below = func.lead(span.c.newest).over(partition_by=[span.c.region, span.c.item], order_by=span.c.newest.desc())
     edges = (
         select(span.c.region, span.c.item, span.c.oldest.label("newest"), below.label("oldest"))
-        .where(*_of(span.c, regions, items))
+        .where(*within(span.c, regions, items))
         .subquery()
     )
     return (
@@ -392,6 +361,6 @@ def health(regions: Sequence[str] | None, items: Sequence[str] | None, now: Colu
             case((state.leased_until >= now, state.owner)).label("owner"),
         )
         .select_from(joined)
-        .where(*_of(places.c, regions, items))
+        .where(*within(places.c, regions, items))
         .order_by(places.c.region, places.c.item)
     )

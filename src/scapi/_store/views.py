@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from scapi._store import statements
+from scapi._store.conditions import Sales
 from scapi._store.schema import clan_member, emission
-from scapi._store.statements import GROUPS, Sales
+from scapi._store.statements import GROUPS
 from scapi._store.times import moment
 from scapi._store.values import MAKERS, MONDAY
 
