@@ -167,6 +167,7 @@ def test_a_round_without_a_past_reads_a_page_of_each_item(world: World, store: S
     assert done.pages == 3
 
 
+@pytest.mark.simulation
 def test_hours_of_sales_late_sales_and_restarts_come_exactly_once(world: World, either: Store) -> None:
     rng = random.Random(3)  # no secret
     moment = 0.0
@@ -362,6 +363,7 @@ def test_a_clan_of_others_is_set_aside_and_the_rest_goes_on(world: World, store:
     assert state.aside == "refused by the server"
 
 
+@pytest.mark.simulation
 def test_points_are_used_up_by_a_plan_that_is_too_large(store: Store) -> None:
     world, told = World(limit=40), list[Any]()
     collector = world.collector(store, sales=0.5, on_progress=told.append)
@@ -373,6 +375,7 @@ def test_points_are_used_up_by_a_plan_that_is_too_large(store: Store) -> None:
     assert "don't fit into 40 points a minute" in told[-1].notes[0]
 
 
+@pytest.mark.simulation
 def test_an_item_that_changes_costs_a_page_a_look(world: World, store: Store) -> None:
     world.collector(store, since="all").once()
     begin = len(world.fake.requests)

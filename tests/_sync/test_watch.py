@@ -333,6 +333,7 @@ def test_looks_at_many_items_are_spread_over_the_interval(world: World) -> None:
     assert all(count >= 5 for count in looks.values())
 
 
+@pytest.mark.simulation
 def test_looks_at_many_items_fit_into_the_points() -> None:
     items = [f"item{number}" for number in range(60)]
     world = World(items=items, limit=100, sales=dict.fromkeys(items, 5))

@@ -386,6 +386,7 @@ def simulation(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield Simulation if request.param == "in-process" else MineSimulation
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(("limit", "costs", "tasks"), [(400, KNOWN, 2), (400, KNOWN, 20), (50, UNKNOWN, 10)])
 def test_no_request_is_refused_and_nearly_all_points_are_used(
     simulation: Any, limit: int, costs: dict[str, int], tasks: int
@@ -395,12 +396,14 @@ def test_no_request_is_refused_and_nearly_all_points_are_used(
     assert outcome.share_used >= 0.95
 
 
+@pytest.mark.simulation
 def test_beside_a_stranger_every_call_completes(simulation: Any) -> None:
     outcome = simulation(Scenario(tasks=20, stranger="bursts", seconds=160)).run()
     assert outcome.failed == 0
     assert outcome.share_refused < 0.02
 
 
+@pytest.mark.simulation
 def test_people_beside_a_crawler_go_at_once(simulation: Any) -> None:
     scenario = Scenario(tasks=20, priority="low", people=0.05, reserve=0.1, seconds=220)
     outcome = simulation(scenario).run()
@@ -409,6 +412,7 @@ def test_people_beside_a_crawler_go_at_once(simulation: Any) -> None:
     assert outcome.share_used >= 0.97
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("workers", "limit", "costs"),
     [
