@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scapi._async.clock import Clock
@@ -23,7 +24,7 @@ class FakeClock(Clock):
         passed: The seconds that have passed.
         waits: The seconds of each wait.
         ahead: The seconds that the wall time is ahead of the first fake's, or of the real one.
-        draw: The random number, if it isn't left to chance.
+        draw: Each random number; by default they differ, and are the same in every run.
     """
 
     def __init__(self, *fakes: FakeApi) -> None:
@@ -32,6 +33,7 @@ class FakeClock(Clock):
         self.waits: list[float] = []
         self.ahead = 0.0
         self.draw: float | None = None
+        self._dice = random.Random(1)  # no secret
         self._events: list[tuple[float, Callable[[], object]]] = []
 
     def now(self) -> float:
@@ -41,7 +43,7 @@ class FakeClock(Clock):
         return self.ahead + (self.fakes[0].now.timestamp() if self.fakes else super().wall())
 
     def random(self) -> float:
-        return super().random() if self.draw is None else self.draw
+        return self._dice.random() if self.draw is None else self.draw
 
     async def wait(self, wakeup: object, seconds: float) -> None:
         assert math.isfinite(seconds)

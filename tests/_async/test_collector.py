@@ -249,7 +249,8 @@ async def test_failures_are_told_and_mended(world: World, store: Store) -> None:
     world.fake.fail("*/kqgy/history", "status", status=500, times=4)
     told: list[Any] = []
     collector = world.collector(store, sales=300, since="all", on_progress=told.append)
-    world.at(HOUR, collector.stop)
+    # The waits after four failures are up to 300, 600, 1,200 and 1,800 seconds.
+    world.at(2 * HOUR, collector.stop)
     done = await collector.run()
     assert any(failure.item == "kqgy" and "500" in failure.error for each in told for failure in each.failing)
     assert done.failures > 0
