@@ -74,9 +74,9 @@ check: $(VENV) ## lint, format, the sync world in step, pyright and mypy strict
 	$(BIN)/mypy
 
 # One process more than cores: some tests wait, and this is about how long it takes.
-quick: $(VENV) ## run the pure tests and those of one world, but none that takes long: for every save
+quick: $(VENV) ## run the pure tests and those of one world, but none that takes long or draws: for every save
 	$(PYTEST) --numprocesses=$$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) -m 'not (engine or thorough or hypothesis or server or simulation)' \
-		tests/unit tests/_async
+		tests/unit tests/_async --ignore=tests/unit/test_plot.py
 
 test: $(VENV) ## run all tests
 	$(PYTEST)
