@@ -86,7 +86,7 @@ class Queries:
             if found:
                 notes = {"recipient": recipient, "at": self._database.now()}
                 names = received_deal.columns.keys()
-                rows = [tuple({**row, **notes}[name] for name in names) for row in found]
+                rows = [tuple(map((row | notes).__getitem__, names)) for row in found]
                 insert_new(connection, received_deal, rows)
         return listing(found, Deal)
 
