@@ -259,6 +259,34 @@ def test_failures_are_told_and_mended(world: World, store: Store) -> None:
     assert [stored(store, item) for item in ITEMS] == [world.truth(item) for item in ITEMS]
 
 
+def test_a_failure_amid_the_past_costs_the_page_that_failed(store: Store) -> None:
+    world, answers = World(sales={"kqgy": 3000}), itertools.count(1)
+
+    def fail_once(_: object) -> None:
+        if next(answers) == 8:
+            world.fake.fail("*/history", "status", status=500, times=1)
+
+    client = world.client(on_response=fail_once, retry=1)
+    done = world.collector(store, ["kqgy"], client=client, since="all").once()
+    assert stored(store, "kqgy") == world.truth("kqgy")
+    assert done.failures == 1
+    # Each page has a sale of the one before it. The newest half hour, and the page after the failure, come twice.
+    assert 3000 / 199 <= done.pages <= 3000 / 199 + 3
+
+
+def test_it_stops_after_the_current_page(store: Store) -> None:
+    world, answers = World(sales={"kqgy": 3000}), itertools.count(1)
+
+    def stop(_: object) -> None:
+        if next(answers) == 5:
+            collector.stop()
+
+    collector = world.collector(store, ["kqgy"], client=world.client(on_response=stop), since="all")
+    done = collector.once()
+    assert done.pages == 5
+    assert done.sales == sum(stored(store, "kqgy").values()) > 900
+
+
 def test_bad_credentials_end_it(world: World, store: Store) -> None:
     client = with_clock(AppClient, world)(token="wrong", http_client=httpx.Client(transport=world.fake.transport()))
     with pytest.raises(UnauthorizedError):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scapi._collect import refusals
-from scapi._collect.agenda import Agenda, Wanted
+from scapi._collect.agenda import LONGEST_GAP_JOB, TURN, Agenda, Wanted
 from scapi._collect.history import HistoryWalk
 from scapi._collect.jobs import CLAN, EMISSION, Item, Job, Outcome
 from scapi._collect.plan import HOTTEST, Load, fitted, rate_of
@@ -115,7 +115,7 @@ def test_fresh_sales_are_first_then_lots_then_the_past() -> None:
         elif job.kind == "lots":
             todo.done(looked(job, on_offer=3), 0.0)
         else:
-            todo.done(looked(job, walk=HistoryWalk(BEGINNING)), 0.0)
+            todo.done(looked(job, walk=HistoryWalk(BEGINNING), pages=1), 0.0)
     # The past of an item goes on until it is complete, or others have their turn.
     assert kinds == [("sales", "a"), ("sales", "b"), ("lots", "a"), ("lots", "b"), ("gap", "a"), ("gap", "a")]
     assert todo.wait(0.0) == 0
@@ -137,6 +137,43 @@ def test_pages_of_the_past_leave_room_for_fresh_sales() -> None:
     later = todo.next(400.0)
     assert later is not None
     assert later.kind == "sales"
+
+
+def filling(todo: Agenda) -> Job:
+    """A job of the past of an item whose sales and lots were polled just now."""
+    todo.add(item(), 0)
+    while (job := todo.next(0.0)) and job.kind != "gap":
+        todo.done(looked(job, complete=[Interval(NOW, NOW - timedelta(hours=1))]), 0.0)
+    assert job is not None
+    return job
+
+
+def test_a_job_reads_on_in_the_past_for_a_while() -> None:
+    todo = agenda()
+    job = filling(todo)
+    assert todo.may_read_on(job, pages=24, begun=0.0, now=LONGEST_GAP_JOB - 0.1)
+    assert not todo.may_read_on(job, pages=24, begun=0.0, now=LONGEST_GAP_JOB)
+    # Others have their turn.
+    assert not todo.may_read_on(job, pages=TURN, begun=0.0, now=0.1)
+    todo.done(Outcome(job, pages=20, walk=HistoryWalk(BEGINNING)), 0.0)
+    assert not todo.may_read_on(job, pages=TURN - 20, begun=0.0, now=0.1)
+
+
+@pytest.mark.parametrize("event", ["fresh sales are due", "a pause", "a stop", "taken over"])
+def test_a_job_of_the_past_ends_early(event: str) -> None:
+    todo = agenda()
+    job = filling(todo)
+    now = 1000.0 if event == "fresh sales are due" else 0.1
+    match event:
+        case "a pause":
+            todo.pause(until=5.0)
+        case "a stop":
+            todo.stop()
+        case "taken over":
+            todo.drop([job.item.place])
+        case _:
+            pass
+    assert not todo.may_read_on(job, pages=1, begun=now, now=now)
 
 
 def test_emissions_and_clans_are_looked_at_first_and_have_intervals_of_their_own() -> None:
@@ -173,7 +210,7 @@ def test_a_refused_id_is_set_aside_for_hours_then_for_days() -> None:
     for _ in range(8):
         job = todo.next(now)
         assert job is not None
-        waits.append(todo.failed(job, now, BadRequestError("no", status=400)))
+        waits.append(todo.failed(Outcome(job), now, BadRequestError("no", status=400)))
         now += waits[-1]
     assert waits[0] == 6 * 3600
     assert waits == sorted(waits)
@@ -187,7 +224,7 @@ def test_other_failures_wait_longer_each_time_but_not_for_ever() -> None:
     for _ in range(40):
         job = todo.next(now)
         assert job is not None
-        waits.append(todo.failed(job, now, ServerError("no", status=500)))
+        waits.append(todo.failed(Outcome(job), now, ServerError("no", status=500)))
         now += waits[-1]
     assert waits[0] < 300
     assert waits[-1] <= refusals.LONGEST_WAIT
@@ -200,7 +237,7 @@ def test_a_round_leaves_what_fails_three_times() -> None:
     for _ in range(3):
         job = todo.next(now)
         assert job is not None
-        now += todo.failed(job, now, ServerError("no", status=500))
+        now += todo.failed(Outcome(job), now, ServerError("no", status=500))
     assert todo.is_done
     assert todo.given_up == {Place("ru", "a")}
 

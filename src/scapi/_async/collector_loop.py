@@ -84,14 +84,12 @@ class Run:
         self._seen: set[Place] = set()
         self._begun = self._reported = session.clock.now()
         self._renew_at = 0.0
-        self._paused_until = 0.0
         self._failed_in_a_row = 0
         self._wakeup: aio.Wakeup | None = None
-        self._stopped = False
 
     def stop(self) -> None:
         """End the run after the current jobs."""
-        self._stopped = True
+        self._agenda.stop()
         if self._wakeup is not None:
             self._wakeup.wake()
 
@@ -128,20 +126,17 @@ class Run:
             if self._agenda.fit(limit or LIMIT, now) and limit is not None:
                 for note in self._agenda.plan.sentences():
                     logger.warning("%s", note)
-            while len(workers) < self._concurrency and (job := self._next(now)) is not None:
+            while len(workers) < self._concurrency and (job := self._agenda.next(now)) is not None:
                 workers.start(self._runner.do, job)
             if workers:
                 # A call may wait for points for a minute. Meanwhile leases are renewed, and other polls begin.
                 if await workers.ready(self._until_next(now, has_room=len(workers) < self._concurrency)):
                     await self._take(await workers.result())
-            elif self._stopped or self._is_done(now):
+            elif self._agenda.is_stopped or self._is_done(now):
                 return
             else:
                 await self._wait(now)
             await self._report()
-
-    def _next(self, now: float) -> Job | None:
-        return None if self._stopped or now < self._paused_until else self._agenda.next(now)
 
     def _is_done(self, now: float) -> bool:
         """Return whether a single round is over. Items of others keep it open only until a dead owner's lease ends."""
@@ -151,14 +146,14 @@ class Run:
 
     async def _wait(self, now: float) -> None:
         self._wakeup = aio.Wakeup()
-        if not self._stopped:
+        if not self._agenda.is_stopped:
             await self._session.wait(self._wakeup, self._until_next(now, has_room=True))
 
     def _until_next(self, now: float, *, has_room: bool) -> float:
         """Return the seconds until leases must be renewed or, if there is room for a job, until one is due."""
-        due = None if self._stopped or not has_room else self._agenda.wait(now)
-        renew = self._renew_at - now
-        return max(0.0, renew if due is None else min(renew, max(due, self._paused_until - now)))
+        due = self._agenda.wait(now) if has_room else None
+        renew = max(0.0, self._renew_at - now)
+        return renew if due is None else min(renew, due)
 
     # ── leases ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -236,7 +231,7 @@ class Run:
         if refusals.is_hopeless(error, outcome.job.kind):
             raise error
         item, at = outcome.job.item, self._runner.now()
-        wait = self._agenda.failed(outcome.job, now, error)
+        wait = self._agenda.failed(outcome, now, error)
         line = self._tally.fail(item, f"{type(error).__name__}: {error}", at)
         logger.warning("%s in %s: %s", escaping.log(item.place.item), item.place.region, line)
         change: ItemChange = {
@@ -258,7 +253,7 @@ class Run:
         pause = min(LONGEST_PAUSE, 2.0 ** min(beyond, 10)) * share if beyond >= 0 else 0.0
         if isinstance(error, RateLimitError):
             pause = max(pause, error.retry_after)
-        self._paused_until = max(self._paused_until, now + pause)
+        self._agenda.pause(now + pause)
 
     async def _report(self, *, force: bool = False) -> None:
         now = self._session.clock.now()

@@ -28,6 +28,10 @@ KINDS: tuple[Kind, ...] = ("emission", "members", "sales", "lots", "gap")
 #: How many pages of one item's past are read in a row before other items have their turn.
 TURN = 25
 
+#: How long a job reads pages of the past before it reports them, in seconds. To hand over each page takes a quarter of
+#: all processor time where the network is quick.
+LONGEST_GAP_JOB = 0.5
+
 #: How often in a row an item may fail before a single round gives it up.
 ATTEMPTS = 3
 
@@ -75,6 +79,7 @@ class Agenda:
         items: The items by their places.
         plan: How often to poll each kind.
         given_up: Items that failed too often for a single round.
+        is_stopped: Whether no more jobs begin.
     """
 
     def __init__(self, wanted: Wanted, *, once: bool, rng: Callable[[], float], most_gaps: int = 1) -> None:
@@ -88,12 +93,14 @@ class Agenda:
         self.items: dict[Place, Item] = {}
         self.plan = Plan(LIMIT, 0, self._sales, self._lots)
         self.given_up: set[Place] = set()
+        self.is_stopped = False
         self._once = once
         self._rng = rng
         self._most_gaps = most_gaps
         self._queues: dict[Kind, list[tuple[float, int, Item]]] = {kind: [] for kind in KINDS}
         self._under_way: defaultdict[Kind, int] = defaultdict(int)
         self._order = 0
+        self._paused_until = -math.inf
         self._fitted_at: float | None = None
 
     # ── items ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,6 +144,8 @@ class Agenda:
 
     def next(self, now: float) -> Job | None:
         """Remove and return the next job that is due, or `None` if there is none."""
+        if not self._may_begin(now):
+            return None
         for kind in self._kinds:
             if (due := self._due(kind)) is not None and due <= now:
                 _, order, item = heapq.heappop(self._queues[kind])
@@ -145,9 +154,33 @@ class Agenda:
         return None
 
     def wait(self, now: float) -> float | None:
-        """Return the seconds until the next job is due, or `None` if no job is scheduled."""
+        """Return the seconds until the next job may begin, or `None` if no job is scheduled."""
         known = [due for kind in self._kinds if (due := self._due(kind)) is not None]
-        return max(0.0, min(known) - now) if known else None
+        return max(0.0, max(min(known), self._paused_until) - now) if known and not self.is_stopped else None
+
+    def may_read_on(self, job: Job, pages: int, begun: float, now: float) -> bool:
+        """Return whether a job may read another page of the past. Any thread may ask.
+
+        Args:
+            job: The job.
+            pages: How many pages it has read.
+            begun: When it began.
+            now: The current time.
+        """
+        if not self._may_begin(now) or job.item.is_dropped or now - begun >= LONGEST_GAP_JOB:
+            return False
+        # `_due` would change the queues, which is left to the thread of the run.
+        tops = [self._queues[kind][:1] for kind in self._kinds if kind != "gap"]
+        is_urgent = any(due <= now for top in tops for due, _, _ in top)
+        return not is_urgent and (job.item.pages + pages) % TURN > 0
+
+    def pause(self, until: float) -> None:
+        """Begin no jobs until a time."""
+        self._paused_until = max(self._paused_until, until)
+
+    def stop(self) -> None:
+        """Begin no more jobs. Any thread may call this."""
+        self.is_stopped = True
 
     @property
     def is_done(self) -> bool:
@@ -165,6 +198,9 @@ class Agenda:
         has_lots = self._once or self.plan.lots_stretch is not None
         has_gaps = self._under_way["gap"] < self._most_gaps
         return tuple(kind for kind in KINDS if (kind != "lots" or has_lots) and (kind != "gap" or has_gaps))
+
+    def _may_begin(self, now: float) -> bool:
+        return not self.is_stopped and now >= self._paused_until
 
     def _due(self, kind: Kind) -> float | None:
         queue = self._queues[kind]
@@ -184,7 +220,7 @@ class Agenda:
         job, item = outcome.job, outcome.job.item
         self._under_way[job.kind] -= 1
         item.failures = 0
-        item.complete = spans.merged([*(item.complete or ()), *outcome.complete])
+        self._add_complete(outcome)
         if job.kind == "gap":
             self._filled(outcome)
             return
@@ -217,19 +253,21 @@ class Agenda:
         return self._interval(outcome.job.kind, outcome.job.item.rate if outcome.rate is None else outcome.rate)
 
     def _filled(self, outcome: Outcome) -> None:
-        """Record a page of the past."""
+        """Record pages of the past."""
         item = outcome.job.item
-        item.pages += 1
+        item.pages += outcome.pages
         item.walk = outcome.walk
         item.left = outcome.walk.left if outcome.walk else None
         item.is_filling = item.walk is not None or bool(item.gaps(self._since))
         if item.is_filling:
             self._push("gap", 0.0, item, outcome.job.order if item.pages % TURN else None)
 
-    def failed(self, job: Job, now: float, error: Exception) -> float:
+    def failed(self, outcome: Outcome, now: float, error: Exception) -> float:
         """Record a failed job. Return the seconds until it is retried."""
-        item = job.item
+        job, item = outcome.job, outcome.job.item
         self._under_way[job.kind] -= 1
+        if outcome.complete:
+            self._add_complete(outcome)
         item.failures += 1
         item.walk = None
         if refusals.is_refusal(error, job.kind):
@@ -244,6 +282,10 @@ class Agenda:
         else:
             self._push(job.kind, now + wait, item, job.order)
         return wait
+
+    def _add_complete(self, outcome: Outcome) -> None:
+        item = outcome.job.item
+        item.complete = spans.merged([*(item.complete or ()), *outcome.complete])
 
     def _interval(self, kind: Kind, rate: float | None) -> float:
         if kind == "sales":

@@ -109,16 +109,20 @@ class JobRunner:
         self._check(walk)
 
     def _fill(self, outcome: Outcome) -> None:
-        """Read a page of a gap in the past."""
-        item, place = outcome.job.item, outcome.job.item.place
+        """Read pages of a gap in the past, while nothing else is due."""
+        item, place, begun = outcome.job.item, outcome.job.item.place, self._session.clock.now()
         walk = item.walk
         if walk is None:
             gap = item.gaps(self._since)[0]
             newer = self._store.count_newer(place.region, place.item, gap.newest)
             walk = HistoryWalk(gap.oldest, gap=gap, newer=newer)
-        taken = walk.take(self._page(outcome, walk))
-        self._write(outcome, taken, {})
-        self._check(walk)
+        while True:
+            taken = walk.take(self._page(outcome, walk))
+            self._write(outcome, taken, {})
+            self._check(walk)
+            now = self._session.clock.now()
+            if walk.done or not self._agenda.may_read_on(outcome.job, outcome.pages, begun, now):
+                break
         outcome.walk = None if walk.done else walk
 
     def _page(self, outcome: Outcome, walk: HistoryWalk) -> Listing[AuctionPrice]:

@@ -44,10 +44,8 @@ def hash_64(identity: bytes) -> int:
 
 def _sort_lists(value: Json) -> None:
     """Sort the lists in decoded JSON, in place. The keys of its objects are in order already."""
-    if isinstance(value, dict):
-        for each in value.values():
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(each, (dict, list)):  # a call for each number and text would take most of the time
             _sort_lists(each)
-    elif isinstance(value, list):
-        for each in value:
-            _sort_lists(each)
+    if isinstance(value, list):
         value.sort(key=repr)

@@ -71,12 +71,13 @@ def details_of(additional: dict[str, Any], quality: Quality | None) -> PieceDeta
 
 def whole(value: Any) -> int | None:
     """Return a whole number as an `int`, also one such as `7.0`; `None` for anything else, and for `bool`."""
-    if isinstance(value, float) and value.is_integer():
+    if type(value) is not int:
+        is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        if not is_whole or isinstance(value, bool):
+            return None
         value = int(value)
     # A number beyond 64 bits is neither a quality nor a level.
-    if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
-        return int(value)
-    return None
+    return value if -(2**63) <= value < 2**63 else None
 
 
 def _number(value: Any) -> float | None:
