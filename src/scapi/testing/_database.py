@@ -3,6 +3,8 @@
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -25,14 +27,21 @@ IMPROVED = {
 }
 
 
-def files(seed: int, items: Mapping[str, str]) -> dict[str, bytes]:
+def files(seed: int, items: Mapping[str, str]) -> Mapping[str, bytes]:
     """Return all files by their path.
 
     Args:
         seed: The seed of colours and figures.
         items: Categories by item id. The id is the name of an item that has none in `NAMES`.
     """
-    return {path: content for realm in REALMS for path, content in _realm(realm, seed, items)}
+    return _files(seed, tuple(items.items()))
+
+
+@lru_cache(maxsize=2)
+def _files(seed: int, items: tuple[tuple[str, str], ...]) -> Mapping[str, bytes]:
+    """Return all files. They are kept, because most tests of a program have a fake each, with the same items."""
+    made = {path: content for realm in REALMS for path, content in _realm(realm, seed, dict(items))}
+    return MappingProxyType(made)
 
 
 def translation(key: str, names: Mapping[str, str]) -> Row:

@@ -4,8 +4,9 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,6 +25,9 @@ PRICES = ("startPrice", "currentPrice", "buyoutPrice")
 
 SHOWN_KEPT = 256
 """How many listings are cached until the clock moves, so that paging doesn't rebuild one for each page."""
+
+SALES_KEPT = 8192
+"""How many generated sales are kept, for all fakes: what reads a history often reads the same rows."""
 
 QUALITIES = (0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 3, 3, 4, 5)
 
@@ -81,30 +85,32 @@ class Market:
         return self._made_sales(region, item) + len(self._sold[region, item])
 
     def sales(self, region: str, item: str, offset: int, limit: int) -> Iterator[Row]:
-        """Yield a page of the history, newest first."""
-        sold, total = self._sold[region, item], self.total_sales(region, item)
+        """Yield a page of the history, newest first. Don't change the rows: they are kept."""
+        sold, history = self._sold[region, item], self._history(region, item)
+        total = history.length + len(sold)
         for index in range(offset, min(offset + limit, total)):
             older = total - 1 - index
             place = bisect_left(sold, older, key=itemgetter(0))
             if place < len(sold) and sold[place][0] == older:
                 yield sold[place][1]
             else:
-                yield self._sale(region, item, index - (len(sold) - place))
+                yield _sale(history, history.first_alike(index - (len(sold) - place)))
 
     def sell(self, region: str, item: str, count: int, second: int, changes: Mapping[str, Any]) -> None:
         """Add sales with the time `second` to the history, above other sales of the same time or earlier."""
-        sold, when = self._sold[region, item], moment(second)
-        made = self._made_sales(region, item) - self._made_after(region, item, second)
+        sold, when, history = self._sold[region, item], moment(second), self._history(region, item)
+        made = history.length - history.later_than(second)
         for _ in range(count):
             # Generated sales have numbers from 0 up, so negative numbers are unused.
-            row = {**self._sale_row(region, item, -1 - len(sold), second), **changes}
+            row = {**_sale_row(history.origin, -1 - len(sold), second), **changes}
             place = bisect_right(sold, when, key=lambda entry: entry[1]["time"])
             sold[place:] = [(place + made, row), *((older + 1, row) for older, row in sold[place:])]
 
-    def _made_after(self, region: str, item: str, second: int) -> int:
-        """Return how many generated sales are later than `second`."""
-        count = self._made_sales(region, item)
-        return bisect_left(range(count), -second, key=lambda index: -self._when(region, item, index))
+    def _history(self, region: str, item: str) -> "History":
+        return History(self._origin(region, item), self._start, self._made_sales(region, item))
+
+    def _origin(self, region: str, item: str) -> "Origin":
+        return Origin(self._seed, region, item, self._items[item])
 
     def _made_sales(self, region: str, item: str) -> int:
         if item in UNTRADEABLE:
@@ -112,30 +118,6 @@ class Market:
         if item in self._counts:
             return self._counts[item]
         return between(20, 9_999, numbers_for(self._seed, region, item, "sales")[0])
-
-    def _sale(self, region: str, item: str, index: int) -> Row:
-        index = self._first_alike(region, item, index)
-        return self._sale_row(region, item, index, self._when(region, item, index))
-
-    def _first_alike(self, region: str, item: str, index: int) -> int:
-        # Sometimes four sales in a row are equal, as if somebody had bought a stack piece by piece.
-        block = index - index % 4
-        return block if numbers_for(self._seed, region, item, "stack", block)[0] % 8 == 0 else index
-
-    def _when(self, region: str, item: str, index: int) -> int:
-        """Return the time of a generated sale. It is never later than that of the sale above it."""
-        index = self._first_alike(region, item, index)
-        step = max(1, min(HOUR // 2, YEAR // self._made_sales(region, item)))
-        return self._start - index * step - numbers_for(self._seed, region, item, "when", index)[0] % step
-
-    def _sale_row(self, region: str, item: str, index: int, second: int) -> Row:
-        numbers = numbers_for(self._seed, region, item, "sale", index)
-        amount = self._amount(item, numbers)
-        details = self._details(item, numbers, second)
-        if numbers[11] % 20 == 0:
-            details["buyer"] = f"Buyer{numbers[12] % 1000}"
-        price = self._unit_price(region, item, details, numbers) * amount
-        return {"amount": amount, "price": float(price), "time": moment(second), "additional": details}
 
     # ── lots ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -204,10 +186,11 @@ class Market:
         return duration + numbers[3] % (self._stale + 1)
 
     def _lot_row(self, region: str, item: str, number: int, start: int, duration: int) -> Row:
+        origin = self._origin(region, item)
         numbers = numbers_for(self._seed, region, item, "offer", number)
-        amount = self._amount(item, numbers)
-        details = self._details(item, numbers, start)
-        buyout = self._unit_price(region, item, details, numbers) * amount
+        amount = _amount(origin, numbers)
+        details = _details(origin, numbers, start)
+        buyout = _unit_price(origin, details, numbers) * amount
         if numbers[14] % 97 == 0:
             buyout = 10_000_000_000
         kind, bid = numbers[14] % 10, int(buyout * (0.5 + share(numbers[13]) / 3))
@@ -217,25 +200,88 @@ class Market:
         row["buyoutPrice"] = self._price(0 if kind == 1 else buyout)
         return row | {"startTime": moment(start), "endTime": moment(start + duration), "additional": details}
 
-    # ── shared by sales and lots ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _amount(self, item: str, numbers: Numbers) -> int:
-        alone = self._items[item].startswith(("artefact", "weapon", "armor"))
-        return 1 if alone else pick((1, 1, 2, 5, 10, 50, 100), numbers[0])
+class Origin(NamedTuple):
+    """What all rows of an item in a region are made from.
 
-    def _unit_price(self, region: str, item: str, details: Mapping[str, Any], numbers: Numbers) -> int:
-        usual = 10 ** (2 + 4 * share(numbers_for(self._seed, region, item, "price")[0]))
-        worth = (1 + details.get("qlt", 0)) ** 2 * (1 + details.get("ptn", 0) / 5)
-        return max(1, int(usual * worth * (0.75 + share(numbers[1]) / 2)))
+    Attributes:
+        seed: The seed of all data.
+        region: The region.
+        item: The item.
+        category: The item's category.
+    """
 
-    def _details(self, item: str, numbers: Numbers, second: int) -> Row:
-        artefact = self._items[item].startswith("artefact")
-        pairs = list(_artefact_pairs(numbers) if artefact else _plain_pairs(numbers))
-        if numbers[2] % 100 < (85 if artefact else 20):
-            pairs.append(("spawn_time", second * 1000 - numbers[3] % (90 * 24 * HOUR * 1000)))
-        # The API has no fixed order of keys, so clients must not rely on one.
-        turn = numbers[4] % (len(pairs) or 1)
-        return dict(pairs[turn:] + pairs[:turn])
+    seed: int
+    region: str
+    item: str
+    category: str
+
+
+class History(NamedTuple):
+    """The generated sales of an item in a region. The newest one has the number 0.
+
+    Attributes:
+        origin: What its rows are made from.
+        start: Time of the newest one, in seconds since the epoch.
+        length: How many there are.
+    """
+
+    origin: Origin
+    start: int
+    length: int
+
+    def first_alike(self, index: int) -> int:
+        """Return the number of the sale that this one is equal to, which may be its own."""
+        # Sometimes four sales in a row are equal, as if somebody had bought a stack piece by piece.
+        seed, region, item, _ = self.origin
+        block = index - index % 4
+        return block if numbers_for(seed, region, item, "stack", block)[0] % 8 == 0 else index
+
+    def when(self, index: int) -> int:
+        """Return the time of a sale that is the first one alike. It is never later than that of the sale above it."""
+        seed, region, item, _ = self.origin
+        step = max(1, min(HOUR // 2, YEAR // self.length))
+        return self.start - index * step - numbers_for(seed, region, item, "when", index)[0] % step
+
+    def later_than(self, second: int) -> int:
+        """Return how many sales are later than `second`."""
+        return bisect_left(range(self.length), -second, key=lambda index: -self.when(self.first_alike(index)))
+
+
+@lru_cache(maxsize=SALES_KEPT)
+def _sale(history: History, index: int) -> Row:
+    return _sale_row(history.origin, index, history.when(index))
+
+
+def _sale_row(origin: Origin, index: int, second: int) -> Row:
+    numbers = numbers_for(origin.seed, origin.region, origin.item, "sale", index)
+    amount = _amount(origin, numbers)
+    details = _details(origin, numbers, second)
+    if numbers[11] % 20 == 0:
+        details["buyer"] = f"Buyer{numbers[12] % 1000}"
+    price = _unit_price(origin, details, numbers) * amount
+    return {"amount": amount, "price": float(price), "time": moment(second), "additional": details}
+
+
+def _amount(origin: Origin, numbers: Numbers) -> int:
+    alone = origin.category.startswith(("artefact", "weapon", "armor"))
+    return 1 if alone else pick((1, 1, 2, 5, 10, 50, 100), numbers[0])
+
+
+def _unit_price(origin: Origin, details: Mapping[str, Any], numbers: Numbers) -> int:
+    usual = 10 ** (2 + 4 * share(numbers_for(origin.seed, origin.region, origin.item, "price")[0]))
+    worth = (1 + details.get("qlt", 0)) ** 2 * (1 + details.get("ptn", 0) / 5)
+    return max(1, int(usual * worth * (0.75 + share(numbers[1]) / 2)))
+
+
+def _details(origin: Origin, numbers: Numbers, second: int) -> Row:
+    artefact = origin.category.startswith("artefact")
+    pairs = list(_artefact_pairs(numbers) if artefact else _plain_pairs(numbers))
+    if numbers[2] % 100 < (85 if artefact else 20):
+        pairs.append(("spawn_time", second * 1000 - numbers[3] % (90 * 24 * HOUR * 1000)))
+    # The API has no fixed order of keys, so clients must not rely on one.
+    turn = numbers[4] % (len(pairs) or 1)
+    return dict(pairs[turn:] + pairs[:turn])
 
 
 def _plain_pairs(numbers: Numbers) -> Iterator[tuple[str, Any]]:

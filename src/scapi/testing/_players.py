@@ -1,9 +1,10 @@
 """The players of the fake: characters, clans and operations. They are made when a region is first requested."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache, partial
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from scapi.testing import _catalogue as catalogue
@@ -44,9 +45,13 @@ class RegionOrigin:
 class Lazily(Mapping[str, T]):
     """Values by name, each made when it is first requested: most of the thousands of players never are."""
 
-    def __init__(self) -> None:
-        self._makers: dict[str, Callable[[], T]] = {}
+    def __init__(self, makers: Mapping[str, Callable[[], T]] = MappingProxyType({})) -> None:
+        self._makers = dict(makers)
         self._made: dict[str, T] = {}
+
+    def copy(self) -> "Lazily[T]":
+        """Return values that are made anew."""
+        return Lazily(self._makers)
 
     def add(self, key: str, make: Callable[[], T]) -> None:
         """Add a value by how to make it."""
@@ -84,6 +89,11 @@ class People:
     characters: Lazily[Row] = field(default_factory=Lazily[Row])
     names: list[str] = field(default_factory=list[str])
 
+    def copy(self) -> "People":
+        """Return the same people, whose rows may be changed."""
+        clans = [dict(clan) for clan in self.clans]
+        return People(clans, self.members.copy(), self.characters.copy(), list(self.names))
+
     def add(self, name: str, make: Callable[[], Row]) -> None:
         """Add a character, unless there is one of this name."""
         if name.casefold() not in self.characters:
@@ -91,8 +101,14 @@ class People:
             self.names.append(name)
 
 
-def populate(region: RegionOrigin, further: Iterable[str]) -> People:
+def populate(region: RegionOrigin, further: tuple[str, ...]) -> People:
     """Make the clans of a region, their members, and characters without a clan, including the `further` ones."""
+    return _populated(region, further).copy()
+
+
+@lru_cache(maxsize=10)
+def _populated(region: RegionOrigin, further: tuple[str, ...]) -> People:
+    """Make people that are kept, because most tests of a program have a fake each, and the same people in all."""
     people = People()
     for number in range(catalogue.CLANS):
         _found_clan(people, region, number)

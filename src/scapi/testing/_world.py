@@ -40,7 +40,7 @@ class World:
         self.empty_profiles = frozenset(name.casefold() for name in EMPTY_PROFILES)
         self._seed = seed
         self._start = start
-        self._further = characters
+        self._further = tuple(characters)
         self._people: dict[str, People] = {}
         self._sessions: dict[str, list[Row]] = {}
 
