@@ -52,15 +52,18 @@ def integer(name: str, value: object, low: int, high: int | None = None) -> int:
 def whole(value: object) -> int | None:
     """Return an integer of any library, such as `numpy.int64`, as an `int`. `None` for other types and `bool`."""
     try:
-        return index(value) if isinstance(value, SupportsIndex) and not isinstance(value, bool) else None
+        return None if isinstance(value, bool) else index(cast("SupportsIndex", value))
     except TypeError:
         return None
 
 
 def real(value: object) -> float | None:
     """Return a number of any library, such as `numpy.float32`, as a `float`. `None` for other types and `bool`."""
+    # `float` also reads text. `isinstance(value, SupportsFloat)` says the same, and takes many times as long.
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        return None
     try:
-        return float(value) if isinstance(value, SupportsFloat) and not isinstance(value, bool) else None
+        return float(cast("SupportsFloat", value))
     except (TypeError, ValueError, OverflowError):
         return None
 
