@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import logging
 import pickle
 from datetime import UTC, datetime, timedelta
@@ -9,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import msgspec
 import pytest
-from rich.console import Console
-from rich.traceback import Traceback
 
 from scapi._async import UserClient
 from scapi.exceptions import (
@@ -23,6 +20,7 @@ from scapi.exceptions import (
     UnauthorizedError,
 )
 from scapi.testing import FakeApi
+from tests.support.tracebacks import rich_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -323,16 +321,14 @@ async def test_a_closed_client_renews_nothing(fake: FakeApi, url: str) -> None:
 
 
 def told_by(error: BaseException) -> str:
-    """What a traceback with local variables tells of an error, but for the frames of this file."""
+    """All that an error tells, a traceback with local variables included, but for the frames of this file."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
     assert trace is not None
-    file = io.StringIO()
-    traceback = Traceback.from_exception(type(error), error, trace, show_locals=True, locals_max_string=10**6)
-    Console(file=file, width=400).print(traceback)
-    assert " locals " in file.getvalue()
-    return f"{file.getvalue()}{error!r}{error}{error.__dict__}{error.__cause__!r}"
+    text = rich_text(error.with_traceback(trace))
+    assert " locals " in text
+    return f"{text}{error!r}{error}{error.__dict__}{error.__cause__!r}"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from rich.console import Console
-from rich.traceback import Traceback
 
 from scapi import models
 from scapi._sync import AppClient, OAuthClient, UserClient
@@ -31,6 +30,7 @@ from scapi.exceptions import (
     UnauthorizedError,
 )
 from scapi.testing import FakeApi
+from tests.support.tracebacks import rich_text
 from tests.support.wire import wait_until
 
 if TYPE_CHECKING:
@@ -594,18 +594,15 @@ def test_a_client_survives_pickling(fake: FakeApi, url: str) -> None:
 # ── secrets ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def told_by(error: Exception) -> str:
+def told_by(error: BaseException) -> str:
     """All that an error tells, a traceback with local variables included, but for the frames of this file."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
     assert trace is not None
-    console = Console(file=io.StringIO(), width=400)
-    console.print(Traceback.from_exception(type(error), error, trace, show_locals=True, locals_max_string=10**6))
-    file = console.file
-    assert isinstance(file, io.StringIO)
-    assert " locals " in file.getvalue()
-    return f"{file.getvalue()}{error!r}{error}{error.__dict__}{error.__cause__!r}{pickle.dumps(error)!r}"
+    text = rich_text(error.with_traceback(trace))
+    assert " locals " in text
+    return f"{text}{error!r}{error}{error.__dict__}{error.__cause__!r}{pickle.dumps(error)!r}"
 
 
 def test_no_error_shows_a_secret(fake: FakeApi, url: str) -> None:
