@@ -90,7 +90,7 @@ class Place:
         return budget
 
 
-@pytest.fixture(params=["redis", "row"])
+@pytest.fixture(params=[pytest.param("redis", marks=pytest.mark.server), "row"])
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     if request.param == "row":
         yield Place(RowPlace())
@@ -375,7 +375,7 @@ class MineSimulation(Simulation):
         self.budgets[0].set_reserve(self, scenario.reserve)
 
 
-@pytest.fixture(params=["in-process", "redis", "row", "mine"])
+@pytest.fixture(params=["in-process", pytest.param("redis", marks=pytest.mark.server), "row", "mine"])
 def simulation(request: pytest.FixtureRequest) -> Iterator[Any]:
     if request.param == "redis":
         with request.getfixturevalue("redis_server").client() as client:
