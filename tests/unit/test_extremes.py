@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from scapi import Retry, frames, models, plot
+from scapi import Retry, frames, models
 from scapi._api import decoding, requests
 from scapi._auth import oauth
 from scapi._base import formatting, validation
@@ -204,20 +204,6 @@ def test_every_view_has_room_for_any_number_and_time() -> None:
     stats = [models.Statistic(id="x", type=kind, value=HUGE) for kind in ("DURATION", "INTEGER", "DATE", "OTHER")]
     assert [tables._value(stat) for stat in stats][:2] == ["10000000000000000000", "1.000e+400"]
     assert tables._length(1e300) == "1e+300 s"
-
-
-@pytest.mark.parametrize(
-    ("changes", "name"),
-    [({"time": AFTER}, "time"), ({"time": BEFORE}, "time"), ({"price": HUGE}, "price"), ({"amount": HUGE}, "amount")],
-)
-def test_a_chart_names_what_no_axis_reaches(changes: dict[str, Any], name: str) -> None:
-    with pytest.raises(ValueError, match=f"^{name} of sales must be "):
-        plot.price_history([sale(), sale(**changes)])
-
-
-def test_an_order_book_names_what_no_axis_reaches() -> None:
-    with pytest.raises(ValueError, match=r"^buyout_price of lots must be a number of 64 bits to be drawn, not 1.000e"):
-        plot.order_book([lot(buyout_price=HUGE)])
 
 
 # ── arithmetic with them ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ import gc
 import gzip
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,8 @@ Way = Callable[[FakeApi], Any]
 
 TIMEOUT = 20.0
 IMPATIENT = httpx.Timeout(20.0, read=0.3)
+#: Nothing here is encrypted, and to read the certificates of all authorities takes longer than most tests.
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 LOTS = "/ru/auction/kqgy/lots?limit=50"
 
 
@@ -48,7 +51,7 @@ def async_transport(fake: FakeApi) -> Iterator[Get]:
 
 @contextmanager
 def real_socket(fake: FakeApi) -> Iterator[Get]:
-    with fake.serve() as url, httpx.Client(base_url=url, timeout=TIMEOUT) as client:
+    with fake.serve() as url, httpx.Client(verify=PLAIN, base_url=url, timeout=TIMEOUT) as client:
         yield client.get
 
 
@@ -276,7 +279,7 @@ def test_nothing_is_left_of_a_server_when_its_block_ends(fake: FakeApi, caplog: 
     with fake.serve() as url:
         port = int(url.rpartition(":")[2])
         # A connection that is kept open, and one whose answer never comes.
-        with httpx.Client(base_url=url) as client:
+        with httpx.Client(verify=PLAIN, base_url=url) as client:
             assert client.get("/regions").status_code == 200
             waiting = socket.create_connection(("127.0.0.1", port))
             waiting.sendall(b"GET /ru/emission HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -331,7 +334,7 @@ def test_many_connections_are_served_at_once(fake: FakeApi) -> None:
 
 @pytest.mark.socket
 def test_answers_dont_wait_for_delayed_acknowledgements(fake: FakeApi) -> None:
-    with fake.serve() as url, httpx.Client(base_url=url) as client:
+    with fake.serve() as url, httpx.Client(verify=PLAIN, base_url=url) as client:
         times = []
         for _ in range(100):
             started = time.monotonic()
@@ -344,7 +347,7 @@ def test_answers_dont_wait_for_delayed_acknowledgements(fake: FakeApi) -> None:
 @pytest.mark.socket
 def test_a_window_passes_by_the_real_clock() -> None:
     fake = FakeApi(clock=time.time, window=0.2, limit=1)
-    with fake.serve() as url, httpx.Client(base_url=url, headers=bearer(fake)) as client:
+    with fake.serve() as url, httpx.Client(verify=PLAIN, base_url=url, headers=bearer(fake)) as client:
         for _ in range(3):
             answer = client.get("/ru/emission")
             assert answer.status_code == 200

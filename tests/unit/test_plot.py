@@ -5,11 +5,12 @@ from __future__ import annotations
 import builtins
 import re
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -372,6 +373,26 @@ def test_a_chart_is_painted_in_its_theme_and_written(draw: Callable[..., Figure]
 def test_a_wrong_argument_is_named(draw: Callable[..., Figure], options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         draw(**options)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"time": datetime.max.replace(tzinfo=timezone(timedelta(hours=-23)))}, "time"),
+        ({"time": datetime.min.replace(tzinfo=timezone(timedelta(hours=23)))}, "time"),
+        ({"price": 10**400}, "price"),
+        ({"amount": 10**400}, "amount"),
+    ],
+    ids=["after", "before", "price", "amount"],
+)
+def test_what_no_axis_reaches_is_named(changes: dict[str, Any], name: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name} of sales must be "):
+        plot.price_history([sale(), msgspec.structs.replace(sale(), **changes)])
+
+
+def test_a_buyout_that_no_axis_reaches_is_named() -> None:
+    with pytest.raises(ValueError, match=r"^buyout_price of lots must be a number of 64 bits to be drawn, not 1.000e"):
+        plot.order_book([lot(10**400)])
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:

@@ -29,7 +29,6 @@ from scapi.models import (
 )
 
 pydantic = pytest.importorskip("pydantic", reason="pydantic is not installed")
-fastapi = pytest.importorskip("fastapi", reason="fastapi is not installed")
 
 T0 = datetime(2026, 8, 5, tzinfo=UTC)
 SALE = AuctionPrice(amount=1, price=5, time=T0, additional={"qlt": 3})
@@ -96,6 +95,7 @@ def test_the_schema_names_every_record_and_lets_open_sets_be_open() -> None:
 
 
 async def test_a_route_of_fastapi_returns_records_and_documents_them() -> None:
+    fastapi = pytest.importorskip("fastapi", reason="fastapi is not installed")
     app = fastapi.FastAPI()
 
     async def sales() -> list[AuctionPrice]:
