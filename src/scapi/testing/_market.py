@@ -94,7 +94,7 @@ class Market:
             if place < len(sold) and sold[place][0] == older:
                 yield sold[place][1]
             else:
-                yield _sale(history, history.first_alike(index - (len(sold) - place)))
+                yield _sale(history, index - (len(sold) - place))
 
     def sell(self, region: str, item: str, count: int, second: int, changes: Mapping[str, Any]) -> None:
         """Add sales with the time `second` to the history, above other sales of the same time or earlier."""
@@ -250,6 +250,7 @@ class History(NamedTuple):
 
 @lru_cache(maxsize=SALES_KEPT)
 def _sale(history: History, index: int) -> Row:
+    index = history.first_alike(index)
     return _sale_row(history.origin, index, history.when(index))
 
 
