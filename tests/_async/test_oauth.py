@@ -30,7 +30,7 @@ from scapi.exceptions import (
 )
 from scapi.testing import FakeApi
 from tests.support.tracebacks import rich_text
-from tests.support.wire import wait_until
+from tests.support.wire import PLAIN, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,11 +69,11 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Response]:
 
 
 def browse(url: str) -> httpx.Response:
-    return httpx.get(url, follow_redirects=True, trust_env=False, timeout=60)
+    return httpx.get(url, follow_redirects=True, trust_env=False, verify=PLAIN, timeout=60)
 
 
 def location(url: str) -> str:
-    return httpx.get(url, trust_env=False, timeout=60).headers["location"]
+    return httpx.get(url, trust_env=False, verify=PLAIN, timeout=60).headers["location"]
 
 
 def client_of(fake: FakeApi, url: str, **options: object) -> OAuthClient:
@@ -225,7 +225,7 @@ async def test_a_foreign_name_of_this_machine_opens_nothing(
 
     def rebound(target: str) -> bool:
         real = location(target)
-        answer = httpx.get(real, headers={"Host": name.format(port=port)}, trust_env=False, timeout=60)
+        answer = httpx.get(real, headers={"Host": name.format(port=port)}, trust_env=False, verify=PLAIN, timeout=60)
         statuses.append(answer.status_code)
         browse(real)
         return True
@@ -297,7 +297,8 @@ async def test_a_code_is_of_use_to_nobody_but_the_login_that_it_answers(
         }  # fmt: skip
         guess = {"code_verifier": asked["code_challenge"][0]}
         thefts.extend(
-            httpx.post(f"{url}/oauth/token", data=data, trust_env=False, timeout=60) for data in (form, form | guess)
+            httpx.post(f"{url}/oauth/token", data=data, trust_env=False, verify=PLAIN, timeout=60)
+            for data in (form, form | guess)
         )
         browse(real)
         return True

@@ -184,7 +184,9 @@ async def test_a_failure_that_passes_is_tried_again_by_the_next_call(fake: FakeA
     fake.fail("/oauth/token", "html", times=1)
     fake.fail("/oauth/token", status=429, times=1)
     fake.fail("/oauth/token", "delay", delay=20, times=1)
-    async with client_of(fake, url, token, timeout=2.5) as client:
+    # Over the transport, waiting takes no time.
+    http_client = httpx.AsyncClient(transport=fake.transport())
+    async with client_of(fake, url, token, timeout=2.5, http_client=http_client) as client, http_client:
         for kind in (ServerError, ServerError, Exception, RequestTimeoutError):
             with pytest.raises(kind):
                 await client.characters()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -16,15 +17,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from threading import Event, Thread
-from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from scapi.testing import FakeApi, Reply
 
-if TYPE_CHECKING:
-    import ssl
-
 HOST = "127.0.0.1"
+#: For clients of unencrypted servers: to read the certificates of all authorities takes longer than most tests.
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 #: Seconds between two bytes of a server that drips: less than any timeout, so that only a deadline for all ends it.
 DRIP = 0.05
 

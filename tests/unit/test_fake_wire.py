@@ -6,7 +6,6 @@ import gc
 import gzip
 import logging
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,14 +18,13 @@ import pytest
 
 from scapi.sync import AppClient
 from scapi.testing import FakeApi, Reply
+from tests.support.wire import PLAIN
 
 Get = Callable[..., httpx.Response]
 Way = Callable[[FakeApi], Any]
 
 TIMEOUT = 20.0
 IMPATIENT = httpx.Timeout(20.0, read=0.3)
-#: Nothing here is encrypted, and to read the certificates of all authorities takes longer than most tests.
-PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 LOTS = "/ru/auction/kqgy/lots?limit=50"
 
 
@@ -317,13 +315,13 @@ def test_a_port_may_be_chosen_and_used_again(fake: FakeApi) -> None:
             pytest.fail("two servers on one port")
     with fake.serve(port=port) as again:
         assert again == url
-        assert httpx.get(f"{url}/regions").status_code == 200
+        assert httpx.get(f"{url}/regions", verify=PLAIN).status_code == 200
 
 
 @pytest.mark.socket
 def test_many_connections_are_served_at_once(fake: FakeApi) -> None:
     async def all_of_them(url: str) -> list[int]:
-        async with httpx.AsyncClient(base_url=url, headers=bearer(fake)) as client:
+        async with httpx.AsyncClient(verify=PLAIN, base_url=url, headers=bearer(fake)) as client:
             answers = await asyncio.gather(*(client.get("/ru/emission") for _ in range(64)))
         return [answer.status_code for answer in answers]
 
