@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scapi.testing import COSTS, START, FakeApi
+from scapi.testing import COSTS, START, FakeApi, _market, _players, _random
 
 HOME = "a552092f-e7c9-4cc3-a256-1e3f525770bf"
 DEMO = "647d6c53-b3d7-4d30-8d08-de874eb1d845"
@@ -76,12 +76,29 @@ def test_the_table_of_costs_names_every_endpoint() -> None:
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
     def digest(seed: int) -> str:
+        for kept in (_market._sale, _players._populated, _random.numbers_for):
+            kept.cache_clear()
         fake, digest = FakeApi(seed=seed, user_limit=1000), hashlib.sha256()
         for path in PATHS.values():
             digest.update(fake.handle("GET", path, bearer(fake.user_token)).body)
         return digest.hexdigest()
 
     assert digest(1) == digest(1) != digest(2)
+
+
+def test_what_happens_in_one_fake_does_not_happen_in_another_of_the_same_seed() -> None:
+    def seen(fake: FakeApi) -> list[Any]:
+        pages = [get(fake, f"/ru/auction/kqgy/{kind}?additional=true") for kind in ("history", "lots")]
+        return [*pages, get(fake, "/ru/emission"), dict(fake.github.files)]
+
+    one, other = FakeApi(), FakeApi()
+    before = seen(other)
+    one.sell("kqgy", 3)
+    one.list_lot("kqgy")
+    one.start_emission()
+    one.github.edit_item("kqgy", en="Renamed")
+    assert all(mine != theirs for mine, theirs in zip(seen(one), before, strict=True))
+    assert seen(other) == before
 
 
 def test_every_region_has_its_own_data(fake: FakeApi) -> None:
