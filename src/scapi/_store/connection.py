@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, create_engine, event, func, literal_column, select
+from sqlalchemy import create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -17,7 +17,7 @@ from sqlalchemy.util import immutabledict
 
 from scapi._base import forks, validation
 from scapi._base.extras import extra
-from scapi._store import migrations
+from scapi._store import migrations, schema
 from scapi._store.driver_sql import sqlite_of
 from scapi.exceptions import ClosedError, StoreError
 
@@ -87,9 +87,7 @@ class Database:
     @property
     def clock(self) -> ColumnElement[int]:
         """The database's time, which all collectors share, in microseconds since 1970."""
-        if self.is_postgres:
-            return literal_column("cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)", BigInteger)
-        return literal_column("cast((julianday('now') - 2440587.5) * 86400000 as integer) * 1000", BigInteger)
+        return schema.clock(postgres=self.is_postgres)
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
@@ -228,7 +226,7 @@ class Database:
                 connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("scapi", 0))))
             else:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            migrations.migrate(connection, self.clock, create=self._create)
+            migrations.migrate(connection, create=self._create)
 
 
 def _url(value: str | os.PathLike[str]) -> URL:

@@ -12,7 +12,7 @@ from scapi.exceptions import StoreError, StoreVersionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Connection
 
 #: The step from each older version to the next one.
 STEPS: Mapping[int, Callable[[Connection], None]] = {}
@@ -33,12 +33,11 @@ def is_ready(connection: Connection) -> bool:
     return version == schema.VERSION
 
 
-def migrate(connection: Connection, now: ColumnElement[int], *, create: bool) -> None:
+def migrate(connection: Connection, *, create: bool) -> None:
     """Create the schema, or migrate an older one, within an open transaction.
 
     Args:
         connection: The connection. The caller holds the migration lock.
-        now: The database's time, as an expression.
         create: Whether to create a store if there is none.
 
     Raises:
@@ -52,7 +51,7 @@ def migrate(connection: Connection, now: ColumnElement[int], *, create: bool) ->
         if taken:
             raise StoreError(f"the database has tables of others by the name of {', '.join(taken)}: use another one")
         schema.metadata.create_all(connection, checkfirst=False)
-        views.create(connection, now)
+        views.create(connection)
         connection.execute(insert(schema.version).values(version=schema.VERSION))
         return
     for step in range(version, schema.VERSION):

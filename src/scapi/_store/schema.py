@@ -6,9 +6,12 @@ no time zone. The views show them as SQL times, see `views`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, Table, Text, literal_column
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
 
 #: The schema version that this release writes. See `migrations`.
 VERSION = 1
@@ -17,6 +20,13 @@ metadata = MetaData()
 
 #: A single row with the version of the schema.
 version = Table("scapi_version", metadata, Column("version", Integer, nullable=False))
+
+
+def clock(*, postgres: bool) -> ColumnElement[int]:
+    """Return the database's own time, in microseconds since 1970."""
+    if postgres:
+        return literal_column("cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)", BigInteger)
+    return literal_column("cast((julianday('now') - 2440587.5) * 86400000 as integer) * 1000", BigInteger)
 
 
 def _table(name: str, *columns: Column[Any]) -> Table:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from scapi._store import statements
 from scapi._store.conditions import Sales
-from scapi._store.schema import clan_member, emission
+from scapi._store.schema import clan_member, clock, emission
 from scapi._store.statements import GROUPS
 from scapi._store.times import moment
 from scapi._store.values import MAKERS, MONDAY
@@ -21,22 +23,25 @@ if TYPE_CHECKING:
 DAY = 86_400_000_000
 
 
-def create(connection: Connection, now: ColumnElement[int]) -> None:
-    """Create the views.
-
-    Args:
-        connection: The connection. The views must not exist.
-        now: The database's time, as an expression.
-    """
-    postgres = connection.dialect.name == "postgresql"
-    for name, statement in _views(now, postgres=postgres):
-        rows = _with_times(statement, postgres=postgres)
-        text = rows.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-        connection.exec_driver_sql(f"CREATE VIEW market_{name} AS {text}")
+def create(connection: Connection) -> None:
+    """Create the views, which must not exist."""
+    for definition in _definitions(postgres=connection.dialect.name == "postgresql"):
+        connection.exec_driver_sql(definition)
 
 
-def _views(now: ColumnElement[int], *, postgres: bool) -> Iterator[tuple[str, Select[Any]]]:
-    by = tuple(GROUPS)
+@cache
+def _definitions(*, postgres: bool) -> list[str]:
+    """Return the statements that create the views. To compile them takes longer than all else in a new store."""
+    dialect = postgresql.dialect(paramstyle="pyformat") if postgres else sqlite.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+    texts = (
+        (name, _with_times(view, postgres=postgres).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+        for name, view in _views(postgres=postgres)
+    )
+    return [f"CREATE VIEW market_{name} AS {text}" for name, text in texts]
+
+
+def _views(*, postgres: bool) -> Iterator[tuple[str, Select[Any]]]:
+    by, now = tuple(GROUPS), clock(postgres=postgres)
     month, week = Sales(since=now - 30 * DAY), Sales(since=now - 7 * DAY)
     yield "sales", statements.sales(Sales(), None)
     yield "latest", statements.latest(Sales(), by)
