@@ -52,8 +52,7 @@ class RedisPlace:
 
     def take(self, request: dict[str, Any]) -> tuple[Reply, list[Grant]]:
         """Run the script."""
-        meta, grants = self.client.evalsha(script()[1], len(KEYS), *self.keys, msgspec.json.encode(request))
-        return read(meta, grants)
+        return read(self.client.evalsha(script()[1], len(KEYS), *self.keys, msgspec.msgpack.encode(request)))
 
 
 class RowPlace:

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import redis
 
 from scapi import sync
 from scapi.pacing import Budget, RedisBudget
@@ -99,6 +100,17 @@ def test_a_wrong_url_in_the_environment_is_named(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ValueError, match="SCAPI_REDIS_URL") as error:
         sync.AppClient(token="t")
     assert "sesame" not in str(error.value)
+
+
+def test_a_client_may_decode_what_redis_says(redis_server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+    fake = start()
+    with redis.Redis.from_url(redis_server.url, decode_responses=True) as redis_client:
+        budget = RedisBudget(redis_client, timeout=SOON)
+        with connect(fake, budget) as client:
+            client.emission()
+            client.emission()
+    assert warnings_in(caplog) == []
+    assert client.ratelimit.remaining == 398
 
 
 def test_what_is_no_budget_is_refused() -> None:

@@ -48,8 +48,8 @@ def _of_url(url: str) -> RedisBudget:
 class RedisClient(Protocol):
     """The methods used of a redis-py client."""
 
-    def evalsha(self, sha: str, numkeys: int, *keys_and_args: str) -> Any: ...
-    def eval(self, script: str, numkeys: int, *keys_and_args: str) -> Any: ...
+    def evalsha(self, sha: str, numkeys: int, *keys_and_args: str | bytes) -> Any: ...
+    def eval(self, script: str, numkeys: int, *keys_and_args: str | bytes) -> Any: ...
 
 
 class RedisBudget(SharedBudgets):
@@ -142,10 +142,10 @@ class _Cluster:
         self._connect = connect
         self._client: RedisClient | None = None
 
-    def evalsha(self, sha: str, numkeys: int, *keys_and_args: str) -> Any:
+    def evalsha(self, sha: str, numkeys: int, *keys_and_args: str | bytes) -> Any:
         return self._connected().evalsha(sha, numkeys, *keys_and_args)
 
-    def eval(self, script: str, numkeys: int, *keys_and_args: str) -> Any:
+    def eval(self, script: str, numkeys: int, *keys_and_args: str | bytes) -> Any:
         return self._connected().eval(script, numkeys, *keys_and_args)
 
     def _connected(self) -> RedisClient:
@@ -162,16 +162,15 @@ class _RedisSteps:
         self._keys = keys
 
     def take(self, request: dict[str, Any]) -> tuple[Reply, list[Grant]]:
-        encoded = msgspec.json.encode(request).decode()
+        encoded = msgspec.msgpack.encode(request)
         text, digest = script()
         try:
-            meta, grants = self._client.evalsha(digest, len(self._keys), *self._keys, encoded)
+            return read(self._client.evalsha(digest, len(self._keys), *self._keys, encoded))
         except Exception as error:
             if type(error).__name__ != "NoScriptError":
                 raise
             # The scripts were flushed, or this is another server. `eval` caches the script there.
-            meta, grants = self._client.eval(text, len(self._keys), *self._keys, encoded)
-        return read(meta, grants)
+            return read(self._client.eval(text, len(self._keys), *self._keys, encoded))
 
     def close(self) -> None:
         """Leave the client open: other budgets use it too."""

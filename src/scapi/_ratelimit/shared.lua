@@ -7,7 +7,10 @@
 -- server's `reset`, which each process converts to the time left.
 --
 -- KEYS: state (MessagePack), owners (sorted set: lease), processes (hash), lines, reserves and askers (sorted sets)
--- ARGV: the request as JSON; its `now` replaces Redis' clock
+-- ARGV: the request as MessagePack; its `now` replaces Redis' clock
+--
+-- Many budgets have only one process, and a busy one often takes several steps in a row. So the process of the last step
+-- is in the state, and moves to the other keys as soon as another one takes a step.
 --
 -- Classes are 1 high, 2 normal and 3 low, and for tickets that have waited a whole window also 4 normal and 5 low.
 --
@@ -16,7 +19,7 @@
 -- it has had the fewest points in this window, or none. So a step takes O(log n).
 
 local STATE, OWNERS, PROCESSES, LINES, RESERVES, ASKERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local ask = cjson.decode(ARGV[1])
+local ask = cmsgpack.unpack(ARGV[1])
 local me, now = ask.me, ask.now
 if not now then
   local time = redis.call('TIME')
@@ -34,7 +37,7 @@ local BUSY, EQUAL, ANY = 0.05, 0.3, 0.8
 local OVERDUE = 2 -- added to the class of a ticket that has waited a whole window
 local CLASS = 1e14 -- separates the classes in the scores of ASKERS, above all times
 -- After how long Redis drops the keys, and after how long this is put off again.
-local STATE_EXPIRES, OTHERS_EXPIRE, EXPIRY_RENEWED = 86400000, 3600000, 60000
+local STATE_EXPIRES, OTHERS_EXPIRE, EXPIRY_RENEWED = '86400000', '3600000', 60000
 
 -- The state, which is written back at the end.
 local stored = redis.call('GET', STATE)
@@ -60,7 +63,9 @@ end
 
 local function lost()
   local sum = 0
-  for _, entry in ipairs(state.unseen or {}) do sum = sum + entry[2] end
+  if state.unseen then
+    for _, entry in ipairs(state.unseen) do sum = sum + entry[2] end
+  end
   return sum
 end
 
@@ -81,40 +86,55 @@ end
 
 local NOTHING = string.rep('0', 18)
 
--- A process, read once and written back at the end: the points it holds, its unfetched grants (JSON), the turn and
--- points of its last window (`had`), and its waiting tickets in order, as
--- {class, operation, even, price, has waited a window}.
+-- A process, read once and written back at the end: the points it holds, its unfetched grants as {operation, points, id,
+-- window}, the turn and points of its last window (`had`), its waiting tickets in order, as
+-- {class, operation, even, price, has waited a window}, its lease, and when it last asked for a ticket of each class.
 local known = {}
 
-local function process_of(name)
-  if not known[name] then
-    local found = redis.call(
-      'HMGET', PROCESSES, 'held:' .. name, 'granted:' .. name, 'had:' .. name, 'wants:' .. name)
-    known[name] = {
-      name = name,
-      held = tonumber(found[1] or 0),
-      granted = found[2] or '',
-      had = found[3] or NOTHING,
-      wants = found[4] and cjson.decode(found[4]) or {},
-      stored = {granted = found[2], wants = found[4]},
-    }
-  end
-  return known[name]
+-- The process of the last step, as `save` takes it.
+local latest = state.latest
+
+local function read(name, held, granted, had, wants, lease, asked)
+  return {name = name, held = held, granted = granted, had = had, wants = wants, lease = lease, asked = asked}
 end
 
-local function save(process)
-  local name = process.name
-  local fields = {'held:' .. name, process.held, 'had:' .. name, process.had}
-  local gone = {}
-  for field, text in pairs({granted = process.granted, wants = #process.wants > 0 and cjson.encode(process.wants) or ''}) do
-    if text ~= '' then
-      fields[#fields + 1], fields[#fields + 2] = field .. ':' .. name, text
-    elseif process.stored[field] then
-      gone[#gone + 1] = field .. ':' .. name
+local function process_of(name)
+  local process = known[name]
+  if not process then
+    if latest and latest[1] == name then
+      process = read(unpack(latest))
+    else
+      local stored = redis.call('HGET', PROCESSES, name)
+      if stored then
+        process = read(name, cmsgpack.unpack(stored))
+      else
+        process = read(name, 0, {}, NOTHING, {}, 0, {0, 0, 0})
+        process.is_new = true
+      end
     end
+    known[name] = process
   end
-  if redis.call('HSET', PROCESSES, unpack(fields)) > 0 then created = true end
-  if #gone > 0 then redis.call('HDEL', PROCESSES, unpack(gone)) end
+  return process
+end
+
+local function save(name, held, granted, had, wants, lease, asked)
+  local packed = cmsgpack.pack(held, granted, had, wants, lease, asked)
+  if redis.call('HSET', PROCESSES, name, packed) > 0 then created = true end
+end
+
+-- Write when a process last asked for a ticket of each class.
+local function save_asked(name, asked)
+  for class, time in ipairs(asked) do
+    if time > 0 and redis.call('ZADD', ASKERS, class * CLASS + time, class .. ':' .. name) > 0 then created = true end
+  end
+end
+
+-- Move the process of the last step out of the state.
+local function save_latest()
+  save(unpack(latest))
+  save_asked(latest[1], latest[7])
+  if redis.call('ZADD', OWNERS, latest[6], latest[1]) > 0 then created = true end
+  latest = nil
 end
 
 -- Points that a process has received in this window.
@@ -155,9 +175,7 @@ end
 
 local function points_in(grants)
   local sum = 0
-  if grants ~= '' then
-    for _, grant in ipairs(cjson.decode('[' .. grants .. ']')) do sum = sum + grant[2] end
-  end
+  for _, grant in ipairs(grants) do sum = sum + grant[2] end
   return sum
 end
 
@@ -168,7 +186,8 @@ local function bury(name)
   add('reserved', -process.held)
   leave_lines(process)
   known[name] = nil
-  redis.call('HDEL', PROCESSES, 'held:' .. name, 'granted:' .. name, 'had:' .. name, 'wants:' .. name)
+  state.processes = nil
+  redis.call('HDEL', PROCESSES, name)
   redis.call('ZREM', OWNERS, name)
   redis.call('ZREM', RESERVES, name)
   redis.call('ZREM', ASKERS, '1:' .. name, '2:' .. name, '3:' .. name)
@@ -200,6 +219,7 @@ local function follow_clock()
     for _, owner in ipairs(redis.call('ZRANGE', OWNERS, 0, -1)) do
       redis.call('ZADD', OWNERS, now + ask.lease, owner)
     end
+    if latest then latest[6] = now + ask.lease end
     for _, entry in ipairs(state.unseen or {}) do entry[1] = now end
   end
   state.last = now
@@ -297,11 +317,13 @@ local function observe(report)
     state.least = least < math.huge and least or nil
   end
   if verdict == 'new' or verdict == 'same' then state.seen = now end
-  local kept = {}
-  for _, entry in ipairs(state.unseen or {}) do
-    if entry[1] > report.started then kept[#kept + 1] = entry end
+  if state.unseen then
+    local kept = {}
+    for _, entry in ipairs(state.unseen) do
+      if entry[1] > report.started then kept[#kept + 1] = entry end
+    end
+    state.unseen = #kept > 0 and kept or nil
   end
-  state.unseen = #kept > 0 and kept or nil
   if report.status == 429 and state.ends then stop(state.ends) end
   return verdict ~= 'past'
 end
@@ -333,13 +355,14 @@ end
 
 -- -- granting -------------------------------------------------------------------------------------------------------
 
-local mine = {} -- grants for this process, as JSON
+local mine = {} -- grants for this process
 -- The process of this step. It isn't in LINES meanwhile: most calls are granted at once.
 local own
 -- The number of processes.
 local processes
 -- The first and the last member of LINES.
 local first, last
+local has_saved_asked = false
 
 local function free() return state.remaining - lost() - state.reserved end
 
@@ -363,6 +386,8 @@ end
 -- Points that each process may have used by now if several are busy: first an equal part, later what others leave.
 local function allowance(class)
   if class == 1 or class > 3 or not state.remaining or not state.ends or processes < 2 then return math.huge end
+  if not has_saved_asked then save_asked(me, own.asked) end
+  has_saved_asked = true
   local busy = redis.call('ZCOUNT', ASKERS, class * CLASS + now - math.max(200, BUSY * ask.length), class * CLASS + now)
   if busy < 2 then return math.huge end
   local all = state.remaining + (state.spent or 0)
@@ -372,6 +397,7 @@ local function allowance(class)
 end
 
 local function look_at_lines()
+  if processes < 2 then return end
   first = redis.call('ZRANGE', LINES, 0, 0)[1]
   last = first and redis.call('ZRANGE', LINES, -1, -1)[1]
 end
@@ -387,9 +413,11 @@ end
 
 -- The process with the fewest points in this window, among those with a ticket of the class and at most that price.
 local function next_in(class, most)
-  local best = first_ticket(own, class, most) and own.had .. ':' .. me
+  local is_own = first_ticket(own, class, most)
+  if not first then return is_own and own end
+  local best = is_own and own.had .. ':' .. me
   local member, from = last, ''
-  if first and (class < tonumber(string.sub(first, 1, 1)) or class > tonumber(string.sub(last, 1, 1))) then member = nil end
+  if class < tonumber(string.sub(first, 1, 1)) or class > tonumber(string.sub(last, 1, 1)) then member = nil end
   while member do
     member = redis.call('ZRANGEBYLEX', LINES, '[' .. class .. ':' .. from, '(' .. class .. ';', 'LIMIT', 0, 1)[1]
     local price, order = string.match(member or '', '^%d:(%d+):(.*)$')
@@ -431,12 +459,8 @@ local function grant(process, index)
     join_lines(process)
     look_at_lines()
   end
-  local text = cjson.encode({operation, price, id, state.window})
-  if process == own then
-    mine[#mine + 1] = text
-  else
-    process.granted = process.granted == '' and text or process.granted .. ',' .. text
-  end
+  local grants = process == own and mine or process.granted
+  grants[#grants + 1] = {operation, price, id, state.window}
 end
 
 -- Milliseconds that the next ticket waits although its points are available, and whether to check again sooner.
@@ -478,7 +502,7 @@ local function grant_next(poll)
   local available = open and paced and free() or math.huge
   -- Requests in flight may give points back in this window.
   local most = (open and paced and state.reserved > 0) and state.remaining or available
-  for _, class in ipairs(classes()) do
+  for _, class in ipairs((first or own.wants[1]) and classes() or {}) do
     local process = next_in(class, most)
     if process then
       local index, want = first_ticket(process, class, most)
@@ -518,6 +542,7 @@ if not state.id then
   if ask.id then state.gather = now + GATHER end
 end
 state.reserved = state.reserved or 0
+if latest and latest[1] ~= me then save_latest() end
 catch_up()
 for _, report in ipairs(ask.reports) do settle(report) end
 if ask.reset and state.remaining and state.reset and math.abs(ask.reset - state.reset) <= SAME_RESET then
@@ -528,21 +553,20 @@ end
 local again = -1
 if ask.bye then
   bury(me)
+  latest = nil
   processes = redis.call('ZCARD', OWNERS)
 else
   own = process_of(me)
-  local fetched = own.granted
-  if fetched ~= '' then mine[1] = fetched end
-  local holds = ask.held + points_in(fetched)
+  for _, grant in ipairs(own.granted) do mine[#mine + 1] = grant end
+  local holds = ask.held + points_in(mine)
   add('reserved', holds - own.held)
   leave_lines(own)
-  own.held, own.granted, own.wants = holds, '', {}
+  own.held, own.granted, own.wants, own.lease = holds, {}, {}, now + ask.lease
   -- Tickets of the grants just fetched are still among the wants.
   local taken = {}
-  if fetched ~= '' then
-    for _, one in ipairs(cjson.decode('[' .. fetched .. ']')) do taken[one[1]] = (taken[one[1]] or 0) + 1 end
-  end
+  for _, one in ipairs(mine) do taken[one[1]] = (taken[one[1]] or 0) + 1 end
   for _, want in ipairs(ask.wants) do
+    own.asked[want[1]] = now
     if (taken[want[2]] or 0) > 0 then
       taken[want[2]] = taken[want[2]] - 1
     else
@@ -553,22 +577,25 @@ else
       own.wants[#own.wants + 1] = {want[1], want[2], want[3], price_of(want[2]), want[4]}
     end
   end
-  if redis.call('ZADD', OWNERS, now + ask.lease, me) > 0 then created = true end
+  if own.is_new then
+    if redis.call('ZADD', OWNERS, own.lease, me) > 0 then created = true end
+    state.processes = nil
+  end
+  processes = state.processes or redis.call('ZCARD', OWNERS)
   if ask.reserve then
     if ask.reserve > 0 then redis.call('ZADD', RESERVES, ask.reserve, me) else redis.call('ZREM', RESERVES, me) end
     redis.call('PEXPIRE', RESERVES, OTHERS_EXPIRE)
   end
-  local classes = {}
-  for _, want in ipairs(ask.wants) do classes[want[1]] = true end
-  for class in pairs(classes) do
-    if redis.call('ZADD', ASKERS, class * CLASS + now, class .. ':' .. me) > 0 then created = true end
-  end
-  processes = redis.call('ZCARD', OWNERS)
-  again = dispatch()
+  again = math.ceil(dispatch())
   join_lines(own)
+  known[me] = nil
+  latest = {me, own.held, own.granted, own.had, own.wants, own.lease, own.asked}
 end
 
-for _, process in pairs(known) do save(process) end
+for _, process in pairs(known) do
+  save(process.name, process.held, process.granted, process.had, process.wants, process.lease, process.asked)
+end
+state.latest, state.processes = latest, processes
 local expire = created or math.abs(now - (state.renewed or 0)) >= EXPIRY_RENEWED
 if expire then state.renewed = now end
 redis.call('SET', STATE, cmsgpack.pack(state), 'PX', STATE_EXPIRES)
@@ -576,20 +603,18 @@ if expire then
   for _, key in ipairs({OWNERS, PROCESSES, ASKERS}) do redis.call('PEXPIRE', key, OTHERS_EXPIRE) end
 end
 
-local costs
+local costs = false
 if (state.costs or 0) ~= ask.costs or state.id ~= ask.id then
   costs = {}
   for field in pairs(state) do
-    if string.sub(field, 1, 5) == 'cost:' then costs[string.sub(field, 6)] = cost_of(string.sub(field, 6)) end
+    if string.sub(field, 1, 5) == 'cost:' then
+      costs[#costs + 1], costs[#costs + 2] = string.sub(field, 6), cost_of(string.sub(field, 6))
+    end
   end
 end
+-- Redis returns numbers as whole ones, and ends a list at nil.
 return {
-  cjson.encode({
-    id = state.id, now = now, window = state.window, limit = state.limit, remaining = state.remaining,
-    least = state.least, reset = state.reset, left = state.ends and state.ends - now or nil,
-    blocked = state.blocked and state.blocked - now or 0, foreign = state.foreign or false,
-    paced = not state.unpaced, others = state.reserved - process_of(me).held, again = again,
-    processes = processes, version = state.costs or 0, costs = costs,
-  }),
-  '[' .. table.concat(mine, ',') .. ']',
+  state.id, now, state.window, state.blocked and state.blocked - now or 0, state.foreign or false, not state.unpaced,
+  state.reserved - (own and own.held or 0), again, processes, state.costs or 0, state.limit or false,
+  state.remaining or false, state.reset or false, state.ends and state.ends - now or false, costs, mine,
 }

@@ -14,7 +14,7 @@ from scapi._http.headers import parse_retry_after
 from scapi._ratelimit.window import RateLimitHeaders, WindowClock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class Grant(NamedTuple):
@@ -98,17 +98,36 @@ class Known(NamedTuple):
         return self._replace(remaining=least, limit=told.get("limit", self.limit))
 
 
-_decode_reply = msgspec.json.Decoder(Reply)
-_decode_grants = msgspec.json.Decoder(list[Grant])
-
-
-def read(meta: bytes | str, grants: bytes | str) -> tuple[Reply, list[Grant]]:
-    """Read the two parts of a reply.
+def read(told: Sequence[Any]) -> tuple[Reply, list[Grant]]:
+    """Read what the script returns: the fields of a reply in order, and the grants.
 
     Raises:
-        msgspec.DecodeError: It isn't a reply of the script: the keys belong to something else.
+        ValueError, TypeError: It isn't a reply of the script: the keys belong to something else.
     """
-    return _decode_reply.decode(meta), _decode_grants.decode(grants)
+    name, now, window, blocked, foreign, paced, others, again, processes, version, *known, costs, grants = told
+    limit, remaining, reset, left = known
+    reply = Reply(
+        id=_text(name),
+        now=now,
+        window=window,
+        blocked=blocked,
+        foreign=bool(foreign),
+        paced=bool(paced),
+        others=others,
+        again=again,
+        processes=processes,
+        version=version,
+        limit=limit,
+        remaining=remaining,
+        reset=reset,
+        left=left,
+        costs=None if costs is None else dict(zip(map(_text, costs[::2]), costs[1::2], strict=True)),
+    )
+    return reply, [Grant(_text(operation), *numbers) for operation, *numbers in grants]
+
+
+def _text(told: bytes | str) -> str:
+    return told if isinstance(told, str) else told.decode()
 
 
 def report(

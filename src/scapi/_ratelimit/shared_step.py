@@ -6,6 +6,7 @@ its process, so the next step repairs a lost reply or a lost state. A test compa
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +98,7 @@ def _reply(state: State, request: Mapping[str, Any], again: float, now: float) -
         foreign=state.is_foreign,
         paced=not state.is_unpaced,
         others=state.reserved() - (0 if mine is None else mine.held),
-        again=again,
+        again=math.ceil(again),
         processes=len(state.processes),
         version=state.version,
         costs={operation: min(samples) for operation, samples in state.costs.items()} if is_new else None,
