@@ -40,7 +40,7 @@ from scapi._ratelimit.ledger import Ledger
 from scapi._ratelimit.priorities import is_overdue, points_kept, seconds_until_kept
 from scapi._ratelimit.protocol import BudgetState, Ticket, Wait
 from scapi._ratelimit.queue import Queue
-from scapi._ratelimit.window import WINDOW
+from scapi._ratelimit.window import WINDOW, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -183,9 +183,19 @@ class Budget:
             status: Status of the response; `None`: there was no response, so the request may have been charged.
             headers: Headers of the response, by lower-case name.
         """
+        self.end(ticket, now, Outcome.read(sent=sent, status=status, headers=headers))
+
+    def start(self, ticket: Ticket, now: float) -> None:
+        """Reserve the points of a request that another budget lets go."""
         with self._lock:
             self._catch_up(now)
-            self._ledger.end(ticket, now, sent=sent, status=status, headers=headers or {})
+            self._ledger.start(ticket, now)
+
+    def end(self, ticket: Ticket, now: float, outcome: Outcome) -> None:
+        """Do what `leave` does, with headers that were read before."""
+        with self._lock:
+            self._catch_up(now)
+            self._ledger.end(ticket, now, outcome)
             self._queue.drop(ticket)
             following = self._next(now)
         if following is not None:

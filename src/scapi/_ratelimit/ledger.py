@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scapi._http.headers import parse_retry_after
 from scapi._ratelimit.costs import SAFE_COST, Costs
-from scapi._ratelimit.window import RateLimitHeaders, WindowClock
+from scapi._ratelimit.window import WindowClock
 from scapi.models.ratelimit import RateLimit
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from scapi._ratelimit.priorities import Priority
     from scapi._ratelimit.protocol import Ticket
+    from scapi._ratelimit.window import Outcome, RateLimitHeaders
 
 
 class SentRequest(NamedTuple):
@@ -208,14 +209,14 @@ class Ledger:
             alone_from=(whole if window.remaining is None else window.remaining) if is_alone else None,
         )
 
-    def end(self, ticket: Ticket, now: float, *, sent: bool, status: int | None, headers: Mapping[str, str]) -> None:
+    def end(self, ticket: Ticket, now: float, outcome: Outcome) -> None:
         """Release the points of a request, and learn from its response."""
         request = self.in_flight.get(ticket)
-        if request is not None and sent:
-            self._learn(ticket, request, now, status, headers)
-        elif status == 429 and not RateLimitHeaders.any_in(headers):
+        if request is not None and outcome.sent:
+            self._learn(ticket, request, now, outcome)
+        elif outcome.status == 429 and outcome.is_bare():
             # A free call has no reservation, but a proxy in front of the API may still refuse it.
-            self._take_foreign_refusal(now, headers)
+            self._take_foreign_refusal(now, outcome.headers)
         self.in_flight.pop(ticket, None)
         if self.window.remaining is None and self._uncounted:
             self._drop_old_uncounted()
@@ -229,13 +230,11 @@ class Ledger:
 
     # ── responses ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _learn(
-        self, ticket: Ticket, request: SentRequest, now: float, status: int | None, headers: Mapping[str, str]
-    ) -> None:
+    def _learn(self, ticket: Ticket, request: SentRequest, now: float, outcome: Outcome) -> None:
         """Learn from a response, or from a missing one."""
-        seen = RateLimitHeaders.parse(headers)
+        _, status, headers, seen = outcome
         is_counted = seen is not None and self._observe(ticket, request, now, seen, status)
-        if seen is None and status is not None and 200 <= status < 300 and not RateLimitHeaders.any_in(headers):
+        if status is not None and 200 <= status < 300 and outcome.is_bare():
             self.is_paced = False
         if not is_counted and self.is_paced:
             self._uncounted.append((now, request.cost))
@@ -273,11 +272,13 @@ class Ledger:
                 self.block = Block()
         else:
             # The lowest value of a window counts: a cached response may have a higher one with the same reset.
-            least = min(value for value in (seen.remaining, window.least, self.limit) if value is not None)
+            least = min([value for value in (seen.remaining, window.least, self.limit) if value is not None])
             ends = self.clock.ends() if relation == "same" else window.ends or now + self.clock.length
             known = least if window.remaining is None else window.remaining
-            self.window = window._replace(remaining=min(known, remaining), ends=ends, least=least)
-        self._uncounted = [entry for entry in self._uncounted if entry[0] > request.started]
+            known = min(known, remaining)
+            self.window = PresentWindow(window.opened, known, ends, least, window.first, window.is_whole)
+        if self._uncounted:
+            self._uncounted = [entry for entry in self._uncounted if entry[0] > request.started]
         if status == 429 and self.window.ends is not None:
             self._extend_block(self.window.ends)
         # The counters of a past window may come from a cache. Then they don't include this request.

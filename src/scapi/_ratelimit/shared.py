@@ -26,7 +26,7 @@ from scapi._ratelimit.costs import KNOWN_COSTS, published_cost
 from scapi._ratelimit.protocol import BudgetState, Ticket, Wait
 from scapi._ratelimit.shared_messages import NOTHING, Grant, Known, Sent, milliseconds, report
 from scapi._ratelimit.shared_queue import Place, SharedQueue
-from scapi._ratelimit.window import WINDOW, RateLimitHeaders, WindowClock
+from scapi._ratelimit.window import WINDOW, Outcome, WindowClock
 from scapi.models.ratelimit import RateLimit
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class SharedBudget:
         self._queue = SharedQueue()
         self._granted: dict[Ticket, Grant] = {}
         self._in_flight: dict[Ticket, Sent] = {}
-        # The tickets of the same requests in the local budget.
+        # The tickets in the local budget of calls that have polled it. Other requests have the same ticket there.
         self._twins: dict[Ticket, Ticket] = {}
         self._reports: deque[tuple[float, dict[str, Any]]] = deque(maxlen=times.REPORTS)
         self._telling: list[dict[str, Any]] = []
@@ -148,19 +148,18 @@ class SharedBudget:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """End an attempt: with a response, without one, or before anything was sent."""
-        told = headers or {}
+        outcome = Outcome.read(sent=sent, status=status, headers=headers)
         with self._lock:
             self._used = now
             self._queue.drop(ticket)
             granted = self._granted.pop(ticket, None)
             request = self._in_flight.pop(ticket, None)
-            if request is None and status == 429 and not RateLimitHeaders.any_in(told):
+            if request is None and status == 429 and outcome.is_bare():
                 # A free call costs no points, but a proxy before the API may still refuse it.
                 request = self._sent(NOTHING, now)
             if request is not None:
-                self._report(request, now, sent=sent, status=status, headers=told)
-            if (twin := self._twins.pop(ticket, None)) is not None:
-                self._own.leave(twin, now, sent=sent, status=status, headers=headers)
+                self._report(request, now, outcome)
+            self._own.end(self._twins.pop(ticket, ticket), now, outcome)
         if granted is not None or request is not None:
             self._kick()
 
@@ -302,8 +301,7 @@ class SharedBudget:
             self._in_flight[ticket] = self._sent(grant, now)
         if (waiting := self._twins.pop(ticket, None)) is not None:
             self._own.leave(waiting, now, sent=False)
-        twin = self._twins[ticket] = self._own.enter(ticket.operation, ticket.waiter, pace=False)
-        self._own.poll(twin, now)
+        self._own.start(ticket, now)
 
     def _soonest(self, ticket: Ticket, place: Place, known: Known, now: float) -> float:
         """Return the least seconds until a ticket can go, after those of this process that it can't overtake."""
@@ -347,16 +345,16 @@ class SharedBudget:
             if not ticket.waiter.alive():
                 self._in_flight.pop(ticket, None)
                 self._twins.pop(ticket, None)
-                self._report(request, now, sent=True, status=None, headers={})
+                self._report(request, now, Outcome.read(sent=True, status=None, headers=None))
         for ticket in [ticket for ticket in list(self._granted) if not ticket.waiter.alive()]:
             self._granted.pop(ticket, None)
         for ticket in self._queue.drop_dead():
             self._twins.pop(ticket, None)
 
-    def _report(self, request: Sent, now: float, *, sent: bool, status: int | None, headers: Mapping[str, str]) -> None:
+    def _report(self, request: Sent, now: float, outcome: Outcome) -> None:
         """Keep the report of a request for the next step."""
         before = self._clock.reset
-        told = report(request, self._clock, now, sent=sent, status=status, headers=headers)
+        told = report(request, self._clock, now, outcome)
         self._reports.append((now, told))
         if self._clock.reset is not None and self._clock.reset != before:
             self._known = self._known._replace(remaining=None, ends=self._clock.ends())

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from scapi._http.headers import parse_retry_after
-from scapi._ratelimit.window import RateLimitHeaders, WindowClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from scapi._ratelimit.window import Outcome, RateLimitHeaders, WindowClock
 
 
 class Grant(NamedTuple):
@@ -95,7 +96,7 @@ class Known(NamedTuple):
         if remaining is None or self.ends is None or not is_present:
             return self
         least = remaining if self.remaining is None else min(self.remaining, remaining)
-        return self._replace(remaining=least, limit=told.get("limit", self.limit))
+        return Known(told.get("limit", self.limit), least, *self[2:])
 
 
 def read(told: Sequence[Any]) -> tuple[Reply, list[Grant]]:
@@ -130,20 +131,16 @@ def _text(told: bytes | str) -> str:
     return told if isinstance(told, str) else told.decode()
 
 
-def report(
-    request: Sent, clock: WindowClock, now: float, *, sent: bool, status: int | None, headers: Mapping[str, str]
-) -> dict[str, Any]:
+def report(request: Sent, clock: WindowClock, now: float, outcome: Outcome) -> dict[str, Any]:
     """Return the report of a request. Learn from its response when the window ends.
 
     Args:
         request: The request.
         clock: The window's end by the local clock.
         now: Local monotonic seconds.
-        sent: Whether the request may have reached the server.
-        status: Status of the response; `None` if there was none.
-        headers: Headers of the response, with lower-case names.
+        outcome: How the request ended.
     """
-    grant = request.grant
+    grant, (sent, status, headers, seen) = request.grant, outcome
     told: dict[str, Any] = {
         "op": grant.operation,
         "points": grant.points,
@@ -157,32 +154,33 @@ def report(
     if status == 429:
         asked = parse_retry_after(headers)
         told["asked"] = milliseconds(clock.length if asked is None else asked)
-    seen = RateLimitHeaders.parse(headers)
     if sent and seen is not None:
-        told |= _observed(seen, clock, request, now, status)
-    elif sent and status is not None and 200 <= status < 300 and not RateLimitHeaders.any_in(headers):
+        _observe(told, seen, clock, request, now)
+    elif sent and status is not None and 200 <= status < 300 and outcome.is_bare():
         told["verdict"] = "bare"
     return told
 
 
-def _observed(
-    seen: RateLimitHeaders, clock: WindowClock, request: Sent, now: float, status: int | None
-) -> dict[str, Any]:
+def _observe(told: dict[str, Any], seen: RateLimitHeaders, clock: WindowClock, request: Sent, now: float) -> None:
+    """Add to a report what the headers of its response say."""
     verdict = clock.observe(seen, now)
+    # The database knows better which window it is, because it has the reports of all processes.
+    told["verdict"] = verdict if verdict in {"past", "unknown"} else "known"
+    if seen.remaining is not None:
+        told["remaining"] = seen.remaining
+    if seen.limit is not None:
+        told["limit"] = seen.limit
+    if seen.reset is not None:
+        told["reset"] = round(seen.reset * 1000)
+    if clock.reset is None:
+        told["over"] = False
+        return
+    ends = clock.ends()
+    told["left"] = milliseconds(max(0.0, ends - now))
     # A request can't be charged to a window that was over before it began.
-    over = verdict == "same" and clock.ends() <= request.started
-    told = {
-        # The database knows better which window it is, because it has the reports of all processes.
-        "verdict": verdict if verdict in {"past", "unknown"} else "known",
-        "over": over,
-        "remaining": seen.remaining,
-        "limit": seen.limit,
-        "reset": None if seen.reset is None else round(seen.reset * 1000),
-        "left": None if clock.reset is None else milliseconds(max(0.0, clock.ends() - now)),
-    }
-    if over and status == 429:
+    over = told["over"] = verdict == "same" and ends <= request.started
+    if over and told.get("status") == 429:
         clock.distrust(now)
-    return {name: value for name, value in told.items() if value is not None}
 
 
 def milliseconds(seconds: float) -> int:

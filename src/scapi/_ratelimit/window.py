@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from scapi._http.headers import parse_http_date
 
@@ -31,8 +30,7 @@ DRIFT = 200e-6
 Relation = Literal["new", "same", "old", "past", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimitHeaders:
+class RateLimitHeaders(NamedTuple):
     """The rate-limit headers of one response: points, and times in seconds since the epoch.
 
     Invalid or missing values are `None`. Odd values are read cautiously, so that fewer points are spent.
@@ -50,23 +48,42 @@ class RateLimitHeaders:
         Returns:
             The valid values, or `None` if there is no valid remaining count, limit or reset.
         """
-        remaining, limit, reset = (_read_numbers(headers.get(name)) for name in NAMES)
-        # A repeated header is a list. Use the smaller of two counters and the later of two resets.
-        most = min((count for count in limit if count >= 0), default=None)
-        left = max(0, min(remaining)) if remaining else None
-        if left is None and most is None and not reset:
+        remaining, limit, reset = map(_read_numbers, map(headers.get, NAMES))
+        if limit and min(limit) < 0:
+            limit = [count for count in limit if count >= 0]
+        if not (remaining or limit or reset):
             return None
-        return cls(
-            remaining=left if left is None or most is None else min(left, most),
-            limit=most,
-            reset=_read_time(max(reset)) if reset else None,
-            date=parse_http_date(headers.get("date", "")),
-        )
+        # A repeated header is a list. Use the smaller of two counters and the later of two resets.
+        most = min(limit) if limit else None
+        left = max(0, min(remaining)) if remaining else None
+        if left is not None and most is not None and left > most:
+            left = most
+        return cls(left, most, _read_time(max(reset)) if reset else None, parse_http_date(headers.get("date", "")))
 
-    @staticmethod
-    def any_in(headers: Mapping[str, str]) -> bool:
-        """Return whether a response has rate-limit headers, valid or not."""
-        return any(name in headers for name in NAMES)
+
+class Outcome(NamedTuple):
+    """How an attempt ended.
+
+    Attributes:
+        sent: Whether the request may have reached the server.
+        status: Status of the response; `None`: there was none.
+        headers: Headers of the response, by lower-case name.
+        seen: What they say of the points.
+    """
+
+    sent: bool
+    status: int | None
+    headers: Mapping[str, str]
+    seen: RateLimitHeaders | None
+
+    @classmethod
+    def read(cls, *, sent: bool, status: int | None, headers: Mapping[str, str] | None) -> Outcome:
+        """Return an outcome with its headers read."""
+        return cls(sent, status, headers, RateLimitHeaders.parse(headers)) if headers else cls(sent, status, {}, None)
+
+    def is_bare(self) -> bool:
+        """Return whether a response has no rate-limit headers, valid or not."""
+        return self.status is not None and self.seen is None and not any(name in self.headers for name in NAMES)
 
 
 NAMES = ("x-ratelimit-remaining", "x-ratelimit-limit", "x-ratelimit-reset")
