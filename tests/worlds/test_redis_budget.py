@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from scapi import sync
+from scapi._ratelimit import shared_times
 from scapi.pacing import Budget, RedisBudget
 from tests.support.redis import running_redis
 from tests.support.shared_budgets import SOON, connect, start, until, warnings_in
@@ -111,6 +112,16 @@ def test_a_client_may_decode_what_redis_says(redis_server: RedisServer, caplog: 
             client.emission()
     assert warnings_in(caplog) == []
     assert client.ratelimit.remaining == 398
+
+
+def test_a_process_without_calls_takes_no_part(victim: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_times, "LINGER", 0.1)
+    fake = start()
+    with connect(fake, at(victim)) as client, victim.client() as admin:
+        for left in (399, 398):
+            client.emission()
+            assert client.ratelimit.remaining == left
+            until(lambda: admin.keys("*:state") and not admin.keys("*:owners") and not admin.keys("*:processes"))
 
 
 def test_what_is_no_budget_is_refused() -> None:

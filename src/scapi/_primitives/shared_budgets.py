@@ -140,8 +140,8 @@ class _StepThread:
         if not running.acquire(blocking=False):
             return  # another call has started one
         try:
-            while self._step():
-                pass
+            while (wait := self._step()) is not None:
+                self._sleep(min(wait, LOOK))
         finally:
             with suppress(Exception):  # whatever is wrong with the connection, it is given up
                 self._steps.close()
@@ -150,37 +150,32 @@ class _StepThread:
         if not self._kicks.empty() and self._budget() is not None:
             self.kick()
 
-    def _step(self) -> bool:
-        """Wait until a step is due, and do it. Return False if the thread is no longer needed."""
+    def _step(self) -> float | None:
+        """Take a step if it is due. Return the seconds until the next, or `None` if the thread is needed no more."""
         budget = self._budget()
         if budget is None:
-            return False
+            return None
         now = time.monotonic()
-        wait = budget.due(now)
-        if wait <= 0:
-            self._ask(budget)
-            return True
         if budget.is_idle(now):
             self._ask(budget, bye=True)
-            return False
-        del budget  # the reference would keep it alive meanwhile
-        self._sleep(min(wait, LOOK))
-        return True
+            return None
+        wait = budget.due(now)
+        return wait if wait > 0 else self._ask(budget)
 
     def _sleep(self, seconds: float) -> None:
         try:
             self._kicks.get(timeout=seconds)
-            while True:
+            while not self._kicks.empty():
                 self._kicks.get_nowait()
         except Empty:
             pass
 
-    def _ask(self, budget: SharedBudget, *, bye: bool = False) -> None:
+    def _ask(self, budget: SharedBudget, *, bye: bool = False) -> float:
         try:
             reply, grants = self._steps.take(budget.request(time.monotonic(), bye=bye))
-            budget.apply_reply(reply, grants, time.monotonic())
+            return budget.apply_reply(reply, grants, time.monotonic())
         except Exception as error:  # noqa: BLE001  # calls continue whatever is wrong with the database
-            budget.fail(f"{type(error).__name__}: {log(str(error))}", time.monotonic())
+            return budget.fail(f"{type(error).__name__}: {log(str(error))}", time.monotonic())
 
 
 def _new_name() -> str:

@@ -109,6 +109,8 @@ class SharedBudget:
     def set_reserve(self, client: object, share: float) -> None:
         """Reserve a share of each window, 0 to 1, for calls above low priority while a client lives; 0 withdraws it."""
         self._own.set_reserve(client, share)
+        for number in [number for number, (held, _) in list(self._reserves.items()) if held() is None]:
+            self._reserves.pop(number, None)
         self._reserves[id(client)] = weakref.ref(client), share
 
     def enter(
@@ -216,7 +218,7 @@ class SharedBudget:
         with self._lock:
             self._step_began, self._wants_step, self._wanted = now, False, math.inf
             self._drop_dead(now)
-            self._telling = [*self._telling, *(told for _, told in self._reports)][-times.REPORTS :]
+            self._telling = [*self._telling, *[told for _, told in self._reports]][-times.REPORTS :]
             self._reports.clear()
             self._told = self._queue.mark()
             told: dict[str, Any] = {
@@ -239,8 +241,8 @@ class SharedBudget:
                 told["left"] = milliseconds(self._clock.ends() - now)
             return told
 
-    def apply_reply(self, reply: Reply, granted: Iterable[Grant], now: float) -> None:
-        """End a step with its reply, and wake the calls that may be sent."""
+    def apply_reply(self, reply: Reply, granted: Iterable[Grant], now: float) -> float:
+        """End a step with its reply, and wake the calls that may be sent. Return the seconds until the next step."""
         with self._lock:
             came_back, self._has_lost_database = self._has_lost_database, False
             self._step_began, self._stepped, self._telling = None, now, []
@@ -256,19 +258,22 @@ class SharedBudget:
             woken = [ticket for grant in granted if (ticket := self._take(grant)) is not None]
             before, self._answered = self._answered, self._told
             woken += [t for t, place in self._queue if came_back or before < place.number <= self._told]
+            wait = self.due(now)  # before the calls wake, since they can't go on until this thread sleeps
         if came_back:
             logger.info("%s is back: the processes share one budget again", self._database)
         for ticket in dict.fromkeys(woken):
             ticket.waiter.wake()
+        return wait
 
-    def fail(self, reason: str, now: float) -> None:
-        """End a step without a reply: calls continue with a local share of the points."""
+    def fail(self, reason: str, now: float) -> float:
+        """End a step without a reply: calls continue with a local share. Return the seconds until the next step."""
         with self._lock:
             self._step_began, self._stepped = None, now
             self._lose_database(reason)
             woken = [ticket for ticket, _ in self._queue]
         for ticket in woken:
             ticket.waiter.wake()
+        return times.RETRY
 
     # ── under the lock: whether a call may be sent ────────────────────────────────────────────────────────────────────
 
@@ -326,8 +331,8 @@ class SharedBudget:
         return Sent(grant, now, now * 1000 + self._offset)
 
     def _held(self) -> int:
-        sent = sum(request.grant.points for request in list(self._in_flight.values()))
-        return sent + sum(grant.points for grant in list(self._granted.values()))
+        sent = sum([request.grant.points for request in list(self._in_flight.values())])
+        return sent + sum([grant.points for grant in list(self._granted.values())])
 
     def _take(self, grant: Grant) -> Ticket | None:
         ticket = self._queue.take(grant)
@@ -362,9 +367,7 @@ class SharedBudget:
 
     def _reserve(self) -> float:
         """Return the greatest reserve of the living clients."""
-        for number in [number for number, (held, _) in list(self._reserves.items()) if held() is None]:
-            self._reserves.pop(number, None)
-        return max((share for _, share in list(self._reserves.values())), default=0.0)
+        return max([share for held, share in list(self._reserves.values()) if held() is not None], default=0.0)
 
     # ── under the lock: without the database ──────────────────────────────────────────────────────────────────────────
 

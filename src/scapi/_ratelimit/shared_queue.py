@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from scapi._ratelimit.costs import published_cost
@@ -67,11 +68,14 @@ class SharedQueue:
 
     def drop_dead(self) -> list[Ticket]:
         """Remove and return the tickets of calls that an exception has ended."""
-        dead = [ticket for ticket, _ in self if not ticket.waiter.alive()]
-        for ticket in dead:
-            self.drop(ticket)
-        for key in [key for key, line in list(self._lines.items()) if not line]:
-            self._lines.pop(key, None)
+        dead: list[Ticket] = []
+        for key, line in list(self._lines.items()):
+            for ticket in list(line):
+                if not ticket.waiter.alive():
+                    line.pop(ticket, None)
+                    dead.append(ticket)
+            if not line:
+                self._lines.pop(key, None)
         return dead
 
     def wants(self, now: float, length: float) -> list[tuple[int, str, int, int, int]]:
@@ -89,14 +93,15 @@ class SharedQueue:
         for line in list(self._lines.values()):
             for ticket, place in itertools.islice(list(line.items()), AT_ONCE):
                 firsts.append((RANKS[ticket.priority] + 1, place.number, ticket))
-        firsts.sort(key=lambda first: first[:2])
-        # Add one ticket of each other operation: it may be cheap enough for the last points.
+        firsts.sort(key=itemgetter(0, 1))
         told = firsts[:AT_ONCE]
-        seen = {ticket.operation for _, _, ticket in told}
-        for first in firsts[AT_ONCE:]:
-            if first[2].operation not in seen:
-                seen.add(first[2].operation)
-                told.append(first)
+        if len(firsts) > AT_ONCE:
+            # Add one ticket of each other operation: it may be cheap enough for the last points.
+            seen = {ticket.operation for _, _, ticket in told}
+            for first in firsts[AT_ONCE:]:
+                if first[2].operation not in seen:
+                    seen.add(first[2].operation)
+                    told.append(first)
         return [
             (
                 rank,
