@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import msgspec
 
-from scapi._base import validation
+from scapi._base import forks, validation
 from scapi._base.extras import extra
 from scapi._base.secrets import Secret
 from scapi._primitives.shared_budgets import SharedBudgets
@@ -77,7 +77,7 @@ class RedisBudget(SharedBudgets):
         self, client: RedisClient, *, prefix: str = "scapi", share: float | None = None, timeout: float = 0.5
     ) -> None:
         super().__init__(prefix=prefix, share=share, timeout=timeout)
-        self._client = client
+        self._connect = lambda: client
         self._url: Secret | None = None
         self._is_cluster = False
 
@@ -113,20 +113,26 @@ class RedisBudget(SharedBudgets):
         timeout = validation.positive("timeout", timeout)
         timeouts = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         try:
-            # Calls don't wait for a second attempt: they continue without Redis.
-            single = kind.from_url(url.reveal(), **timeouts, retry=Retry(NoBackoff(), 0))
+            # Calls don't wait for a second attempt: they continue without Redis. But a connection that Redis closed
+            # meanwhile is replaced at once.
+            retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+            client = kind.from_url(url.reveal(), **timeouts, retry=retry)
         except (ValueError, TypeError, AttributeError):
             raise ValueError(
                 "url must be redis://host:port/db, rediss:// or unix://path, as redis-py takes it"
             ) from None
-        client = _Cluster(lambda: redis.RedisCluster.from_url(url.reveal(), **timeouts)) if cluster else single
         made = cls(client, prefix=prefix, share=share, timeout=timeout)
         made._url, made._is_cluster = url, cluster
+        if cluster:
+            made._connect = cache(lambda: redis.RedisCluster.from_url(url.reveal(), **timeouts))
+        else:
+            # One connection for each budget: to take one out of a pool for each step would cost as much as to send it.
+            made._connect = client.client
         return made
 
     def _steps(self, name: str) -> Steps:
         # The braces keep all keys of a budget on one node of a cluster.
-        return _RedisSteps(self._client, [f"{{{self._prefix}:{name}}}:{key}" for key in KEYS])
+        return _RedisSteps(self._connect, [f"{{{self._prefix}:{name}}}:{key}" for key in KEYS])
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._url is None:
@@ -135,45 +141,41 @@ class RedisBudget(SharedBudgets):
         return _unpickle, (self._url, self._prefix, self._share, self._timeout, self._is_cluster)
 
 
-class _Cluster:
-    """A client of a cluster that connects with the first step. One of redis-py connects at once, and fails then."""
+class _RedisSteps:
+    """The steps of one budget: each is one call of the script.
 
-    def __init__(self, connect: Callable[[], RedisClient]) -> None:
+    Args:
+        connect: Returns a client. It may connect at once, and fail.
+        keys: The keys of the budget.
+    """
+
+    def __init__(self, connect: Callable[[], RedisClient], keys: list[str]) -> None:
         self._connect = connect
+        self._keys = keys
+        self.forked()
+        forks.reset_after_fork(self)
+
+    def forked(self) -> None:
+        """Start afresh in the child of a fork: the connection belongs to the parent."""
         self._client: RedisClient | None = None
 
-    def evalsha(self, sha: str, numkeys: int, *keys_and_args: str | bytes) -> Any:
-        return self._connected().evalsha(sha, numkeys, *keys_and_args)
-
-    def eval(self, script: str, numkeys: int, *keys_and_args: str | bytes) -> Any:
-        return self._connected().eval(script, numkeys, *keys_and_args)
-
-    def _connected(self) -> RedisClient:
-        if self._client is None:
-            self._client = self._connect()
-        return self._client
-
-
-class _RedisSteps:
-    """The steps of one budget: each is one call of the script."""
-
-    def __init__(self, client: RedisClient, keys: list[str]) -> None:
-        self._client = client
-        self._keys = keys
-
     def take(self, request: dict[str, Any]) -> tuple[Reply, list[Grant]]:
+        client = self._client
+        if client is None:
+            client = self._client = self._connect()
         encoded = msgspec.msgpack.encode(request)
         text, digest = script()
         try:
-            return read(self._client.evalsha(digest, len(self._keys), *self._keys, encoded))
+            return read(client.evalsha(digest, len(self._keys), *self._keys, encoded))
         except Exception as error:
             if type(error).__name__ != "NoScriptError":
                 raise
             # The scripts were flushed, or this is another server. `eval` caches the script there.
-            return read(self._client.eval(text, len(self._keys), *self._keys, encoded))
+            return read(client.eval(text, len(self._keys), *self._keys, encoded))
 
     def close(self) -> None:
-        """Leave the client open: other budgets use it too."""
+        """Give up the connection. A client that was passed stays open: its owner and other budgets use it too."""
+        self._client = None
 
 
 @cache
