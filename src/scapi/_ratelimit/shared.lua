@@ -26,14 +26,8 @@ if not now then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
-local UNMEASURED, ATTEMPTS, SAMPLES = 10, 3, 5
-local PATIENCE, HEARTBEAT, GATHER = 1000, 250, 300
-local SAME_RESET, SLACK = 100, 0.05
--- See `priorities.py`.
-local MELTING, MELTED, OVERDUE_SHARE = 0.1, 0.02, 0.1
--- Shares of a window: how long a process counts as busy after a request, until when busy processes keep to equal parts,
--- and from when on each may take everything left.
-local BUSY, EQUAL, ANY = 0.05, 0.3, 0.8
+-- Most constants are in the one function that uses them: Lua sets up each variable that functions share in every step.
+local HEARTBEAT, SAME_RESET = 250, 100
 local OVERDUE = 2 -- added to the class of a ticket that has waited a whole window
 local CLASS = 1e14 -- separates the classes in the scores of ASKERS, above all times
 -- After how long Redis drops the keys, and after how long this is put off again.
@@ -75,10 +69,12 @@ local function cost_of(operation)
 end
 
 local function price_of(operation)
+  local UNMEASURED = 10
   return math.max(1, math.min(cost_of(operation) or UNMEASURED, state.limit or math.huge))
 end
 
 local function is_to_measure(operation)
+  local ATTEMPTS = 3
   return not state['cost:' .. operation] and (state['tries:' .. operation] or 0) < ATTEMPTS
 end
 
@@ -206,25 +202,6 @@ local function new_window()
   state.ends = nil
 end
 
--- If Redis' clock was set back, move all times with it, as if no time had passed.
-local function follow_clock()
-  local step = now - (state.last or now)
-  if step < -1000 then
-    for _, field in ipairs({'ends', 'reset_ends', 'blocked', 'started', 'opened', 'measuring_since', 'seen', 'gather'}) do
-      if state[field] then add(field, step) end
-    end
-    for field in pairs(state) do
-      if string.sub(field, 1, 6) == 'since:' then state[field] = nil end
-    end
-    for _, owner in ipairs(redis.call('ZRANGE', OWNERS, 0, -1)) do
-      redis.call('ZADD', OWNERS, now + ask.lease, owner)
-    end
-    if latest then latest[6] = now + ask.lease end
-    for _, entry in ipairs(state.unseen or {}) do entry[1] = now end
-  end
-  state.last = now
-end
-
 local function catch_up()
   for _, dead in ipairs(redis.call('ZRANGEBYSCORE', OWNERS, '-inf', '(' .. now, 'LIMIT', 0, 20)) do
     if dead ~= me then bury(dead) end
@@ -268,6 +245,7 @@ local function measure(report, remaining)
     local field, before = 'cost:' .. report.op, cost_of(report.op)
     local samples = state[field] or {}
     samples[#samples + 1] = cost
+    local SAMPLES = 5
     if #samples > SAMPLES then table.remove(samples, 1) end
     state[field] = samples
     if cost_of(report.op) ~= before then add('costs', 1) end
@@ -364,27 +342,22 @@ local processes
 local first, last
 local has_saved_asked = false
 
-local function free() return state.remaining - lost() - state.reserved end
-
--- Points that all processes together reserve for calls above low priority, before the reserve begins to melt.
-local function reserve()
-  local greatest = redis.call('ZREVRANGE', RESERVES, 0, 0, 'WITHSCORES')[2]
-  return greatest and tonumber(greatest) * (state.limit or 0) or 0
-end
-
--- Milliseconds until at most `points` of the reserve are kept.
-local function until_kept(points, whole)
-  local left = (MELTED + math.max(0, points) / whole * (MELTING - MELTED)) * ask.length
-  return points >= whole and 0 or math.max(0, state.ends - left - now)
-end
-
-local function kept(whole)
+-- Points that are reserved for calls above low priority, and the milliseconds until at most `points` are: the reserve
+-- melts before the window ends.
+local function reserve(points)
+  local whole = tonumber(redis.call('ZREVRANGE', RESERVES, 0, 0, 'WITHSCORES')[2] or 0) * (state.limit or 0)
+  if whole <= 0 then return 0, 0 end
+  local MELTING, MELTED = 0.1, 0.02 -- see `priorities.py`
   local share = ((state.ends - now) / ask.length - MELTED) / (MELTING - MELTED)
-  return whole * math.min(1, math.max(0, share))
+  local left = (MELTED + math.max(0, points) / whole * (MELTING - MELTED)) * ask.length
+  return whole * math.min(1, math.max(0, share)), points >= whole and 0 or math.max(0, state.ends - left - now)
 end
 
 -- Points that each process may have used by now if several are busy: first an equal part, later what others leave.
 local function allowance(class)
+  -- Shares of a window: how long a process counts as busy after a request, until when busy processes keep to equal
+  -- parts, and from when on each may take everything left.
+  local BUSY, EQUAL, ANY = 0.05, 0.3, 0.8
   if class == 1 or class > 3 or not state.remaining or not state.ends or processes < 2 then return math.huge end
   if not has_saved_asked then save_asked(me, own.asked) end
   has_saved_asked = true
@@ -402,7 +375,10 @@ local function look_at_lines()
   last = first and redis.call('ZRANGE', LINES, -1, -1)[1]
 end
 
-local function patience(since) return since and math.max(0, since + PATIENCE - now) or 0 end
+local function patience(since)
+  local PATIENCE = 1000
+  return since and math.max(0, since + PATIENCE - now) or 0
+end
 
 local function first_ticket(process, class, most)
   for index, want in ipairs(process.wants) do
@@ -474,6 +450,7 @@ local function delay(want, available)
     if patience(state['since:' .. want[2]]) > 0 then return patience(state['since:' .. want[2]]), true end
   end
   if want[3] == 1 then
+    local SLACK = 0.05
     local begun = math.max(state.started or 0, state.opened or 0)
     local span = math.max(0, state.ends - SLACK * ask.length - begun)
     return math.max(0, begun + span * want[4] / math.max(1, available) - now), false
@@ -483,6 +460,7 @@ end
 
 -- The classes in order. Tickets that have waited a window come first, up to a share of the points.
 local function classes()
+  local OVERDUE_SHARE = 0.1 -- see `priorities.py`
   local order = {}
   for class = 2, 3 do
     if state.limit and (state['served:' .. class] or 0) < OVERDUE_SHARE * state.limit then
@@ -499,7 +477,7 @@ local function grant_next(poll)
   if stopped > 0 then return stopped end
   if state.limit == 0 and state.ends then return state.ends - now end
   local paced, open = not state.unpaced, state.remaining ~= nil and state.ends ~= nil
-  local available = open and paced and free() or math.huge
+  local available = open and paced and state.remaining - lost() - state.reserved or math.huge
   -- Requests in flight may give points back in this window.
   local most = (open and paced and state.reserved > 0) and state.remaining or available
   for _, class in ipairs((first or own.wants[1]) and classes() or {}) do
@@ -507,10 +485,11 @@ local function grant_next(poll)
     if process then
       local index, want = first_ticket(process, class, most)
       if paced then
-        local whole = (class == 3 and open) and reserve() or 0
-        local left = whole > 0 and available - kept(whole) or available
+        local kept, until_kept = 0, 0
+        if class == 3 and open then kept, until_kept = reserve(available - want[4]) end
+        local left = available - kept
         if want[4] > available then return poll end
-        if want[4] > left then return math.max(poll, until_kept(available - want[4], whole)) end
+        if want[4] > left then return math.max(poll, until_kept) end
         -- The other processes of its class have had as many points or more.
         if used(process) + want[4] > allowance(class) then return poll end
         local wait, is_short = delay(want, left)
@@ -523,22 +502,30 @@ local function grant_next(poll)
   return (open and state.reserved == 0) and state.ends - now or HEARTBEAT
 end
 
--- Grant all tickets that can be granted. Return the milliseconds after which to try again.
-local function dispatch()
-  local poll, again = math.min(HEARTBEAT, math.max(10, 2 * processes)), nil
-  look_at_lines()
-  while not again do again = grant_next(poll) end
-  return again
-end
-
 -- -- the step -------------------------------------------------------------------------------------------------------
 
-follow_clock()
+-- If Redis' clock was set back, move all times with it, as if no time had passed.
+if now - (state.last or now) < -1000 then
+  local step = now - state.last
+  for _, field in ipairs({'ends', 'reset_ends', 'blocked', 'started', 'opened', 'measuring_since', 'seen', 'gather'}) do
+    if state[field] then add(field, step) end
+  end
+  for field in pairs(state) do
+    if string.sub(field, 1, 6) == 'since:' then state[field] = nil end
+  end
+  for _, owner in ipairs(redis.call('ZRANGE', OWNERS, 0, -1)) do
+    redis.call('ZADD', OWNERS, now + ask.lease, owner)
+  end
+  if latest then latest[6] = now + ask.lease end
+  for _, entry in ipairs(state.unseen or {}) do entry[1] = now end
+end
+state.last = now
 if not state.id then
   state.id = string.format('%.0f', now) .. me
   state.window = now
   state.opened = now
   -- Other processes hold points that this state doesn't know yet: wait for their requests first.
+  local GATHER = 300
   if ask.id then state.gather = now + GATHER end
 end
 state.reserved = state.reserved or 0
@@ -586,7 +573,10 @@ else
     if ask.reserve > 0 then redis.call('ZADD', RESERVES, ask.reserve, me) else redis.call('ZREM', RESERVES, me) end
     redis.call('PEXPIRE', RESERVES, OTHERS_EXPIRE)
   end
-  again = math.ceil(dispatch())
+  local poll = math.min(HEARTBEAT, math.max(10, 2 * processes))
+  look_at_lines()
+  repeat again = grant_next(poll) until again
+  again = math.ceil(again)
   join_lines(own)
   known[me] = nil
   latest = {me, own.held, own.granted, own.had, own.wants, own.lease, own.asked}
