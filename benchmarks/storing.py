@@ -7,6 +7,7 @@ prints only. A page is a transaction, unless a program says otherwise.
 from __future__ import annotations
 
 import argparse
+import os
 import sqlite3
 import statistics
 import tempfile
@@ -55,6 +56,8 @@ ONCE = {
 
 def once(url: str, program: Program) -> tuple[dict[str, float], list[Any]]:
     """One run of a program: what it took, and what is in its database then."""
+    # What the program before left to write would be written meanwhile: one that commits each row leaves the most.
+    os.sync()
     rounds.ask(f"{url}/bench/start?limit=0&window=60&into=0&sales={SALES}&arriving=0")
     where = environments.ours() if program.module == "with_scapi" else environments.peers()
     name, *rest = program.arguments

@@ -140,4 +140,4 @@ def row_key(entry: Any, shape: Shape) -> int:
     raw = entry.raw if isinstance(entry, Rejected) else msgspec.to_builtins(entry)
     if is_object(raw):
         raw = {name: raw[name] for name in shape.identity or raw.keys() - shape.volatile if name in raw}
-    return _identity.hash_64(_identity.canonical(raw))
+    return _identity.key(raw)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-__all__ = ["canonical", "hash_64"]
+__all__ = ["key"]
 
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
@@ -21,25 +21,29 @@ _in_key_order = msgspec.json.Encoder(order="sorted").encode
 
 _decode = msgspec.json.Decoder().decode
 
+#: Makes a new hash. To copy one takes a fifth less time than to set it up.
+_new_hash = blake2b(digest_size=8).copy
+
 #: Reads a signed 64-bit integer from its bytes, the most significant one first.
 _signed_64 = Struct(">q").unpack
 
 
-def canonical(row: Any) -> bytes:
-    """Encode a model or decoded JSON as bytes that don't depend on the order of its keys and lists."""
+def key(row: Any) -> int:
+    """Return a signed 64-bit integer that identifies a model or decoded JSON, the same in every process and version."""
     identity = _in_key_order(row)
     # Most rows have no list, and a search for a bracket is quick.
-    if b"[" not in identity:
-        return identity
-    copy: Json = _decode(identity)
-    _sort_lists(copy)
-    return _in_key_order(copy)
-
-
-def hash_64(identity: bytes) -> int:
-    """Hash an identity to a signed 64-bit integer, the same in every process and version."""
-    number: int = _signed_64(blake2b(identity, digest_size=8).digest())[0]
+    if b"[" in identity:
+        identity = _with_sorted_lists(identity)
+    hash_64 = _new_hash()
+    hash_64.update(identity)
+    number: int = _signed_64(hash_64.digest())[0]
     return number
+
+
+def _with_sorted_lists(identity: bytes) -> bytes:
+    value: Json = _decode(identity)
+    _sort_lists(value)
+    return _in_key_order(value)
 
 
 def _sort_lists(value: Json) -> None:

@@ -146,7 +146,7 @@ class AuctionLot(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
         `scapi.numbered` counts them.
         """
         raw = msgspec.to_builtins(self)
-        return _identity.hash_64(_identity.canonical({name: raw[name] for name in raw.keys() - LOT_VOLATILE}))
+        return _identity.key({name: raw[name] for name in raw.keys() - LOT_VOLATILE})
 
 
 class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False):
@@ -178,4 +178,4 @@ class AuctionPrice(_Traded, frozen=True, kw_only=True, rename="camel", gc=False)
         `additional` is part of it, so use `additional=True` always or never. Equal sales have equal keys:
         `scapi.numbered` counts them.
         """
-        return _identity.hash_64(_identity.canonical(self))
+        return _identity.key(self)
