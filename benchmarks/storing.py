@@ -1,6 +1,6 @@
 """From the socket to SQLite: processor time of 1,000 sales.
 
-`.venv/bin/python -m benchmarks.storing` (about two minutes) writes its tables into benchmarks/README.md; `--rounds 1`
+`.venv/bin/python -m benchmarks.storing` (about three minutes) writes its tables into benchmarks/README.md; `--rounds 1`
 prints only. A page is a transaction, unless a program says otherwise.
 """
 
@@ -98,7 +98,7 @@ def measured(url: str, programs: dict[str, Program], how_often: int) -> str:
 def main() -> None:
     """Measure, and write the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.storing", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each program (default: 5); 1 only prints")
+    parser.add_argument("--rounds", type=int, default=9, help="runs of each program (default: 9); 1 only prints")
     how_often: int = parser.parse_args().rounds
     with rounds.market() as url:
         tables = [measured(url, programs, how_often) for programs in (ROWS, ONCE)]
