@@ -183,23 +183,7 @@ class Budget:
             status: Status of the response; `None`: there was no response, so the request may have been charged.
             headers: Headers of the response, by lower-case name.
         """
-        self.end(ticket, now, Outcome.read(sent=sent, status=status, headers=headers))
-
-    def start(self, ticket: Ticket, now: float) -> None:
-        """Reserve the points of a request that another budget lets go."""
-        with self._lock:
-            self._catch_up(now)
-            self._ledger.start(ticket, now)
-
-    def end(self, ticket: Ticket, now: float, outcome: Outcome) -> None:
-        """Do what `leave` does, with headers that were read before."""
-        with self._lock:
-            self._catch_up(now)
-            self._ledger.end(ticket, now, outcome)
-            self._queue.drop(ticket)
-            following = self._next(now)
-        if following is not None:
-            following.ticket.waiter.wake()
+        self._end(ticket, now, Outcome.read(sent=sent, status=status, headers=headers))
 
     def state(self, now: float) -> BudgetState:
         """Return what is known of the budget.
@@ -218,6 +202,24 @@ class Budget:
                 len(self._queue),
                 len(ledger.in_flight),
             )
+
+    # ── what a budget in a database calls, which has one of these for when it is away ─────────────────────────────────
+
+    def _start(self, ticket: Ticket, now: float) -> None:
+        """Reserve the points of a request that another budget lets go."""
+        with self._lock:
+            self._catch_up(now)
+            self._ledger.start(ticket, now)
+
+    def _end(self, ticket: Ticket, now: float, outcome: Outcome) -> None:
+        """Do what `leave` does, with headers that were read before."""
+        with self._lock:
+            self._catch_up(now)
+            self._ledger.end(ticket, now, outcome)
+            self._queue.drop(ticket)
+            following = self._next(now)
+        if following is not None:
+            following.ticket.waiter.wake()
 
     # ── under the lock: what time and exceptions do ───────────────────────────────────────────────────────────────────
 

@@ -161,7 +161,7 @@ class SharedBudget:
                 request = self._sent(NOTHING, now)
             if request is not None:
                 self._report(request, now, outcome)
-            self._own.end(self._twins.pop(ticket, ticket), now, outcome)
+            self._own._end(self._twins.pop(ticket, ticket), now, outcome)  # pyright: ignore[reportPrivateUsage]  # ours
         if granted is not None or request is not None:
             self._kick()
 
@@ -306,7 +306,7 @@ class SharedBudget:
             self._in_flight[ticket] = self._sent(grant, now)
         if (waiting := self._twins.pop(ticket, None)) is not None:
             self._own.leave(waiting, now, sent=False)
-        self._own.start(ticket, now)
+        self._own._start(ticket, now)  # pyright: ignore[reportPrivateUsage]  # ours
 
     def _soonest(self, ticket: Ticket, place: Place, known: Known, now: float) -> float:
         """Return the least seconds until a ticket can go, after those of this process that it can't overtake."""
