@@ -151,12 +151,12 @@ def filling(todo: Agenda) -> Job:
 def test_a_job_reads_on_in_the_past_for_a_while() -> None:
     todo = agenda()
     job = filling(todo)
-    assert todo.may_read_on(job, pages=24, begun=0.0, now=LONGEST_GAP_JOB - 0.1)
-    assert not todo.may_read_on(job, pages=24, begun=0.0, now=LONGEST_GAP_JOB)
+    assert todo.may_read_on(Outcome(job, pages=24), begun=0.0, now=LONGEST_GAP_JOB - 0.1)
+    assert not todo.may_read_on(Outcome(job, pages=24), begun=0.0, now=LONGEST_GAP_JOB)
     # Others have their turn.
-    assert not todo.may_read_on(job, pages=TURN, begun=0.0, now=0.1)
+    assert not todo.may_read_on(Outcome(job, pages=TURN), begun=0.0, now=0.1)
     todo.done(Outcome(job, pages=20, walk=HistoryWalk(BEGINNING)), 0.0)
-    assert not todo.may_read_on(job, pages=TURN - 20, begun=0.0, now=0.1)
+    assert not todo.may_read_on(Outcome(job, pages=TURN - 20), begun=0.0, now=0.1)
 
 
 @pytest.mark.parametrize("event", ["fresh sales are due", "a pause", "a stop", "taken over"])
@@ -173,7 +173,7 @@ def test_a_job_of_the_past_ends_early(event: str) -> None:
             todo.drop([job.item.place])
         case _:
             pass
-    assert not todo.may_read_on(job, pages=1, begun=now, now=now)
+    assert not todo.may_read_on(Outcome(job, pages=1), begun=now, now=now)
 
 
 def test_emissions_and_clans_are_looked_at_first_and_have_intervals_of_their_own() -> None:

@@ -28,8 +28,8 @@ KINDS: tuple[Kind, ...] = ("emission", "members", "sales", "lots", "gap")
 #: How many pages of one item's past are read in a row before other items have their turn.
 TURN = 25
 
-#: How long a job reads pages of the past before it reports them, in seconds. To hand over each page takes a quarter of
-#: all processor time where the network is quick.
+#: For how long a job reads pages of the past before it reports them, in seconds. Each job is handed from thread to
+#: thread, which takes a tenth to a quarter of the time of a page where the network is quick.
 LONGEST_GAP_JOB = 0.5
 
 #: How often in a row an item may fail before a single round gives it up.
@@ -158,21 +158,21 @@ class Agenda:
         known = [due for kind in self._kinds if (due := self._due(kind)) is not None]
         return max(0.0, max(min(known), self._paused_until) - now) if known and not self.is_stopped else None
 
-    def may_read_on(self, job: Job, pages: int, begun: float, now: float) -> bool:
+    def may_read_on(self, outcome: Outcome, begun: float, now: float) -> bool:
         """Return whether a job may read another page of the past. Any thread may ask.
 
         Args:
-            job: The job.
-            pages: How many pages it has read.
-            begun: When it began.
+            outcome: The outcome so far.
+            begun: When the job began.
             now: The current time.
         """
-        if not self._may_begin(now) or job.item.is_dropped or now - begun >= LONGEST_GAP_JOB:
+        item = outcome.job.item
+        if not self._may_begin(now) or item.is_dropped or now - begun >= LONGEST_GAP_JOB:
             return False
         # `_due` would change the queues, which is left to the thread of the run.
         tops = [self._queues[kind][:1] for kind in self._kinds if kind != "gap"]
         is_urgent = any(due <= now for top in tops for due, _, _ in top)
-        return not is_urgent and (job.item.pages + pages) % TURN > 0
+        return not is_urgent and (item.pages + outcome.pages) % TURN > 0
 
     def pause(self, until: float) -> None:
         """Begin no jobs until a time."""
@@ -266,7 +266,7 @@ class Agenda:
         """Record a failed job. Return the seconds until it is retried."""
         job, item = outcome.job, outcome.job.item
         self._under_way[job.kind] -= 1
-        if outcome.complete:
+        if outcome.complete:  # otherwise the intervals in the store may not have been read
             self._add_complete(outcome)
         item.failures += 1
         item.walk = None

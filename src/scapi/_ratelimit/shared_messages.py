@@ -105,8 +105,8 @@ def read(told: Sequence[Any]) -> tuple[Reply, list[Grant]]:
     Raises:
         ValueError, TypeError: It isn't a reply of the script: the keys belong to something else.
     """
-    name, now, window, blocked, foreign, paced, others, again, processes, version, *known, costs, grants = told
-    limit, remaining, reset, left = known
+    name, now, window, blocked, foreign, paced, others, again, *rest = told
+    processes, version, limit, remaining, reset, left, costs, grants = rest
     reply = Reply(
         id=_text(name),
         now=now,

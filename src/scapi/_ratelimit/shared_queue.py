@@ -95,13 +95,12 @@ class SharedQueue:
                 firsts.append((RANKS[ticket.priority] + 1, place.number, ticket))
         firsts.sort(key=itemgetter(0, 1))
         told = firsts[:AT_ONCE]
-        if len(firsts) > AT_ONCE:
-            # Add one ticket of each other operation: it may be cheap enough for the last points.
-            seen = {ticket.operation for _, _, ticket in told}
-            for first in firsts[AT_ONCE:]:
-                if first[2].operation not in seen:
-                    seen.add(first[2].operation)
-                    told.append(first)
+        # Add one ticket of each other operation: it may be cheap enough for the last points.
+        seen = {ticket.operation for _, _, ticket in told}
+        for first in firsts[AT_ONCE:]:
+            if first[2].operation not in seen:
+                seen.add(first[2].operation)
+                told.append(first)
         return [
             (
                 rank,

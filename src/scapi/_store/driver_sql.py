@@ -37,18 +37,28 @@ def run(connection: Connection, statement: Statement, parameters: dict[str, Any]
         statement: The statement. Its parameters need no conversion.
         parameters: Their values.
     """
-    text = _text(statement, connection.dialect.name)
+    text = _kept_text(statement, connection.dialect.name)
     if connection.dialect.name == "postgresql":
         return connection.exec_driver_sql(text, parameters)
     return sqlite_of(connection).execute(text, parameters)
 
 
-@cache
-def _text(statement: Statement, database: str) -> str:
+def text_of(statement: Statement, database: str, *, literals: bool = False) -> str:
+    """Return a statement as the driver of a database takes it.
+
+    Args:
+        statement: The statement.
+        database: The name of the database, `sqlite` or `postgresql`.
+        literals: Whether to write values into the text, not parameters.
+    """
+    options = {"literal_binds": literals}
     if database == "postgresql":
         dialect = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
-        return str(statement.compile(dialect=dialect))
-    return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
+        return str(statement.compile(dialect=dialect, compile_kwargs=options))
+    return str(statement.compile(dialect=sqlite.dialect(paramstyle="named"), compile_kwargs=options))
+
+
+_kept_text = cache(text_of)
 
 
 def insert_new(connection: Connection, table: Table, rows: list[Values]) -> int:

@@ -6,10 +6,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scapi._store import statements
 from scapi._store.conditions import Sales
+from scapi._store.driver_sql import text_of
 from scapi._store.schema import clan_member, clock, emission
 from scapi._store.statements import GROUPS
 from scapi._store.times import moment
@@ -25,19 +25,18 @@ DAY = 86_400_000_000
 
 def create(connection: Connection) -> None:
     """Create the views, which must not exist."""
-    for definition in _definitions(postgres=connection.dialect.name == "postgresql"):
+    for definition in _definitions(connection.dialect.name):
         connection.exec_driver_sql(definition)
 
 
 @cache
-def _definitions(*, postgres: bool) -> list[str]:
-    """Return the statements that create the views. To compile them takes longer than all else in a new store."""
-    dialect = postgresql.dialect(paramstyle="pyformat") if postgres else sqlite.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
-    texts = (
-        (name, _with_times(view, postgres=postgres).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+def _definitions(database: str) -> list[str]:
+    """Return the statements that create the views. Compiling them takes longer than the rest of a new store."""
+    postgres = database == "postgresql"
+    return [
+        f"CREATE VIEW market_{name} AS {text_of(_with_times(view, postgres=postgres), database, literals=True)}"
         for name, view in _views(postgres=postgres)
-    )
-    return [f"CREATE VIEW market_{name} AS {text}" for name, text in texts]
+    ]
 
 
 def _views(*, postgres: bool) -> Iterator[tuple[str, Select[Any]]]:

@@ -121,7 +121,7 @@ class JobRunner:
             self._write(outcome, taken, {})
             self._check(walk)
             now = self._session.clock.now()
-            if walk.done or not self._agenda.may_read_on(outcome.job, outcome.pages, begun, now):
+            if walk.done or not self._agenda.may_read_on(outcome, begun, now):
                 break
         outcome.walk = None if walk.done else walk
 

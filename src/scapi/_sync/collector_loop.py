@@ -89,7 +89,7 @@ class Run:
         self._wakeup: threads.Wakeup | None = None
 
     def stop(self) -> None:
-        """End the run after the current jobs."""
+        """End the run after the current jobs. Those of the past end after their current page."""
         self._agenda.stop()
         if self._wakeup is not None:
             self._wakeup.wake()
